@@ -1,0 +1,1 @@
+"""alsoread's crawler: from an address to an Article."""

@@ -1,0 +1,73 @@
+"""The vocabulary: one name for one thing, as attribute, front-matter key and column.
+
+Absent is None or an empty list, never an empty string or a made-up default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+State = Literal["due", "stored", "not_article", "gone", "refused", "failed"]
+"""What is known of a page; a page is in exactly one state (docs/catalog.md says what each means)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture in the body: its real address, and what the page says of it."""
+
+    url: str
+    alt: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One entry of an also-read list."""
+
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """What an article page says. Times are UTC; lists are in page order."""
+
+    url: str
+    title: str | None
+    author: str | None
+    date: datetime | None
+    updated: datetime | None
+    tags: list[str]
+    categories: list[str]
+    description: str | None
+    keywords: str | None
+    thumbnail: str | None
+    lang: str | None
+    license: str | None
+    body: str
+    images: list[Image]
+    also_read: list[Link]
+    extractor: str
+    """Which extractor read the page: `redefine` or `generic`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What one fetch of a page came to: the item that the spider yields and the pipelines store.
+
+    `state` and `reason` settle the page. `article` is there exactly when a new copy of an article was
+    read; a visit that found the stored copy still valid is `stored` without one.
+    """
+
+    url: str
+    state: State
+    reason: str | None = None
+    status: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    moved_to: str | None = None
+    retry_after: float | None = None
+    """Seconds that the server asked to be left alone."""
+    article: Article | None = None

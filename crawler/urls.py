@@ -1,0 +1,98 @@
+"""Addresses: one page, one spelling. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from posixpath import normpath
+from urllib.parse import unquote, urlsplit
+
+from w3lib.url import safe_url_string
+
+# `/about.html` is a file; `/fix-1.5` is a folder that the server shows with a slash behind it.
+_FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
+_INDEX = re.compile(r"/index\.html?$")
+_SLASHES = re.compile(r"/{2,}")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_PORTS = {"http": 80, "https": 443}
+
+
+@lru_cache(maxsize=65536)
+def canonical(url: str) -> str:
+    """The one spelling of an http(s) address: what a page is known by.
+
+    https, lower-case ASCII host, default port cut, no user, query or fragment (the sites are static),
+    percent-encoding as RFC 3986 section 6.2.2 has it, `/index.html` cut, one trailing slash.
+
+    >>> canonical("HTTP://Howto.TechiDaily.com/a//b/./index.html?p=1#top")
+    'https://howto.techidaily.com/a/b/'
+    >>> canonical("https://howto.techidaily.com")
+    'https://howto.techidaily.com/'
+    >>> canonical("https://howto.techidaily.com:443/caf%c3%a9%7e")
+    'https://howto.techidaily.com/caf%C3%A9~/'
+    >>> canonical("https://howto.techidaily.com/café/about.html")
+    'https://howto.techidaily.com/caf%C3%A9/about.html'
+    >>> canonical("javascript:void(0)")
+    Traceback (most recent call last):
+    ValueError: not an http or https address: javascript:void(0)
+    """
+    try:
+        parts = urlsplit(url.strip())
+        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
+        host = host.rstrip(".").encode("idna").decode("ascii").lower() if host else None
+    except (ValueError, UnicodeError):
+        raise ValueError(f"not a valid address: {url}") from None
+    if scheme not in _PORTS or not host:
+        raise ValueError(f"not an http or https address: {url}")
+    netloc = host if port in (None, 80, 443) else f"{host}:{port}"
+    return f"https://{netloc}{_canonical_path(parts.path)}"
+
+
+def _canonical_path(path: str) -> str:
+    path = _ESCAPE.sub(_canonical_escape, safe_url_string(path)) if path else "/"
+    path = _SLASHES.sub("/", path)
+    slash = path.endswith(("/", "/.", "/.."))
+    path = _INDEX.sub("/", normpath(path) + ("/" if slash else ""))
+    path = _SLASHES.sub("/", path)
+    return path if path.endswith("/") or _FILE.search(path) else path + "/"
+
+
+def _canonical_escape(match: re.Match[str]) -> str:
+    char = chr(int(match[1], 16))
+    return char if char in _UNRESERVED else f"%{match[1].upper()}"
+
+
+def in_scope(url: str, domains: Iterable[str]) -> bool:
+    """Whether an address belongs to one of the domains or their subdomains, on the web's own ports, without a user.
+
+    >>> in_scope("https://howto.techidaily.com/a/", ["techidaily.com"])
+    True
+    >>> in_scope("https://techidaily.com.example.org/a/", ["techidaily.com"])
+    False
+    >>> in_scope("https://techidaily.com@example.org/", ["techidaily.com"])
+    False
+    >>> in_scope("https://howto.techidaily.com:8443/", ["techidaily.com"])
+    False
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:
+        return False
+    if parts.scheme not in _PORTS or port not in (None, _PORTS[parts.scheme]) or "@" in parts.netloc:
+        return False
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
+
+
+def host_and_slug(url: str) -> tuple[str, str]:
+    """The host and the readable path of a canonical address.
+
+    >>> host_and_slug("https://howto.techidaily.com/caf%C3%A9/")
+    ('howto.techidaily.com', 'café')
+    >>> host_and_slug("https://howto.techidaily.com/")
+    ('howto.techidaily.com', '')
+    """
+    parts = urlsplit(url)
+    return parts.netloc, unquote(parts.path.strip("/"))

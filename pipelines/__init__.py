@@ -1,0 +1,1 @@
+"""alsoread's archive: from an Article to a Markdown file and a row in the catalog."""
