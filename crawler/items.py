@@ -6,11 +6,20 @@ Absent is None or an empty list, never an empty string or a made-up default.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 State = Literal["due", "stored", "not_article", "gone", "refused", "failed"]
 """What is known of a page; a page is in exactly one state (docs/catalog.md says what each means)."""
+
+
+def iso(moment: datetime) -> str:
+    """A moment as the archive writes it: ISO 8601, UTC, milliseconds, so that text sorts as time.
+
+    >>> iso(datetime(2024, 8, 16, 4, 52, 24, 115000, tzinfo=UTC))
+    '2024-08-16T04:52:24.115Z'
+    """
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +80,13 @@ class Visit:
     retry_after: float | None = None
     """Seconds that the server asked to be left alone."""
     article: Article | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Pages that a seed or a sitemap names: the other item that the spider yields."""
+
+    pages: list[tuple[str, datetime | None]]
+    """Canonical addresses, each with the time of its last change where the sitemap says so."""
+    depth: int = 0
+    """Also-read links between a seed and these pages."""

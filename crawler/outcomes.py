@@ -1,12 +1,25 @@
-"""What a fetch that brought no article came to, in words that a person understands. Pure."""
+"""What a fetch came to that brought no article, in words that a person understands. Pure."""
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Literal
+from urllib.parse import urljoin
 
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+
+from crawler.items import Article, State, Visit
+from crawler.urls import canonical
 
 Rule = Literal["robots", "scope", "address", "too-large", "wrong-type", "trap"]
+
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_GONE = frozenset({404, 410})
+_LONGEST_WAIT = 3600.0
+"""Seconds: a server may ask to be left alone for an hour at most."""
 
 
 class Refused(IgnoreRequest):
@@ -18,3 +31,77 @@ class Refused(IgnoreRequest):
 
 class Failed(Exception):
     """A fetch that went wrong and is worth another try later: what happened."""
+
+
+def of_error(url: str, error: BaseException) -> Visit:
+    """What an error on the way to a page, or in reading it, means for the page."""
+    state: State = "refused" if isinstance(error, Refused) else "failed"
+    known = isinstance(error, Refused | Failed)
+    return Visit(url=url, state=state, reason=str(error) if known else f"{type(error).__name__}: {error}")
+
+
+def of_response(url: str, response: Response) -> Visit | None:
+    """What a response means for the page, or None where it is a page to read."""
+    status = response.status
+    if status == 200:
+        return None
+    facts: dict[str, Any] = {"url": url, "status": status}
+    if status == 304:
+        return Visit(state="stored", **facts)
+    if status in _MOVED:
+        return _moved(facts, response)
+    reason = f"the server answers {status} {_phrase(status)}"
+    if status in _GONE:
+        return Visit(state="gone", reason=reason, **facts)
+    return Visit(state="failed", reason=reason, retry_after=_retry_after(response), **facts)
+
+
+def of_page(url: str, response: Response, article: Article | None) -> Visit:
+    """What was read of a page, with what the server said of it."""
+    if article is None:
+        return Visit(url=url, state="not_article", status=response.status, reason="no article on this page")
+    return Visit(
+        url=url,
+        state="stored",
+        status=response.status,
+        etag=_header(response, "ETag"),
+        last_modified=_header(response, "Last-Modified"),
+        article=article,
+    )
+
+
+def _header(response: Response, name: str) -> str | None:
+    return (response.headers.get(name) or b"").decode("latin-1") or None
+
+
+def _moved(facts: dict[str, Any], response: Response) -> Visit:
+    location = (response.headers.get("Location") or b"").decode("utf-8", "replace").strip()
+    try:
+        target = urljoin(response.url, location)
+        moved_to = canonical(target)
+    except ValueError:
+        return Visit(state="failed", reason=f"redirects to what is no address: {location!r}", **facts)
+    if moved_to == facts["url"]:
+        return Visit(state="failed", reason=f"redirects to itself, as {target}", **facts)
+    return Visit(state="not_article", reason=f"redirects to {moved_to}", moved_to=moved_to, **facts)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "(no known status)"
+
+
+def _retry_after(response: Response) -> float | None:
+    """Seconds, from a number or a date; None where the header says neither."""
+    value = (_header(response, "Retry-After") or "").strip()
+    try:
+        seconds = (
+            float(value)
+            if value.isdigit()
+            else (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        )
+    except (ValueError, TypeError):
+        return None
+    return min(seconds, _LONGEST_WAIT) if seconds > 0 else None

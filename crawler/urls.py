@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from posixpath import normpath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from w3lib.url import safe_url_string
 
@@ -17,9 +16,10 @@ _SLASHES = re.compile(r"/{2,}")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PORTS = {"http": 80, "https": 443}
+# Most addresses are in their one spelling already; no segment begins with a dot here.
+_CANONICAL = re.compile(r"https://[a-z0-9][a-z0-9.-]*[a-z0-9]/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)*")
 
 
-@lru_cache(maxsize=65536)
 def canonical(url: str) -> str:
     """The one spelling of an http(s) address: what a page is known by.
 
@@ -38,6 +38,8 @@ def canonical(url: str) -> str:
     Traceback (most recent call last):
     ValueError: not an http or https address: javascript:void(0)
     """
+    if _CANONICAL.fullmatch(url):
+        return url
     try:
         parts = urlsplit(url.strip())
         scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
@@ -87,12 +89,12 @@ def in_scope(url: str, domains: Iterable[str]) -> bool:
 
 
 def host_and_slug(url: str) -> tuple[str, str]:
-    """The host and the readable path of a canonical address.
+    """The host of a canonical address, and its path without the slashes at its ends, as it is encoded.
 
     >>> host_and_slug("https://howto.techidaily.com/caf%C3%A9/")
-    ('howto.techidaily.com', 'café')
+    ('howto.techidaily.com', 'caf%C3%A9')
     >>> host_and_slug("https://howto.techidaily.com/")
     ('howto.techidaily.com', '')
     """
     parts = urlsplit(url)
-    return parts.netloc, unquote(parts.path.strip("/"))
+    return parts.netloc, parts.path.strip("/")

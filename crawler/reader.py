@@ -1,0 +1,53 @@
+"""Reads pages in worker processes with a time limit, so that no page can stall or end the crawl."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+
+from pebble import ProcessExpired, ProcessPool
+
+from crawler.extractors import extract
+from crawler.items import Article
+from crawler.outcomes import Failed
+
+_MOST_WORKERS = 4
+"""More than the one process that fetches and stores can keep busy."""
+
+
+class Reader:
+    """A pool of worker processes that run extract()."""
+
+    def __init__(self, time_limit: float) -> None:
+        """`time_limit`: seconds that one page may take."""
+        self.time_limit = time_limit
+        self._pool = ProcessPool(
+            max_workers=min(_MOST_WORKERS, max(1, (os.cpu_count() or 1) - 1)),
+            initializer=_leave_signals_to_the_crawl,
+            # A forked worker would hold the archive's lock on after a crawl that was killed.
+            context=multiprocessing.get_context("spawn"),
+        )
+
+    async def read(self, html: bytes, url: str) -> Article | None:
+        """What extract() gives. Raises Failed where the page takes too long or breaks the extractor."""
+        try:
+            return await asyncio.wrap_future(
+                self._pool.schedule(extract, args=[html, url], timeout=self.time_limit)
+            )
+        except TimeoutError:
+            raise Failed(f"reading the page takes longer than {self.time_limit:g} seconds") from None
+        except ProcessExpired as error:
+            raise Failed(f"reading the page ended the reader (exit code {error.exitcode})") from None
+        except Exception as error:
+            raise Failed(f"the page can't be read: {type(error).__name__}: {error}") from error
+
+    def close(self) -> None:
+        """Ends the workers."""
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+
+
+def _leave_signals_to_the_crawl() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

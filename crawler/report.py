@@ -1,0 +1,125 @@
+"""What the commands print: the summary of a crawl, the state of an archive, one article."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+from rich.text import Text
+from sqlite_utils import Database
+
+from crawler.items import Article
+from crawler.progress import duration
+from crawler.run import Report
+from pipelines.catalog import COUNTS
+from pipelines.markdown import front_matter, render
+
+_STATES = {
+    "stored": "archived",
+    "due": "known, not fetched yet",
+    "not_article": "no article (home, listing, redirect)",
+    "gone": "gone (404, 410)",
+    "refused": "refused by a rule",
+    "failed": "failed, to be tried again",
+}
+
+
+def summary(report: Report, data: str) -> None:
+    """How a crawl went, and what to try next."""
+    console = Console(highlight=False)
+    row = report.crawl
+    seconds = (
+        datetime.fromisoformat(row["ended_at"]) - datetime.fromisoformat(row["started_at"])
+    ).total_seconds()
+    how = "finished" if row["outcome"] == "finished" else f"stopped ({row['outcome']})"
+    console.print(
+        f"[bold]Crawl {row['id']} {how}[/] after {duration(seconds)}: "
+        f"{row['pages']:,} pages, {row['requests']:,} requests, {row['bytes'] / 2**20:,.1f} MiB"
+    )
+    for name in COUNTS[1:]:
+        if row[name]:
+            console.print(f"  {row[name]:>7,} {name.replace('_', ' ')}")
+    console.print(f"The archive holds [bold]{report.articles:,} articles[/]; {report.due:,} pages are due.")
+    for alarm in report.alarms:
+        console.print(Text(f"Look: {alarm}", style="yellow"))
+    if row["pages"] == row["failed"] + row["refused"] and row["pages"]:
+        console.print("[red]Nothing could be fetched.[/] `alsoread status` says why.")
+    console.print(f"Log: {report.log}", soft_wrap=True)
+    console.print(f"Next: alsoread status --data {data}", soft_wrap=True)
+    console.print(
+        f"      sqlite-utils search {data}/archive.db articles 'battery' -c title -c url", soft_wrap=True
+    )
+
+
+def summary_json(report: Report) -> None:
+    """The same for programs."""
+    print(json.dumps(asdict(report) | {"log": str(report.log)}, ensure_ascii=False))  # noqa: T201
+
+
+def status(db: Database, data: str) -> None:
+    """What an archive holds, and what is known of the rest."""
+    console = Console(highlight=False)
+    states = dict(db.execute("SELECT state, count(*) FROM pages GROUP BY state").fetchall())
+    articles, words = db.execute("SELECT count(*), coalesce(sum(words), 0) FROM articles").fetchone()
+    hosts = db.execute("SELECT count(*) FROM articles_by_host").fetchone()[0]
+    console.print(f"[bold]{data}[/]: {articles:,} articles of {hosts:,} hosts, {words:,} words")
+    pages = Table("pages", "", box=None, padding=(0, 2), header_style="dim")
+    for state, meaning in _STATES.items():
+        if states.get(state):
+            pages.add_row(f"{states[state]:,}", meaning)
+    console.print(pages)
+    table = Table("articles", "host", "first", "last", box=None, padding=(0, 2), header_style="dim")
+    for row in db.query("SELECT * FROM articles_by_host LIMIT 10"):
+        table.add_row(
+            f"{row['articles']:,}", row["host"], (row["first_date"] or "")[:10], (row["last_date"] or "")[:10]
+        )
+    console.print(table)
+    _reasons(console, db)
+    if last := next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"), None):
+        console.print(
+            f"Last crawl: {last['id']}, {last['outcome'] or 'running'}, "
+            f"{last['started_at'][:16].replace('T', ' ')} UTC: {last['pages']:,} pages, {last['new']:,} new, "
+            f"{last['changed']:,} changed, {last['failed']:,} failed"
+        )
+
+
+def _reasons(console: Console, db: Database) -> None:
+    reasons = Table("pages", "why not archived", "for instance", box=None, padding=(0, 2), header_style="dim")
+    for row in db.query(
+        """SELECT count(*) AS pages, error, min(url) AS url FROM pages
+           WHERE state IN ('gone', 'refused', 'failed') GROUP BY error ORDER BY pages DESC LIMIT 5"""
+    ):
+        reasons.add_row(f"{row['pages']:,}", Text(row["error"] or ""), Text(row["url"]))
+    if reasons.row_count:
+        console.print(reasons)
+
+
+def article(item: Article) -> None:
+    """One article: laid out on a terminal, as its file in a pipe."""
+    if not sys.stdout.isatty():
+        sys.stdout.write(render(item))
+        return
+    console = Console(highlight=False)
+    facts = Table(box=None, padding=(0, 2), show_header=False)
+    for key, value in front_matter(item).items():
+        if key not in ("title", "images", "also_read"):
+            facts.add_row(key, Text(_in_words(value)))
+    console.print(Text(item.title or item.url, style="bold"))
+    console.print(facts)
+    console.print(Markdown(item.body))
+    if item.also_read:
+        console.print(Text(f"Also read ({len(item.also_read)}):", style="bold"))
+        for link in item.also_read:
+            console.print(Text(f"  {link.text}\n    {link.url}"), soft_wrap=True)
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    return ", ".join(value) if isinstance(value, list) else str(value)

@@ -1,0 +1,106 @@
+"""One crawl, from its options to its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.settings import Settings
+
+from crawler.failsafe import DISK
+from crawler.spiders.also_read import AlsoReadSpider
+from pipelines.catalog import read
+from pipelines.errors import ArchiveError
+
+_ALARM, _NOTHING_FETCHED, _DISK_FULL, _INTERRUPTED = 1, 3, 6, 11
+_UNKNOWN_TEMPLATE = "archive/unknown_template/"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a crawl ended: its row in the catalog, what the archive holds now, what a person should look at."""
+
+    crawl: dict[str, Any]
+    articles: int
+    due: int
+    alarms: list[str]
+    log: Path
+    exit_code: int
+
+
+def settings_with(options: Mapping[str, Any]) -> Settings:
+    """The project's settings with a command line's options on top; None stands for an option not given."""
+    settings = Settings()
+    settings.setmodule("crawler.settings", priority="project")
+    settings.setdict(
+        {name: value for name, value in options.items() if value is not None}, priority="cmdline"
+    )
+    return settings
+
+
+def crawl(seeds: Sequence[str], settings: Settings) -> Report:
+    """Runs a crawl to its end. Raises ArchiveError, SeedError or ValueError where it can't begin."""
+    data = Path(settings["ALSOREAD_DATA"])
+    log = _log_file(data)
+    settings.set("LOG_FILE", str(log), priority="cmdline")
+    process = AsyncCrawlerProcess(settings)
+    crawler = process.create_crawler(AlsoReadSpider)
+    running: asyncio.Future[None] = process.crawl(crawler, seeds=seeds)
+    process.start()
+    if running.done() and not running.cancelled() and (error := running.exception()):
+        raise error
+    assert crawler.stats is not None  # noqa: S101
+    return _report(data, log, crawler.stats.get_stats())
+
+
+def _log_file(data: Path) -> Path:
+    log = data / "logs" / f"crawl-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
+    except OSError as error:
+        raise ArchiveError(f"{data} can't be written: {error.strerror}. Choose another --data.", 6) from None
+    return log
+
+
+def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
+    db = read(data / "archive.db")
+    crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
+    due = "SELECT count(*) FROM pages WHERE due_at <= strftime('%Y-%m-%dT%H:%M:%fZ')"
+    alarms = list(_alarms(stats))
+    return Report(
+        crawl=crawl,
+        articles=db.table("articles").count,
+        due=db.execute(due).fetchone()[0],
+        alarms=alarms,
+        log=log,
+        exit_code=_exit_code(crawl, alarms),
+    )
+
+
+def _alarms(stats: Mapping[str, Any]) -> Iterator[str]:
+    if error := stats.get("archive/disk_error"):
+        yield f"The archive could not be written any more: {error}."
+    for name, count in stats.items():
+        if name.startswith(_UNKNOWN_TEMPLATE):
+            host = name.removeprefix(_UNKNOWN_TEMPLATE)
+            yield f"{host} uses a template that is not known: {count} articles were read by the generic extractor."
+    if count := stats.get("spider_exceptions/count", 0):
+        yield f"alsoread itself broke over {count} pages: the log says where."
+    if count := stats.get("sitemap/failed", 0):
+        yield f"{count} sitemaps could not be read: the log names them."
+
+
+def _exit_code(crawl: Mapping[str, Any], alarms: Sequence[str]) -> int:
+    if crawl["outcome"] == DISK:
+        return _DISK_FULL
+    if crawl["outcome"] != "finished":
+        return _INTERRUPTED
+    if crawl["pages"] and crawl["pages"] == crawl["failed"] + crawl["refused"]:
+        return _NOTHING_FETCHED
+    return _ALARM if alarms else 0

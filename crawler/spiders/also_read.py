@@ -1,0 +1,64 @@
+"""The spider: has what is due fetched and read, and says what each page came to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import Request, Spider
+from scrapy.http import Response
+
+from crawler import outcomes
+from crawler.items import Visit
+from crawler.reader import Reader
+from crawler.seeds import read_seeds
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+
+class AlsoReadSpider(Spider):
+    """Follows the also-read links from the seeds: `scrapy crawl also_read -a seeds="ADDRESS HOST FILE"`.
+
+    The links of an article become due pages when the article is stored, in the same transaction.
+    """
+
+    name = "also_read"
+    pages: list[str]
+    reader: Reader
+
+    def __init__(self, seeds: str | Sequence[str] = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seeds = seeds.split() if isinstance(seeds, str) else list(seeds)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Raises SeedError where a seed can't be used."""
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.pages = read_seeds(spider.seeds, crawler.settings.getlist("ALSOREAD_SCOPE"))
+        spider.reader = Reader(crawler.settings.getfloat("ALSOREAD_READ_TIMEOUT"))
+        return spider
+
+    async def start(self) -> AsyncIterator[Request]:
+        """The seeds."""
+        for url in self.pages:
+            yield Request(url)
+
+    async def parse(self, response: Response) -> AsyncIterator[Visit]:
+        """What an answered page came to."""
+        url = response.meta["page"]
+        visit = outcomes.of_response(url, response)
+        if visit is None:
+            try:
+                visit = outcomes.of_page(url, response, await self.reader.read(response.body, url))
+            except outcomes.Failed as error:
+                visit = outcomes.of_error(url, error)
+        yield visit
+
+    def failed(self, failure: Any) -> Iterator[Visit]:
+        """What a page came to that could not be fetched."""
+        yield outcomes.of_error(failure.request.meta["page"], failure.value)
+
+    def closed(self, reason: str) -> None:  # noqa: ARG002
+        """Ends the reader's processes."""
+        self.reader.close()

@@ -1,0 +1,142 @@
+"""An article's rows: how it is stored, and what counts as a change. Runs inside the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+from sqlite_utils import Database
+
+from crawler.items import Article, Image, Link, iso
+from crawler.urls import canonical
+from pipelines.errors import ArchiveError
+from pipelines.markdown import path_of
+
+_WORD = re.compile(r"\w+")
+_TELLING = ("title", "author", "body_hash", "images")
+"""A difference in one of these is a change of the article; any other is only recorded."""
+
+
+def store(
+    db: Database, page: int, article: Article, crawl: int, now: str
+) -> Literal["new", "changed", "unchanged"]:
+    """Makes the page's article row what was read; keeps the old one as a revision where it changed."""
+    row, images = _row(article), _images(article)
+    old = next(db.query("SELECT * FROM articles WHERE id = ?", [page]), None)
+    if old is None:
+        db.table("articles").insert(
+            {"id": page, **row, "archived_at": now, "crawl": crawl, "changed_at": now, "changed_crawl": crawl}
+        )
+        _store_images(db, page, images)
+        return "new"
+    old["images"] = list(
+        db.query("SELECT url, alt, title FROM images WHERE article = ? ORDER BY position", [page])
+    )
+    different = {key: value for key, value in row.items() if value != old[key]}
+    changed = any(key in different for key in _TELLING) or images != old["images"]
+    if changed:
+        _keep_revision(db, old, now)
+        different |= {"changed_at": now, "changed_crawl": crawl}
+        db.execute("DELETE FROM images WHERE article = ?", [page])
+        _store_images(db, page, images)
+    if different:
+        db.table("articles").update(page, different)
+    return "changed" if changed else "unchanged"
+
+
+def _row(article: Article) -> dict[str, Any]:
+    return {
+        "url": article.url,
+        "title": article.title,
+        "author": article.author,
+        "date": iso(article.date) if article.date else None,
+        "updated": iso(article.updated) if article.updated else None,
+        "tags": json.dumps(article.tags, ensure_ascii=False),
+        "categories": json.dumps(article.categories, ensure_ascii=False),
+        "description": article.description,
+        "keywords": article.keywords,
+        "thumbnail": article.thumbnail,
+        "lang": article.lang,
+        "license": article.license,
+        "body": article.body,
+        "words": len(_WORD.findall(article.body)),
+        "body_hash": sha256(article.body.encode()).hexdigest(),
+        "path": str(path_of(article.url)),
+        "extractor": article.extractor,
+    }
+
+
+def _images(article: Article) -> list[dict[str, str | None]]:
+    return [{"url": image.url, "alt": image.alt, "title": image.title} for image in article.images]
+
+
+def _store_images(db: Database, page: int, images: Sequence[dict[str, str | None]]) -> None:
+    db.conn.executemany(
+        "INSERT INTO images (article, position, url, alt, title) VALUES (:article, :position, :url, :alt, :title)",
+        [{"article": page, "position": position, **image} for position, image in enumerate(images, 1)],
+    )
+
+
+def _keep_revision(db: Database, old: dict[str, Any], now: str) -> None:
+    kept = {key: old[key] for key in ("title", "author", "date", "updated", "body", "body_hash")}
+    db.table("revisions").insert(
+        {
+            "article": old["id"],
+            "archived_at": old["changed_at"],
+            "replaced_at": now,
+            "crawl": old["changed_crawl"],
+            "images": json.dumps(old["images"], ensure_ascii=False),
+            **kept,
+        }
+    )
+
+
+def store_links(db: Database, page: int, links: Sequence[Link], now: str) -> None:
+    """Makes the also-read list what was read. A link that left it stays, without position, as last seen then."""
+    db.execute("UPDATE also_read SET position = NULL WHERE source = ?", [page])
+    db.conn.executemany(
+        """INSERT INTO also_read (source, target, position, text, first_seen, last_seen)
+           SELECT :source, id, :position, :text, :now, :now FROM pages WHERE url = :url
+           ON CONFLICT (source, target) DO UPDATE
+           SET position = excluded.position, text = excluded.text, last_seen = excluded.last_seen""",
+        [
+            {"source": page, "position": position, "text": link.text, "url": link.url, "now": now}
+            for position, link in enumerate(links, 1)
+        ],
+    )
+
+
+def load(db: Database, page: int) -> Article:
+    """The article of a page, as it was stored."""
+    row = next(db.query("SELECT * FROM articles WHERE id = ?", [page]))
+    images = db.query("SELECT url, alt, title FROM images WHERE article = ? ORDER BY position", [page])
+    links = db.query(
+        """SELECT pages.url, also_read.text FROM also_read JOIN pages ON pages.id = also_read.target
+           WHERE source = ? AND position IS NOT NULL ORDER BY position""",
+        [page],
+    )
+    values = {field.name: row[field.name] for field in fields(Article) if field.name in row}
+    return Article(
+        **values
+        | {name: datetime.fromisoformat(row[name]) if row[name] else None for name in ("date", "updated")}
+        | {name: json.loads(row[name]) for name in ("tags", "categories")},
+        images=[Image(**image) for image in images],
+        also_read=[Link(**link) for link in links],
+    )
+
+
+def find(db: Database, wanted: str) -> int:
+    """The page of an article that is named by its address or its file. Raises ArchiveError."""
+    try:
+        query, value = "SELECT id FROM articles WHERE url = ?", canonical(wanted)
+    except ValueError:
+        query, value = "SELECT id FROM articles WHERE substr(?, -length(path)) = path", wanted
+    row = db.execute(query, [value]).fetchone()
+    if row is None:
+        raise ArchiveError(f"No article {wanted} is in the archive: `alsoread status` tells what is.", 2)
+    return int(row[0])

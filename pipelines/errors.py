@@ -1,0 +1,9 @@
+"""The archive's errors."""
+
+
+class ArchiveError(Exception):
+    """What was asked of the archive can't be done: a sentence that says why and what to do, and the exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

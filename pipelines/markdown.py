@@ -1,0 +1,135 @@
+"""One article, one Markdown file: `articles/HOST/SLUG.md` with the vocabulary as front matter."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import tempfile
+import unicodedata
+from dataclasses import asdict, fields
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote
+
+import frontmatter
+import yaml
+
+from crawler.items import Article, Visit, iso
+from crawler.urls import host_and_slug
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+_LONGEST = 200
+"""Bytes of a slug in a file name: with its hash and `.md` it fits into the 255 that file systems take."""
+
+# What some file system somewhere does not take in a name, and the mark that parts a name from its hash.
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*~\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]')
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)")
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Times as YAML timestamps with `T` and `Z`, which every reader takes for a time."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+_Dumper.add_representer(
+    datetime, lambda dumper, moment: dumper.represent_scalar("tag:yaml.org,2002:timestamp", iso(moment))
+)
+
+
+def path_of(url: str) -> PurePosixPath:
+    """Where the article of a canonical address lies below `articles/`: the same on every machine, and its alone.
+
+    A slug that some file system can't hold as it is (reserved, too long, two that differ in case) is made
+    safe and told apart by eight digits of its hash.
+
+    >>> str(path_of("https://howto.techidaily.com/caf%C3%A9-1.5/"))
+    'howto.techidaily.com/café-1.5.md'
+    >>> str(path_of("https://howto.techidaily.com/Tea-Time/"))
+    'howto.techidaily.com/Tea-Time~c89cfb18.md'
+    >>> str(path_of("https://howto.techidaily.com/..%2F..%2Fetc/passwd/"))
+    'howto.techidaily.com/_.._etc~7e1745a5/passwd.md'
+    """
+    host, slug = host_and_slug(url)
+    *folders, name = slug.split("/")
+    return PurePosixPath(_safe(host), *map(_safe, folders), _safe(name) + ".md")
+
+
+def _safe(segment: str) -> str:
+    name = unquote(segment)
+    safe = _UNSAFE.sub("_", unicodedata.normalize("NFC", name))
+    safe = safe.encode()[:_LONGEST].decode(errors="ignore").strip(". -") or "_"
+    if safe == name and name == name.casefold() and not _DEVICE.match(name):
+        return name
+    return f"{safe}~{sha256(segment.encode()).hexdigest()[:8]}"
+
+
+def front_matter(article: Article) -> dict[str, Any]:
+    """The front matter: the vocabulary's keys in its order, without what is absent."""
+    values = {field.name: getattr(article, field.name) for field in fields(article)}
+    del values["body"], values["extractor"]
+    for name in ("images", "also_read"):
+        values[name] = [{k: v for k, v in asdict(item).items() if v is not None} for item in values[name]]
+    return {key: value for key, value in values.items() if value not in (None, [])}
+
+
+def render(article: Article) -> str:
+    """The file's text; `frontmatter.loads` gives the same values back."""
+    post = frontmatter.Post(article.body, **front_matter(article))
+    return f"{frontmatter.dumps(post, Dumper=_Dumper, sort_keys=False, width=2**31 - 1)}\n"
+
+
+def write(root: Path, article: Article) -> Path:
+    """Writes the article's file, whole or not at all, unless it stands there already. Raises OSError."""
+    path, content = root / path_of(article.url), render(article).encode()
+    if path.is_file() and path.read_bytes() == content:
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = _scratch(root)
+    scratch.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=scratch)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, 0o644)
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _scratch(root: Path) -> Path:
+    """The folder of half-written files: hidden, and on the same disk as the files."""
+    return root / ".writing"
+
+
+class WriteMarkdown:
+    """Pipeline: every article that was read goes into its file."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make one."""
+        return cls(Path(crawler.settings["ALSOREAD_DATA"]) / "articles")
+
+    def open_spider(self) -> None:
+        """Sweeps what a killed run left half written."""
+        for leftover in _scratch(self.root).glob("*"):
+            leftover.unlink()
+
+    async def process_item(self, item: Any) -> Any:
+        """Writes off the event loop; the disk may be slow."""
+        if isinstance(item, Visit) and item.article:
+            await asyncio.to_thread(write, self.root, item.article)
+        return item

@@ -1,0 +1,169 @@
+"""The catalog's schema, as numbered steps. A step that was released is never edited: a change is a new one."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+MIGRATIONS = Migrations("alsoread")
+
+_TABLES = """
+CREATE TABLE crawls (
+  id INTEGER PRIMARY KEY,
+  started_at TEXT NOT NULL,
+  ended_at TEXT,
+  outcome TEXT,
+  pid INTEGER NOT NULL,
+  version TEXT NOT NULL,
+  seeds TEXT NOT NULL,
+  options TEXT NOT NULL,
+  requests INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  pages INTEGER NOT NULL DEFAULT 0,
+  new INTEGER NOT NULL DEFAULT 0,
+  changed INTEGER NOT NULL DEFAULT 0,
+  unchanged INTEGER NOT NULL DEFAULT 0,
+  not_modified INTEGER NOT NULL DEFAULT 0,
+  not_article INTEGER NOT NULL DEFAULT 0,
+  gone INTEGER NOT NULL DEFAULT 0,
+  refused INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE hosts (
+  host TEXT PRIMARY KEY,
+  not_before TEXT,
+  failures INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+CREATE TABLE pages (
+  id INTEGER PRIMARY KEY,
+  url TEXT NOT NULL UNIQUE,
+  host TEXT NOT NULL REFERENCES hosts(host),
+  state TEXT NOT NULL DEFAULT 'due'
+    CHECK (state IN ('due', 'stored', 'not_article', 'gone', 'refused', 'failed')),
+  depth INTEGER NOT NULL,
+  found_on INTEGER REFERENCES pages(id),
+  found_at TEXT NOT NULL,
+  due_at TEXT,
+  fetched_at TEXT,
+  status INTEGER,
+  etag TEXT,
+  last_modified TEXT,
+  lastmod TEXT,
+  moved_to INTEGER REFERENCES pages(id),
+  attempts INTEGER NOT NULL DEFAULT 0,
+  error TEXT
+) STRICT;
+CREATE INDEX pages_due ON pages(host, due_at, depth) WHERE due_at IS NOT NULL;
+CREATE INDEX pages_state ON pages(state);
+CREATE INDEX pages_found_on ON pages(found_on);
+CREATE INDEX pages_moved_to ON pages(moved_to) WHERE moved_to IS NOT NULL;
+CREATE TABLE articles (
+  id INTEGER PRIMARY KEY REFERENCES pages(id),
+  url TEXT NOT NULL UNIQUE,
+  title TEXT,
+  author TEXT,
+  date TEXT,
+  updated TEXT,
+  tags TEXT NOT NULL DEFAULT '[]',
+  categories TEXT NOT NULL DEFAULT '[]',
+  description TEXT,
+  keywords TEXT,
+  thumbnail TEXT,
+  lang TEXT,
+  license TEXT,
+  body TEXT NOT NULL,
+  words INTEGER NOT NULL,
+  body_hash TEXT NOT NULL,
+  path TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  extractor TEXT NOT NULL,
+  archived_at TEXT NOT NULL,
+  crawl INTEGER NOT NULL REFERENCES crawls(id),
+  changed_at TEXT NOT NULL,
+  changed_crawl INTEGER NOT NULL REFERENCES crawls(id)
+) STRICT;
+CREATE INDEX articles_date ON articles(date);
+CREATE INDEX articles_body_hash ON articles(body_hash);
+CREATE INDEX articles_crawl ON articles(crawl);
+CREATE INDEX articles_changed_crawl ON articles(changed_crawl);
+CREATE TABLE also_read (
+  source INTEGER NOT NULL REFERENCES articles(id),
+  target INTEGER NOT NULL REFERENCES pages(id),
+  position INTEGER,
+  text TEXT NOT NULL,
+  first_seen TEXT NOT NULL,
+  last_seen TEXT NOT NULL,
+  PRIMARY KEY (source, target)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX also_read_target ON also_read(target);
+CREATE TABLE images (
+  article INTEGER NOT NULL REFERENCES articles(id),
+  position INTEGER NOT NULL,
+  url TEXT NOT NULL,
+  alt TEXT,
+  title TEXT,
+  PRIMARY KEY (article, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX images_url ON images(url);
+CREATE TABLE revisions (
+  id INTEGER PRIMARY KEY,
+  article INTEGER NOT NULL REFERENCES articles(id),
+  archived_at TEXT NOT NULL,
+  replaced_at TEXT NOT NULL,
+  crawl INTEGER NOT NULL REFERENCES crawls(id),
+  title TEXT,
+  author TEXT,
+  date TEXT,
+  updated TEXT,
+  body TEXT NOT NULL,
+  body_hash TEXT NOT NULL,
+  images TEXT NOT NULL
+) STRICT;
+CREATE INDEX revisions_article ON revisions(article);
+CREATE INDEX revisions_crawl ON revisions(crawl)
+"""
+
+_VIEWS = {
+    "articles_by_host": """
+        SELECT pages.host, count(*) AS articles, sum(articles.words) AS words,
+               min(articles.date) AS first_date, max(articles.date) AS last_date
+        FROM articles JOIN pages ON pages.id = articles.id
+        GROUP BY pages.host ORDER BY articles DESC, pages.host""",
+    "also_read_links": """
+        SELECT source.url AS source, target.url AS target, also_read.position, also_read.text,
+               target.state AS target_state, also_read.last_seen
+        FROM also_read
+        JOIN pages AS source ON source.id = also_read.source
+        JOIN pages AS target ON target.id = also_read.target""",
+    "missing_targets": """
+        SELECT pages.url, pages.state, coalesce(pages.error, 'not fetched yet') AS reason,
+               moved.url AS moved_to, count(*) AS linked_from
+        FROM also_read
+        JOIN pages ON pages.id = also_read.target
+        LEFT JOIN pages AS moved ON moved.id = pages.moved_to
+        WHERE also_read.position IS NOT NULL AND pages.id NOT IN (SELECT id FROM articles)
+        GROUP BY pages.id ORDER BY linked_from DESC, pages.url""",
+    "orphans": """
+        SELECT articles.url, articles.title
+        FROM articles
+        WHERE articles.id NOT IN (
+          SELECT coalesce(pages.moved_to, pages.id)
+          FROM also_read JOIN pages ON pages.id = also_read.target
+          WHERE also_read.position IS NOT NULL AND pages.id <> also_read.source)
+        ORDER BY articles.url""",
+    "duplicates": """
+        SELECT body_hash, count(*) AS copies, min(url) AS first_url, json_group_array(url) AS urls
+        FROM articles GROUP BY body_hash HAVING count(*) > 1 ORDER BY copies DESC, first_url""",
+}
+
+
+@MIGRATIONS()
+def m001_catalog(db: Database) -> None:
+    """Tables, search and views."""
+    for statement in _TABLES.split(";"):
+        db.execute(statement)
+    db.table("articles").enable_fts(
+        ["title", "description", "body"],
+        tokenize="porter unicode61 remove_diacritics 2",
+        create_triggers=True,
+    )
+    for name, query in _VIEWS.items():
+        db.create_view(name, query)

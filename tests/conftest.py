@@ -1,0 +1,51 @@
+"""What several tests need: articles of a given kind, and an archive of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler.items import Article, Image, Link
+from pipelines.catalog import Catalog
+
+ARTICLE = Article(
+    url="https://one.techidaily.com/bread/",
+    title="[New] Bread: a beginner's guide",
+    author="Ada Baker",
+    date=datetime(2024, 8, 16, 4, 52, 24, 115000, tzinfo=UTC),
+    updated=datetime(2024, 8, 17, 4, 52, 24, tzinfo=UTC),
+    tags=["bread", "yes"],
+    categories=["kitchen"],
+    description="How to bake: a start",
+    keywords=None,
+    thumbnail="https://pictures.example/loaf.jpg",
+    lang="en",
+    license="https://creativecommons.org/licenses/by-nc-sa/4.0",
+    body="## Flour\n\nUse *strong* flour.\n\n![A loaf](https://pictures.example/loaf.jpg)",
+    images=[Image("https://pictures.example/loaf.jpg", alt="A loaf")],
+    also_read=[Link("https://one.techidaily.com/rolls/", "Rolls"), Link("https://two.techidaily.com/jam/", "Jam")],
+    extractor="redefine",
+)
+
+
+@pytest.fixture
+def article() -> Callable[..., Article]:
+    """Makes an article that differs from the sample in the fields that are given."""
+
+    def make(**changes: Any) -> Article:
+        return replace(ARTICLE, **changes)
+
+    return make
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Iterator[Catalog]:
+    """An archive's catalog, held by this test."""
+    held = Catalog(tmp_path / "archive.db", scope=["techidaily.com"], retry_delays=[0, 60])
+    yield held
+    held.close("finished", requests=0, received=0)
