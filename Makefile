@@ -1,0 +1,27 @@
+# Everything goes through `make install`: a .venv with the pinned versions of constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install demo test check clean
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("alsoread needs Python 3.11 or newer: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: install
+	@$(BIN)/python -m tests.site --run sh tests/site/demo.sh {site}
+
+test: install
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv build data/demo-archive *.egg-info
