@@ -40,6 +40,15 @@ def of_error(url: str, error: BaseException) -> Visit:
     return Visit(url=url, state=state, reason=str(error) if known else f"{type(error).__name__}: {error}")
 
 
+def other_spelling(url: str, response: Response) -> str | None:
+    """Where a redirect leads that stays on its page: a server may have a spelling of its own for the address."""
+    if response.status not in _MOVED:
+        return None
+    target = _target(response)
+    stays = target.startswith("https://") and target != response.url and _moved_to(target) == url
+    return target if stays else None
+
+
 def of_response(url: str, response: Response) -> Visit | None:
     """What a response means for the page, or None where it is a page to read."""
     status = response.status
@@ -75,15 +84,28 @@ def _header(response: Response, name: str) -> str | None:
 
 
 def _moved(facts: dict[str, Any], response: Response) -> Visit:
-    location = (response.headers.get("Location") or b"").decode("utf-8", "replace").strip()
-    try:
-        target = urljoin(response.url, location)
-        moved_to = canonical(target)
-    except ValueError:
+    location = _header(response, "Location") or ""
+    moved_to = _moved_to(_target(response))
+    if moved_to is None:
         return Visit(state="failed", reason=f"redirects to what is no address: {location!r}", **facts)
     if moved_to == facts["url"]:
-        return Visit(state="failed", reason=f"redirects to itself, as {target}", **facts)
+        return Visit(state="failed", reason=f"redirects to itself: {location!r}", **facts)
     return Visit(state="not_article", reason=f"redirects to {moved_to}", moved_to=moved_to, **facts)
+
+
+def _target(response: Response) -> str:
+    location = _header(response, "Location") or ""
+    try:
+        return urljoin(response.url, location)
+    except ValueError:
+        return location
+
+
+def _moved_to(target: str) -> str | None:
+    try:
+        return canonical(target)
+    except ValueError:
+        return None
 
 
 def _phrase(status: int) -> str:

@@ -30,9 +30,14 @@ _STATES = {
 }
 
 
+def _console() -> Console:
+    """Tables fit a terminal; in a pipe nothing is cut."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
+
+
 def summary(report: Report, data: str) -> None:
     """How a crawl went, and what to try next."""
-    console = Console(highlight=False)
+    console = _console()
     row = report.crawl
     seconds = (
         datetime.fromisoformat(row["ended_at"]) - datetime.fromisoformat(row["started_at"])
@@ -64,7 +69,7 @@ def summary_json(report: Report) -> None:
 
 def status(db: Database, data: str) -> None:
     """What an archive holds, and what is known of the rest."""
-    console = Console(highlight=False)
+    console = _console()
     states = dict(db.execute("SELECT state, count(*) FROM pages GROUP BY state").fetchall())
     articles, words = db.execute("SELECT count(*), coalesce(sum(words), 0) FROM articles").fetchone()
     hosts = db.execute("SELECT count(*) FROM articles_by_host").fetchone()[0]
@@ -105,7 +110,7 @@ def article(item: Article) -> None:
     if not sys.stdout.isatty():
         sys.stdout.write(render(item))
         return
-    console = Console(highlight=False)
+    console = _console()
     facts = Table(box=None, padding=(0, 2), show_header=False)
     for key, value in front_matter(item).items():
         if key not in ("title", "images", "also_read"):

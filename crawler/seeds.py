@@ -61,7 +61,7 @@ def _address(seed: str, scope: Sequence[str], where: str) -> str:
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SeedError(f"{path} can't be read as text: {error}.") from None
 
@@ -69,8 +69,7 @@ def _read_text(path: Path) -> str:
 def _read_list(path: Path, scope: Sequence[str]) -> Iterator[str]:
     """One address or host a line; `#` begins a comment."""
     for number, line in enumerate(_read_text(path).splitlines(), 1):
-        seed = _COMMENT.sub("", line).strip(" \t\ufeff")
-        if seed:
+        if seed := _COMMENT.sub("", line).strip():
             yield _address(seed, scope, where=f"{path}, line {number}: ")
 
 

@@ -137,8 +137,8 @@ def test_redirects_lead_on_and_circles_are_told(catalog: Catalog) -> None:
     catalog.settle(Visit(url=there, state="not_article", status=301, reason="redirects", moved_to=back))
     assert page(catalog, back)["state"] == "due"
     assert page(catalog, there)["moved_to"] == page(catalog, back)["id"]
-    assert catalog.settle(Visit(url=back, state="not_article", status=301, moved_to=there)) == "failed"
-    assert page(catalog, back)["error"] == f"redirects in a circle, by way of {there}"
+    catalog.settle(Visit(url=back, state="not_article", status=301, reason="redirects", moved_to=there))
+    assert {page(catalog, url)["error"] for url in (there, back)} == {"redirects in a circle"}
 
 
 def test_a_shorter_way_brings_all_behind_it_nearer(catalog: Catalog, article: MakeArticle) -> None:

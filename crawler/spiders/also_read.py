@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 
+_HOPS = 3
+"""Redirects from one spelling of a page's address to another that are followed."""
+
+
 class AlsoReadSpider(Spider):
     """Follows the also-read links from the seeds: `scrapy crawl also_read -a seeds="ADDRESS HOST FILE"`.
 
@@ -44,9 +48,13 @@ class AlsoReadSpider(Spider):
         for url in self.pages:
             yield Request(url)
 
-    async def parse(self, response: Response) -> AsyncIterator[Visit]:
+    async def parse(self, response: Response) -> AsyncIterator[Visit | Request]:
         """What an answered page came to."""
         url = response.meta["page"]
+        hops = response.meta.get("hops", 0)
+        if hops < _HOPS and (spelling := outcomes.other_spelling(url, response)):
+            yield response.request.replace(url=spelling, meta={**response.meta, "hops": hops + 1})  # type: ignore[union-attr]
+            return
         visit = outcomes.of_response(url, response)
         if visit is None:
             try:

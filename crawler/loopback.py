@@ -1,0 +1,25 @@
+"""What a crawl of a loopback server leaves out."""
+
+from __future__ import annotations
+
+from scrapy.settings import BaseSettings
+
+from crawler.net import connect_to
+
+
+class WithoutDelays:
+    """Add-on: where ALSOREAD_CONNECT_TO stands in for every host there is nobody to spare."""
+
+    def update_settings(self, settings: BaseSettings) -> None:
+        """Takes the delays out, unless the command line sets them."""
+        if connect_to(settings):
+            settings.setdict(
+                {
+                    "ALSOREAD_RATE": None,
+                    "ALSOREAD_RETRY_DELAYS": [0, 0],
+                    "AUTOTHROTTLE_ENABLED": False,
+                    "CONCURRENT_REQUESTS_PER_DOMAIN": settings.getint("CONCURRENT_REQUESTS"),
+                    "DOWNLOAD_DELAY": 0,
+                },
+                priority="spider",
+            )

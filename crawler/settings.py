@@ -1,0 +1,95 @@
+"""Every knob that leaves Scrapy's default, each with its reason; the only place that names the components."""
+
+from importlib.metadata import version
+
+# Who we are.
+BOT_NAME = "alsoread"  # also the product token that robots.txt is read for
+SPIDER_MODULES = ["crawler.spiders"]  # where `scrapy` finds the spider
+ALSOREAD_CONTACT = "archive@example.org"  # set your own: whom a site's owner writes to about this crawl
+USER_AGENT = (  # says who asks, why and whom to write to; keep its first word, robots.txt goes by it
+    f"{BOT_NAME}/{version(BOT_NAME)} (+https://techidaily.com; archive crawler; contact: {ALSOREAD_CONTACT})"
+)
+
+# What is crawled, and where it goes.
+ALSOREAD_SCOPE = ["techidaily.com"]  # these domains and their subdomains, and nothing else
+ALSOREAD_DATA = "data"  # the folder of the archive
+ALSOREAD_CONNECT_TO = None  # for tests and demos: a server on loopback that stands in for every host
+ALSOREAD_DISCOVER = "both"  # pages come from also-read "links", from "sitemaps" of reached hosts, or "both"
+ALSOREAD_HOSTS: list[
+    str
+] = []  # patterns such as "*-tips.techidaily.com": only these hosts are fetched; empty = all in scope
+ALSOREAD_MAX_PAGES = None  # pages that one run fetches at most
+ALSOREAD_MAX_DEPTH = None  # also-read links between a seed and a page that is still fetched
+ALSOREAD_RETRY_DELAYS = [10, 60]  # seconds before a failed page's next tries; then an hour, growing to a week
+ALSOREAD_READ_TIMEOUT = 10  # seconds that reading one page may take: a thousand times the usual
+ALSOREAD_PROGRESS = "none"  # "live" on a terminal, "lines" in a pipe; the command line sets it
+ADDONS = {"crawler.loopback.WithoutDelays": 0}  # where ALSOREAD_CONNECT_TO is set, there is nobody to spare
+SCHEDULER = "crawler.frontier.Frontier"  # what is due comes from the catalog, which survives a kill
+ITEM_PIPELINES = {
+    "pipelines.normalize.Normalize": 100,  # first, so that the others see one form
+    "pipelines.validate.Validate": 200,  # before anything is written
+    "pipelines.markdown.WriteMarkdown": 300,  # the file first, so that no row points to a missing one
+    "pipelines.catalog.StoreInCatalog": 400,  # settles the page, in one transaction with its article
+}
+EXTENSIONS = {
+    "crawler.sitemaps.SitemapDiscovery": 500,  # pages that robots.txt's sitemaps name
+    "crawler.failsafe.Failsafe": 500,  # a page that breaks a part of the crawl says so; a full disk ends the run
+    "crawler.progress.Progress": 500,  # what a person sees while it runs
+}
+
+# Politeness.
+ROBOTSTXT_OBEY = True  # by crawler.robots: Scrapy's own lets requests pass while the file is loading
+ALSOREAD_RATE = 4  # requests a second over all hosts: one content network serves them all; None = no limit
+CONCURRENT_REQUESTS_PER_DOMAIN = 1  # these are small blogs: one request at a time
+DOWNLOAD_DELAY = 1  # seconds between two requests to one host
+AUTOTHROTTLE_ENABLED = True  # a host that gets slow is asked less often
+AUTOTHROTTLE_START_DELAY = 1  # the default, 5 s, would hold every new host back without a cause
+
+# Bounds: what one server may cost us.
+DOWNLOAD_TIMEOUT = 30  # seconds for a whole exchange; a stop waits for it
+DOWNLOAD_MAXSIZE = 10 * 2**20  # 16 times the largest page known; 1 GiB, the default, fills the memory
+DOWNLOAD_WARNSIZE = 0  # what is over DOWNLOAD_MAXSIZE is refused with a reason; nothing to warn of before
+DNS_TIMEOUT = 20  # seconds; below DOWNLOAD_TIMEOUT, so that the error names the cause
+MEMUSAGE_LIMIT_MB = 1024  # a leak ends the crawl, and not the machine
+MEMUSAGE_CHECK_INTERVAL_SECONDS = 5  # memory can fill within the default, 60 s
+
+# Whom we talk to, and how.
+TWISTED_DNS_RESOLVER = "crawler.net.PublicOnlyResolver"  # no name leads into the network that we run in
+DOWNLOAD_VERIFY_CERTIFICATES = True  # else whoever stands in between writes our archive
+DOWNLOAD_TLS_MIN_VERSION = "TLSv1.2"  # what is older is broken
+DOWNLOAD_HANDLERS = {
+    "http": "crawler.net.HttpHandler",  # caps headers, and says in words what went wrong
+    "https": "crawler.net.HttpHandler",  # the same
+    "file": None,  # no link may put a local file into the archive
+    "data": None,  # pages come from the web alone
+    "ftp": None,  # the same
+    "s3": None,  # the same
+}
+TELNETCONSOLE_ENABLED = False  # it listens on a port
+REMOTE_CONTROL_ENABLED = False  # it listens too, and runs the Python that it is sent
+
+DOWNLOADER_MIDDLEWARES = {
+    "crawler.middlewares.Scope": 45,  # first: nothing is done for what is out of scope
+    "crawler.robots.Robots": 100,  # then: a page that is not allowed takes no turn and no slot
+    "crawler.middlewares.HtmlOnly": 200,  # looks at decoded bodies
+    "crawler.middlewares.Conditional": 300,  # a 304 for a page that we hold costs next to nothing
+    "crawler.middlewares.WholeBody": 590,  # in the place of Scrapy's decoder
+    "crawler.middlewares.RateLimit": 800,  # last: only what is really sent takes a turn
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # meta keys and redirects get around it
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,  # see ROBOTSTXT_OBEY
+}
+COMPRESSION_ENABLED = False  # WholeBody decodes: Scrapy passes half a compressed page as a whole one
+RETRY_ENABLED = False  # a failed page goes back to the catalog, and is due again later
+REDIRECT_ENABLED = False  # the target becomes a page of its own, with its own scope, robots.txt and delay
+METAREFRESH_ENABLED = False  # the same goes for a refresh in the page
+COOKIES_ENABLED = False  # the sites need none, and every page should look as to a first visitor
+HTTPPROXY_ENABLED = False  # a proxy from the environment would hide the address that we connect to
+
+SPIDER_MIDDLEWARES = {
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # the spider settles every status
+    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,  # requests come from the catalog, not a page
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # Scope says so aloud
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,  # the catalog knows the depth of a page
+}
+
+LOG_LEVEL = "INFO"  # DEBUG, the default, writes every article into the log

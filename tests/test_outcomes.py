@@ -1,0 +1,89 @@
+"""Every answer settles a page, with a reason that a person understands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from scrapy.http import HtmlResponse, Response
+
+from crawler import outcomes
+from crawler.items import Visit
+from crawler.sitemaps import read_sitemap
+
+URL = "https://one.techidaily.com/bread/"
+BUSY = "the server answers 503 Service Unavailable"
+TOO_MANY = "the server answers 429 Too Many Requests"
+
+
+def answer(status: int, **headers: str) -> Response:
+    return HtmlResponse(URL, status=status, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+@pytest.mark.parametrize(
+    ("response", "facts"),
+    [
+        (answer(304), {"state": "stored"}),
+        (answer(404), {"state": "gone", "reason": "the server answers 404 Not Found"}),
+        (answer(410), {"state": "gone", "reason": "the server answers 410 Gone"}),
+        (answer(403), {"state": "failed", "reason": "the server answers 403 Forbidden"}),
+        (answer(999), {"state": "failed", "reason": "the server answers 999 (no known status)"}),
+        (answer(503, Retry_After="7"), {"state": "failed", "reason": BUSY, "retry_after": 7}),
+        (answer(429, Retry_After="1000000000"), {"state": "failed", "reason": TOO_MANY, "retry_after": 3600}),
+        (answer(429, Retry_After="Fri, 31 Dec 2999 23:59:59 GMT"), {"state": "failed", "reason": TOO_MANY, "retry_after": 3600}),
+        (answer(429, Retry_After="Fri, 31 Dec 1999 23:59:59 GMT"), {"state": "failed", "reason": TOO_MANY, "retry_after": None}),
+        (answer(429, Retry_After="-5"), {"state": "failed", "reason": TOO_MANY, "retry_after": None}),
+        (answer(429, Retry_After="soon"), {"state": "failed", "reason": TOO_MANY, "retry_after": None}),
+        (
+            answer(301, Location="/rolls#top"),
+            {
+                "state": "not_article",
+                "reason": "redirects to https://one.techidaily.com/rolls/",
+                "moved_to": "https://one.techidaily.com/rolls/",
+            },
+        ),
+        (
+            answer(302, Location="http://one.techidaily.com/bread"),
+            {"state": "failed", "reason": "redirects to itself: 'http://one.techidaily.com/bread'"},
+        ),
+        (answer(302, Location="data:,x"), {"state": "failed", "reason": "redirects to what is no address: 'data:,x'"}),
+        (answer(302), {"state": "failed", "reason": "redirects to itself: ''"}),
+    ],
+    ids=lambda value: str(getattr(value, "status", "")),
+)
+def test_an_answer_without_an_article(response: Response, facts: dict[str, Any]) -> None:
+    expected = {"reason": None, **facts}
+    visit = outcomes.of_response(URL, response)
+    assert visit == Visit(url=URL, status=response.status, **{"retry_after": None, **expected})
+
+
+def test_a_page_to_read_is_not_settled() -> None:
+    assert outcomes.of_response(URL, answer(200)) is None
+
+
+def test_a_redirect_to_another_spelling_of_the_page_is_followed() -> None:
+    there = "https://one.techidaily.com/bread"
+    assert outcomes.other_spelling(URL, answer(301, Location="/bread")) == there
+    for elsewhere in ["/rolls", "http://[", "http://one.techidaily.com/bread", "", URL]:
+        assert outcomes.other_spelling(URL, answer(301, Location=elsewhere)) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "reason"),
+    [
+        (outcomes.Refused("robots", "no"), "refused", "robots: no"),
+        (outcomes.Failed("cut short"), "failed", "cut short"),
+        (RuntimeError("odd"), "failed", "RuntimeError: odd"),
+    ],
+)
+def test_an_error_says_what_it_means(error: Exception, state: str, reason: str) -> None:
+    visit = outcomes.of_error(URL, error)
+    assert (visit.state, visit.reason) == (state, reason)
+
+
+@pytest.mark.parametrize("body", [b"", b"no xml", b"\x1f\x8b\x08 no gzip", b"<html></html>" * 3])
+def test_what_is_no_sitemap_names_nothing_or_says_so(body: bytes) -> None:
+    try:
+        assert read_sitemap(Response(URL, body=body)) == ([], [])
+    except outcomes.Failed as error:
+        assert "it can't be read as a sitemap" in str(error)  # noqa: PT017
