@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from scrapy.settings import BaseSettings
 
 from crawler.seeds import SeedError
 from crawler.urls import canonical
@@ -37,6 +38,16 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
     return told
 
 
+def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    from crawler.net import connect_to
+
+    try:
+        connect_to(BaseSettings({"ALSOREAD_CONNECT_TO": value}))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return value
+
+
 @click.group()
 @click.version_option(package_name="alsoread")
 def main() -> None:
@@ -52,7 +63,7 @@ def main() -> None:
 @click.option("--discover", type=click.Choice(["links", "sitemaps", "both"]), help="Where pages come from.")
 @click.option("--delay", type=click.FloatRange(0), help="Seconds between two requests to one host.")
 @click.option("--rate", type=click.FloatRange(0), help="Requests a second over all hosts; 0 = no limit.")
-@click.option("--connect-to", metavar="URL", help="A loopback server that stands in for every host.")
+@click.option("--connect-to", metavar="URL", callback=_loopback, help="A loopback server that stands in for every host.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @_told

@@ -58,4 +58,4 @@ class Failsafe:
         reason = (
             f"alsoread broke over this page ({type(failure.value).__name__}: {failure.value}): see the log"
         )
-        catalog.write_now(catalog.settle, Visit(url=url, state="failed", reason=reason))
+        catalog.write(catalog.settle, Visit(url=url, state="failed", reason=reason))

@@ -207,7 +207,7 @@ class Frontier(BaseScheduler):
     def enqueue_request(self, request: Request) -> bool:
         """A page becomes a row that is due; anything else waits in memory."""
         if request.callback is None:
-            self.catalog.write_now(self.catalog.seed, canonical(request.url))
+            self.catalog.write(self.catalog.seed, canonical(request.url)).result()
         else:
             self.in_memory.append(request)
         return True

@@ -6,6 +6,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+from concurrent.futures import BrokenExecutor
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -23,23 +24,22 @@ class Reader:
     def __init__(self, time_limit: float) -> None:
         """`time_limit`: seconds that one page may take."""
         self.time_limit = time_limit
-        self._pool = ProcessPool(
-            max_workers=min(_MOST_WORKERS, max(1, (os.cpu_count() or 1) - 1)),
-            initializer=_leave_signals_to_the_crawl,
-            # A forked worker would hold the archive's lock on after a crawl that was killed.
-            context=multiprocessing.get_context("spawn"),
-        )
+        self._pool = _pool()
 
     async def read(self, html: bytes, url: str) -> Article | None:
         """What extract() gives. Raises Failed where the page takes too long or breaks the extractor."""
+        pool = self._pool
         try:
-            return await asyncio.wrap_future(
-                self._pool.schedule(extract, args=[html, url], timeout=self.time_limit)
-            )
+            return await asyncio.wrap_future(pool.schedule(extract, args=[html, url], timeout=self.time_limit))
         except TimeoutError:
             raise Failed(f"reading the page takes longer than {self.time_limit:g} seconds") from None
         except ProcessExpired as error:
             raise Failed(f"reading the page ended the reader (exit code {error.exitcode})") from None
+        except BrokenExecutor:
+            # A worker died between two pages, and pebble gives the pool up.
+            if self._pool is pool:
+                self._pool = _pool()
+            raise Failed("the reader ended before it came to this page") from None
         except Exception as error:
             raise Failed(f"the page can't be read: {type(error).__name__}: {error}") from error
 
@@ -47,6 +47,15 @@ class Reader:
         """Ends the workers."""
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
+
+
+def _pool() -> ProcessPool:
+    return ProcessPool(
+        max_workers=min(_MOST_WORKERS, max(1, (os.cpu_count() or 1) - 1)),
+        initializer=_leave_signals_to_the_crawl,
+        # A forked worker would hold the archive's lock on after a crawl that was killed.
+        context=multiprocessing.get_context("spawn"),
+    )
 
 
 def _leave_signals_to_the_crawl() -> None:

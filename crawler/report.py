@@ -39,12 +39,9 @@ def summary(report: Report, data: str) -> None:
     """How a crawl went, and what to try next."""
     console = _console()
     row = report.crawl
-    seconds = (
-        datetime.fromisoformat(row["ended_at"]) - datetime.fromisoformat(row["started_at"])
-    ).total_seconds()
     how = "finished" if row["outcome"] == "finished" else f"stopped ({row['outcome']})"
     console.print(
-        f"[bold]Crawl {row['id']} {how}[/] after {duration(seconds)}: "
+        f"[bold]Crawl {row['id']} {how}[/] after {duration(report.seconds)}: "
         f"{row['pages']:,} pages, {row['requests']:,} requests, {row['bytes'] / 2**20:,.1f} MiB"
     )
     for name in COUNTS[1:]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
 from crawler.failsafe import DISK
+from crawler.seeds import read_seeds
 from crawler.spiders.also_read import AlsoReadSpider
 from pipelines.catalog import read
 from pipelines.errors import ArchiveError
@@ -26,6 +28,7 @@ class Report:
     """How a crawl ended: its row in the catalog, what the archive holds now, what a person should look at."""
 
     crawl: dict[str, Any]
+    seconds: float
     articles: int
     due: int
     alarms: list[str]
@@ -44,9 +47,11 @@ def settings_with(options: Mapping[str, Any]) -> Settings:
 
 
 def crawl(seeds: Sequence[str], settings: Settings) -> Report:
-    """Runs a crawl to its end. Raises ArchiveError, SeedError or ValueError where it can't begin."""
+    """Runs a crawl to its end. Raises ArchiveError or SeedError where it can't begin."""
+    read_seeds(seeds, settings.getlist("ALSOREAD_SCOPE"))  # a mistyped one leaves nothing behind
     data = Path(settings["ALSOREAD_DATA"])
     log = _log_file(data)
+    logging.raiseExceptions = False  # a log that can't be written is no reason to fill the terminal
     settings.set("LOG_FILE", str(log), priority="cmdline")
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(AlsoReadSpider)
@@ -75,6 +80,7 @@ def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
     alarms = list(_alarms(stats))
     return Report(
         crawl=crawl,
+        seconds=stats["elapsed_time_seconds"],
         articles=db.table("articles").count,
         due=db.execute(due).fetchone()[0],
         alarms=alarms,

@@ -1,13 +1,17 @@
 """Every knob that leaves Scrapy's default, each with its reason; the only place that names the components."""
 
+import os
 from importlib.metadata import version
+from socket import gethostname
 
 # Who we are.
 BOT_NAME = "alsoread"  # also the product token that robots.txt is read for
 SPIDER_MODULES = ["crawler.spiders"]  # where `scrapy` finds the spider
-ALSOREAD_CONTACT = "archive@example.org"  # set your own: whom a site's owner writes to about this crawl
+ALSOREAD_CONTACT = os.environ.get(  # whom a site's owner writes to: set your own address
+    "ALSOREAD_CONTACT", f"{BOT_NAME}@{gethostname()}"
+)
 USER_AGENT = (  # says who asks, why and whom to write to; keep its first word, robots.txt goes by it
-    f"{BOT_NAME}/{version(BOT_NAME)} (+https://techidaily.com; archive crawler; contact: {ALSOREAD_CONTACT})"
+    f"{BOT_NAME}/{version(BOT_NAME)} (archive crawler; contact: {ALSOREAD_CONTACT})"
 )
 
 # What is crawled, and where it goes.
@@ -92,4 +96,5 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,  # the catalog knows the depth of a page
 }
 
+CONCURRENT_ITEMS = 1  # a page gives one item; Scrapy makes a task for each place, 100 a page by default
 LOG_LEVEL = "INFO"  # DEBUG, the default, writes every article into the log

@@ -17,7 +17,7 @@ from scrapy.utils.sitemap import Sitemap
 
 from crawler.items import Found
 from crawler.outcomes import Failed
-from crawler.urls import canonical, host_and_slug
+from crawler.urls import canonical, host_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -52,7 +52,7 @@ class SitemapDiscovery:
 
     def robots_parsed(self, robotparser: Any, request: Request) -> None:
         """Sends for the sitemaps. A seed host's pages are as near as the seed itself."""
-        host, _ = host_and_slug(canonical(request.url))
+        host = host_of(canonical(request.url))
         spider: Any = self.crawler.spider
         is_seed = f"https://{host}/" in spider.pages
         if is_seed or self.everywhere:

@@ -67,7 +67,7 @@ def _canonical_escape(match: re.Match[str]) -> str:
 
 
 def in_scope(url: str, domains: Iterable[str]) -> bool:
-    """Whether an address belongs to one of the domains or their subdomains, on the web's own ports, without a user.
+    """Whether an address belongs to one of the domains or their subdomains: on the web's ports, without a user.
 
     >>> in_scope("https://howto.techidaily.com/a/", ["techidaily.com"])
     True
@@ -85,16 +85,27 @@ def in_scope(url: str, domains: Iterable[str]) -> bool:
         return False
     if parts.scheme not in _PORTS or port not in (None, _PORTS[parts.scheme]) or "@" in parts.netloc:
         return False
+    return host_in_scope(host, domains)
+
+
+def host_in_scope(host: str, domains: Iterable[str]) -> bool:
+    """Whether a host is one of the domains or below one."""
     return any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
 
-def host_and_slug(url: str) -> tuple[str, str]:
-    """The host of a canonical address, and its path without the slashes at its ends, as it is encoded.
+def host_of(url: str) -> str:
+    """The host of a canonical address, with its port where it has one.
 
-    >>> host_and_slug("https://howto.techidaily.com/caf%C3%A9/")
-    ('howto.techidaily.com', 'caf%C3%A9')
-    >>> host_and_slug("https://howto.techidaily.com/")
-    ('howto.techidaily.com', '')
+    >>> host_of("https://howto.techidaily.com/caf%C3%A9/")
+    'howto.techidaily.com'
     """
-    parts = urlsplit(url)
-    return parts.netloc, parts.path.strip("/")
+    return url.split("/", 3)[2]
+
+
+def slug_of(url: str) -> str:
+    """The path of a canonical address without the slashes at its ends, as it is encoded.
+
+    >>> slug_of("https://howto.techidaily.com/caf%C3%A9/"), slug_of("https://howto.techidaily.com/")
+    ('caf%C3%A9', '')
+    """
+    return url.split("/", 3)[3].strip("/")

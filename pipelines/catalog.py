@@ -11,7 +11,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from crawler.items import Article, Found, Visit, iso
-from crawler.urls import host_and_slug, in_scope
-from pipelines import articles, revisit
+from crawler.items import Found, Visit, iso
+from pipelines import articles, pages, revisit
 from pipelines.errors import ArchiveError
 from pipelines.migrations import MIGRATIONS
+from pipelines.writer import Writer
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -90,7 +90,7 @@ class Catalog:
         except ArchiveError:
             self._lock.release()
             raise
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="catalog")
+        self._writer = Writer(self.db)
         self.crawl = self._begin(seeds, options or {})
 
     @staticmethod
@@ -107,10 +107,11 @@ class Catalog:
     def _begin(self, seeds: Sequence[str], options: Mapping[str, Any]) -> int:
         with self.db.atomic():
             self.db.execute(
-                "UPDATE crawls SET outcome = 'killed', ended_at = ? WHERE ended_at IS NULL", [iso(self.now())]
+                "UPDATE crawls SET outcome = 'killed', ended_at = ? WHERE ended_at IS NULL",
+                [iso(self._stamp())],
             )
             row = {
-                "started_at": iso(self.now()),
+                "started_at": iso(self._stamp()),
                 "pid": os.getpid(),
                 "version": version("alsoread"),
                 "seeds": json.dumps(list(seeds), ensure_ascii=False),
@@ -124,21 +125,21 @@ class Catalog:
             return crawl
 
     def now(self) -> datetime:
-        """The time, which does not go back within a crawl: the queue's order rests on it."""
-        self._last = max(self._last, datetime.now(UTC))
+        """The time, which does not go back within a crawl."""
+        return max(self._last, datetime.now(UTC))
+
+    def _stamp(self) -> datetime:
+        """A time of its own for each transaction: what is found later stands behind what was found before."""
+        self._last = max(self._last + timedelta(milliseconds=1), datetime.now(UTC))
         return self._last
 
-    async def write(self, work: Callable[..., _T], *args: Any) -> _T:
-        """Runs one of this catalog's writing methods on its thread, off the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
-
-    def write_now(self, work: Callable[..., _T], *args: Any) -> _T:
-        """The same for callers that can't await: waits for it."""
-        return self._thread.submit(work, *args).result()
+    def write(self, work: Callable[..., _T], *args: Any) -> Future[_T]:
+        """Runs one of this catalog's writing methods on its thread: `found`, `seed` or `settle`."""
+        return self._writer.submit(work, *args)
 
     def close(self, outcome: str, requests: int, received: int) -> None:
         """Ends the crawl, tidies up and lets go of the archive."""
-        self._thread.shutdown()
+        self._writer.close()
         with self.db.atomic():
             self.db.execute(
                 "UPDATE crawls SET ended_at = ?, outcome = ?, requests = ?, bytes = ? WHERE id = ?",
@@ -151,149 +152,95 @@ class Catalog:
 
     def found(self, found: Found) -> None:
         """Makes the pages due that are new, or that changed since they were stored as the sitemap has it."""
-        now = iso(self.now())
+        now = iso(self._stamp())
         with self.db.atomic():
-            self._add_pages([url for url, _ in found.pages], found.depth, None, now)
-            self.db.conn.executemany(
-                """UPDATE pages SET lastmod = :lastmod, due_at = CASE
-                     WHEN state <> 'due' AND :lastmod > coalesce(
-                       (SELECT updated FROM articles WHERE articles.id = pages.id), fetched_at, '')
-                     THEN :now ELSE due_at END
-                   WHERE url = :url AND state <> 'refused' AND lastmod IS NOT :lastmod""",
-                [{"url": url, "lastmod": iso(at), "now": now} for url, at in found.pages if at],
-            )
+            self._add([url for url, _ in found.pages], depth=found.depth, now=now)
+            pages.expect_changes(self.db, found.pages, now)
 
     def seed(self, url: str) -> None:
         """Makes a page known that was asked for by name, and due where it failed before."""
+        now = iso(self._stamp())
         with self.db.atomic():
-            self._add_pages([url], 0, None, iso(self.now()))
+            self._add([url], depth=0, now=now)
             self.db.execute(
-                "UPDATE pages SET due_at = ?, attempts = 0 WHERE url = ? AND state = 'failed'",
-                [iso(self.now()), url],
+                "UPDATE pages SET due_at = min(due_at, ?) WHERE url = ? AND state = 'failed'", [now, url]
             )
 
     def settle(self, visit: Visit) -> str:
         """Stores what a visit came to, and what it found. Returns which of COUNTS it was."""
-        now = self.now()
+        now = self._stamp()
         with self.db.atomic():
-            self.db.execute("UPDATE crawls SET pages = pages + 1 WHERE id = ?", [self.crawl])
-            page = self._page(visit.url)
-            visit = self._guard(visit, page)
-            kind = self._store(visit, page, now) if visit.state == "stored" else visit.state
+            page = self._page(visit.url, 0, iso(now))
+            visit = _guarded(visit, page)
+            kind = self._store(visit, page, iso(now)) if visit.state == "stored" else visit.state
             self._settle_page(visit, page, kind, now)
-            self._settle_host(visit, page["host"], now)
-            self.db.execute(f"UPDATE crawls SET {kind} = {kind} + 1 WHERE id = ?", [self.crawl])  # noqa: S608
+            if visit.moved_to:
+                pages.lead_on(self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"])
+            if visit.retry_after:
+                until = iso(now + timedelta(seconds=visit.retry_after))
+                self.db.execute("UPDATE hosts SET not_before = ? WHERE host = ?", [until, page["host"]])
+            count = f"UPDATE crawls SET pages = pages + 1, {kind} = {kind} + 1 WHERE id = ?"  # noqa: S608
+            self.db.execute(count, [self.crawl])
         self.counts[kind] += 1
         self.counts["pages"] += 1
         return kind
 
-    def _page(self, url: str) -> dict[str, Any]:
-        query = """SELECT pages.*, articles.id IS NOT NULL AS archived
-                   FROM pages LEFT JOIN articles USING (id) WHERE pages.url = ?"""
-        known = next(self.db.query(query, [url]), None)
-        if known is None:
-            self._add_pages([url], 0, None, iso(self.now()))
-            known = next(self.db.query(query, [url]))
-        return known
+    def _add(self, urls: Sequence[str], *, depth: int, now: str, found_on: int | None = None) -> None:
+        pages.add(self.db, urls, scope=self.scope, depth=depth, now=now, found_on=found_on)
 
-    def _guard(self, visit: Visit, page: dict[str, Any]) -> Visit:
-        """No doubtful fetch takes the place of a good one, and a circle of redirects leads nowhere."""
-        reason = None
-        if visit.moved_to and self._leads_back(page["id"], visit.moved_to):
-            reason = f"redirects in a circle, by way of {visit.moved_to}"
-        elif visit.state == "not_article" and not visit.moved_to and page["archived"]:
-            reason = "no longer reads as an article; the archived copy is kept"
-        return Visit(url=visit.url, state="failed", status=visit.status, reason=reason) if reason else visit
+    def _page(self, url: str, depth: int, now: str) -> dict[str, Any]:
+        """A page's row; it is made known where it was not."""
+        page = pages.find(self.db, url)
+        if page is None:
+            self._add([url], depth=depth, now=now)
+            page = pages.find(self.db, url)
+            assert page is not None  # noqa: S101
+        return page
 
-    def _leads_back(self, page: int, target: str) -> bool:
-        chain = """
-            WITH RECURSIVE hop(id) AS (
-              SELECT id FROM pages WHERE url = ?
-              UNION SELECT pages.moved_to FROM hop JOIN pages USING (id) WHERE pages.moved_to IS NOT NULL)
-            SELECT 1 FROM hop WHERE id = ?"""
-        return self.db.execute(chain, [target, page]).fetchone() is not None
-
-    def _store(self, visit: Visit, page: dict[str, Any], now: datetime) -> str:
+    def _store(self, visit: Visit, page: dict[str, Any], now: str) -> str:
         if visit.article is None:
             return "not_modified"
-        kind = articles.store(self.db, page["id"], visit.article, self.crawl, iso(now))
-        self._add_links(visit.article, page, iso(now))
+        links = visit.article.also_read
+        kind = articles.store(self.db, page["id"], visit.article, self.crawl, now)
+        self._add([link.url for link in links], depth=page["depth"] + 1, now=now, found_on=page["id"])
+        articles.store_links(self.db, page["id"], links, now)
         return kind
 
-    def _add_links(self, article: Article, page: dict[str, Any], now: str) -> None:
-        self._add_pages([link.url for link in article.also_read], page["depth"] + 1, page["id"], now)
-        articles.store_links(self.db, page["id"], article.also_read, now)
-
     def _settle_page(self, visit: Visit, page: dict[str, Any], kind: str, now: datetime) -> None:
-        moved_to = None
-        if visit.moved_to:
-            self._add_pages([visit.moved_to], page["depth"], page["id"], iso(now))
-            moved_to = self._page(visit.moved_to)["id"]
         attempts = page["attempts"] + 1 if visit.state == "failed" else 0
         if attempts:
-            wait = max(
-                revisit.next_try(attempts, self.retry_delays), timedelta(seconds=visit.retry_after or 0)
-            )
+            asked = timedelta(seconds=visit.retry_after or 0)
+            wait = max(revisit.next_try(attempts, self.retry_delays), asked)
         else:
             wait = revisit.next_visit(_interval(page), changed=kind == "changed")
-        changes = {
-            "state": visit.state,
-            "status": visit.status,
-            "error": visit.reason,
-            "attempts": attempts,
-            "due_at": iso(now + wait),
-            "fetched_at": page["fetched_at"] if attempts else iso(now),
-            "moved_to": moved_to,
-        }
-        if visit.article:
-            changes |= {"etag": visit.etag, "last_modified": visit.last_modified}
-        self.db.table("pages").update(page["id"], changes)
-
-    def _settle_host(self, visit: Visit, host: str, now: datetime) -> None:
-        if visit.retry_after:
-            until = iso(now + timedelta(seconds=visit.retry_after))
-            self.db.execute("UPDATE hosts SET not_before = ? WHERE host = ?", [until, host])
-
-    def _add_pages(self, urls: Sequence[str], depth: int, found_on: int | None, now: str) -> None:
-        """Adds the pages that are not known yet; brings those nearer that were thought to be farther off."""
-        hosts = {host_and_slug(url)[0] for url in urls}
-        self.db.conn.executemany("INSERT OR IGNORE INTO hosts (host) VALUES (?)", [[host] for host in hosts])
-        rows = [
-            (url, host_and_slug(url)[0], "due", depth, found_on, now, now, None)
-            if in_scope(url, self.scope)
-            else (url, host_and_slug(url)[0], "refused", depth, found_on, now, None, "scope: another site")
-            for url in urls
-        ]
-        self.db.conn.executemany(
-            """INSERT INTO pages (url, host, state, depth, found_on, found_at, due_at, error)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO NOTHING""",
-            rows,
-        )
-        farther = self.db.execute(
-            "SELECT id FROM pages WHERE url IN (SELECT value FROM json_each(?)) AND depth > ?",
-            [json.dumps(urls), depth],
-        ).fetchall()
-        if farther:
-            self._bring_nearer([page for (page,) in farther], depth, now)
-
-    def _bring_nearer(self, pages: Sequence[int], depth: int, now: str) -> None:
-        """A shorter way to a page is a shorter way to all that it leads to."""
         self.db.execute(
-            """WITH RECURSIVE
-                 step(source, target, length) AS (
-                   SELECT source, target, 1 FROM also_read
-                   UNION ALL SELECT id, moved_to, 0 FROM pages WHERE moved_to IS NOT NULL),
-                 nearer(id, depth) AS (
-                   SELECT value, :depth FROM json_each(:pages)
-                   UNION SELECT step.target, nearer.depth + step.length
-                   FROM nearer JOIN step ON step.source = nearer.id JOIN pages ON pages.id = step.target
-                   WHERE pages.depth > nearer.depth + step.length)
-               UPDATE pages SET
-                 depth = (SELECT min(depth) FROM nearer WHERE nearer.id = pages.id),
-                 due_at = CASE state WHEN 'due' THEN :now ELSE due_at END
-               WHERE id IN (SELECT id FROM nearer)""",
-            {"pages": json.dumps(pages), "depth": depth, "now": now},
+            """UPDATE pages SET state = :state, status = :status, error = :reason, attempts = :attempts,
+                 due_at = :due_at, moved_to = NULL,
+                 fetched_at = CASE :attempts WHEN 0 THEN :now ELSE fetched_at END,
+                 etag = CASE WHEN :read THEN :etag ELSE etag END,
+                 last_modified = CASE WHEN :read THEN :last_modified ELSE last_modified END
+               WHERE id = :id""",
+            {
+                "id": page["id"],
+                "state": visit.state,
+                "status": visit.status,
+                "reason": visit.reason,
+                "attempts": attempts,
+                "due_at": iso(now + wait),
+                "now": iso(now),
+                "read": visit.article is not None,
+                "etag": visit.etag,
+                "last_modified": visit.last_modified,
+            },
         )
+
+
+def _guarded(visit: Visit, page: dict[str, Any]) -> Visit:
+    """No doubtful fetch takes the place of a good one."""
+    if visit.state == "not_article" and not visit.moved_to and page["archived"]:
+        reason = "no longer reads as an article; the archived copy is kept"
+        return Visit(url=visit.url, state="failed", status=visit.status, reason=reason)
+    return visit
 
 
 def _interval(page: dict[str, Any]) -> timedelta | None:
@@ -335,7 +282,7 @@ class StoreInCatalog:
     async def process_item(self, item: Any) -> Any:
         """Stored when it returns."""
         if isinstance(item, Visit):
-            await self.catalog.write(self.catalog.settle, item)
+            await asyncio.wrap_future(self.catalog.write(self.catalog.settle, item))
         elif isinstance(item, Found):
-            await self.catalog.write(self.catalog.found, item)
+            await asyncio.wrap_future(self.catalog.write(self.catalog.found, item))
         return item

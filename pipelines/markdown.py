@@ -18,7 +18,7 @@ import frontmatter
 import yaml
 
 from crawler.items import Article, Visit, iso
-from crawler.urls import host_and_slug
+from crawler.urls import host_of, slug_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -56,9 +56,8 @@ def path_of(url: str) -> PurePosixPath:
     >>> str(path_of("https://howto.techidaily.com/..%2F..%2Fetc/passwd/"))
     'howto.techidaily.com/_.._etc~7e1745a5/passwd.md'
     """
-    host, slug = host_and_slug(url)
-    *folders, name = slug.split("/")
-    return PurePosixPath(_safe(host), *map(_safe, folders), _safe(name) + ".md")
+    *folders, name = slug_of(url).split("/")
+    return PurePosixPath(_safe(host_of(url)), *map(_safe, folders), _safe(name) + ".md")
 
 
 def _safe(segment: str) -> str:

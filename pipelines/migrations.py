@@ -30,8 +30,7 @@ CREATE TABLE crawls (
 ) STRICT;
 CREATE TABLE hosts (
   host TEXT PRIMARY KEY,
-  not_before TEXT,
-  failures INTEGER NOT NULL DEFAULT 0
+  not_before TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE pages (
   id INTEGER PRIMARY KEY,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from crawler.items import Visit
-from crawler.urls import host_and_slug
+from crawler.urls import host_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -42,7 +42,7 @@ class Validate:
             if not getattr(article, name):
                 self.stats.inc_value(f"archive/without/{name}")
         if article.extractor == "generic":
-            self._tell_unknown(host_and_slug(article.url)[0], article.url)
+            self._tell_unknown(host_of(article.url), article.url)
         return item
 
     def _tell_unknown(self, host: str, url: str) -> None:

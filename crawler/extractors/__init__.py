@@ -1,0 +1,26 @@
+"""From the bytes of a page to an Article: pure, no I/O, no settings."""
+
+from __future__ import annotations
+
+from crawler.extractors import generic, redefine
+from crawler.extractors.page import parse
+from crawler.items import Article
+
+
+def extract(html: bytes, url: str) -> Article | None:
+    """The article that a page holds; None where it holds none (a home page, a list, a 404, no HTML at all).
+
+    The page may be in any charset and as broken as it likes. An article page without text gives an Article whose
+    body is empty. Addresses come out absolute, but as the page spells them. Raises ValueError, with the reason,
+    where an article is there and part of it would be lost: nested deeper than the parser reads, or nothing left of
+    it in Markdown. How long a page may take is the caller's to limit.
+    """
+    page = parse(html, url)
+    if page is None:
+        return None
+    article = redefine.read(page) or generic.read(page)
+    if article is None:
+        return None
+    if page.too_deep:
+        raise ValueError("the page is nested more than 256 levels deep, so that part of its article is lost")
+    return generic.filled(article, page)

@@ -1,0 +1,92 @@
+"""What of a page is the article: everything else is cut from the parsed page, in place."""
+
+from __future__ import annotations
+
+import re
+
+from lxml import etree
+
+from crawler.extractors.links import absolute
+from crawler.extractors.tree import (
+    Element,
+    mark_cut,
+    path,
+    set_text_before,
+    sweep,
+    text_before,
+    text_of,
+    with_class,
+)
+from crawler.items import Image
+
+# <!-- affiliate ads begin --><p><a href="…"><img …></a></p><!-- affiliate ads end -->
+AD_BEGINS, AD_ENDS = "affiliate ads begin", "affiliate ads end"
+# <ins class="adsbygoogle" …></ins>
+AD_FRAME = with_class("ins", "adsbygoogle")
+# <h2 id="x"><a href="#x" class="headerlink" title="x"></a>x</h2>
+HEADING_ANCHOR = with_class("a", "headerlink")
+# <a href="…">text <i class="fa-regular fa-arrow-up-right-from-square fa-sm"></i></a>
+ICON = path(".//i[starts-with(@class, 'fa-') or contains(@class, ' fa-')][not(normalize-space())]")
+# <img width="0" height="0" data-src="https://imp.pxf.io/i/…">
+TRACKER = path(".//img[@width = '0' or @height = '0' or @width = '0px' or @height = '0px']")
+# the licence box, where a theme puts it inside the article
+COPYRIGHT = with_class("div", "post-copyright-info")
+# nothing that a reader reads
+MACHINERY = ("script", "style", "noscript", "template", "svg", "canvas", "link", "meta")
+# <img lazyload src="/images/loading.svg" data-src="https://real.example/picture.png">
+REAL_ADDRESS = ("data-src", "data-original", "data-lazy-src", "src")
+
+_CLOSES = re.compile(r"[.,;:!?)]")
+_LONGEST_AD = 300  # words; what is longer stands between comments that do not belong together
+
+
+def cut_noise(content: Element) -> None:
+    """Cut ads, trackers, scripts, icons and the theme's anchors out of an article; give lazy media their address."""
+    for comment in content.iter(etree.Comment):
+        if AD_BEGINS in (comment.text or ""):
+            _cut_ad(comment)
+    for icon in ICON(content):
+        link = icon.getparent()
+        if link is not None and _CLOSES.match(link.tail or ""):  # the theme's space parts text and icon
+            set_text_before(icon, text_before(icon).rstrip())
+        mark_cut(icon)
+    for noise in (AD_FRAME, HEADING_ANCHOR, TRACKER, COPYRIGHT):
+        mark_cut(*noise(content))
+    etree.strip_elements(content, etree.Comment, *MACHINERY, with_tail=False)
+    sweep(content)
+    for media in content.iter("img", "iframe", "video", "source", "audio", "embed"):
+        real = next((media.get(name) for name in REAL_ADDRESS if media.get(name)), None)
+        if real is not None:
+            media.set("src", real)
+
+
+def _cut_ad(begin: Element) -> None:
+    """Cut what stands between a comment and the one that ends the ad, unless that would take the article along."""
+    between = []
+    for node in begin.itersiblings():
+        if isinstance(node, etree._Comment):
+            if AD_ENDS in (node.text or ""):
+                break
+            if AD_BEGINS in (node.text or ""):
+                return
+        between.append(node)
+    else:
+        return
+    if sum(len(text_of(node).split()) for node in between) > _LONGEST_AD:
+        return
+    for node in (begin, *between):
+        node.tail = None
+    mark_cut(*(node for node in between if not isinstance(node, etree._Comment)))
+
+
+def images(content: Element, base: str) -> list[Image]:
+    """The pictures of an article in page order; `base` is the page's address."""
+    return [
+        Image(url=url, alt=_words(img, "alt"), title=_words(img, "title"))
+        for img in content.iter("img")
+        if img.get("src") and (url := absolute(base, img.get("src", "")))
+    ]
+
+
+def _words(img: Element, attribute: str) -> str | None:
+    return " ".join(img.get(attribute, "").split()) or None

@@ -1,0 +1,89 @@
+"""Bytes of any charset to UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+# <meta charset="gbk">  <meta http-equiv="Content-Type" content="text/html; charset=gbk">
+_META_CHARSET = re.compile(rb"<meta[^>]{0,500}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.I)
+_META_WITHIN = 4096  # bytes; browsers look at the first 1024
+
+# WHATWG's encodings by Python's names for them. Python also knows codecs that are no text encodings or that take
+# minutes for a page (punycode, idna, hex, zlib): never these.
+_TEXT_CODECS = {
+    *(
+        "utf-8",
+        "gb18030",
+        "big5hkscs",
+        "euc_jp",
+        "iso2022_jp",
+        "koi8-r",
+        "koi8-u",
+        "mac-roman",
+        "mac-cyrillic",
+    ),
+    *("cp866", "cp874", "cp932", "cp949", *(f"cp{number}" for number in range(1250, 1259))),
+    *(f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)),
+}
+# What browsers read these as, and labels that Python does not know.
+_READ_AS = {
+    **dict.fromkeys(("ascii", "iso8859-1", "x-cp1252"), "cp1252"),
+    **dict.fromkeys(("gbk", "gb2312", "x-gbk"), "gb18030"),
+    **dict.fromkeys(("iso8859-11", "tis-620", "windows-874"), "cp874"),
+    **dict.fromkeys(("shift_jis", "x-sjis"), "cp932"),
+    "big5": "big5hkscs",
+    "euc_kr": "cp949",
+    "iso8859-9": "cp1254",
+}
+_ESCAPE = b"\x1b"  # ISO-2022-JP is the one encoding whose bytes are valid UTF-8 and mean something else
+# Characters that no text has and no XML tree takes: controls, U+FFFE and U+FFFF, also as `&#1;` or `&#xFFFF;`.
+_CONTROLS = bytes({*range(32)} - {*b"\t\n\r"})
+_NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+_REFERENCES = re.compile(
+    rb"&#(?:x0*(?:[1-8bcef]|1[0-9a-f]|fff[ef])(?![0-9a-f])|0*(?:[1-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d));?",
+    re.I,
+)
+
+
+def utf8(html: bytes) -> bytes | None:
+    """The page as valid UTF-8 without BOM or control characters; None where so many were there that it is no text.
+
+    Never raises; what cannot be read becomes U+FFFD.
+    """
+    text = _decoded(html)
+    clean = text.replace(b"\f", b" ").translate(None, _CONTROLS)
+    if len(text) - len(clean) > len(text) // 100:
+        return None
+    for noncharacter in _NONCHARACTERS:
+        clean = clean.replace(noncharacter, b"")
+    return _REFERENCES.sub(b"", clean)
+
+
+def _decoded(html: bytes) -> bytes:
+    for bom, codec in _BOMS:
+        if html.startswith(bom):
+            return _reencoded(html.removeprefix(bom), codec)
+    try:
+        html.decode()
+    except UnicodeDecodeError:
+        return _reencoded(html, _declared(html))
+    return _reencoded(html, _declared(html)) if _ESCAPE in html else html
+
+
+def _reencoded(html: bytes, codec: str) -> bytes:
+    return html.decode(codec, "replace").encode("utf-8", "replace")
+
+
+def _declared(html: bytes) -> str:
+    """The codec of the charset that the page states, or utf-8."""
+    match = _META_CHARSET.search(html, 0, _META_WITHIN)
+    label = match[1].decode("ascii").lower() if match else "utf-8"
+    try:
+        name = codecs.lookup(_READ_AS.get(label, label)).name
+    except LookupError:
+        return "utf-8"
+    codec = _READ_AS.get(name, name)
+    return codec if codec in _TEXT_CODECS else "utf-8"

@@ -1,0 +1,104 @@
+"""Addresses in a page, and the list of what to read next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import urljoin
+
+from crawler.extractors.tree import Element, mark_cut, says_something, sweep, text_of, with_class
+from crawler.items import Link
+
+# <p><span class="atpl-alsoreadstyle">Also read:</span></p> before <div><ul><li><a href="…">
+HEADING_MARK = with_class("span", "atpl-alsoreadstyle")
+# <h2>Also read:</h2>, <p><strong>Also Read</strong></p>: a heading without the theme's mark
+PLAIN_HEADING = re.compile(r"also read\s*:?", re.I)
+PLAIN_HEADING_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6")
+
+_LIST_TAGS = ("ul", "ol", "div")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")  # a browser reads `java<tab>script:` as javascript:
+_RUNNABLE = re.compile(r"(?:javascript|vbscript|data):", re.I)
+
+
+def absolute(base: str, address: str) -> str | None:
+    """Where a link or a picture of the page at `base` points; None where it runs code, or is no address.
+
+    >>> absolute("https://a.techidaily.com/b/", " /c d ")
+    'https://a.techidaily.com/c%20d'
+    >>> absolute("https://a.techidaily.com/b/", "JaVa\\tScript:alert(1)") is None
+    True
+    """
+    address = _CONTROLS.sub("", address).strip().replace(" ", "%20")
+    if address.startswith(("https://", "http://")) and "[" not in address:
+        return address  # most are, and joining is slow
+    if _RUNNABLE.match(address):
+        return None
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return None
+
+
+def cut_also_read(content: Element, base: str) -> list[Link]:
+    """Take the also-read lists with their headings out of `content`; give their http(s) links in page order."""
+    return [link for find in (_marked, _unmarked) for link in _cut(content, find(content), base)]
+
+
+def _cut(content: Element, found: Iterable[tuple[Element, Element | None]], base: str) -> list[Link]:
+    links: list[Link] = []
+    for heading, listing in list(found):
+        mark_cut(heading)
+        if listing is not None:
+            links += _links(listing, base)
+            mark_cut(listing)
+    sweep(content)
+    return links
+
+
+def _marked(content: Element) -> Iterator[tuple[Element, Element | None]]:
+    for mark in HEADING_MARK(content):
+        heading = _alone(mark, content)
+        following = _next(heading)
+        yield heading, following if following is not None and following.tag in _LIST_TAGS else None
+
+
+def _unmarked(content: Element) -> Iterator[tuple[Element, Element]]:
+    """A heading without the mark counts only before a list of nothing but links that ends the text."""
+    for node in content.iter("ul", "ol"):
+        if not _only_links(node):
+            continue
+        listing = _alone(node, content)
+        heading = _previous(listing)
+        if heading is None or heading.tag not in PLAIN_HEADING_TAGS or _next(listing) is not None:
+            continue
+        if PLAIN_HEADING.fullmatch(text_of(heading)):
+            yield heading, listing
+
+
+def _alone(node: Element, content: Element) -> Element:
+    """The widest element below `content` that holds nothing but `node`."""
+    text = text_of(node)
+    while (parent := node.getparent()) is not None and parent is not content and text_of(parent) == text:
+        node = parent
+    return node
+
+
+def _next(node: Element) -> Element | None:
+    """The next element beside a node that says something."""
+    return next(filter(says_something, node.itersiblings()), None)
+
+
+def _previous(node: Element) -> Element | None:
+    return next(filter(says_something, node.itersiblings(preceding=True)), None)
+
+
+def _only_links(listing: Element) -> bool:
+    linked = "".join(text_of(a) for a in listing.iter("a"))
+    return linked != "" and "".join(text_of(listing).split()) == "".join(linked.split())
+
+
+def _links(listing: Element, base: str) -> Iterator[Link]:
+    for a in listing.iter("a"):
+        url = absolute(base, a.get("href", ""))
+        if a.get("href") and url is not None and url.startswith(("http://", "https://")):
+            yield Link(url=url, text=text_of(a))

@@ -1,0 +1,85 @@
+"""A fetched page: parsed once, with what its head says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from lxml import etree
+
+from crawler.extractors.decoding import utf8
+from crawler.extractors.links import absolute
+from crawler.extractors.tree import Element
+
+_DEEPEST = 255  # libxml2 reads 256 levels and stops there, in silence; real pages have 17
+_LONGEST_TIME = 64  # characters; no date is longer
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`doc` belongs to whoever reads the page, and may be taken apart; `html` is the same page as UTF-8."""
+
+    url: str
+    html: bytes
+    doc: Element
+    base: str
+    """What relative addresses are relative to: the page's address, or the one that its `<base>` names."""
+    head: dict[str, str]
+    """The meta values by lower-case property or name, white space as one space; the first of each counts."""
+    too_deep: bool
+    """Whether the parser gave up on the nesting, so that the rest of the page is missing."""
+
+
+def parse(html: bytes, url: str) -> Page | None:
+    """The page in any charset; None where there is no HTML at all."""
+    text = utf8(html)
+    if text is None:
+        return None
+    try:
+        doc = etree.fromstring(text, etree.HTMLParser(encoding="utf-8", remove_pis=True))
+    except etree.XMLSyntaxError:
+        return None
+    if doc is None:
+        return None
+    return Page(
+        url=url, html=text, doc=doc, base=_base(doc, url), head=_head(doc), too_deep=_depth(doc) >= _DEEPEST
+    )
+
+
+def instant(text: str | None) -> datetime | None:
+    """An ISO 8601 time in UTC (a time without a zone is taken as UTC); None where it is none.
+
+    >>> instant("2024-08-16T04:52:24.115+08:00")
+    datetime.datetime(2024, 8, 15, 20, 52, 24, 115000, tzinfo=datetime.timezone.utc)
+    >>> instant("last week") is None
+    True
+    """
+    try:
+        time = datetime.fromisoformat((text or "")[:_LONGEST_TIME])
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _base(doc: Element, url: str) -> str:
+    named = next(doc.iter("base"), None)
+    base = absolute(url, named.get("href", "")) if named is not None else None
+    return base if base is not None and base.startswith(("http://", "https://")) else url
+
+
+def _head(doc: Element) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for meta in doc.iter("meta"):
+        name = (meta.get("property") or meta.get("name") or "").lower()
+        value = " ".join(meta.get("content", "").split())
+        if name and value:
+            found.setdefault(name, value)
+    return found
+
+
+def _depth(node: Element) -> int:
+    """How deep the page's last part is nested: where the parser gives up, it is at its limit."""
+    depth = 0
+    while len(node):
+        node, depth = node[-1], depth + 1
+    return depth

@@ -1,0 +1,161 @@
+"""The theme of the sites: Hexo's Redefine. One function a field, in the order of the vocabulary."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from lxml import etree
+
+from crawler.extractors.body import cut_noise, images
+from crawler.extractors.byline import cut_byline
+from crawler.extractors.language import language
+from crawler.extractors.links import absolute, cut_also_read
+from crawler.extractors.markdown import to_markdown
+from crawler.extractors.page import Page, instant
+from crawler.extractors.tree import Element, Path, path, text_of
+from crawler.items import Article
+
+# <div class="article-content-container"> round all that follows
+CONTAINER = "article-content-container"
+# <div class="article-title …"><img src="https://thmb.…"><div><h1 class="article-title-cover …">
+TITLE_BOX = "article-title"
+TITLE = path(".//h1")
+HERO = path(".//img[@src]")
+# <div class="article-header …"><span class="name …">Joseph</span><span class="author-label …">Lv11</span>
+HEADER = "article-header"
+SITE_AUTHOR = path(".//span[@class = 'name' or starts-with(@class, 'name ')]")
+# <span class="article-tags article-meta-item"><ul><li><a href="/tags/x/">x</a>
+TAGS = path(".//span[contains(@class, 'article-tags')]//a")
+# <span class="article-categories article-meta-item"><ul><li><a href="/categories/x/">x</a>
+CATEGORIES = path(".//span[contains(@class, 'article-categories')]//a")
+# <div class="article-content markdown-body px-2 …">
+CONTENT = "article-content"
+# <div class="post-copyright-info …"><a class="license" href="https://creativecommons.org/…">
+COPYRIGHT = "post-copyright-info"
+LICENSE = path(".//a[@class = 'license'][@href]")
+
+_PARTS = frozenset((CONTAINER, TITLE_BOX, HEADER, CONTENT, COPYRIGHT))
+_QUOTED = re.compile(r'"(?!\s)(.+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A page of the theme and its parts, by class."""
+
+    page: Page
+    parts: dict[str, Element]
+
+    def first(self, part: str, wanted: Path) -> Element | None:
+        """The first element that a path finds in a part, if the page has both."""
+        return next(iter(wanted(self.parts[part])), None) if part in self.parts else None
+
+    def texts(self, part: str, wanted: Path) -> list[str]:
+        """The texts of what a path finds in a part, each once."""
+        found = wanted(self.parts[part]) if part in self.parts else []
+        return list(dict.fromkeys(text for node in found if (text := text_of(node))))
+
+
+def read(page: Page) -> Article | None:
+    """The article of a page, which this takes apart; None where the page is not an article of this theme.
+
+    Raises ValueError where the body cannot be said in Markdown.
+    """
+    post = Post(page, _parts(page.doc))
+    content = post.parts.get(CONTENT)
+    if content is None and CONTAINER in post.parts:
+        content = etree.Element("div")  # a page that breaks off before its article has an empty one
+    elif content is None or not {CONTAINER, TITLE_BOX, HEADER} & post.parts.keys():
+        return None
+    cut_noise(content)
+    also_read = cut_also_read(content, page.base)
+    byline = cut_byline(content)
+    return Article(
+        url=page.url,
+        title=_title(post),
+        author=byline or _author(post),
+        date=_date(post),
+        updated=_updated(post),
+        tags=_tags(post),
+        categories=_categories(post),
+        description=_description(post),
+        keywords=_keywords(post),
+        thumbnail=_thumbnail(post),
+        lang=language(text_of(content)),
+        license=_license_address(post),
+        images=images(content, page.base),
+        body=to_markdown(content, page.base),
+        also_read=also_read,
+        extractor="redefine",
+    )
+
+
+def _title(post: Post) -> str | None:
+    heading = post.first(TITLE_BOX, TITLE)
+    shown = text_of(heading) if heading is not None else ""
+    return _unquoted(shown or post.page.head.get("og:title", "")) or None
+
+
+def _author(post: Post) -> str | None:
+    names = post.texts(HEADER, SITE_AUTHOR)
+    return names[0] if names else post.page.head.get("article:author")
+
+
+def _date(post: Post) -> datetime | None:
+    return instant(post.page.head.get("article:published_time"))
+
+
+def _updated(post: Post) -> datetime | None:
+    return instant(post.page.head.get("article:modified_time"))
+
+
+def _tags(post: Post) -> list[str]:
+    # `article:tag` is the site's own keyword string where a post has no tags
+    return post.texts(HEADER, TAGS)
+
+
+def _categories(post: Post) -> list[str]:
+    return post.texts(HEADER, CATEGORIES)
+
+
+def _description(post: Post) -> str | None:
+    return _unquoted(post.page.head.get("description", "")) or None
+
+
+def _keywords(post: Post) -> str | None:
+    return post.page.head.get("keywords")
+
+
+def _thumbnail(post: Post) -> str | None:
+    hero = post.first(TITLE_BOX, HERO)
+    return absolute(post.page.base, hero.get("src", "")) if hero is not None else None
+
+
+def _license_address(post: Post) -> str | None:
+    link = post.first(COPYRIGHT, LICENSE)
+    return absolute(post.page.base, link.get("href", "")) if link is not None else None
+
+
+def _parts(doc: Element) -> dict[str, Element]:
+    parts: dict[str, Element] = {}
+    for div in doc.iter("div"):
+        for name in _PARTS.intersection(div.get("class", "").split()):
+            parts.setdefault(name, div)
+    return parts
+
+
+def _unquoted(text: str) -> str:
+    """A text without the pair of quotes that the sites' YAML left round it; quotes that are its own stay.
+
+    >>> _unquoted('"[New] "Smart" glasses"')
+    '[New] "Smart" glasses'
+    >>> _unquoted('"Smart" and "dumb"')
+    '"Smart" and "dumb"'
+    """
+    match = _QUOTED.fullmatch(text)
+    if match is None:
+        return text
+    inner = match[1]
+    closing = inner.find('"')
+    return text if closing > 0 and not inner[closing - 1].isspace() else inner.strip()

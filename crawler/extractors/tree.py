@@ -1,0 +1,76 @@
+"""Edits of a parsed page that lxml has no name for.
+
+Parts to be cut are marked first and swept once, so a page with very many of them costs no more than its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from lxml import etree
+
+Element = etree._Element
+Path = Callable[[Element], list[Element]]
+
+_CUT, _UNWRAP = "CUT", "UNWRAP"  # the parser writes tags in lower case, so no page can hold these
+
+
+def path(xpath: str) -> Path:
+    """A compiled XPath: from a node to the elements that it finds, in page order."""
+    compiled = etree.XPath(xpath)
+    return lambda node: cast(list[Element], compiled(node))
+
+
+def with_class(tag: str, name: str) -> Path:
+    """The path to every `tag` below a node that has `name` among its classes."""
+    return path(f".//{tag}[contains(concat(' ', normalize-space(@class), ' '), ' {name} ')]")
+
+
+def text_of(node: Element) -> str:
+    """All text in an element, runs of white space as one space."""
+    return " ".join("".join(texts(node)).split())
+
+
+def texts(node: Element) -> Iterator[str]:
+    """The runs of text in an element, in page order."""
+    return cast(Iterator[str], node.itertext())
+
+
+def text_before(node: Element) -> str:
+    """The text right before an element, up to its parent's start or the element before it."""
+    previous, parent = node.getprevious(), node.getparent()
+    before = previous.tail if previous is not None else parent.text if parent is not None else None
+    return before or ""
+
+
+def set_text_before(node: Element, text: str) -> None:
+    """Write what `text_before` reads."""
+    previous, parent = node.getprevious(), node.getparent()
+    if previous is not None:
+        previous.tail = text
+    elif parent is not None:
+        parent.text = text
+
+
+def says_something(node: Element) -> bool:
+    """Whether a reader sees anything of it: text, a picture or a video."""
+    return any(map(str.strip, texts(node))) or next(node.iter("img", "iframe", "video"), None) is not None
+
+
+def mark_cut(*nodes: Element) -> None:
+    """Mark elements to go with all that is in them; what follows them stays."""
+    for node in nodes:
+        node.tag = _CUT
+
+
+def mark_unwrap(*nodes: Element) -> None:
+    """Mark elements to be replaced by their children."""
+    for node in nodes:
+        node.tag = _UNWRAP
+
+
+def sweep(root: Element) -> None:
+    """Carry out what was marked below `root`."""
+    etree.strip_elements(root, _CUT, with_tail=False)
+    etree.strip_tags(root, _UNWRAP)

@@ -1,0 +1,93 @@
+"""The rows of pages: how they become known, come nearer, and lead on. Runs inside the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler.items import iso
+from crawler.urls import host_in_scope, host_of
+
+
+def add(
+    db: Database,
+    urls: Sequence[str],
+    *,
+    scope: Sequence[str],
+    depth: int,
+    now: str,
+    found_on: int | None = None,
+) -> None:
+    """Adds the pages that are not known yet; brings those nearer that were thought to be farther off."""
+    hosts = {host_of(url) for url in urls}
+    outside = {host for host in hosts if not host_in_scope(host, scope)}
+    db.conn.executemany("INSERT OR IGNORE INTO hosts (host) VALUES (?)", [[host] for host in sorted(hosts)])
+    db.conn.executemany(
+        """INSERT INTO pages (url, host, state, depth, found_on, found_at, due_at, error)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO NOTHING""",
+        [
+            (url, host, "refused", depth, found_on, now, None, "scope: another site")
+            if (host := host_of(url)) in outside
+            else (url, host, "due", depth, found_on, now, now, None)
+            for url in urls
+        ],
+    )
+    farther = db.execute(
+        "SELECT id FROM pages WHERE url IN (SELECT value FROM json_each(?)) AND depth > ?",
+        [json.dumps(urls), depth],
+    ).fetchall()
+    if farther:
+        _bring_nearer(db, [page for (page,) in farther], depth)
+
+
+def _bring_nearer(db: Database, pages: Sequence[int], depth: int) -> None:
+    """A shorter way to a page is a shorter way to all that it leads to."""
+    db.execute(
+        """WITH RECURSIVE
+             step(source, target, length) AS (
+               SELECT source, target, 1 FROM also_read
+               UNION ALL SELECT id, moved_to, 0 FROM pages WHERE moved_to IS NOT NULL),
+             nearer(id, depth) AS (
+               SELECT value, :depth FROM json_each(:pages)
+               UNION SELECT step.target, nearer.depth + step.length
+               FROM nearer JOIN step ON step.source = nearer.id JOIN pages ON pages.id = step.target
+               WHERE pages.depth > nearer.depth + step.length)
+           UPDATE pages SET depth = (SELECT min(depth) FROM nearer WHERE nearer.id = pages.id)
+           WHERE id IN (SELECT id FROM nearer)""",
+        {"pages": json.dumps(pages), "depth": depth},
+    )
+
+
+def find(db: Database, url: str) -> dict[str, Any] | None:
+    """A page's row, and whether its article is `archived`."""
+    query = """SELECT pages.*, articles.id IS NOT NULL AS archived
+               FROM pages LEFT JOIN articles USING (id) WHERE pages.url = ?"""
+    return next(db.query(query, [url]), None)
+
+
+def expect_changes(db: Database, lastmods: Sequence[tuple[str, datetime | None]], now: str) -> None:
+    """Makes the pages due that changed since they were fetched, as their sitemap says."""
+    db.conn.executemany(
+        """UPDATE pages SET lastmod = :lastmod, due_at = CASE
+             WHEN :lastmod > coalesce((SELECT updated FROM articles WHERE articles.id = pages.id), fetched_at, '')
+             THEN min(due_at, :now) ELSE due_at END
+           WHERE url = :url AND state <> 'refused' AND lastmod IS NOT :lastmod""",
+        [{"url": url, "lastmod": iso(at), "now": now} for url, at in lastmods if at],
+    )
+
+
+def lead_on(db: Database, page: int, target: int) -> None:
+    """Records a redirect; a circle of them says so on each of its pages."""
+    db.execute("UPDATE pages SET moved_to = ? WHERE id = ?", [target, page])
+    db.execute(
+        """WITH RECURSIVE hop(id) AS (
+             SELECT :target
+             UNION SELECT pages.moved_to FROM hop JOIN pages USING (id) WHERE pages.moved_to IS NOT NULL)
+           UPDATE pages SET error = 'redirects in a circle'
+           WHERE :page IN (SELECT id FROM hop) AND id IN (SELECT id FROM hop)""",
+        {"page": page, "target": target},
+    )

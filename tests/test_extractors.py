@@ -1,0 +1,192 @@
+"""What a page gives: each `extractors/NAME.html` with the Article of `NAME.json` and its body in `NAME.md`."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, replace
+from datetime import datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import lxml.html
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from crawler.extractors import extract
+from crawler.items import Article
+
+PAGES = sorted((Path(__file__).parent / "extractors").glob("*.html"))
+URL = "https://fixture.example.org/a-post/"
+POST = """<html><head><meta property="og:type" content="article"></head><body>
+<div class="article-title"><h1>A post</h1></div><div class="article-header"><span class="name">Dana</span></div>
+<div class="article-content">%s</div></body></html>"""
+COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def body_of(content: str) -> str:
+    article = extract((POST % content).encode(), URL)
+    assert article is not None
+    return article.body
+
+
+def shown(markdown: str) -> str:
+    """The text that a reader of the rendered Markdown sees, white space aside."""
+    html = COMMONMARK.render(markdown)
+    text: str = lxml.html.fragment_fromstring(html, create_parent="div").text_content()
+    return "".join(text.split())
+
+
+def as_json(article: Article) -> dict[str, Any]:
+    """An article as the fixtures have it: times in ISO form, the body in a file of its own."""
+    fields = asdict(replace(article, body=""))
+    del fields["url"], fields["body"]
+    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in fields.items()}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_gives_its_article(page: Path) -> None:
+    expected = json.loads(page.with_suffix(".json").read_text())
+    article = extract(page.read_bytes(), expected["url"])
+    if expected["article"] is None:
+        assert article is None
+        return
+    assert article is not None
+    assert as_json(article) == expected["article"]
+    assert article.body == page.with_suffix(".md").read_text().removesuffix("\n")
+    assert article.url == expected["url"]
+
+
+def test_every_expectation_has_a_page() -> None:
+    names = {path.stem for path in PAGES}
+    assert {path.stem for path in (Path(__file__).parent / "extractors").iterdir()} == names
+
+
+@pytest.mark.parametrize("opening", ["<div>", "<b>", "<ul><li>", "<blockquote>", "<table><tr><td>"])
+def test_what_is_nested_too_deep_is_refused_with_the_reason(opening: str) -> None:
+    page = POST % f"<p>before</p>{opening * 10_000}text"
+    with pytest.raises(ValueError, match="nested more than 256 levels deep"):
+        extract(page.encode(), URL)
+    assert extract(f"<html><body>{opening * 10_000}text".encode(), URL) is None
+
+
+def test_nesting_within_reach_keeps_its_text() -> None:
+    assert body_of("<div>" * 200 + "within" + "</div>" * 200 + "<p>after</p>") == "within\n\nafter"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '<a href="/x">link</a> ' * 5_000,
+        "<!-- affiliate ads begin --><p>x</p>" * 5_000,
+        '<p><img alt="author avatar"></p>' * 5_000,
+        "<p>Follow @Ada</p>" * 5_000,
+        '<p><span class="atpl-alsoreadstyle">Also read:</span></p><ul><li><a href="/x">x</a></li></ul>'
+        * 5_000,
+        "a<br>" * 20_000,
+        "a<b>!</b>" * 10_000,
+        f"a<b>{'!' * 100_000}</b>a",
+        "<blockquote>x</blockquote>" * 2_000,
+    ],
+    ids=["links", "ads", "avatars", "boxes", "lists", "breaks", "bold", "marks", "quotes"],
+)
+def test_a_page_with_very_many_of_anything_comes_through(content: str) -> None:
+    assert extract((POST % content).encode(), URL) is not None
+
+
+syntax = st.one_of(
+    st.sampled_from("*_`[]()<>&#-+=~|\\!.:$ \n\t\xa0"),
+    st.sampled_from(
+        ("1.", "2)", "word", "日本", "「語」", "http://e.example/a_b", "a@b.c", "{{ x }}", "[x]: y")
+    ),
+    st.sampled_from(
+        ("&lt;", "&amp;", "---", "===", "```", "<b>", "</p>", "<!--", "|---|", "# h", "- x", "> q")
+    ),
+)
+texts = st.lists(syntax, min_size=1, max_size=8).map("".join)
+shapes = st.sampled_from(
+    [
+        "<p>{}</p>",
+        "<h2>{}</h2>",
+        "<ul><li>{}</li><li>{}</li></ul>",
+        "<table><tr><th>head</th></tr><tr><td>{}</td></tr></table>",
+        '<p>to <a href="https://e.example/">{}</a> from</p>',
+        "<p>x<b>{}</b>y</p>",
+        "<p>a<br>{}<br>c</p>",
+        "<blockquote>{}</blockquote>",
+        "<p>{}<b>{}</b>{}<code>c</code>{}</p>",
+        "<p>one</p>{}<p>two</p>",
+        "<ol><li><p>{}</p><blockquote><p>{}</p></blockquote></li></ol>",
+        "<pre>{}</pre>",
+    ]
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(shapes, st.lists(texts, min_size=4, max_size=4))
+def test_text_stays_what_a_reader_saw(shape: str, parts: list[str]) -> None:
+    html = shape.format(*map(escape, parts))
+    seen = lxml.html.fragment_fromstring(html, create_parent="div").text_content()
+    assert shown(body_of(html)) == "".join(seen.split())
+
+
+inline = st.sampled_from(
+    [
+        "w ",
+        "<b>w:</b> ",
+        "<em>w</em>",
+        '<a href="/l">w</a>',
+        '<img src="/i.png" alt="w">',
+        "<code>w</code>",
+        "<br>w",
+    ]
+)
+phrases = st.lists(inline, min_size=1, max_size=4).map(lambda parts: "v " + "".join(parts))
+blocks = st.recursive(
+    st.one_of(
+        phrases.map("<p>{}</p>\n".format),
+        phrases.map(lambda text: f"<h3>{text.replace('<br>', '')}</h3>\n"),
+        st.just("<pre><code>a\n\n\n  b</code></pre>\n"),
+        phrases.map("<table><tr><th>h</th></tr><tr><td>{}</td></tr></table>\n".format),
+    ),
+    lambda inner: st.one_of(
+        st.lists(phrases | inner | st.tuples(phrases, inner).map("".join), min_size=1, max_size=3).map(
+            lambda items: "<ol>" + "".join(f"<li>{item}</li>" for item in items) + "</ol>\n"
+        ),
+        inner.map("<blockquote>\n{}</blockquote>\n".format),
+        st.lists(inner, min_size=1, max_size=3).map("".join),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(blocks)
+def test_structure_survives(html: str) -> None:
+    body = body_of(html)
+    page = lxml.html.fragment_fromstring(html, create_parent="div")
+    rendered = lxml.html.fragment_fromstring(COMMONMARK.render(body), create_parent="div")
+    for tag in ("h3", "li", "pre", "td", "img", "a", "blockquote"):
+        assert len(rendered.findall(f".//{tag}")) == len(page.findall(f".//{tag}")), tag
+    prose = re.sub(r"(?s)```.*?```", "code", body)
+    assert "\n\n\n" not in prose
+    assert not re.search(r"[ \t\xa0]$", prose, re.M)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=400))
+def test_no_bytes_are_too_odd(html: bytes) -> None:
+    extract(html, URL)
+    extract((POST % "@@").encode().replace(b"@@", html), URL)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from([page for page in PAGES if page.stat().st_size > 0]), st.data())
+def test_no_page_is_too_broken(page: Path, data: st.DataObject) -> None:
+    html = page.read_bytes()
+    start = data.draw(st.integers(0, len(html)))
+    end = data.draw(st.integers(start, min(len(html), start + 300)))
+    extract(html[:start] + data.draw(st.binary(max_size=20)) + html[end:], URL)
