@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
 _LEAST = 60  # bytes of UTF-8; in less, names of products outweigh words
-_SLICE = 80  # characters at the start, in the middle and at the end: as sure as all, and many times as quick
+_SLICE = 100  # characters at the start, in the middle and at the end: as sure as all, and many times as quick
 _NOT_PROSE = re.compile(r"https?://\S+|[\d\W_]+")
 
 

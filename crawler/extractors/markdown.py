@@ -115,7 +115,7 @@ def _put_back(place: re.Match[str], blocks: list[str]) -> str:
 
 
 def _html_tables(content: Element, blocks: list[str]) -> None:
-    """Set tables aside that hold what a cell of a Markdown table cannot: as HTML on one line, which ends at a blank."""
+    """Set tables aside that hold what a cell of a Markdown table cannot: as HTML on one line."""
     for table in list(content.iter("table")):
         if next(table.iterdescendants(*NOT_IN_CELLS), None) is None:
             continue
