@@ -87,12 +87,17 @@ def main() -> None:
     ratios = []
     with _sites(options.sites) as sites, served(sites) as server:
         hosts = sorted(folder.name for folder in sites.iterdir() if folder.is_dir())
-        found = [(host, page.parent.name) for host in hosts for page in sorted((sites / host).glob("*/index.html"))]
+        found = [
+            (host, page.parent.name) for host in hosts for page in sorted((sites / host).glob("*/index.html"))
+        ]
         pages = found[:: max(1, len(found) // options.pages)][: options.pages]
         for _ in range(options.rounds):
             fetching, archiving = bare(server, pages), whole(server, pages, hosts)
             ratios.append(archiving / fetching)
-            print(f"only fetched: {fetching:.0f}/s  archived: {archiving:.0f}/s  ratio: {ratios[-1]:.2f}", flush=True)
+            print(
+                f"only fetched: {fetching:.0f}/s  archived: {archiving:.0f}/s  ratio: {ratios[-1]:.2f}",
+                flush=True,
+            )
     print(f"median ratio: {median(ratios):.2f}")
 
 

@@ -26,7 +26,9 @@ def archived(server: str, seed: str, *options: str) -> tuple[set[str], float]:
     """What a crawl archives, and the seconds that it takes."""
     with TemporaryDirectory() as data:
         command = [sys.executable, "-m", "crawler", "crawl", seed, "--json", "--connect-to", server]
-        done = subprocess.run([*command, "--data", data, *options], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [*command, "--data", data, *options], capture_output=True, text=True, check=False
+        )
         db = Database(Path(data) / "archive.db")
         return {url for (url,) in db.execute("SELECT url FROM articles")}, json.loads(done.stdout)["seconds"]
 

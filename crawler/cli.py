@@ -63,7 +63,9 @@ def main() -> None:
 @click.option("--discover", type=click.Choice(["links", "sitemaps", "both"]), help="Where pages come from.")
 @click.option("--delay", type=click.FloatRange(0), help="Seconds between two requests to one host.")
 @click.option("--rate", type=click.FloatRange(0), help="Requests a second over all hosts; 0 = no limit.")
-@click.option("--connect-to", metavar="URL", callback=_loopback, help="A loopback server that stands in for every host.")
+@click.option(
+    "--connect-to", metavar="URL", callback=_loopback, help="A loopback server that stands in for every host."
+)
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @_told

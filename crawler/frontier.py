@@ -29,6 +29,8 @@ _BATCH = 32
 """Pages of one host that are held in memory."""
 _RESCAN = 60.0
 """Seconds after which hosts are asked again for pages that time has made due."""
+_LOOK = 0.5
+"""Seconds after which the catalog is asked for new pages, so that a host with none yet waits no longer."""
 _BOTTOMLESS = 2**31
 _PATIENCE = timedelta(seconds=90)
 """How long a run waits for the next try of a failed page, or for a host that asked to be left alone."""
@@ -69,10 +71,19 @@ class DuePages:
         self._turn: deque[str] = deque()
         self._newest = 0
         self._version = -1
+        self._looked = 0.0
 
     def next(self, now: str, free: Callable[[str], bool]) -> Page | None:
         """The next due page of the next host that is free to take one."""
-        self._look_for_changes()
+        if monotonic() - self._looked > _LOOK:
+            self._look_for_changes()
+        page = self._next_known(now, free)
+        if page is None:
+            self._look_for_changes()
+            page = self._next_known(now, free)
+        return page
+
+    def _next_known(self, now: str, free: Callable[[str], bool]) -> Page | None:
         for _ in range(len(self._turn)):
             name = self._turn[0]
             self._turn.rotate(-1)
@@ -124,6 +135,7 @@ class DuePages:
         self.db.close()
 
     def _look_for_changes(self) -> None:
+        self._looked = monotonic()
         version = self.db.execute("PRAGMA data_version").fetchone()[0]
         if version == self._version:
             return

@@ -5,6 +5,7 @@ Absent is None or an empty list, never an empty string or a made-up default.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -86,7 +87,7 @@ class Visit:
 class Found:
     """Pages that a seed or a sitemap names: the other item that the spider yields."""
 
-    pages: list[tuple[str, datetime | None]]
+    pages: Sequence[tuple[str, datetime | None]]
     """Canonical addresses, each with the time of its last change where the sitemap says so."""
     depth: int = 0
     """Also-read links between a seed and these pages."""

@@ -167,9 +167,12 @@ class _SharedTLS:
 
     def __init__(self, policy: Any) -> None:
         self._connection = policy.creatorForNetloc(b"localhost", 443)._createConnection
+        self._creators: dict[bytes, ClientTLSOptions] = {}
 
     def creatorForNetloc(self, hostname: bytes, port: int) -> ClientTLSOptions:
-        return ClientTLSOptions(self._connection, hostname.decode("ascii"))
+        if hostname not in self._creators:
+            self._creators[hostname] = ClientTLSOptions(self._connection, hostname.decode("ascii"))
+        return self._creators[hostname]
 
 
 class _CappedParser(_LenientHTTPClientParser):

@@ -30,7 +30,9 @@ class Reader:
         """What extract() gives. Raises Failed where the page takes too long or breaks the extractor."""
         pool = self._pool
         try:
-            return await asyncio.wrap_future(pool.schedule(extract, args=[html, url], timeout=self.time_limit))
+            return await asyncio.wrap_future(
+                pool.schedule(extract, args=[html, url], timeout=self.time_limit)
+            )
         except TimeoutError:
             raise Failed(f"reading the page takes longer than {self.time_limit:g} seconds") from None
         except ProcessExpired as error:

@@ -103,18 +103,14 @@ def _keep_revision(db: Database, old: dict[str, Any], now: str) -> None:
     )
 
 
-def store_links(db: Database, page: int, links: Sequence[Link], now: str) -> None:
-    """Makes the also-read list what was read. A link that left it stays, without position, as last seen then."""
+def store_links(db: Database, page: int, links: Sequence[tuple[int, str]], now: str) -> None:
+    """Makes the also-read list what was read: target and text. A link that left it stays, without a position."""
     db.execute("UPDATE also_read SET position = NULL WHERE source = ?", [page])
     db.conn.executemany(
         """INSERT INTO also_read (source, target, position, text, first_seen, last_seen)
-           SELECT :source, id, :position, :text, :now, :now FROM pages WHERE url = :url
-           ON CONFLICT (source, target) DO UPDATE
+           VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (source, target) DO UPDATE
            SET position = excluded.position, text = excluded.text, last_seen = excluded.last_seen""",
-        [
-            {"source": page, "position": position, "text": link.text, "url": link.url, "now": now}
-            for position, link in enumerate(links, 1)
-        ],
+        [(page, target, position, text, now, now) for position, (target, text) in enumerate(links, 1)],
     )
 
 

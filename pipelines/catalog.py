@@ -185,8 +185,10 @@ class Catalog:
         self.counts["pages"] += 1
         return kind
 
-    def _add(self, urls: Sequence[str], *, depth: int, now: str, found_on: int | None = None) -> None:
-        pages.add(self.db, urls, scope=self.scope, depth=depth, now=now, found_on=found_on)
+    def _add(
+        self, urls: Sequence[str], *, depth: int, now: str, found_on: int | None = None
+    ) -> dict[str, int]:
+        return pages.add(self.db, urls, scope=self.scope, depth=depth, now=now, found_on=found_on)
 
     def _page(self, url: str, depth: int, now: str) -> dict[str, Any]:
         """A page's row; it is made known where it was not."""
@@ -202,8 +204,10 @@ class Catalog:
             return "not_modified"
         links = visit.article.also_read
         kind = articles.store(self.db, page["id"], visit.article, self.crawl, now)
-        self._add([link.url for link in links], depth=page["depth"] + 1, now=now, found_on=page["id"])
-        articles.store_links(self.db, page["id"], links, now)
+        targets = self._add(
+            [link.url for link in links], depth=page["depth"] + 1, now=now, found_on=page["id"]
+        )
+        articles.store_links(self.db, page["id"], [(targets[link.url], link.text) for link in links], now)
         return kind
 
     def _settle_page(self, visit: Visit, page: dict[str, Any], kind: str, now: datetime) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import tempfile
 import unicodedata
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
@@ -17,7 +17,7 @@ from urllib.parse import unquote
 import frontmatter
 import yaml
 
-from crawler.items import Article, Visit, iso
+from crawler.items import Article, Image, Link, Visit, iso
 from crawler.urls import host_of, slug_of
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ _LONGEST = 200
 # What some file system somewhere does not take in a name, and the mark that parts a name from its hash.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*~\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]')
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)")
+
+
+_numbers = count()
 
 
 class _Dumper(yaml.CSafeDumper):
@@ -74,8 +77,12 @@ def front_matter(article: Article) -> dict[str, Any]:
     values = {field.name: getattr(article, field.name) for field in fields(article)}
     del values["body"], values["extractor"]
     for name in ("images", "also_read"):
-        values[name] = [{k: v for k, v in asdict(item).items() if v is not None} for item in values[name]]
+        values[name] = [_present(item) for item in values[name]]
     return {key: value for key, value in values.items() if value not in (None, [])}
+
+
+def _present(item: Image | Link) -> dict[str, str]:
+    return {name: value for name in item.__slots__ if (value := getattr(item, name)) is not None}
 
 
 def render(article: Article) -> str:
@@ -87,28 +94,41 @@ def render(article: Article) -> str:
 def write(root: Path, article: Article) -> Path:
     """Writes the article's file, whole or not at all, unless it stands there already. Raises OSError."""
     path, content = root / path_of(article.url), render(article).encode()
-    if path.is_file() and path.read_bytes() == content:
+    if _holds(path, content):
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = _scratch(root)
-    scratch.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=scratch)
+    temporary = _scratch(root) / f"{os.getpid()}-{next(_numbers)}"
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, 0o644)
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        Path(temporary).replace(path)
+        _write_synced(temporary, content)
+        try:
+            temporary.replace(path)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     return path
 
 
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except FileNotFoundError:
+        return False
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def _scratch(root: Path) -> Path:
     """The folder of half-written files: hidden, and on the same disk as the files."""
-    return root / ".writing"
+    folder = root / ".writing"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 class WriteMarkdown:

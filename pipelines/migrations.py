@@ -52,8 +52,6 @@ CREATE TABLE pages (
   error TEXT
 ) STRICT;
 CREATE INDEX pages_due ON pages(host, due_at, depth) WHERE due_at IS NOT NULL;
-CREATE INDEX pages_state ON pages(state);
-CREATE INDEX pages_found_on ON pages(found_on);
 CREATE INDEX pages_moved_to ON pages(moved_to) WHERE moved_to IS NOT NULL;
 CREATE TABLE articles (
   id INTEGER PRIMARY KEY REFERENCES pages(id),

@@ -12,11 +12,11 @@ from typing import Any
 from crawler.items import Article, Image, Link, Visit
 from crawler.urls import canonical
 
-# Control characters but tab and newline, half surrogates, and marks that no reader sees.
-_JUNK = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffe\uffff]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_ODD_SPACE = re.compile("[\u00a0\u2007\u202f]")
-_SPACES = re.compile(r"\s+")
+# Control characters but tab and newline, marks that no reader sees, half surrogates, spaces that look like one.
+_JUNK = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffe\uffff"
+_SURROGATES = "\ud800-\udfff"
+_ODD_SPACES = "\u00a0\u2007\u202f"
+_ODD = re.compile(f"[{_JUNK}{_SURROGATES}{_ODD_SPACES}]")
 _QUOTES = re.compile(r'^"(.*)"$')
 
 
@@ -44,13 +44,18 @@ def normalize(article: Article) -> Article:
 def _text(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = _SURROGATE.sub("\ufffd", _JUNK.sub("", _ODD_SPACE.sub(" ", text)))
+    text = _ODD.sub(_plain, text.replace("\r\n", "\n").replace("\r", "\n"))
     return unicodedata.normalize("NFC", text)
 
 
+def _plain(odd: re.Match[str]) -> str:
+    if odd[0] in _ODD_SPACES:
+        return " "
+    return "\ufffd" if "\ud800" <= odd[0] <= "\udfff" else ""
+
+
 def _line(text: str | None) -> str | None:
-    return _SPACES.sub(" ", _text(text)).strip() or None if text else None
+    return " ".join(_text(text).split()) or None if text else None
 
 
 def _unquoted(text: str | None) -> str | None:

@@ -21,8 +21,8 @@ def add(
     depth: int,
     now: str,
     found_on: int | None = None,
-) -> None:
-    """Adds the pages that are not known yet; brings those nearer that were thought to be farther off."""
+) -> dict[str, int]:
+    """The ids of the pages, by address: those not known yet become due, those thought farther off come nearer."""
     hosts = {host_of(url) for url in urls}
     outside = {host for host in hosts if not host_in_scope(host, scope)}
     db.conn.executemany("INSERT OR IGNORE INTO hosts (host) VALUES (?)", [[host] for host in sorted(hosts)])
@@ -36,12 +36,13 @@ def add(
             for url in urls
         ],
     )
-    farther = db.execute(
-        "SELECT id FROM pages WHERE url IN (SELECT value FROM json_each(?)) AND depth > ?",
-        [json.dumps(urls), depth],
+    rows = db.execute(
+        "SELECT url, id, depth FROM pages WHERE url IN (SELECT value FROM json_each(?))", [json.dumps(urls)]
     ).fetchall()
+    farther = [page for _, page, known in rows if known > depth]
     if farther:
-        _bring_nearer(db, [page for (page,) in farther], depth)
+        _bring_nearer(db, farther, depth)
+    return {url: page for url, page, _ in rows}
 
 
 def _bring_nearer(db: Database, pages: Sequence[int], depth: int) -> None:

@@ -28,7 +28,10 @@ ARTICLE = Article(
     license="https://creativecommons.org/licenses/by-nc-sa/4.0",
     body="## Flour\n\nUse *strong* flour.\n\n![A loaf](https://pictures.example/loaf.jpg)",
     images=[Image("https://pictures.example/loaf.jpg", alt="A loaf")],
-    also_read=[Link("https://one.techidaily.com/rolls/", "Rolls"), Link("https://two.techidaily.com/jam/", "Jam")],
+    also_read=[
+        Link("https://one.techidaily.com/rolls/", "Rolls"),
+        Link("https://two.techidaily.com/jam/", "Jam"),
+    ],
     extractor="redefine",
 )
 

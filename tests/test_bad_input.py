@@ -52,9 +52,12 @@ def cases(page: bytes) -> dict[str, Bad]:
         ),
         "latin-1-that-hides-it": Bad(with_title("Café".encode("latin-1"))),
         "fifty-megabytes": Bad(page + b" " * 50 * 2**20, "too-large: "),
-        "ten-thousand-levels": Bad(with_body(b"<div>" * 10_000 + b"deep" + b"</div>" * 10_000), "the page can't be read"),
+        "ten-thousand-levels": Bad(
+            with_body(b"<div>" * 10_000 + b"deep" + b"</div>" * 10_000), "the page can't be read"
+        ),
         "hundred-thousand-links": Bad(
-            with_body(b'<p>Much.</p><a href="/x/">y</a> ' * 100_000), "reading the page takes longer than 10 seconds"
+            with_body(b'<p>Much.</p><a href="/x/">y</a> ' * 100_000),
+            "reading the page takes longer than 10 seconds",
         ),
         "title-dashes": Bad(with_title(b"---")),
         "title-yaml": Bad(with_title(b"a: [b, {c: 'd\"")),
@@ -65,7 +68,8 @@ def cases(page: bytes) -> dict[str, Bad]:
         "no-date": Bad(no_date),
         "no-body": Bad(with_body(b""), "the article has no text"),
         "only-ads": Bad(
-            with_body(b"<!-- affiliate ads begin --><p>Buy</p><!-- affiliate ads end -->"), "the article has no text"
+            with_body(b"<!-- affiliate ads begin --><p>Buy</p><!-- affiliate ads end -->"),
+            "the article has no text",
         ),
     }
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,9 @@ def test_not_modified_is_a_visit_and_nothing_else(catalog: Catalog, article: Mak
     assert articles.load(catalog.db, 1) == article()
 
 
-def test_failures_wait_longer_each_time_and_success_forgets_them(catalog: Catalog, article: MakeArticle) -> None:
+def test_failures_wait_longer_each_time_and_success_forgets_them(
+    catalog: Catalog, article: MakeArticle
+) -> None:
     failed = Visit(url=BREAD, state="failed", reason="no answer")
     waits = []
     for _ in range(3):
@@ -128,8 +131,12 @@ def test_failures_wait_longer_each_time_and_success_forgets_them(catalog: Catalo
 
 def test_retry_after_is_kept_for_the_host(catalog: Catalog) -> None:
     catalog.settle(Visit(url=BREAD, state="failed", status=429, reason="too many", retry_after=600))
-    until = next(catalog.db.query("SELECT not_before FROM hosts WHERE host = 'one.techidaily.com'"))["not_before"]
-    assert timedelta(seconds=590) < datetime.fromisoformat(until) - datetime.now(UTC) <= timedelta(seconds=600)
+    until = next(catalog.db.query("SELECT not_before FROM hosts WHERE host = 'one.techidaily.com'"))[
+        "not_before"
+    ]
+    assert (
+        timedelta(seconds=590) < datetime.fromisoformat(until) - datetime.now(UTC) <= timedelta(seconds=600)
+    )
 
 
 def test_redirects_lead_on_and_circles_are_told(catalog: Catalog) -> None:
@@ -144,7 +151,7 @@ def test_redirects_lead_on_and_circles_are_told(catalog: Catalog) -> None:
 def test_a_shorter_way_brings_all_behind_it_nearer(catalog: Catalog, article: MakeArticle) -> None:
     def way(*names: str) -> None:
         urls = [f"https://one.techidaily.com/{name}/" for name in names]
-        for url, following in zip(urls, urls[1:], strict=False):
+        for url, following in pairwise(urls):
             catalog.settle(stored(article(url=url, also_read=[Link(following, "on")])))
 
     catalog.seed("https://one.techidaily.com/start/")
@@ -175,13 +182,20 @@ def test_every_visit_is_counted_once(catalog: Catalog, article: MakeArticle) -> 
 def test_search_and_views_answer(catalog: Catalog, article: MakeArticle) -> None:
     catalog.settle(stored(article(body="Knead the doughs, then bake.")))
     catalog.settle(stored(article(url="https://two.techidaily.com/jam/", title="Jam", also_read=[])))
-    catalog.settle(Visit(url="https://one.techidaily.com/rolls/", state="gone", reason="the server answers 404"))
+    catalog.settle(
+        Visit(url="https://one.techidaily.com/rolls/", state="gone", reason="the server answers 404")
+    )
 
     def rows(query: str) -> list[tuple[Any, ...]]:
         return catalog.db.execute(query).fetchall()
 
-    assert rows("SELECT url FROM articles WHERE id IN (SELECT rowid FROM articles_fts('dough'))") == [(BREAD,)]
-    assert rows("SELECT host, articles FROM articles_by_host") == [("one.techidaily.com", 1), ("two.techidaily.com", 1)]
+    assert rows("SELECT url FROM articles WHERE id IN (SELECT rowid FROM articles_fts('dough'))") == [
+        (BREAD,)
+    ]
+    assert rows("SELECT host, articles FROM articles_by_host") == [
+        ("one.techidaily.com", 1),
+        ("two.techidaily.com", 1),
+    ]
     assert rows("SELECT url, reason, linked_from FROM missing_targets") == [
         ("https://one.techidaily.com/rolls/", "the server answers 404", 1)
     ]
@@ -217,7 +231,10 @@ def test_a_catalog_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "archive.db"
     Catalog(path, scope=[], retry_delays=[]).close("finished", requests=0, received=0)
     with sqlite3.connect(path) as db:
-        db.execute("INSERT INTO _sqlite_migrations SELECT id + 1, migration_set, 'm999_later', applied_at FROM _sqlite_migrations")
+        db.execute(
+            """INSERT INTO _sqlite_migrations
+               SELECT id + 1, migration_set, 'm999_later', applied_at FROM _sqlite_migrations"""
+        )
     db.close()
     before = path.read_bytes()
     for use in (lambda: Catalog(path, scope=[], retry_delays=[]), lambda: read(path)):

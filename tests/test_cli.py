@@ -52,7 +52,10 @@ def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     done = alsoread("crawl", SEED, "--data", tmp_path / "file" / "data")
     assert (done.returncode, done.stdout) == (6, "")
-    assert done.stderr == f"alsoread: {tmp_path}/file/data can't be written: Not a directory. Choose another --data.\n"
+    assert (
+        done.stderr
+        == f"alsoread: {tmp_path}/file/data can't be written: Not a directory. Choose another --data.\n"
+    )
 
 
 def test_two_crawls_on_one_archive(tmp_path: Path) -> None:
@@ -91,7 +94,12 @@ def test_nothing_to_be_fetched(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
     """A file system of 1 MB, which only root can make."""
-    if shutil.which("mount") is None or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(tmp_path)], check=False).returncode:
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(tmp_path)], check=False
+        ).returncode
+    ):
         pytest.skip("mount: a small file system can't be made here without root")
     try:
         with Site(_network(tmp_path.parent)) as site:
@@ -116,14 +124,20 @@ def test_extract_prints_what_the_archive_would_hold(tmp_path: Path) -> None:
     other = alsoread("extract", page, "--url", "http://One.techidaily.com/bread")
     assert "\nurl: https://one.techidaily.com/bread/\n" in other.stdout
     home = alsoread("extract", page.parents[1] / "index.html")
-    assert (home.returncode, home.stderr) == (1, f"alsoread: {page.parents[1] / 'index.html'} is no article.\n")
+    assert (home.returncode, home.stderr) == (
+        1,
+        f"alsoread: {page.parents[1] / 'index.html'} is no article.\n",
+    )
 
 
 def test_extract_asks_for_an_address_that_the_page_does_not_give(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<html><body><p>Text</p></body></html>")
     done = subprocess.run(
         [sys.executable, "-m", "crawler", "extract", "page.html"],
-        capture_output=True, text=True, cwd=tmp_path, check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
     )
     assert done.returncode == 2
     assert "page.html does not say what its address is: name it with --url." in done.stderr

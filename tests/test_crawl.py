@@ -98,7 +98,10 @@ def test_what_is_forbidden_or_elsewhere_is_never_asked_for(run: Run) -> None:
 
 
 def test_every_page_has_a_state_and_a_reason(run: Run) -> None:
-    pages = {row["url"]: (row["state"], row["error"]) for row in run.db.query("SELECT url, state, error FROM pages")}
+    pages = {
+        row["url"]: (row["state"], row["error"])
+        for row in run.db.query("SELECT url, state, error FROM pages")
+    }
     kitchen, small = "https://kitchen-notes.techidaily.com", "https://small-fixes.techidaily.com"
     new_place = f"{kitchen}/sharpening-a-kitchen-knife/"
     expected = {
@@ -169,10 +172,16 @@ def test_scrapy_itself_gives_the_same_archive(network: Path, tmp_path: Path, run
         settings = {"ALSOREAD_CONNECT_TO": site.url, "ALSOREAD_DATA": tmp_path}
         command += [f"-s{name}={value}" for name, value in settings.items()]
         subprocess.run(command, check=True, capture_output=True, timeout=60, cwd=DEMO.parents[1])
-    tables = {"pages": "url, state, status, error, depth", "articles": "url, title, body, path", "also_read_links": "*"}
+    tables = {
+        "pages": "url, state, status, error, depth",
+        "articles": "url, title, body, path",
+        "also_read_links": "*",
+    }
     for table, columns in tables.items():
         query = f"SELECT {columns.replace('*', 'source, target, position')} FROM {table} ORDER BY 1, 2"
-        mine, theirs = (Database(data / "archive.db").execute(query).fetchall() for data in (run.data, tmp_path))
+        mine, theirs = (
+            Database(data / "archive.db").execute(query).fetchall() for data in (run.data, tmp_path)
+        )
         assert mine == theirs
 
 
@@ -209,10 +218,14 @@ def test_quiet_says_nothing(network: Path, tmp_path: Path) -> None:
 def test_status_and_show(run: Run) -> None:
     told = " ".join(alsoread("status", "--data", run.data).stdout.split())
     assert f"{len(POSTS)} articles of 6 hosts" in told
-    assert "1 the server answers 404 Not Found https://kitchen-notes.techidaily.com/a-post-that-was-taken-down/" in told
+    assert (
+        "1 the server answers 404 Not Found https://kitchen-notes.techidaily.com/a-post-that-was-taken-down/"
+        in told
+    )
     post = POSTS[0]
     by_address, by_file = (
-        alsoread("show", name, "--data", run.data) for name in (post.url, run.data / "articles" / path_of(post.url))
+        alsoread("show", name, "--data", run.data)
+        for name in (post.url, run.data / "articles" / path_of(post.url))
     )
     assert by_address.stdout == by_file.stdout == (run.data / "articles" / path_of(post.url)).read_text()
 
@@ -226,7 +239,9 @@ def test_sqlite_utils_opens_it_as_it_is(run: Run) -> None:
     keys = {(key["from"], key["table"]) for key in query("query", "PRAGMA foreign_key_list(also_read)")}
     assert keys == {("source", "articles"), ("target", "pages")}
     assert query("rows", "duplicates")[0]["copies"] == 2
-    assert query("rows", "orphans") == [{"url": ONLY_IN_SITEMAP, "title": next(p.article.title for p in POSTS if p.url == ONLY_IN_SITEMAP)}]
+    assert query("rows", "orphans") == [
+        {"url": ONLY_IN_SITEMAP, "title": next(p.article.title for p in POSTS if p.url == ONLY_IN_SITEMAP)}
+    ]
 
 
 @pytest.fixture
@@ -240,7 +255,17 @@ def test_on_a_terminal_a_live_block(network: Path, tmp_path: Path, terminal: tup
     ours, theirs = terminal
     shown = b""
     with Site(network) as site:
-        command = [sys.executable, "-m", "crawler", "crawl", SEED, "--connect-to", site.url, "--data", str(tmp_path)]
+        command = [
+            sys.executable,
+            "-m",
+            "crawler",
+            "crawl",
+            SEED,
+            "--connect-to",
+            site.url,
+            "--data",
+            str(tmp_path),
+        ]
         environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
         with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment):
             os.close(theirs)

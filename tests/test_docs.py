@@ -24,7 +24,9 @@ def rows(text: str) -> list[str]:
 def test_every_table_and_column_is_described(catalog: Catalog) -> None:
     sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", CATALOG, re.MULTILINE | re.DOTALL))
     tables = {table.name: [column.name for column in table.columns] for table in catalog.db.tables}
-    own = {name: columns for name, columns in tables.items() if not name.startswith(("articles_fts", "_sqlite"))}
+    own = {
+        name: columns for name, columns in tables.items() if not name.startswith(("articles_fts", "_sqlite"))
+    }
     assert {name: rows(text) for name, text in sections.items()} == own
 
 

@@ -31,7 +31,7 @@ def due(catalog: Catalog) -> Iterator[DuePages]:
 
 
 def take(due: DuePages, most: int = 10_000, now: str = ANY_TIME) -> list[str]:
-    taken = []
+    taken: list[str] = []
     while len(taken) < most and (page := due.next(now, free=everywhere)):
         taken.append(page.url.removeprefix("https://").replace(".techidaily.com", "").strip("/"))
     return taken

@@ -33,8 +33,13 @@ def test_text_has_one_form(article: Callable[..., Article]) -> None:
 
 def test_times_are_utc_in_milliseconds(article: Callable[..., Article]) -> None:
     east = timezone(timedelta(hours=8))
-    item = normalize(article(date=datetime(2024, 8, 16, 12, 0, 0, 1999, tzinfo=east), updated=datetime(2024, 1, 1)))
-    assert (str(item.date), str(item.updated)) == ("2024-08-16 04:00:00.001000+00:00", "2024-01-01 00:00:00+00:00")
+    item = normalize(
+        article(date=datetime(2024, 8, 16, 12, 0, 0, 1999, tzinfo=east), updated=datetime(2024, 1, 1))
+    )
+    assert (str(item.date), str(item.updated)) == (
+        "2024-08-16 04:00:00.001000+00:00",
+        "2024-01-01 00:00:00+00:00",
+    )
 
 
 def test_also_read_links_are_pages_each_once(article: Callable[..., Article]) -> None:

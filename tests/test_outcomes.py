@@ -30,8 +30,14 @@ def answer(status: int, **headers: str) -> Response:
         (answer(999), {"state": "failed", "reason": "the server answers 999 (no known status)"}),
         (answer(503, Retry_After="7"), {"state": "failed", "reason": BUSY, "retry_after": 7}),
         (answer(429, Retry_After="1000000000"), {"state": "failed", "reason": TOO_MANY, "retry_after": 3600}),
-        (answer(429, Retry_After="Fri, 31 Dec 2999 23:59:59 GMT"), {"state": "failed", "reason": TOO_MANY, "retry_after": 3600}),
-        (answer(429, Retry_After="Fri, 31 Dec 1999 23:59:59 GMT"), {"state": "failed", "reason": TOO_MANY, "retry_after": None}),
+        (
+            answer(429, Retry_After="Fri, 31 Dec 2999 23:59:59 GMT"),
+            {"state": "failed", "reason": TOO_MANY, "retry_after": 3600},
+        ),
+        (
+            answer(429, Retry_After="Fri, 31 Dec 1999 23:59:59 GMT"),
+            {"state": "failed", "reason": TOO_MANY, "retry_after": None},
+        ),
         (answer(429, Retry_After="-5"), {"state": "failed", "reason": TOO_MANY, "retry_after": None}),
         (answer(429, Retry_After="soon"), {"state": "failed", "reason": TOO_MANY, "retry_after": None}),
         (
@@ -46,7 +52,10 @@ def answer(status: int, **headers: str) -> Response:
             answer(302, Location="http://one.techidaily.com/bread"),
             {"state": "failed", "reason": "redirects to itself: 'http://one.techidaily.com/bread'"},
         ),
-        (answer(302, Location="data:,x"), {"state": "failed", "reason": "redirects to what is no address: 'data:,x'"}),
+        (
+            answer(302, Location="data:,x"),
+            {"state": "failed", "reason": "redirects to what is no address: 'data:,x'"},
+        ),
         (answer(302), {"state": "failed", "reason": "redirects to itself: ''"}),
     ],
     ids=lambda value: str(getattr(value, "status", "")),

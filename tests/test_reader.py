@@ -52,7 +52,7 @@ def test_a_reader_that_dies_is_replaced(reader: Reader, html: bytes) -> None:
         await asyncio.sleep(0)
         for worker in multiprocessing.active_children():
             os.kill(worker.pid or 0, signal.SIGKILL)
-        with pytest.raises(Failed, match="reader ended|ended the reader"):
+        with pytest.raises(Failed, match=r"reader ended|ended the reader"):
             await doomed
         assert await reader.read(html, SEED)
 

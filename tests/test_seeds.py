@@ -27,7 +27,9 @@ def test_addresses_and_hosts(seed: str, pages: list[str]) -> None:
 
 def test_a_file_of_addresses(tmp_path: Path) -> None:
     file = tmp_path / "seeds.txt"
-    file.write_text(f"\ufeff# The first\n{BREAD} # the best\n\n  two.techidaily.com\t\n{BREAD}\n", encoding="utf-8")
+    file.write_text(
+        f"\ufeff# The first\n{BREAD} # the best\n\n  two.techidaily.com\t\n{BREAD}\n", encoding="utf-8"
+    )
     assert read_seeds([str(file)], SCOPE) == [BREAD, "https://two.techidaily.com/"]
 
 
@@ -62,9 +64,15 @@ def test_without_a_seed_the_shipped_list() -> None:
 @pytest.mark.parametrize(
     ("seed", "said"),
     [
-        ("one.techidialy.com", "one.techidialy.com is outside of what is crawled (techidaily.com and its subdomains)."),
+        (
+            "one.techidialy.com",
+            "one.techidialy.com is outside of what is crawled (techidaily.com and its subdomains).",
+        ),
         ("https://example.org/a/", "https://example.org/a/ is outside of what is crawled"),
-        ("ftp://one.techidaily.com/", "'ftp://one.techidaily.com/' is no address, no host and no file that exists."),
+        (
+            "ftp://one.techidaily.com/",
+            "'ftp://one.techidaily.com/' is no address, no host and no file that exists.",
+        ),
         ("seeds.text", "seeds.text is outside of what is crawled"),
         ("no/such/file", "'no/such/file' is no address, no host and no file that exists."),
     ],
