@@ -1,0 +1,1 @@
+"""How fast, against what: each script prints a ratio."""

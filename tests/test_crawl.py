@@ -172,13 +172,11 @@ def test_scrapy_itself_gives_the_same_archive(network: Path, tmp_path: Path, run
         settings = {"ALSOREAD_CONNECT_TO": site.url, "ALSOREAD_DATA": tmp_path}
         command += [f"-s{name}={value}" for name, value in settings.items()]
         subprocess.run(command, check=True, capture_output=True, timeout=60, cwd=DEMO.parents[1])
-    tables = {
-        "pages": "url, state, status, error, depth",
-        "articles": "url, title, body, path",
-        "also_read_links": "*",
-    }
-    for table, columns in tables.items():
-        query = f"SELECT {columns.replace('*', 'source, target, position')} FROM {table} ORDER BY 1, 2"
+    for query in (
+        "SELECT url, state, status, error, depth FROM pages ORDER BY url",
+        "SELECT url, title, body, path FROM articles ORDER BY url",
+        "SELECT source, target, position FROM also_read_links ORDER BY source, target",
+    ):
         mine, theirs = (
             Database(data / "archive.db").execute(query).fetchall() for data in (run.data, tmp_path)
         )
