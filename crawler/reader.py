@@ -18,6 +18,10 @@ _MOST_WORKERS = 4
 """More than the one process that fetches and stores can keep busy."""
 
 
+_LONGEST_QUEUE = 300.0
+"""Seconds until a page is given up that no reader comes to, as when none can start."""
+
+
 class Reader:
     """A pool of worker processes that run extract()."""
 
@@ -30,9 +34,8 @@ class Reader:
         """What extract() gives. Raises Failed where the page takes too long or breaks the extractor."""
         pool = self._pool
         try:
-            return await asyncio.wrap_future(
-                pool.schedule(extract, args=[html, url], timeout=self.time_limit)
-            )
+            reading = pool.schedule(extract, args=[html, url], timeout=self.time_limit)
+            return await asyncio.wait_for(asyncio.wrap_future(reading), _LONGEST_QUEUE)
         except TimeoutError:
             raise Failed(f"reading the page takes longer than {self.time_limit:g} seconds") from None
         except ProcessExpired as error:

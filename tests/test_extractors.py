@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from datetime import datetime
 from html import escape
@@ -58,6 +60,17 @@ def test_a_page_gives_its_article(page: Path) -> None:
     assert as_json(article) == expected["article"]
     assert article.body == page.with_suffix(".md").read_text().removesuffix("\n")
     assert article.url == expected["url"]
+
+
+def test_a_full_page_of_the_theme_is_read_without_trafilatura() -> None:
+    page = Path(__file__).parent / "extractors" / "whole.html"
+    program = (
+        "import sys; from crawler.extractors import extract\n"
+        f"article = extract(open({str(page)!r}, 'rb').read(), {URL!r})\n"
+        "assert article.extractor == 'redefine', article\n"
+        "assert 'trafilatura' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_every_expectation_has_a_page() -> None:

@@ -9,33 +9,31 @@ from lxml import etree
 from crawler.extractors.links import absolute
 from crawler.extractors.tree import (
     Element,
+    has_class,
     mark_cut,
-    path,
+    raw_text,
     set_text_before,
     sweep,
     text_before,
-    text_of,
-    with_class,
 )
 from crawler.items import Image
 
 # <!-- affiliate ads begin --><p><a href="…"><img …></a></p><!-- affiliate ads end -->
 AD_BEGINS, AD_ENDS = "affiliate ads begin", "affiliate ads end"
 # <ins class="adsbygoogle" …></ins>
-AD_FRAME = with_class("ins", "adsbygoogle")
 # <h2 id="x"><a href="#x" class="headerlink" title="x"></a>x</h2>
-HEADING_ANCHOR = with_class("a", "headerlink")
+# <div class="post-copyright-info …">: the licence box, where a theme puts it inside the article
+NOISE_CLASS = {"ins": "adsbygoogle", "a": "headerlink", "div": "post-copyright-info"}
 # <a href="…">text <i class="fa-regular fa-arrow-up-right-from-square fa-sm"></i></a>
-ICON = path(".//i[starts-with(@class, 'fa-') or contains(@class, ' fa-')][not(normalize-space())]")
+ICON_CLASS = re.compile(r"(?:\A| )fa-")
 # <img width="0" height="0" data-src="https://imp.pxf.io/i/…">
-TRACKER = path(".//img[@width = '0' or @height = '0' or @width = '0px' or @height = '0px']")
-# the licence box, where a theme puts it inside the article
-COPYRIGHT = with_class("div", "post-copyright-info")
+TRACKER_SIDE = ("0", "0px")
 # nothing that a reader reads
 MACHINERY = ("script", "style", "noscript", "template", "svg", "canvas", "link", "meta")
 # <img lazyload src="/images/loading.svg" data-src="https://real.example/picture.png">
 REAL_ADDRESS = ("data-src", "data-original", "data-lazy-src", "src")
 
+_SPACES = " \t\r\n"
 _CLOSES = re.compile(r"[.,;:!?)]")
 _LONGEST_AD = 300  # words; what is longer stands between comments that do not belong together
 
@@ -45,19 +43,28 @@ def cut_noise(content: Element) -> None:
     for comment in content.iter(etree.Comment):
         if AD_BEGINS in (comment.text or ""):
             _cut_ad(comment)
-    for icon in ICON(content):
+    for icon in filter(_is_icon, content.iter("i")):
         link = icon.getparent()
         if link is not None and _CLOSES.match(link.tail or ""):  # the theme's space parts text and icon
             set_text_before(icon, text_before(icon).rstrip())
         mark_cut(icon)
-    for noise in (AD_FRAME, HEADING_ANCHOR, TRACKER, COPYRIGHT):
-        mark_cut(*noise(content))
+    found = content.iterdescendants(*NOISE_CLASS)
+    mark_cut(*(node for node in found if has_class(node, NOISE_CLASS[node.tag])))
+    mark_cut(*filter(_is_tracker, content.iter("img")))
     etree.strip_elements(content, etree.Comment, *MACHINERY, with_tail=False)
     sweep(content)
     for media in content.iter("img", "iframe", "video", "source", "audio", "embed"):
-        real = next((media.get(name) for name in REAL_ADDRESS if media.get(name)), None)
+        real = next(filter(None, map(media.get, REAL_ADDRESS)), None)
         if real is not None:
             media.set("src", real)
+
+
+def _is_icon(node: Element) -> bool:
+    return ICON_CLASS.search(node.get("class", "")) is not None and not raw_text(node).strip(_SPACES)
+
+
+def _is_tracker(img: Element) -> bool:
+    return img.get("width") in TRACKER_SIDE or img.get("height") in TRACKER_SIDE
 
 
 def _cut_ad(begin: Element) -> None:
@@ -72,11 +79,12 @@ def _cut_ad(begin: Element) -> None:
         between.append(node)
     else:
         return
-    if sum(len(text_of(node).split()) for node in between) > _LONGEST_AD:
+    elements = [node for node in between if not isinstance(node, etree._Comment)]
+    if sum(len(raw_text(node).split()) for node in elements) > _LONGEST_AD:
         return
     for node in (begin, *between):
         node.tail = None
-    mark_cut(*(node for node in between if not isinstance(node, etree._Comment)))
+    mark_cut(*elements)
 
 
 def images(content: Element, base: str) -> list[Image]:

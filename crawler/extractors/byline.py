@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from lxml import etree
 
-from crawler.extractors.tree import Element, mark_cut, says_something, sweep, text_of, texts
+from crawler.extractors.tree import Element, mark_cut, raw_text, says_something, sweep, text_of
 
 # <img alt="author avatar">
 AVATAR_ALT = re.compile(r"author[\s_-]*avatar", re.I)
@@ -23,7 +23,7 @@ FOLLOW_LINE = re.compile(r"Follow @ ?(\S.{0,60})", re.I)
 # "Liza Brown", "J. R. O'Neill": a few words that end no sentence
 NAME = re.compile(r"[^\W\d_][\w.'’-]*(?: [^\W\d_][\w.'’-]*){0,4}")
 
-_EVIDENCE = re.compile(r"Proven solutions|Follow @", re.I)
+_EVIDENCE = ("proven solutions", "follow @")
 _WRAPPERS = ("div", "section", "article", "main")
 _LINES = 5  # a byline or box is a picture and at most four lines
 _BIO = 400  # characters; what is said of a person is one line
@@ -31,7 +31,8 @@ _BIO = 400  # characters; what is said of a person is one line
 
 def cut_byline(content: Element) -> str | None:
     """Take bylines and "Follow" boxes out of `content`; give the first name that they hold."""
-    if not _avatars(content) and not _EVIDENCE.search("".join(texts(content))):
+    text = raw_text(content).casefold()
+    if not any(evidence in text for evidence in _EVIDENCE) and not _avatars(content):
         return None
     blocks = _blocks(content)
     lines = [text_of(block) for block in blocks]

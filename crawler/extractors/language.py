@@ -31,8 +31,10 @@ def language(text: str) -> str | None:
 
 @cache
 def _identifier() -> LanguageIdentifier:
+    from numpy import ascontiguousarray
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     identifier.set_languages([code for code in identifier.labels if len(code) == 2])
+    identifier.nb_ptc = ascontiguousarray(identifier.nb_ptc)  # row by row, as it is read
     return identifier

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urljoin
 
-from crawler.extractors.tree import Element, mark_cut, says_something, sweep, text_of, with_class
+from crawler.extractors.tree import Element, has_class, mark_cut, raw_text, says_something, sweep, text_of
 from crawler.items import Link
 
 # <p><span class="atpl-alsoreadstyle">Also read:</span></p> before <div><ul><li><a href="…">
-HEADING_MARK = with_class("span", "atpl-alsoreadstyle")
+HEADING_MARK = "atpl-alsoreadstyle"
 # <h2>Also read:</h2>, <p><strong>Also Read</strong></p>: a heading without the theme's mark
 PLAIN_HEADING = re.compile(r"also read\s*:?", re.I)
 PLAIN_HEADING_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6")
@@ -28,7 +28,8 @@ def absolute(base: str, address: str) -> str | None:
     >>> absolute("https://a.techidaily.com/b/", "JaVa\\tScript:alert(1)") is None
     True
     """
-    address = _CONTROLS.sub("", address).strip().replace(" ", "%20")
+    if not address.isprintable() or " " in address:
+        address = _CONTROLS.sub("", address).strip().replace(" ", "%20")
     if address.startswith(("https://", "http://")) and "[" not in address:
         return address  # most are, and joining is slow
     if _RUNNABLE.match(address):
@@ -46,17 +47,21 @@ def cut_also_read(content: Element, base: str) -> list[Link]:
 
 def _cut(content: Element, found: Iterable[tuple[Element, Element | None]], base: str) -> list[Link]:
     links: list[Link] = []
-    for heading, listing in list(found):
+    parts = list(found)
+    for heading, listing in parts:
         mark_cut(heading)
         if listing is not None:
             links += _links(listing, base)
             mark_cut(listing)
-    sweep(content)
+    if parts:
+        sweep(content)
     return links
 
 
 def _marked(content: Element) -> Iterator[tuple[Element, Element | None]]:
-    for mark in HEADING_MARK(content):
+    for mark in content.iter("span"):
+        if not has_class(mark, HEADING_MARK):
+            continue
         heading = _alone(mark, content)
         following = _next(heading)
         yield heading, following if following is not None and following.tag in _LIST_TAGS else None
@@ -93,12 +98,13 @@ def _previous(node: Element) -> Element | None:
 
 
 def _only_links(listing: Element) -> bool:
-    linked = "".join(text_of(a) for a in listing.iter("a"))
-    return linked != "" and "".join(text_of(listing).split()) == "".join(linked.split())
+    linked = "".join("".join(map(raw_text, listing.iter("a"))).split())
+    return linked != "" and linked == "".join(raw_text(listing).split())
 
 
 def _links(listing: Element, base: str) -> Iterator[Link]:
     for a in listing.iter("a"):
-        url = absolute(base, a.get("href", ""))
-        if a.get("href") and url is not None and url.startswith(("http://", "https://")):
+        href = a.get("href")
+        url = absolute(base, href) if href else None
+        if url is not None and url.startswith(("http://", "https://")):
             yield Link(url=url, text=text_of(a))

@@ -10,8 +10,8 @@ import re
 
 from crawler.extractors.tree import Element, mark_unwrap, set_text_before, sweep, text_before
 
-CODE = ("pre", "code", "kbd", "samp", "tt")
-EMPHASIS = ("strong", "b", "em", "i", "del", "s", "strike")
+CODE = frozenset(("pre", "code", "kbd", "samp", "tt"))
+EMPHASIS = frozenset(("strong", "b", "em", "i", "del", "s", "strike"))
 
 # Noncharacters, which no text has a use for: an escape, brackets that are to be escaped, text that says nothing.
 _MARK, _OPENING, _CLOSING, EMPTY = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
@@ -25,10 +25,10 @@ _SYNTAX = re.compile(r"[*`]|_(?![^\W_])|(?<![^\W_])_|<(?=\S|\Z)|&(?=#?\w+;)|~(?=
 _LINK_SYNTAX = re.compile(r"\][(\[:]")
 # A heading, list, quote or rule where a line starts.
 _LINE_START = re.compile(
-    r"\A\s*(?:\d{1,9}(?=[.)](?:\s|\Z))|(?=[-+](?:\s|\Z)|#{1,6}(?:\s|\Z)|>|=+\s*\Z|-+\s*\Z))"
+    r"\s*(?:\d{1,9}(?=[.)](?:\s|\Z))|(?=[-+](?:\s|\Z)|#{1,6}(?:\s|\Z)|>|=+\s*\Z|-+\s*\Z))"
 )
-_STARTS_LINE = ("p", "li", "blockquote", "div")
-_OPAQUE = ("a", "img", *CODE)  # their Markdown starts and ends in punctuation
+_STARTS_LINE = frozenset(("p", "li", "blockquote", "div"))
+_OPAQUE = CODE.union(("a", "img"))  # their Markdown starts and ends in punctuation
 
 
 def keep_text(content: Element) -> None:
@@ -40,10 +40,14 @@ def keep_text(content: Element) -> None:
     code = {node for block in content.iter(*CODE) for node in block.iter()}
     for node in content.iter():
         text, tail = node.text, node.tail
-        if text and node not in code:
-            node.text = literal(text, starts_line=node.tag in _STARTS_LINE)
+        if text and (not code or node not in code):
+            kept = literal(text, starts_line=node.tag in _STARTS_LINE)
+            if kept != text:  # writing is slower than reading
+                node.text = kept
         if tail and node is not content and (not code or node.getparent() not in code):
-            node.tail = literal(tail, starts_line=node.tag == "br")
+            kept = literal(tail, starts_line=node.tag == "br")
+            if kept != tail:
+                node.tail = kept
     for img in content.iter("img"):
         img.set("alt", literal(img.get("alt", "")))
     for a in content.iter("a"):
@@ -53,13 +57,17 @@ def keep_text(content: Element) -> None:
 
 def literal(text: str, *, starts_line: bool = False) -> str:
     """One run of text with its escapes marked and its white space as a browser shows it."""
+    if text == "\n":  # between two blocks
+        return " "
     if not text.isprintable() or "  " in text:  # the one white space that counts as printable is the space
         text = _ODD_SPACE.sub(" ", text)
     if _MAYBE_SYNTAX.search(text):
         text = _SYNTAX.sub(rf"{_MARK}\g<0>", text.translate(_UNMARKED))
         if text.count("[") != text.count("]") or _LINK_SYNTAX.search(text):
             text = text.translate(_BRACKETS)
-    return _LINE_START.sub(rf"\g<0>{_MARK}", text) if starts_line else text
+    if starts_line and (start := _LINE_START.match(text)):
+        return f"{start[0]}{_MARK}{text[start.end() :]}"
+    return text
 
 
 def escaped(markdown: str) -> str:

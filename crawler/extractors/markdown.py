@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import re
 
-from html_to_markdown import ConversionOptions, PreprocessingOptions, convert
+from html_to_markdown import (
+    CodeBlockStyle,
+    ConversionOptions,
+    HeadingStyle,
+    HiddenContent,
+    HighlightStyle,
+    InlineDataMedia,
+    LinkStyle,
+    ListIndentType,
+    NewlineStyle,
+    OutputFormat,
+    PreprocessingOptions,
+    PreprocessingPreset,
+    TierStrategy,
+    UrlEscapeStyle,
+    WhitespaceMode,
+    convert,
+)
 from lxml import etree
 
 from crawler.extractors.links import absolute
 from crawler.extractors.literal import CODE, EMPHASIS, EMPTY, escaped, keep_text
 from crawler.extractors.tree import (
     Element,
+    has_class,
     mark_cut,
     mark_unwrap,
     path,
+    raw_text,
     says_something,
     set_text_before,
     sweep,
     text_before,
     texts,
-    with_class,
 )
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -37,7 +55,7 @@ KNOWN = BLOCKS.union(CODE, EMPHASIS, EMBEDS).union(
 RENAMED = {"center": "div", "dl": "div", "dt": "p", "dd": "div", "figcaption": "p"}
 
 # <figure class="highlight python"><table><tr><td class="gutter">…<td class="code"><pre>…
-HIGHLIGHTED = with_class("figure", "highlight")
+HIGHLIGHTED = "highlight"
 CODE_CELL = path(".//td[@class = 'code']//pre")
 # <figure class="iseeu highlight python">, <pre class="line-numbers language-python">, <code class="hljs python">
 LANGUAGE = re.compile(r"\b(?:language|lang)-([^\s]+)")
@@ -57,15 +75,26 @@ OPTIONS = ConversionOptions(
     compact_tables=True,  # no padding: one changed cell changes one line
     expand_abbreviations=False,  # only what the page shows
     extract_metadata=False,
-    hidden_content="all",  # what a script of the page would show is the article's too
-    highlight_style="none",
+    hidden_content=HiddenContent.ALL,  # what a script of the page would show is the article's too
+    highlight_style=HighlightStyle.NONE,
     include_blockquote_citations=False,
     infer_dimensions=False,
     keep_inline_images_in=list(HEADINGS),  # else they become their alternative text
-    newline_style="backslash",  # survives whoever trims line ends
-    preprocessing=PreprocessingOptions(enabled=False),  # the article is cut out already
+    newline_style=NewlineStyle.BACKSLASH,  # survives whoever trims line ends
+    # the article is cut out already
+    preprocessing=PreprocessingOptions(enabled=False, preset=PreprocessingPreset.STANDARD),
     sub_symbol="<sub>",
     sup_symbol="<sup>",
+    # what follows is the default, but named by its member: every conversion looks a default's name up anew
+    code_block_style=CodeBlockStyle.BACKTICKS,
+    heading_style=HeadingStyle.ATX,
+    inline_data_media=InlineDataMedia.KEEP,
+    link_style=LinkStyle.INLINE,
+    list_indent_type=ListIndentType.SPACES,
+    output_format=OutputFormat.MARKDOWN,
+    tier_strategy=TierStrategy.AUTO,
+    url_escape_style=UrlEscapeStyle.ANGLE,
+    whitespace_mode=WhitespaceMode.NORMALIZED,
 )
 
 
@@ -145,7 +174,7 @@ def _quotes_and_tables(content: Element, blocks: list[str]) -> None:
 
 def _code_blocks(content: Element) -> None:
     """Leave each block of code as its text and its language, without line numbers and colours."""
-    for figure in HIGHLIGHTED(content):
+    for figure in [node for node in content.iterdescendants("figure") if has_class(node, HIGHLIGHTED)]:
         classes = [name for name in figure.get("class", "").split() if name not in NO_LANGUAGE]
         for pre in CODE_CELL(figure) or figure.findall(".//pre"):
             pre.set("class", f"language-{classes[0]}" if classes else "")
@@ -162,7 +191,7 @@ def _plain_code(pre: Element) -> None:
     classes = " ".join(node.get("class", "") for node in pre.iter("pre", "code"))
     match = LANGUAGE.search(classes)
     named = [match[1]] if match else [name for name in classes.split() if name not in NO_LANGUAGE]
-    text = "".join(texts(pre)).replace("\xa0", " ").strip("\n")
+    text = raw_text(pre).replace("\xa0", " ").strip("\n")
     tail = pre.tail
     pre.clear()
     pre.tail = tail
@@ -172,10 +201,11 @@ def _plain_code(pre: Element) -> None:
 
 def _known_tags(content: Element) -> None:
     for node in content.iterdescendants():
-        if node.tag in RENAMED:
-            node.tag = RENAMED[node.tag]
-        if node.tag not in KNOWN or (
-            node.tag in EMPHASIS and any(child.tag in BLOCKS or child.tag in RENAMED for child in node)
+        tag = node.tag
+        if tag in RENAMED:
+            node.tag = tag = RENAMED[tag]
+        if tag not in KNOWN or (
+            tag in EMPHASIS and any(child.tag in BLOCKS or child.tag in RENAMED for child in node)
         ):
             mark_unwrap(node)
     sweep(content)

@@ -13,6 +13,7 @@ from lxml import etree
 Element = etree._Element
 Path = Callable[[Element], list[Element]]
 
+_STRING = etree.XPath("string()", smart_strings=False)  # in C: far quicker than joining itertext()
 _CUT, _UNWRAP = "CUT", "UNWRAP"  # the parser writes tags in lower case, so no page can hold these
 
 
@@ -22,14 +23,19 @@ def path(xpath: str) -> Path:
     return lambda node: cast(list[Element], compiled(node))
 
 
-def with_class(tag: str, name: str) -> Path:
-    """The path to every `tag` below a node that has `name` among its classes."""
-    return path(f".//{tag}[contains(concat(' ', normalize-space(@class), ' '), ' {name} ')]")
+def has_class(node: Element, name: str) -> bool:
+    """Whether an element has `name` among its classes."""
+    return name in node.get("class", "").split()
 
 
 def text_of(node: Element) -> str:
     """All text in an element, runs of white space as one space."""
-    return " ".join("".join(texts(node)).split())
+    return " ".join(raw_text(node).split())
+
+
+def raw_text(node: Element) -> str:
+    """All text in an element as it stands; of a comment, which is no element, its own."""
+    return cast(str, _STRING(node)) if len(node) else node.text or ""
 
 
 def texts(node: Element) -> Iterator[str]:
