@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from scrapy.settings import BaseSettings
 
 from crawler.seeds import SeedError
 from crawler.urls import canonical
@@ -39,6 +38,8 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    from scrapy.settings import BaseSettings
+
     from crawler.net import connect_to
 
     try:

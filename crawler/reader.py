@@ -57,11 +57,9 @@ class Reader:
 def _pool() -> ProcessPool:
     return ProcessPool(
         max_workers=min(_MOST_WORKERS, max(1, (os.cpu_count() or 1) - 1)),
-        initializer=_leave_signals_to_the_crawl,
+        # Ctrl-C is the crawl's to answer.
+        initializer=signal.signal,
+        initargs=(signal.SIGINT, signal.SIG_IGN),
         # A forked worker would hold the archive's lock on after a crawl that was killed.
         context=multiprocessing.get_context("spawn"),
     )
-
-
-def _leave_signals_to_the_crawl() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -74,9 +74,10 @@ def _images(article: Article) -> list[dict[str, str | None]]:
 
 
 def _store_images(db: Database, page: int, images: Sequence[dict[str, str | None]]) -> None:
-    db.conn.executemany(
-        "INSERT INTO images (article, position, url, alt, title) VALUES (:article, :position, :url, :alt, :title)",
-        [{"article": page, "position": position, **image} for position, image in enumerate(images, 1)],
+    db.execute(
+        """INSERT INTO images (article, position, url, alt, title)
+           SELECT ?, key + 1, value ->> 'url', value ->> 'alt', value ->> 'title' FROM json_each(?)""",
+        [page, json.dumps(images)],
     )
 
 
@@ -106,11 +107,12 @@ def _keep_revision(db: Database, old: dict[str, Any], now: str) -> None:
 def store_links(db: Database, page: int, links: Sequence[tuple[int, str]], now: str) -> None:
     """Makes the also-read list what was read: target and text. A link that left it stays, without a position."""
     db.execute("UPDATE also_read SET position = NULL WHERE source = ?", [page])
-    db.conn.executemany(
+    db.execute(
         """INSERT INTO also_read (source, target, position, text, first_seen, last_seen)
-           VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (source, target) DO UPDATE
+           SELECT :page, value ->> 0, key + 1, value ->> 1, :now, :now FROM json_each(:links) WHERE true
+           ON CONFLICT (source, target) DO UPDATE
            SET position = excluded.position, text = excluded.text, last_seen = excluded.last_seen""",
-        [(page, target, position, text, now, now) for position, (target, text) in enumerate(links, 1)],
+        {"page": page, "links": json.dumps(links), "now": now},
     )
 
 

@@ -23,30 +23,44 @@ def add(
     found_on: int | None = None,
 ) -> dict[str, int]:
     """The ids of the pages, by address: those not known yet become due, those thought farther off come nearer."""
-    hosts = {host_of(url) for url in urls}
-    outside = {host for host in hosts if not host_in_scope(host, scope)}
-    db.conn.executemany("INSERT OR IGNORE INTO hosts (host) VALUES (?)", [[host] for host in sorted(hosts)])
-    db.conn.executemany(
-        """INSERT INTO pages (url, host, state, depth, found_on, found_at, due_at, error)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO NOTHING""",
-        [
-            (url, host, "refused", depth, found_on, now, None, "scope: another site")
-            if (host := host_of(url)) in outside
-            else (url, host, "due", depth, found_on, now, now, None)
-            for url in urls
-        ],
+    if not urls:
+        return {}
+    hosts = {host_of(url): None for url in urls}
+    outside = [host for host in hosts if not host_in_scope(host, scope)]
+    # Lists go in as JSON: one step of SQLite each, where the thread hands the interpreter over and gets it back.
+    values = {
+        "hosts": json.dumps(list(hosts)),
+        "outside": json.dumps(outside),
+        "pages": json.dumps([[url, host_of(url)] for url in urls]),
+        "depth": depth,
+        "found_on": found_on,
+        "now": now,
+    }
+    db.execute("INSERT OR IGNORE INTO hosts (host) SELECT value FROM json_each(:hosts)", values)
+    db.execute(
+        """WITH page AS (
+             SELECT value ->> 0 AS url, value ->> 1 AS host,
+                    value ->> 1 IN (SELECT value FROM json_each(:outside)) AS outside
+             FROM json_each(:pages))
+           INSERT INTO pages (url, host, state, depth, found_on, found_at, due_at, error)
+           SELECT url, host, iif(outside, 'refused', 'due'), :depth, :found_on, :now,
+                  iif(outside, NULL, :now), iif(outside, 'scope: another site', NULL)
+           FROM page WHERE true ON CONFLICT (url) DO NOTHING""",
+        values,
     )
-    rows = db.execute(
-        "SELECT url, id, depth FROM pages WHERE url IN (SELECT value FROM json_each(?))", [json.dumps(urls)]
-    ).fetchall()
-    farther = [page for _, page, known in rows if known > depth]
-    if farther:
+    ids, farther = db.execute(
+        """SELECT json_group_object(url, id), json_group_array(id) FILTER (WHERE depth > :depth)
+           FROM pages WHERE url IN (SELECT value ->> 0 FROM json_each(:pages))""",
+        values,
+    ).fetchone()
+    if farther != "[]":
         _bring_nearer(db, farther, depth)
-    return {url: page for url, page, _ in rows}
+    known: dict[str, int] = json.loads(ids)
+    return known
 
 
-def _bring_nearer(db: Database, pages: Sequence[int], depth: int) -> None:
-    """A shorter way to a page is a shorter way to all that it leads to."""
+def _bring_nearer(db: Database, pages: str, depth: int) -> None:
+    """A shorter way to a page is a shorter way to all that it leads to. `pages` is a JSON array of ids."""
     db.execute(
         """WITH RECURSIVE
              step(source, target, length) AS (
@@ -59,7 +73,7 @@ def _bring_nearer(db: Database, pages: Sequence[int], depth: int) -> None:
                WHERE pages.depth > nearer.depth + step.length)
            UPDATE pages SET depth = (SELECT min(depth) FROM nearer WHERE nearer.id = pages.id)
            WHERE id IN (SELECT id FROM nearer)""",
-        {"pages": json.dumps(pages), "depth": depth},
+        {"pages": pages, "depth": depth},
     )
 
 
@@ -72,12 +86,14 @@ def find(db: Database, url: str) -> dict[str, Any] | None:
 
 def expect_changes(db: Database, lastmods: Sequence[tuple[str, datetime | None]], now: str) -> None:
     """Makes the pages due that changed since they were fetched, as their sitemap says."""
-    db.conn.executemany(
-        """UPDATE pages SET lastmod = :lastmod, due_at = CASE
-             WHEN :lastmod > coalesce((SELECT updated FROM articles WHERE articles.id = pages.id), fetched_at, '')
+    db.execute(
+        """UPDATE pages SET lastmod = entry.lastmod, due_at = CASE
+             WHEN entry.lastmod > coalesce(
+               (SELECT updated FROM articles WHERE articles.id = pages.id), fetched_at, '')
              THEN min(due_at, :now) ELSE due_at END
-           WHERE url = :url AND state <> 'refused' AND lastmod IS NOT :lastmod""",
-        [{"url": url, "lastmod": iso(at), "now": now} for url, at in lastmods if at],
+           FROM (SELECT value ->> 0 AS url, value ->> 1 AS lastmod FROM json_each(:entries)) AS entry
+           WHERE pages.url = entry.url AND state <> 'refused' AND pages.lastmod IS NOT entry.lastmod""",
+        {"entries": json.dumps([[url, iso(at)] for url, at in lastmods if at]), "now": now},
     )
 
 
