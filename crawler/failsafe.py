@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
@@ -35,7 +36,7 @@ class Failsafe:
 
     def item_error(self, item: Any, failure: Failure) -> None:
         """A pipeline raised."""
-        if isinstance(failure.value, OSError | sqlite3.OperationalError):
+        if isinstance(failure.value, OSError | sqlite3.OperationalError | BrokenExecutor):
             self._stop(failure.value)
         elif isinstance(item, Visit):
             self._settle(item.url, failure)
@@ -58,4 +59,4 @@ class Failsafe:
         reason = (
             f"alsoread broke over this page ({type(failure.value).__name__}: {failure.value}): see the log"
         )
-        catalog.write(catalog.settle, Visit(url=url, state="failed", reason=reason))
+        catalog.write(Visit(url=url, state="failed", reason=reason))

@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from pathlib import Path
 from time import monotonic
@@ -16,12 +16,11 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.http import Request
 from scrapy.utils.httpobj import urlparse_cached
 
-from crawler.items import iso
+from crawler.items import Found, iso
 from crawler.urls import canonical
 from pipelines.catalog import Catalog
 
 if TYPE_CHECKING:
-    from scrapy import Spider
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
@@ -188,17 +187,19 @@ class Frontier(BaseScheduler):
         """Scrapy's way to make one."""
         return cls(crawler)
 
-    def open(self, spider: Spider) -> None:
-        """Opens the archive. Raises ArchiveError."""
-        self.spider: Any = spider
+    def open(self, spider: Any) -> None:
+        """Opens the archive, where the spider's seeds become due pages. Raises ArchiveError."""
+        self.spider = spider
         path = Path(self.settings["ALSOREAD_DATA"]) / "archive.db"
         self.catalog = Catalog(
             path,
             scope=self.settings.getlist("ALSOREAD_SCOPE"),
             retry_delays=self.settings.getlist("ALSOREAD_RETRY_DELAYS"),
-            seeds=getattr(spider, "seeds", ()),
+            seeds=self.spider.seeds,
             options={name: self.settings[name] for name in _OPTIONS},
         )
+        seeds = Found(pages=[(url, None) for url in self.spider.pages], asked_for=True)
+        self.catalog.write(seeds).result()
         hosts = self.settings.getlist("ALSOREAD_HOSTS")
         self.due = DuePages(
             path,
@@ -219,7 +220,7 @@ class Frontier(BaseScheduler):
     def enqueue_request(self, request: Request) -> bool:
         """A page becomes a row that is due; anything else waits in memory."""
         if request.callback is None:
-            self.catalog.write(self.catalog.seed, canonical(request.url)).result()
+            self.catalog.write(Found(pages=[(canonical(request.url), None)])).result()
         else:
             self.in_memory.append(request)
         return True
@@ -236,7 +237,7 @@ class Frontier(BaseScheduler):
             self.due.rescan()
         busy = Counter(urlparse_cached(request).hostname for request in downloader.active)
         page = self.due.next(
-            iso(self.catalog.now()), free=lambda host: busy[host] < downloader.domain_concurrency
+            iso(datetime.now(UTC)), free=lambda host: busy[host] < downloader.domain_concurrency
         )
         if page is None:
             return None
@@ -249,7 +250,7 @@ class Frontier(BaseScheduler):
             return True
         if self.left == 0:
             return False
-        return self.due.restart(until=iso(self.catalog.now() + _PATIENCE))
+        return self.due.restart(until=iso(datetime.now(UTC) + _PATIENCE))
 
     def _request(self, page: Page) -> Request:
         return Request(

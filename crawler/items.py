@@ -91,3 +91,5 @@ class Found:
     """Canonical addresses, each with the time of its last change where the sitemap says so."""
     depth: int = 0
     """Also-read links between a seed and these pages."""
+    asked_for: bool = False
+    """Named by the user: due again also where they failed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
@@ -76,7 +77,7 @@ class Progress:
         frontier: Any = self.crawler.engine.scheduler
         now = monotonic()
         if now - self._counted > _COUNT_EVERY:
-            self._queued = min(frontier.due.count(iso(frontier.catalog.now())), frontier.left)
+            self._queued = min(frontier.due.count(iso(datetime.now(UTC))), frontier.left)
             self._counted = now
         counts = frontier.catalog.counts
         rate = counts["pages"] / max(now - self.started, 0.001)

@@ -56,7 +56,7 @@ class Reader:
 
 def _pool() -> ProcessPool:
     return ProcessPool(
-        max_workers=min(_MOST_WORKERS, max(1, (os.cpu_count() or 1) - 1)),
+        max_workers=min(_MOST_WORKERS, os.cpu_count() or 1),
         # Ctrl-C is the crawl's to answer.
         initializer=signal.signal,
         initargs=(signal.SIGINT, signal.SIG_IGN),

@@ -32,8 +32,7 @@ SCHEDULER = "crawler.frontier.Frontier"  # what is due comes from the catalog, w
 ITEM_PIPELINES = {
     "pipelines.normalize.Normalize": 100,  # first, so that the others see one form
     "pipelines.validate.Validate": 200,  # before anything is written
-    "pipelines.markdown.WriteMarkdown": 300,  # the file first, so that no row points to a missing one
-    "pipelines.catalog.StoreInCatalog": 400,  # settles the page, in one transaction with its article
+    "pipelines.catalog.StoreInCatalog": 300,  # the article's file, then its rows
 }
 EXTENSIONS = {
     "crawler.sitemaps.SitemapDiscovery": 500,  # pages that robots.txt's sitemaps name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import unicodedata
@@ -11,17 +10,14 @@ from datetime import datetime
 from hashlib import sha256
 from itertools import count
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 from urllib.parse import unquote
 
 import frontmatter
 import yaml
 
-from crawler.items import Article, Image, Link, Visit, iso
+from crawler.items import Article, Image, Link, iso
 from crawler.urls import host_of, slug_of
-
-if TYPE_CHECKING:
-    from scrapy.crawler import Crawler
 
 _LONGEST = 200
 """Bytes of a slug in a file name: with its hash and `.md` it fits into the 255 that file systems take."""
@@ -131,24 +127,7 @@ def _scratch(root: Path) -> Path:
     return folder
 
 
-class WriteMarkdown:
-    """Pipeline: every article that was read goes into its file."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
-        return cls(Path(crawler.settings["ALSOREAD_DATA"]) / "articles")
-
-    def open_spider(self) -> None:
-        """Sweeps what a killed run left half written."""
-        for leftover in _scratch(self.root).glob("*"):
-            leftover.unlink()
-
-    async def process_item(self, item: Any) -> Any:
-        """Writes off the event loop; the disk may be slow."""
-        if isinstance(item, Visit) and item.article:
-            await asyncio.to_thread(write, self.root, item.article)
-        return item
+def sweep(root: Path) -> None:
+    """Takes away what a killed run left half written."""
+    for leftover in _scratch(root).iterdir():
+        leftover.unlink()

@@ -97,6 +97,15 @@ def expect_changes(db: Database, lastmods: Sequence[tuple[str, datetime | None]]
     )
 
 
+def try_again(db: Database, urls: Sequence[str], now: str) -> None:
+    """Makes the pages due that failed."""
+    db.execute(
+        """UPDATE pages SET due_at = min(due_at, ?)
+           WHERE state = 'failed' AND url IN (SELECT value FROM json_each(?))""",
+        [now, json.dumps(urls)],
+    )
+
+
 def lead_on(db: Database, page: int, target: int) -> None:
     """Records a redirect; a circle of them says so on each of its pages."""
     db.execute("UPDATE pages SET moved_to = ? WHERE id = ?", [target, page])

@@ -1,56 +1,75 @@
-"""One thread that writes to a database, off the event loop."""
+"""A process that writes: neither the disk nor the catalog ever holds up the crawl."""
 
 from __future__ import annotations
 
-from collections import deque
+import multiprocessing
+import signal
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures import Future
+from threading import Lock
+from typing import Any
 
-from sqlite_utils import Database
+from pebble import ProcessPool
 
-_T = TypeVar("_T")
+from crawler.items import Found, Visit
+from pipelines.store import Store
+
+_store: Store  # of the writing process
 
 
 class Writer:
-    """Runs writing functions one after another; what was asked for meanwhile goes into one commit.
+    """Has items stored one batch after another; what is handed in meanwhile goes into one commit."""
 
-    A function opens its own `db.atomic()`, so that one that raises takes nothing but its own writes back.
-    """
+    def __init__(self, open_store: Callable[..., Store], *args: Any) -> None:
+        """`open_store(*args)` runs in the process, when the first item comes."""
+        # Not forked: a process that outlives a killed crawl would hold on to the archive's lock.
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPool(1, initializer=_open, initargs=(open_store, args), context=context)
+        self._lock = Lock()
+        self._waiting: list[tuple[Visit | Found, Future[str]]] = []
+        self._busy = False
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
-        self._waiting: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
-
-    def submit(self, work: Callable[..., _T], *args: Any) -> Future[_T]:
-        """The function's result, once it is committed."""
-        future: Future[_T] = Future()
-        self._waiting.append((future, work, args))
-        self._thread.submit(self._commit_waiting)
+    def submit(self, item: Visit | Found) -> Future[str]:
+        """What the item came to, once it is committed; or the error that kept it out."""
+        future: Future[str] = Future()
+        with self._lock:
+            self._waiting.append((item, future))
+        self._send()
         return future
 
     def close(self) -> None:
-        """Commits what waits."""
-        self._thread.shutdown()
+        """Ends the process when all is committed."""
+        self._pool.close()  # type: ignore[no-untyped-call]
+        self._pool.join()
 
-    def _commit_waiting(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        results: list[tuple[Future[Any], Any]] = []
-        try:
-            # At once: a transaction that reads first may not write any more when another program wrote meanwhile.
-            self._db.execute("BEGIN IMMEDIATE")
-            for future, work, args in batch:
-                try:
-                    results.append((future, work(*args)))
-                except Exception as error:
-                    future.set_exception(error)
-            self._db.commit()
-        except Exception as error:
-            self._db.rollback()
-            for future, *_ in batch:
-                if not future.done():
-                    future.set_exception(error)
-        else:
-            for future, result in results:
-                future.set_result(result)
+    def _send(self) -> None:
+        with self._lock:
+            if self._busy or not self._waiting:
+                return
+            self._busy = True
+            batch, self._waiting = self._waiting, []
+        futures = [future for _, future in batch]
+        committing = self._pool.schedule(_commit, args=[[item for item, _ in batch]])
+        committing.add_done_callback(lambda done: self._answer(futures, done))
+
+    def _answer(self, futures: list[Future[str]], done: Future[list[str | Exception]]) -> None:
+        error = done.exception()
+        results = [error] * len(futures) if error else done.result()
+        with self._lock:
+            self._busy = False
+        self._send()
+        for future, result in zip(futures, results, strict=True):
+            if isinstance(result, BaseException):
+                future.set_exception(result)
+            else:
+                future.set_result(result or "")
+
+
+def _open(open_store: Callable[..., Store], args: tuple[Any, ...]) -> None:
+    global _store  # noqa: PLW0603
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the crawl's to answer
+    _store = open_store(*args)
+
+
+def _commit(items: list[Visit | Found]) -> list[str | Exception]:
+    return _store.commit(items)

@@ -18,7 +18,9 @@ from tests.test_crawl import alsoread
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 HOST = "odd-pages.techidaily.com"
-_BODY = re.compile(rb'(<div class="article-content[^>]*>).*?(<div class="post-copyright-info)', re.DOTALL)
+_BODY = re.compile(
+    rb'(<div class="article-content markdown-body[^>]*>).*?(<div class="post-copyright-info)', re.DOTALL
+)
 _TITLE = re.compile(rb"(<h1[^>]*>).*?(</h1>)", re.DOTALL)
 
 
@@ -55,10 +57,7 @@ def cases(page: bytes) -> dict[str, Bad]:
         "ten-thousand-levels": Bad(
             with_body(b"<div>" * 10_000 + b"deep" + b"</div>" * 10_000), "the page can't be read"
         ),
-        "hundred-thousand-links": Bad(
-            with_body(b'<p>Much.</p><a href="/x/">y</a> ' * 100_000),
-            "reading the page takes longer than 10 seconds",
-        ),
+        "hundred-thousand-links": Bad(with_body(b'<p>Much.</p><a href="/x/">y</a> ' * 100_000)),
         "title-dashes": Bad(with_title(b"---")),
         "title-yaml": Bad(with_title(b"a: [b, {c: 'd\"")),
         "title-html": Bad(with_title(b"&lt;script&gt;alert(1)&lt;/script&gt;")),

@@ -154,7 +154,7 @@ def test_a_shorter_way_brings_all_behind_it_nearer(catalog: Catalog, article: Ma
         for url, following in pairwise(urls):
             catalog.settle(stored(article(url=url, also_read=[Link(following, "on")])))
 
-    catalog.seed("https://one.techidaily.com/start/")
+    catalog.found(Found(pages=[("https://one.techidaily.com/start/", None)]))
     way("start", "a", "b", "c", "d", "e")
     assert page(catalog, "https://one.techidaily.com/e/")["depth"] == 5
     short = [Link("https://one.techidaily.com/a/", "a"), Link("https://one.techidaily.com/d/", "d")]
@@ -167,13 +167,13 @@ def test_a_newer_lastmod_makes_a_stored_page_due(catalog: Catalog, article: Make
     catalog.settle(stored(article()))
     for lastmod, due in [(article().updated, False), (datetime(2024, 9, 1, tzinfo=UTC), True)]:
         catalog.found(Found(pages=[(BREAD, lastmod)]))
-        assert (page(catalog, BREAD)["due_at"] <= iso(catalog.now())) is due
+        assert (page(catalog, BREAD)["due_at"] <= iso(datetime.now(UTC) + timedelta(seconds=1))) is due
 
 
 def test_every_visit_is_counted_once(catalog: Catalog, article: MakeArticle) -> None:
-    catalog.settle(stored(article()))
-    catalog.settle(stored(article()))
-    catalog.settle(Visit(url="https://one.techidaily.com/x/", state="gone", status=404))
+    gone = Visit(url="https://one.techidaily.com/x/", state="gone", status=404)
+    written = [catalog.write(item) for item in (stored(article()), stored(article()), gone)]
+    assert [future.result() for future in written] == ["new", "unchanged", "gone"]
     row = next(catalog.db.query("SELECT pages, new, unchanged, gone, failed FROM crawls"))
     assert row == {"pages": 3, "new": 1, "unchanged": 1, "gone": 1, "failed": 0}
     assert {name: catalog.counts[name] for name in row} == row
@@ -215,9 +215,10 @@ def test_a_crawl_that_was_killed_leaves_no_lock_and_is_told(tmp_path: Path) -> N
     script = f"""
 import os
 from pathlib import Path
+from crawler.items import Found
 from pipelines.catalog import Catalog
 catalog = Catalog(Path({str(tmp_path / "archive.db")!r}), scope=["techidaily.com"], retry_delays=[])
-catalog.seed({BREAD!r})
+catalog.found(Found(pages=[({BREAD!r}, None)]))
 os.kill(os.getpid(), 9)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9

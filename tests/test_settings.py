@@ -70,9 +70,7 @@ def test_every_setting_says_why() -> None:
 
 
 def test_the_user_agent_says_who_asks_and_whom_to_write_to() -> None:
-    assert re.fullmatch(
-        r"alsoread/[\d.]+ \(\+https://\S+; archive crawler; contact: \S+@\S+\)", settings.USER_AGENT
-    )
+    assert re.fullmatch(r"alsoread/[\d.]+ \(archive crawler; contact: \S+@\S+\)", settings.USER_AGENT)
 
 
 def components() -> Iterator[str]:

@@ -71,7 +71,7 @@ def read(page: Page) -> Article | None:
     return Article(
         url=page.url,
         title=found.title,
-        author=byline or found.author,
+        author=byline or page.head.get("author") or found.author,
         date=instant(page.head.get("article:published_time") or found.date),
         updated=instant(page.head.get("article:modified_time")),
         tags=list(dict.fromkeys(found.tags or [])),

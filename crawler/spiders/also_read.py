@@ -24,7 +24,7 @@ _HOPS = 3
 class AlsoReadSpider(Spider):
     """Follows the also-read links from the seeds: `scrapy crawl also_read -a seeds="ADDRESS HOST FILE"`.
 
-    The links of an article become due pages when the article is stored, in the same transaction.
+    The seeds become due pages when the frontier opens; the links of an article when it is stored.
     """
 
     name = "also_read"
@@ -42,11 +42,6 @@ class AlsoReadSpider(Spider):
         spider.pages = read_seeds(spider.seeds, crawler.settings.getlist("ALSOREAD_SCOPE"))
         spider.reader = Reader(crawler.settings.getfloat("ALSOREAD_READ_TIMEOUT"))
         return spider
-
-    async def start(self) -> AsyncIterator[Request]:
-        """The seeds."""
-        for url in self.pages:
-            yield Request(url)
 
     async def parse(self, response: Response) -> AsyncIterator[Visit | Request]:
         """What an answered page came to."""

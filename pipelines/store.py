@@ -1,0 +1,146 @@
+"""What a visit came to goes into the archive: the article's file, then all its rows in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler.items import Found, Visit, iso
+from pipelines import articles, pages, revisit
+from pipelines.markdown import sweep, write
+
+
+class Store:
+    """An archive to write to: a catalog, and the folder of the articles beside it."""
+
+    def __init__(
+        self, db: Database, root: Path, *, scope: Sequence[str], retry_delays: Sequence[float], crawl: int
+    ) -> None:
+        """`retry_delays`: seconds before the first tries again; `crawl`: the run that the rows belong to."""
+        self.db, self.root, self.crawl = db, root, crawl
+        self.scope, self.retry_delays = scope, retry_delays
+        self._last = datetime.min.replace(tzinfo=UTC)
+        sweep(root)
+
+    def commit(self, items: Sequence[Visit | Found]) -> list[str | Exception]:
+        """Stores several items in one commit. Returns what each came to; raises where none could be stored."""
+        results: list[str | Exception] = []
+        # At once: a transaction that reads first may not write any more when another program wrote meanwhile.
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            for item in items:
+                try:
+                    results.append(self.settle(item) if isinstance(item, Visit) else self.found(item))
+                except Exception as error:
+                    results.append(error)
+            self.db.commit()
+        except BaseException:
+            self.db.rollback()
+            raise
+        return results
+
+    def found(self, found: Found) -> str:
+        """Makes the pages due that are new, that changed since they were stored, or that failed and are asked for."""
+        now = iso(self._stamp())
+        with self.db.atomic():
+            self._add([url for url, _ in found.pages], depth=found.depth, now=now)
+            pages.expect_changes(self.db, found.pages, now)
+            if found.asked_for:
+                pages.try_again(self.db, [url for url, _ in found.pages], now)
+        return "found"
+
+    def settle(self, visit: Visit) -> str:
+        """Stores what a visit came to, and what it found. Returns which count of the crawl it adds to."""
+        now = self._stamp()
+        if visit.article:
+            write(self.root, visit.article)
+        with self.db.atomic():
+            page = self._page(visit.url, 0, iso(now))
+            visit = _guarded(visit, page)
+            kind = self._store(visit, page, iso(now)) if visit.state == "stored" else visit.state
+            self._settle_page(visit, page, kind, now)
+            if visit.moved_to:
+                pages.lead_on(self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"])
+            if visit.retry_after:
+                until = iso(now + timedelta(seconds=visit.retry_after))
+                self.db.execute("UPDATE hosts SET not_before = ? WHERE host = ?", [until, page["host"]])
+            count = f"UPDATE crawls SET pages = pages + 1, {kind} = {kind} + 1 WHERE id = ?"  # noqa: S608
+            self.db.execute(count, [self.crawl])
+        return kind
+
+    def _add(
+        self, urls: Sequence[str], *, depth: int, now: str, found_on: int | None = None
+    ) -> dict[str, int]:
+        return pages.add(self.db, urls, scope=self.scope, depth=depth, now=now, found_on=found_on)
+
+    def _page(self, url: str, depth: int, now: str) -> dict[str, Any]:
+        """A page's row; it is made known where it was not."""
+        page = pages.find(self.db, url)
+        if page is None:
+            self._add([url], depth=depth, now=now)
+            page = pages.find(self.db, url)
+            assert page is not None  # noqa: S101
+        return page
+
+    def _store(self, visit: Visit, page: dict[str, Any], now: str) -> str:
+        if visit.article is None:
+            return "not_modified"
+        links = visit.article.also_read
+        kind = articles.store(self.db, page["id"], visit.article, self.crawl, now)
+        targets = self._add(
+            [link.url for link in links], depth=page["depth"] + 1, now=now, found_on=page["id"]
+        )
+        articles.store_links(self.db, page["id"], [(targets[link.url], link.text) for link in links], now)
+        return kind
+
+    def _settle_page(self, visit: Visit, page: dict[str, Any], kind: str, now: datetime) -> None:
+        attempts = page["attempts"] + 1 if visit.state == "failed" else 0
+        if attempts:
+            asked = timedelta(seconds=visit.retry_after or 0)
+            wait = max(revisit.next_try(attempts, self.retry_delays), asked)
+        else:
+            wait = revisit.next_visit(_interval(page), changed=kind == "changed")
+        self.db.execute(
+            """UPDATE pages SET state = :state, status = :status, error = :reason, attempts = :attempts,
+                 due_at = :due_at, moved_to = NULL,
+                 fetched_at = CASE :attempts WHEN 0 THEN :now ELSE fetched_at END,
+                 etag = CASE WHEN :read THEN :etag ELSE etag END,
+                 last_modified = CASE WHEN :read THEN :last_modified ELSE last_modified END
+               WHERE id = :id""",
+            {
+                "id": page["id"],
+                "state": visit.state,
+                "status": visit.status,
+                "reason": visit.reason,
+                "attempts": attempts,
+                "due_at": iso(now + wait),
+                "now": iso(now),
+                "read": visit.article is not None,
+                "etag": visit.etag,
+                "last_modified": visit.last_modified,
+            },
+        )
+
+    def _stamp(self) -> datetime:
+        """A time of its own for each transaction: what is found later stands behind what was found before."""
+        self._last = max(self._last + timedelta(milliseconds=1), datetime.now(UTC))
+        return self._last
+
+
+def _guarded(visit: Visit, page: dict[str, Any]) -> Visit:
+    """No doubtful fetch takes the place of a good one."""
+    if visit.state == "not_article" and not visit.moved_to and page["archived"]:
+        reason = "no longer reads as an article; the archived copy is kept"
+        return Visit(url=visit.url, state="failed", status=visit.status, reason=reason)
+    return visit
+
+
+def _interval(page: dict[str, Any]) -> timedelta | None:
+    """How long the page was left alone before this visit."""
+    if page["fetched_at"] is None or page["state"] == "failed":
+        return None
+    return datetime.fromisoformat(page["due_at"]) - datetime.fromisoformat(page["fetched_at"])
