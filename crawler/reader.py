@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-import signal
 from concurrent.futures import BrokenExecutor
 
 from pebble import ProcessExpired, ProcessPool
 
-from crawler.extractors import extract
+from crawler import worker
 from crawler.items import Article
 from crawler.outcomes import Failed
 
@@ -29,12 +28,13 @@ class Reader:
         """`time_limit`: seconds that one page may take."""
         self.time_limit = time_limit
         self._pool = _pool()
+        assert self._pool.active  # noqa: S101 - asking starts it: the processes load while the crawl opens
 
     async def read(self, html: bytes, url: str) -> Article | None:
         """What extract() gives. Raises Failed where the page takes too long or breaks the extractor."""
         pool = self._pool
         try:
-            reading = pool.schedule(extract, args=[html, url], timeout=self.time_limit)
+            reading = pool.schedule(worker.extract, args=[html, url], timeout=self.time_limit)
             return await asyncio.wait_for(asyncio.wrap_future(reading), _LONGEST_QUEUE)
         except TimeoutError:
             raise Failed(f"reading the page takes longer than {self.time_limit:g} seconds") from None
@@ -57,9 +57,7 @@ class Reader:
 def _pool() -> ProcessPool:
     return ProcessPool(
         max_workers=min(_MOST_WORKERS, os.cpu_count() or 1),
-        # Ctrl-C is the crawl's to answer.
-        initializer=signal.signal,
-        initargs=(signal.SIGINT, signal.SIG_IGN),
+        initializer=worker.prepare,
         # A forked worker would hold the archive's lock on after a crawl that was killed.
         context=multiprocessing.get_context("spawn"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,9 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     log = _log_file(data)
     logging.raiseExceptions = False  # a log that can't be written is no reason to fill the terminal
     settings.set("LOG_FILE", str(log), priority="cmdline")
+    # Scrapy makes many objects a page and few cycles: look for those seldom, and not among what is loaded.
+    gc.freeze()
+    gc.set_threshold(50_000)
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(AlsoReadSpider)
     running: asyncio.Future[None] = process.crawl(crawler, seeds=seeds)

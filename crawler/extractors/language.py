@@ -17,7 +17,7 @@ _NOT_PROSE = re.compile(r"https?://\S+|[\d\W_]+")
 def language(text: str) -> str | None:
     """The ISO 639-1 code of what a text is written in; None where there is too little of it to tell.
 
-    The first call in a process loads the model, which takes about a second.
+    The first call in a process waits for load().
     """
     middle = (len(text) - _SLICE) // 2
     if len(text) > 3 * _SLICE:
@@ -25,12 +25,13 @@ def language(text: str) -> str | None:
     prose = _NOT_PROSE.sub(" ", text).strip()
     if len(prose.encode()) < _LEAST:
         return None
-    code: str = _identifier().classify(prose)[0]
+    code: str = load().classify(prose)[0]
     return code
 
 
 @cache
-def _identifier() -> LanguageIdentifier:
+def load() -> LanguageIdentifier:
+    """The model, which takes about a second to load."""
     from numpy import ascontiguousarray
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
