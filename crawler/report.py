@@ -30,6 +30,13 @@ _STATES = {
 }
 
 
+_ENDINGS = {
+    "finished": "finished",
+    "shutdown": "interrupted, the same command goes on,",
+    "disk": "stopped, as the disk is full,",
+}
+
+
 def _console() -> Console:
     """Tables fit a terminal; in a pipe nothing is cut."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
@@ -39,7 +46,7 @@ def summary(report: Report, data: str) -> None:
     """How a crawl went, and what to try next."""
     console = _console()
     row = report.crawl
-    how = "finished" if row["outcome"] == "finished" else f"stopped ({row['outcome']})"
+    how = _ENDINGS.get(row["outcome"], f"stopped ({row['outcome']})")
     console.print(
         f"[bold]Crawl {row['id']} {how}[/] after {duration(report.seconds)}: "
         f"{row['pages']:,} pages, {row['requests']:,} requests, {row['bytes'] / 2**20:,.1f} MiB"

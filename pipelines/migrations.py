@@ -136,7 +136,8 @@ _VIEWS = {
         FROM also_read
         JOIN pages ON pages.id = also_read.target
         LEFT JOIN pages AS moved ON moved.id = pages.moved_to
-        WHERE also_read.position IS NOT NULL AND pages.id NOT IN (SELECT id FROM articles)
+        WHERE also_read.position IS NOT NULL
+          AND coalesce(pages.moved_to, pages.id) NOT IN (SELECT id FROM articles)
         GROUP BY pages.id ORDER BY linked_from DESC, pages.url""",
     "orphans": """
         SELECT articles.url, articles.title
