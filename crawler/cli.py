@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,8 @@ def status(data: str) -> None:
     """Tell what the archive holds."""
     from crawler import report
 
-    report.status(read(Path(data) / "archive.db"), data)
+    with closing(read(Path(data) / "archive.db")) as db:
+        report.status(db, data)
 
 
 @main.command()
@@ -117,8 +119,8 @@ def show(article: str, data: str) -> None:
     from crawler import report
     from pipelines import articles
 
-    db = read(Path(data) / "archive.db")
-    report.article(articles.load(db, articles.find(db, article)))
+    with closing(read(Path(data) / "archive.db")) as db:
+        report.article(articles.load(db, articles.find(db, article)))
 
 
 @main.command()

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,15 +79,16 @@ def _log_file(data: Path) -> Path:
 
 
 def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
-    db = read(data / "archive.db")
-    crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
     due = "SELECT count(*) FROM pages WHERE due_at <= strftime('%Y-%m-%dT%H:%M:%fZ')"
+    with closing(read(data / "archive.db")) as db:
+        crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
+        articles, waiting = db.table("articles").count, db.execute(due).fetchone()[0]
     alarms = list(_alarms(stats))
     return Report(
         crawl=crawl,
         seconds=stats["elapsed_time_seconds"],
-        articles=db.table("articles").count,
-        due=db.execute(due).fetchone()[0],
+        articles=articles,
+        due=waiting,
         alarms=alarms,
         log=log,
         exit_code=_exit_code(crawl, alarms),

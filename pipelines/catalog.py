@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import closing
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -41,21 +42,26 @@ def read(path: Path) -> Database:
     if not path.is_file():
         raise ArchiveError(f"There is no archive at {path} yet: `alsoread crawl` makes one.", 2)
     try:
-        db = Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True))
-        _check_version(db, path)
+        return _checked(Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)), path)
     except sqlite3.Error as error:
         raise ArchiveError(f"{path} can't be read as a catalog: {error}.", 7) from None
+
+
+def _checked(db: Database, path: Path) -> Database:
+    """The database, if it is a catalog that we know; closed where it is not."""
+    try:
+        with closing(Database(memory=True)) as empty:
+            known = {migration.name for migration in MIGRATIONS.pending(empty)}
+        unknown = [step.name for step in MIGRATIONS.applied(db) if step.name not in known]
+        if unknown:
+            raise ArchiveError(
+                f"{path} was written by a newer alsoread ({unknown[-1]}): update alsoread, or use another --data.",
+                7,
+            )
+    except BaseException:
+        db.close()
+        raise
     return db
-
-
-def _check_version(db: Database, path: Path) -> None:
-    known = {migration.name for migration in MIGRATIONS.pending(Database(memory=True))}
-    unknown = [step.name for step in MIGRATIONS.applied(db) if step.name not in known]
-    if unknown:
-        raise ArchiveError(
-            f"{path} was written by a newer alsoread ({unknown[-1]}): update alsoread, or use another --data.",
-            7,
-        )
 
 
 def _begin(db: Database, seeds: Sequence[str], options: Mapping[str, Any]) -> int:
@@ -80,15 +86,18 @@ def _begin(db: Database, seeds: Sequence[str], options: Mapping[str, Any]) -> in
 def connect(path: Path) -> Database:
     """The catalog for writing."""
     db = Database(sqlite3.connect(path, timeout=_PATIENCE))
-    # A power cut may undo the last transactions, never half of one: their pages are then due again.
-    db.execute("PRAGMA synchronous = NORMAL")
-    db.execute("PRAGMA foreign_keys = ON")
+    try:
+        # A power cut may undo the last transactions, never half of one: their pages are then due again.
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error:
+        db.close()
+        raise
     return db
 
 
 def _migrated(path: Path) -> Database:
-    db = connect(path)
-    _check_version(db, path)
+    db = _checked(connect(path), path)
     db.enable_wal()
     MIGRATIONS.apply(db)
     return db
@@ -165,7 +174,8 @@ class Catalog(Store):
 def _holder(path: Path) -> str:
     """Who holds the archive, in a sentence."""
     try:
-        row = next(read(path).query("SELECT id, pid, started_at FROM crawls WHERE ended_at IS NULL"), None)
+        with closing(read(path)) as db:
+            row = next(db.query("SELECT id, pid, started_at FROM crawls WHERE ended_at IS NULL"), None)
     except ArchiveError:
         row = None
     who = (

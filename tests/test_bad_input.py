@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 import frontmatter
 import pytest
-from sqlite_utils import Database
 
 from crawler.items import Article
 from pipelines import articles
 from pipelines.markdown import path_of
 from tests.site import SEED, Site, build
-from tests.test_crawl import alsoread
+from tests.test_crawl import alsoread, opened
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 HOST = "odd-pages.techidaily.com"
@@ -98,7 +97,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
 
 
 def test_every_case_comes_to_what_it_should(archive: Archive) -> None:
-    db = Database(archive.data / "archive.db")
+    db = opened(archive.data)
     pages = {row["url"].split("/")[3]: row for row in db.query("SELECT * FROM pages WHERE host = ?", [HOST])}
     for slug, case in archive.cases.items():
         reason = pages[slug]["error"]
@@ -116,7 +115,7 @@ def test_what_is_archived_can_be_read(archive: Archive) -> None:
 
 
 def stored(archive: Archive, slug: str) -> Article:
-    db = Database(archive.data / "archive.db")
+    db = opened(archive.data)
     return articles.load(db, articles.find(db, f"https://{HOST}/{slug}/"))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +27,14 @@ POSTS = posts(DEMO)
 ONLY_IN_SITEMAP = "https://garden-diary.techidaily.com/seed-tapes-from-newspaper/"
 
 
+@cache
+def opened(data: Path) -> Database:
+    """The catalog of an archive; the tests' end closes it."""
+    db = Database(data / "archive.db")
+    atexit.register(db.close)
+    return db
+
+
 class Run(NamedTuple):
     """A crawl that ended: what it printed, its exit code and its archive."""
 
@@ -36,7 +46,7 @@ class Run(NamedTuple):
 
     @property
     def db(self) -> Database:
-        return Database(self.data / "archive.db")
+        return opened(self.data)
 
     @property
     def urls(self) -> set[str]:
@@ -177,9 +187,7 @@ def test_scrapy_itself_gives_the_same_archive(network: Path, tmp_path: Path, run
         "SELECT url, title, body, path FROM articles ORDER BY url",
         "SELECT source, target, position FROM also_read_links ORDER BY source, target",
     ):
-        mine, theirs = (
-            Database(data / "archive.db").execute(query).fetchall() for data in (run.data, tmp_path)
-        )
+        mine, theirs = (opened(data).execute(query).fetchall() for data in (run.data, tmp_path))
         assert mine == theirs
 
 
