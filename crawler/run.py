@@ -83,6 +83,8 @@ def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
     with closing(read(data / "archive.db")) as db:
         crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
         articles, waiting = db.table("articles").count, db.execute(due).fetchone()[0]
+    if "archive/disk_error" in stats:
+        crawl["outcome"] = DISK  # the full disk may not even have taken this word
     alarms = list(_alarms(stats))
     return Report(
         crawl=crawl,
