@@ -6,7 +6,6 @@ import gc
 import signal
 
 from crawler.extractors import extract
-from crawler.extractors.language import load
 
 __all__ = ["extract", "prepare"]
 
@@ -14,7 +13,6 @@ __all__ = ["extract", "prepare"]
 def prepare() -> None:
     """Makes a process ready, so that the first page does not wait for it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the crawl's to answer
-    load()
     # A page leaves few cycles behind, and looking for them takes time: look seldom, and not at what is loaded.
     gc.freeze()
     gc.set_threshold(50_000)
