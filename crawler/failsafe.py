@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from concurrent.futures import BrokenExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
 from twisted.python.failure import Failure
 
 from crawler.items import Visit
+from crawler.process import Ended
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -36,7 +36,7 @@ class Failsafe:
 
     def item_error(self, item: Any, failure: Failure) -> None:
         """A pipeline raised."""
-        if isinstance(failure.value, OSError | sqlite3.OperationalError | BrokenExecutor):
+        if isinstance(failure.value, OSError | sqlite3.OperationalError | Ended):
             self._stop(failure.value)
         elif isinstance(item, Visit):
             self._settle(item.url, failure)

@@ -199,7 +199,7 @@ class Frontier(BaseScheduler):
             options={name: self.settings[name] for name in _OPTIONS},
         )
         seeds = Found(pages=[(url, None) for url in self.spider.pages], asked_for=True)
-        self.catalog.write(seeds).result()
+        self.catalog.add(seeds)
         hosts = self.settings.getlist("ALSOREAD_HOSTS")
         self.due = DuePages(
             path,
@@ -220,7 +220,7 @@ class Frontier(BaseScheduler):
     def enqueue_request(self, request: Request) -> bool:
         """A page becomes a row that is due; anything else waits in memory."""
         if request.callback is None:
-            self.catalog.write(Found(pages=[(canonical(request.url), None)])).result()
+            self.catalog.add(Found(pages=[(canonical(request.url), None)]))
         else:
             self.in_memory.append(request)
         return True

@@ -1,7 +1,7 @@
 """The catalog, `archive.db`: what is known of every page, and what was archived. It is the state of the crawl.
 
-One crawl holds a catalog at a time. Its writes happen on one thread, each visit in one transaction; other
-programs read meanwhile (WAL).
+One crawl holds a catalog at a time. Its visits are written by a process of their own, each whole or not at all;
+other programs read meanwhile (WAL).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import json
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, Self
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from crawler.items import Found, Visit, iso
+from crawler.items import Found, iso
 from pipelines.errors import ArchiveError
 from pipelines.migrations import MIGRATIONS
 from pipelines.store import Store
-from pipelines.writer import Writer
+from pipelines.writer import Commit, Item, Writer
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -103,9 +103,9 @@ def _migrated(path: Path) -> Database:
     return db
 
 
-def _open_store(path: Path, settings: Mapping[str, Any]) -> Store:
+def _open_store(path: Path, settings: Mapping[str, Any]) -> Commit:
     """The archive as the writing process has it."""
-    return Store(connect(path), path.parent / "articles", **settings)
+    return Store(connect(path), path.parent / "articles", **settings).commit
 
 
 class Catalog(Store):
@@ -144,22 +144,29 @@ class Catalog(Store):
             "crawl": _begin(db, seeds, options or {}),
         }
         super().__init__(db, path.parent / "articles", **settings)
-        self._writer = Writer(_open_store, path, settings)
+        self._writer = Writer(partial(_open_store, path, settings))
 
-    def write(self, item: Visit | Found) -> Future[str]:
+    def add(self, found: Found) -> None:
+        """Makes pages due at once. Raises what kept them out."""
+        (result,) = self.commit([found])
+        if isinstance(result, Exception):
+            raise result
+
+    def write(self, item: Item) -> asyncio.Future[str]:
         """Has an item stored by the writing process. The result comes when it is committed."""
-        future = self._writer.submit(item)
-        future.add_done_callback(self._count)
-        return future
+        stored = self._writer.write(item)
+        stored.add_done_callback(self._count)
+        return stored
 
-    def _count(self, future: Future[str]) -> None:
-        if not future.exception() and (kind := future.result()) in self.counts:
+    def _count(self, stored: asyncio.Future[str]) -> None:
+        if not stored.cancelled() and not stored.exception() and (kind := stored.result()) in self.counts:
             self.counts[kind] += 1
             self.counts["pages"] += 1
 
     def close(self, outcome: str, requests: int, received: int) -> None:
         """Ends the crawl, tidies up and lets go of the archive."""
-        self._writer.close()
+        if left := self._writer.close():
+            self.commit(left)
         with self.db.atomic():
             self.db.execute(
                 "UPDATE crawls SET ended_at = ?, outcome = ?, requests = ?, bytes = ? WHERE id = ?",
@@ -203,5 +210,5 @@ class StoreInCatalog:
 
     async def process_item(self, item: Any) -> Any:
         """Stored when it returns."""
-        await asyncio.wrap_future(self.catalog.write(item))
+        await self.catalog.write(item)
         return item

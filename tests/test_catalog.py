@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import subprocess
@@ -172,8 +173,13 @@ def test_a_newer_lastmod_makes_a_stored_page_due(catalog: Catalog, article: Make
 
 def test_every_visit_is_counted_once(catalog: Catalog, article: MakeArticle) -> None:
     gone = Visit(url="https://one.techidaily.com/x/", state="gone", status=404)
-    written = [catalog.write(item) for item in (stored(article()), stored(article()), gone)]
-    assert [future.result() for future in written] == ["new", "unchanged", "gone"]
+
+    async def write() -> list[str]:
+        return await asyncio.gather(
+            *(catalog.write(item) for item in (stored(article()), stored(article()), gone))
+        )
+
+    assert asyncio.run(write()) == ["new", "unchanged", "gone"]
     row = next(catalog.db.query("SELECT pages, new, unchanged, gone, failed FROM crawls"))
     assert row == {"pages": 3, "new": 1, "unchanged": 1, "gone": 1, "failed": 0}
     assert {name: catalog.counts[name] for name in row} == row

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -33,6 +35,12 @@ def reader() -> Iterator[Reader]:
     reading.close()
 
 
+def children() -> list[int]:
+    listed = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True, check=True)
+    pairs = [map(int, line.split()) for line in listed.stdout.splitlines()]
+    return [child for parent, child in pairs if parent == os.getpid() and _runs(child)]
+
+
 def test_a_page_that_takes_too_long_is_given_up(html: bytes) -> None:
     async def read() -> None:
         reader = Reader(time_limit=0.3)
@@ -50,10 +58,44 @@ def test_a_reader_that_dies_is_replaced(reader: Reader, html: bytes) -> None:
         assert await reader.read(html, SEED)
         doomed = asyncio.create_task(reader.read(SLOW * 20, SEED))
         await asyncio.sleep(0)
-        for worker in multiprocessing.active_children():
-            os.kill(worker.pid or 0, signal.SIGKILL)
-        with pytest.raises(Failed, match=r"reader ended|ended the reader"):
+        for child in children():
+            os.kill(child, signal.SIGKILL)
+        with pytest.raises(Failed, match=r"ended the reader"):
             await doomed
         assert await reader.read(html, SEED)
 
     asyncio.run(read())
+
+
+def test_readers_end_with_the_program_that_is_killed(tmp_path: Path) -> None:
+    page = tmp_path / "slow.html"
+    page.write_bytes(SLOW * 1000)
+    program = f"""
+import asyncio, os, pathlib
+from crawler.reader import Reader
+from tests.test_reader import children
+async def read():
+    reader = Reader(time_limit=1)
+    reading = asyncio.create_task(reader.read(pathlib.Path({str(page)!r}).read_bytes(), "https://x.org/"))
+    await asyncio.sleep(0)
+    print(*children(), flush=True)
+    await reading
+asyncio.run(read())
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout
+        readers = [int(pid) for pid in killed.stdout.readline().split()]
+        killed.kill()
+    assert readers
+    deadline = monotonic() + 20
+    while any(_runs(pid) for pid in readers):
+        assert monotonic() < deadline
+        os.sched_yield()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
