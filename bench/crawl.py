@@ -55,16 +55,16 @@ def bare(server: str, pages: list[tuple[str, str]]) -> float:
     return float(fetched / seconds)
 
 
-def whole(server: str, pages: list[tuple[str, str]], hosts: list[str]) -> float:
+def whole(server: str, pages: list[tuple[str, str]], hosts: list[str], data: Path) -> float:
     """Pages a second of our crawl: fetched, read, written and committed with their links."""
-    with TemporaryDirectory() as data:
-        seeds = Path(data, "seeds.txt")
-        seeds.write_text("".join(f"https://{host}/{path}/\n" for host, path in pages))
-        command = [sys.executable, "-m", "crawler", "crawl", str(seeds), "--json", "--discover", "links"]
-        command += ["--max-pages", str(len(pages)), "--connect-to", server, "--data", data]
-        command += [f"--hosts={host}" for host in hosts]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        summary = json.loads(done.stdout)
+    data.mkdir()
+    seeds = data / "seeds.txt"
+    seeds.write_text("".join(f"https://{host}/{path}/\n" for host, path in pages))
+    command = [sys.executable, "-m", "crawler", "crawl", str(seeds), "--json", "--discover", "links"]
+    command += ["--max-pages", str(len(pages)), "--connect-to", server, "--data", str(data)]
+    command += [f"--hosts={host}" for host in hosts]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    summary = json.loads(done.stdout)
     return float(summary["crawl"]["new"] / summary["seconds"])
 
 
@@ -85,14 +85,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     ratios = []
-    with _sites(options.sites) as sites, served(sites) as server:
+    # The archives are deleted at the end: ext4 is slow to make files right after many were deleted.
+    with TemporaryDirectory() as data, _sites(options.sites) as sites, served(sites) as server:
         hosts = sorted(folder.name for folder in sites.iterdir() if folder.is_dir())
         found = [
             (host, page.parent.name) for host in hosts for page in sorted((sites / host).glob("*/index.html"))
         ]
         pages = found[:: max(1, len(found) // options.pages)][: options.pages]
-        for _ in range(options.rounds):
-            fetching, archiving = bare(server, pages), whole(server, pages, hosts)
+        for number in range(options.rounds):
+            fetching, archiving = bare(server, pages), whole(server, pages, hosts, Path(data, str(number)))
             ratios.append(archiving / fetching)
             print(
                 f"only fetched: {fetching:.0f}/s  archived: {archiving:.0f}/s  ratio: {ratios[-1]:.2f}",

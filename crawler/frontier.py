@@ -68,6 +68,7 @@ class DuePages:
         self.max_depth = max_depth
         self.hosts: dict[str, _Host] = {}
         self._turn: deque[str] = deque()
+        self._unwanted: set[str] = set()
         self._newest = 0
         self._version = -1
         self._looked = 0.0
@@ -149,9 +150,13 @@ class DuePages:
         for (name,) in self.db.execute(query, values).fetchall():
             if name in self.hosts:
                 self.hosts[name].maybe_more = True
+            elif name in self._unwanted:
+                continue
             elif self.wanted(name):
                 self.hosts[name] = _Host()
                 self._turn.append(name)
+            else:
+                self._unwanted.add(name)
 
     def _refill(self, name: str, host: _Host, now: str) -> None:
         pages = self._select(name, host, now, _BATCH)

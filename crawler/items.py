@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 State = Literal["due", "stored", "not_article", "gone", "refused", "failed"]
 """What is known of a page; a page is in exactly one state (docs/catalog.md says what each means)."""
@@ -23,8 +23,7 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """A picture in the body: its real address, and what the page says of it."""
 
     url: str
@@ -32,8 +31,7 @@ class Image:
     title: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """One entry of an also-read list."""
 
     url: str

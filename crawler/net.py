@@ -101,6 +101,8 @@ class HttpHandler(HTTP11DownloadHandler):
     What goes wrong arrives in the errback as Refused (address, too-large) or Failed.
     """
 
+    lazy = True  # setting TLS up takes a while, and not every crawl meets both schemes
+
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         if server := connect_to(crawler.settings):

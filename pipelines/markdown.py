@@ -78,7 +78,7 @@ def front_matter(article: Article) -> dict[str, Any]:
 
 
 def _present(item: Image | Link) -> dict[str, str]:
-    return {name: value for name in item.__slots__ if (value := getattr(item, name)) is not None}
+    return {name: value for name, value in item._asdict().items() if value is not None}
 
 
 def render(article: Article) -> str:
