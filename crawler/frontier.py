@@ -6,7 +6,7 @@ import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
 from time import monotonic
@@ -16,6 +16,7 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.http import Request
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawler.clock import now
 from crawler.items import Found, iso
 from crawler.urls import canonical
 from pipelines.catalog import Catalog
@@ -241,9 +242,7 @@ class Frontier(BaseScheduler):
             self._scanned = monotonic()
             self.due.rescan()
         busy = Counter(urlparse_cached(request).hostname for request in downloader.active)
-        page = self.due.next(
-            iso(datetime.now(UTC)), free=lambda host: busy[host] < downloader.domain_concurrency
-        )
+        page = self.due.next(iso(now()), free=lambda host: busy[host] < downloader.domain_concurrency)
         if page is None:
             return None
         self.left -= 1
@@ -255,7 +254,7 @@ class Frontier(BaseScheduler):
             return True
         if self.left == 0:
             return False
-        return self.due.restart(until=iso(datetime.now(UTC) + _PATIENCE))
+        return self.due.restart(until=iso(now() + _PATIENCE))
 
     def _request(self, page: Page) -> Request:
         return Request(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from urllib.parse import urljoin
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
+from crawler.clock import now
 from crawler.items import Article, State, Visit
 from crawler.urls import canonical
 
@@ -119,11 +119,7 @@ def _retry_after(response: Response) -> float | None:
     """Seconds, from a number or a date; None where the header says neither."""
     value = (_header(response, "Retry-After") or "").strip()
     try:
-        seconds = (
-            float(value)
-            if value.isdigit()
-            else (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-        )
+        seconds = float(value) if value.isdigit() else (parsedate_to_datetime(value) - now()).total_seconds()
     except (ValueError, TypeError):
         return None
     return min(seconds, _LONGEST_WAIT) if seconds > 0 else None

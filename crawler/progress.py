@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +14,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import create_looping_call
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawler.clock import now as time_now
 from crawler.items import iso
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Progress:
         frontier: Any = self.crawler.engine.scheduler
         now = monotonic()
         if now - self._counted > _COUNT_EVERY:
-            self._queued = min(frontier.due.count(iso(datetime.now(UTC))), frontier.left)
+            self._queued = min(frontier.due.count(iso(time_now())), frontier.left)
             self._counted = now
         counts = frontier.catalog.counts
         rate = counts["pages"] / max(now - self.started, 0.001)

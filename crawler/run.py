@@ -8,14 +8,15 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
+from crawler.clock import now
 from crawler.failsafe import DISK
+from crawler.items import iso
 from crawler.seeds import read_seeds
 from crawler.spiders.also_read import AlsoReadSpider
 from pipelines.catalog import read
@@ -69,7 +70,7 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
 
 
 def _log_file(data: Path) -> Path:
-    log = data / "logs" / f"crawl-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.log"
+    log = data / "logs" / f"crawl-{now():%Y%m%dT%H%M%SZ}.log"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.touch()
@@ -79,10 +80,10 @@ def _log_file(data: Path) -> Path:
 
 
 def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
-    due = "SELECT count(*) FROM pages WHERE due_at <= strftime('%Y-%m-%dT%H:%M:%fZ')"
+    due = "SELECT count(*) FROM pages WHERE due_at <= ?"
     with closing(read(data / "archive.db")) as db:
         crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
-        articles, waiting = db.table("articles").count, db.execute(due).fetchone()[0]
+        articles, waiting = db.table("articles").count, db.execute(due, [iso(now())]).fetchone()[0]
     if "archive/disk_error" in stats:
         crawl["outcome"] = DISK  # the full disk may not even have taken this word
     alarms = list(_alarms(stats))

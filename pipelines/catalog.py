@@ -12,7 +12,6 @@ import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
+from crawler.clock import now
 from crawler.items import Found, iso
 from pipelines.errors import ArchiveError
 from pipelines.migrations import MIGRATIONS
@@ -65,16 +65,16 @@ def _checked(db: Database, path: Path) -> Database:
 
 
 def _begin(db: Database, seeds: Sequence[str], options: Mapping[str, Any]) -> int:
-    now = iso(datetime.now(UTC))
+    started_at = iso(now())
     row = {
-        "started_at": now,
+        "started_at": started_at,
         "pid": os.getpid(),
         "version": version("alsoread"),
         "seeds": json.dumps(list(seeds), ensure_ascii=False),
         "options": json.dumps(dict(options), ensure_ascii=False),
     }
     with db.atomic():
-        db.execute("UPDATE crawls SET outcome = 'killed', ended_at = ? WHERE ended_at IS NULL", [now])
+        db.execute("UPDATE crawls SET outcome = 'killed', ended_at = ? WHERE ended_at IS NULL", [started_at])
         crawl: int = db.execute(
             """INSERT INTO crawls (started_at, pid, version, seeds, options)
                VALUES (:started_at, :pid, :version, :seeds, :options) RETURNING id""",
@@ -170,7 +170,7 @@ class Catalog(Store):
         with self.db.atomic():
             self.db.execute(
                 "UPDATE crawls SET ended_at = ?, outcome = ?, requests = ?, bytes = ? WHERE id = ?",
-                [iso(datetime.now(UTC)), outcome, requests, received, self.crawl],
+                [iso(now()), outcome, requests, received, self.crawl],
             )
         self.db.execute("PRAGMA optimize")
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from crawler import clock
 from crawler.items import Found, Visit, iso
 from pipelines import articles, pages, revisit
 from pipelines.markdown import sweep, write
@@ -127,7 +128,7 @@ class Store:
 
     def _stamp(self) -> datetime:
         """A time of its own for each transaction: what is found later stands behind what was found before."""
-        self._last = max(self._last + timedelta(milliseconds=1), datetime.now(UTC))
+        self._last = max(self._last + timedelta(milliseconds=1), clock.now())
         return self._last
 
 
