@@ -68,6 +68,12 @@ def main() -> None:
 @click.option(
     "--connect-to", metavar="URL", callback=_loopback, help="A loopback server that stands in for every host."
 )
+@click.option(
+    "--recrawl",
+    type=click.Choice(["all", "due", "none"]),
+    help="Pages fetched before: all, those that are due (the default), or none.",
+)
+@click.option("--retry-failed", is_flag=True, default=None, help="Also try all pages again that failed.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @_told
@@ -87,6 +93,8 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **optio
             "ALSOREAD_HOSTS": list(options["hosts"]) or None,
             "ALSOREAD_DISCOVER": options["discover"],
             "ALSOREAD_RATE": options["rate"],
+            "ALSOREAD_RECRAWL": options["recrawl"],
+            "ALSOREAD_RETRY_FAILED": options["retry_failed"],
             "ALSOREAD_CONNECT_TO": options["connect_to"],
             "DOWNLOAD_DELAY": options["delay"],
         }
@@ -101,13 +109,25 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **optio
 
 @main.command()
 @_data
+@click.option("--failed", is_flag=True, help="The pages that failed, with their last errors.")
+@click.option("--all", "everything", is_flag=True, help="With --failed: all of them, not only the first 50.")
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON, with --failed all of them.")
 @_told
-def status(data: str) -> None:
+def status(data: str, failed: bool, everything: bool, as_json: bool) -> None:
     """Tell what the archive holds."""
-    from crawler import report
+    from crawler import failures, report
 
+    if everything and not failed:
+        raise click.UsageError("--all goes with --failed.")
     with closing(read(Path(data) / "archive.db")) as db:
-        report.status(db, data)
+        if failed and as_json:
+            failures.failed_json(db)
+        elif failed:
+            failures.failed(db, data, everything)
+        elif as_json:
+            report.status_json(db)
+        else:
+            report.status(db, data)
 
 
 @main.command()
@@ -121,6 +141,35 @@ def show(article: str, data: str) -> None:
 
     with closing(read(Path(data) / "archive.db")) as db:
         report.article(articles.load(db, articles.find(db, article)))
+
+
+@main.command()
+@click.argument("article")
+@_data
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+@_told
+def history(article: str, data: str, as_json: bool) -> None:
+    """List the revisions of one article: ARTICLE is its address, or the path of its file."""
+    from crawler import history
+    from pipelines import articles
+
+    with closing(read(Path(data) / "archive.db")) as db:
+        page = articles.find(db, article)
+        (history.history_json if as_json else history.history)(db, page)
+
+
+@main.command()
+@click.argument("article")
+@click.argument("revision", type=int, required=False)
+@_data
+@_told
+def diff(article: str, revision: int | None, data: str) -> None:
+    """Show what a REVISION of an ARTICLE changed: its number in the history, by default the newest."""
+    from crawler import history
+    from pipelines import articles
+
+    with closing(read(Path(data) / "archive.db")) as db:
+        history.diff(db, articles.find(db, article), revision)
 
 
 @main.command()

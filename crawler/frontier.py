@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from scrapy import signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.http import Request
 from scrapy.utils.httpobj import urlparse_cached
@@ -20,6 +21,7 @@ from crawler.clock import now
 from crawler.items import Found, iso
 from crawler.urls import canonical
 from pipelines.catalog import Catalog
+from pipelines.errors import ArchiveError
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -49,6 +51,7 @@ class Page(NamedTuple):
 
 _FRONT = ("", -1, -1)
 _DUE = "FROM pages WHERE host = ? AND due_at <= ? AND (due_at, depth, id) > (?, ?, ?) AND depth <= ?"
+_NEVER_FETCHED = " AND fetched_at IS NULL"
 
 
 @dataclass(slots=True)
@@ -63,7 +66,11 @@ class _Host:
 class DuePages:
     """What is due in a catalog, host by host in turn. Reads only; memory does not grow with the catalog."""
 
-    def __init__(self, path: Path, wanted: Callable[[str], bool], max_depth: int) -> None:
+    def __init__(
+        self, path: Path, wanted: Callable[[str], bool], max_depth: int, *, only_new: bool = False
+    ) -> None:
+        """`wanted` tells hosts; `only_new`: only pages that were never fetched."""
+        self.due = _DUE + _NEVER_FETCHED * only_new
         self.db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         self.wanted = wanted
         self.max_depth = max_depth
@@ -127,7 +134,7 @@ class DuePages:
     def count(self, now: str) -> int:
         """How many pages are due."""
         return sum(
-            self.db.execute(f"SELECT count(*) {_DUE}", self._values(name, _FRONT, now)).fetchone()[0]
+            self.db.execute(f"SELECT count(*) {self.due}", self._values(name, _FRONT, now)).fetchone()[0]
             for name in self.hosts
         )
 
@@ -167,7 +174,7 @@ class DuePages:
             host.after = (pages[-1].due_at, pages[-1].depth, pages[-1].id)
 
     def _select(self, name: str, host: _Host, until: str, limit: int) -> list[Page]:
-        query = f"SELECT {', '.join(Page._fields)} {_DUE} ORDER BY due_at, depth, id LIMIT {limit}"
+        query = f"SELECT {', '.join(Page._fields)} {self.due} ORDER BY due_at, depth, id LIMIT {limit}"
         return [Page(*row) for row in self.db.execute(query, self._values(name, host.after, until))]
 
     def _values(self, name: str, after: tuple[str, int, int], until: str) -> tuple[str | int, ...]:
@@ -186,6 +193,9 @@ class Frontier(BaseScheduler):
         self.settings: BaseSettings = crawler.settings
         self.in_memory: deque[Request] = deque()
         self.left = self.settings.getint("ALSOREAD_MAX_PAGES", _BOTTOMLESS)
+        self.handed_out = 0
+        self.requests: Counter[str] = Counter()
+        crawler.signals.connect(self._sent, signals.request_reached_downloader)
         self._scanned = 0.0
 
     @classmethod
@@ -197,31 +207,36 @@ class Frontier(BaseScheduler):
         """Opens the archive, where the spider's seeds become due pages. Raises ArchiveError."""
         self.spider = spider
         path = Path(self.settings["ALSOREAD_DATA"]) / "archive.db"
+        recrawl = self.settings["ALSOREAD_RECRAWL"]
         self.catalog = Catalog(
             path,
             scope=self.settings.getlist("ALSOREAD_SCOPE"),
             retry_delays=self.settings.getlist("ALSOREAD_RETRY_DELAYS"),
+            host_failures=self.settings["ALSOREAD_HOST_FAILURES"],
             seeds=self.spider.seeds,
             options={name: self.settings[name] for name in _OPTIONS},
         )
-        seeds = Found(pages=[(url, None) for url in self.spider.pages], asked_for=True)
-        self.catalog.add(seeds)
-        hosts = self.settings.getlist("ALSOREAD_HOSTS")
         self.due = DuePages(
             path,
-            wanted=lambda host: not hosts or any(fnmatch(host, pattern) for pattern in hosts),
+            self.wanted,
             max_depth=self.settings.getint("ALSOREAD_MAX_DEPTH", _BOTTOMLESS),
+            only_new=recrawl == "none",
         )
+        try:
+            self.catalog.add(Found(pages=[(url, None) for url in self.spider.pages], asked_for=True))
+            failed = self.settings.getbool("ALSOREAD_RETRY_FAILED")
+            self.catalog.make_due(self.wanted, failed=failed, everything=recrawl == "all")
+        except (OSError, sqlite3.OperationalError) as error:
+            message = f"{path} can't be written: {error}. Make room, or use another --data."
+            raise ArchiveError(message, 6) from None
 
     def close(self, reason: str) -> None:
         """Writes the crawl's row and lets go of the archive."""
         stats = self.crawler.stats
         self.due.close()
-        self.catalog.close(
-            reason,
-            stats.get_value("downloader/request_count", 0),
-            stats.get_value("downloader/response_bytes", 0),
-        )
+        self.catalog.close(reason, self.requests, stats.get_value("downloader/response_bytes", 0))
+        if reason == "finished":
+            stats.set_value("archive/unsettled", self.handed_out - self.catalog.counts["pages"])
 
     def enqueue_request(self, request: Request) -> bool:
         """A page becomes a row that is due; anything else waits in memory."""
@@ -246,6 +261,7 @@ class Frontier(BaseScheduler):
         if page is None:
             return None
         self.left -= 1
+        self.handed_out += 1
         return self._request(page)
 
     def has_pending_requests(self) -> bool:
@@ -255,6 +271,14 @@ class Frontier(BaseScheduler):
         if self.left == 0:
             return False
         return self.due.restart(until=iso(now() + _PATIENCE))
+
+    def wanted(self, host: str) -> bool:
+        """Whether pages of the host are fetched."""
+        patterns = self.settings.getlist("ALSOREAD_HOSTS")
+        return not patterns or any(fnmatch(host, pattern) for pattern in patterns)
+
+    def _sent(self, request: Request) -> None:
+        self.requests["page" if "page" in request.meta else "sitemap" if request.callback else "robots"] += 1
 
     def _request(self, page: Page) -> Request:
         return Request(
@@ -278,4 +302,6 @@ _OPTIONS = (
     "ALSOREAD_MAX_DEPTH",
     "ALSOREAD_MAX_PAGES",
     "ALSOREAD_CONNECT_TO",
+    "ALSOREAD_RECRAWL",
+    "ALSOREAD_RETRY_FAILED",
 )

@@ -81,6 +81,10 @@ class Visit:
     article: Article | None = None
 
 
+UNLINKED = 1_000_000
+"""The depth of a page that only a sitemap names: farther than any way of links."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """Pages that a seed or a sitemap names: the other item that the spider yields."""
@@ -89,5 +93,7 @@ class Found:
     """Canonical addresses, each with the time of its last change where the sitemap says so."""
     depth: int = 0
     """Also-read links between a seed and these pages."""
+    host: str | None = None
+    """Whose sitemap names them."""
     asked_for: bool = False
     """Named by the user: due again also where they failed."""

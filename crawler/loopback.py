@@ -16,6 +16,7 @@ class WithoutDelays:
             headers = settings.getdict("DEFAULT_REQUEST_HEADERS") | {"Accept-Encoding": "identity"}
             settings.setdict(
                 {
+                    "ALSOREAD_HOST_FAILURES": None,
                     "ALSOREAD_RATE": None,
                     "ALSOREAD_RETRY_DELAYS": [0, 0],
                     "AUTOTHROTTLE_ENABLED": False,

@@ -33,11 +33,12 @@ class Failed(Exception):
     """A fetch that went wrong and is worth another try later: what happened."""
 
 
-def of_error(url: str, error: BaseException) -> Visit:
-    """What an error on the way to a page, or in reading it, means for the page."""
+def of_error(url: str, error: BaseException, status: int | None = None) -> Visit:
+    """What an error on the way to a page, or in reading what was answered with `status`, means for the page."""
     state: State = "refused" if isinstance(error, Refused) else "failed"
     known = isinstance(error, Refused | Failed)
-    return Visit(url=url, state=state, reason=str(error) if known else f"{type(error).__name__}: {error}")
+    reason = str(error) if known else f"{type(error).__name__}: {error}"
+    return Visit(url=url, state=state, reason=reason, status=status)
 
 
 def other_spelling(url: str, response: Response) -> str | None:

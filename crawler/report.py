@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 from sqlite_utils import Database
@@ -17,6 +18,7 @@ from sqlite_utils import Database
 from crawler.items import Article
 from crawler.progress import duration
 from crawler.run import Report
+from crawler.terminal import harmless, minute, output
 from pipelines.catalog import COUNTS
 from pipelines.markdown import front_matter, render
 
@@ -33,18 +35,14 @@ _STATES = {
 _ENDINGS = {
     "finished": "finished",
     "shutdown": "interrupted, the same command goes on,",
+    "forced": "stopped at once, the same command goes on,",
     "disk": "stopped, as the disk is full,",
 }
 
 
-def _console() -> Console:
-    """Tables fit a terminal; in a pipe nothing is cut."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
-
-
 def summary(report: Report, data: str) -> None:
     """How a crawl went, and what to try next."""
-    console = _console()
+    console = output()
     row = report.crawl
     how = _ENDINGS.get(row["outcome"], f"stopped ({row['outcome']})")
     console.print(
@@ -73,15 +71,16 @@ def summary_json(report: Report) -> None:
 
 def status(db: Database, data: str) -> None:
     """What an archive holds, and what is known of the rest."""
-    console = _console()
-    states = dict(db.execute("SELECT state, count(*) FROM pages GROUP BY state").fetchall())
-    articles, words = db.execute("SELECT count(*), coalesce(sum(words), 0) FROM articles").fetchone()
-    hosts = db.execute("SELECT count(*) FROM articles_by_host").fetchone()[0]
-    console.print(f"[bold]{data}[/]: {articles:,} articles of {hosts:,} hosts, {words:,} words")
+    console = output()
+    facts = _facts(db)
+    console.print(
+        f"[bold]{escape(data)}[/]: {facts['articles']:,} articles of {facts['hosts']:,} hosts, "
+        f"{facts['words']:,} words"
+    )
     pages = Table("pages", "", box=None, padding=(0, 2), header_style="dim")
     for state, meaning in _STATES.items():
-        if states.get(state):
-            pages.add_row(f"{states[state]:,}", meaning)
+        if count := facts["pages"].get(state):
+            pages.add_row(f"{count:,}", meaning)
     console.print(pages)
     table = Table("articles", "host", "first", "last", box=None, padding=(0, 2), header_style="dim")
     for row in db.query("SELECT * FROM articles_by_host LIMIT 10"):
@@ -90,12 +89,27 @@ def status(db: Database, data: str) -> None:
         )
     console.print(table)
     _reasons(console, db)
-    if last := next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"), None):
+    if last := facts["last_crawl"]:
         console.print(
             f"Last crawl: {last['id']}, {last['outcome'] or 'running'}, "
-            f"{last['started_at'][:16].replace('T', ' ')} UTC: {last['pages']:,} pages, {last['new']:,} new, "
+            f"{minute(last['started_at'])} UTC: {last['pages']:,} pages, {last['new']:,} new, "
             f"{last['changed']:,} changed, {last['failed']:,} failed"
         )
+
+
+def status_json(db: Database) -> None:
+    """What it holds in numbers, for programs."""
+    print(json.dumps(_facts(db), ensure_ascii=False))  # noqa: T201
+
+
+def _facts(db: Database) -> dict[str, Any]:
+    """Counts, those of pages by state, and the row of the last crawl."""
+    facts = next(db.query("SELECT count(*) AS articles, coalesce(sum(words), 0) AS words FROM articles"))
+    return facts | {
+        "hosts": db.execute("SELECT count(*) FROM articles_by_host").fetchone()[0],
+        "pages": dict(db.execute("SELECT state, count(*) FROM pages GROUP BY state").fetchall()),
+        "last_crawl": next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"), None),
+    }
 
 
 def _reasons(console: Console, db: Database) -> None:
@@ -104,7 +118,7 @@ def _reasons(console: Console, db: Database) -> None:
         """SELECT count(*) AS pages, error, min(url) AS url FROM pages
            WHERE state IN ('gone', 'refused', 'failed') GROUP BY error ORDER BY pages DESC LIMIT 5"""
     ):
-        reasons.add_row(f"{row['pages']:,}", Text(row["error"] or ""), Text(row["url"]))
+        reasons.add_row(f"{row['pages']:,}", Text(harmless(row["error"] or "")), Text(row["url"]))
     if reasons.row_count:
         console.print(reasons)
 
@@ -114,7 +128,7 @@ def article(item: Article) -> None:
     if not sys.stdout.isatty():
         sys.stdout.write(render(item))
         return
-    console = _console()
+    console = output()
     facts = Table(box=None, padding=(0, 2), show_header=False)
     for key, value in front_matter(item).items():
         if key not in ("title", "images", "also_read"):

@@ -56,15 +56,19 @@ class Robots:
         """Lets a request pass, or raises Refused (robots), or Failed while the rules cannot be read."""
         if request.meta.get("robots"):
             return
-        parts = urlparse_cached(request)
-        host = parts.hostname or ""
-        if host not in self._hosts:
-            self._hosts[host] = asyncio.create_task(self._rules(request, host))
-        rules = await asyncio.shield(self._hosts[host])
+        rules = await self.rules(request)
         if not rules.allowed(request.url, self._agent):
-            raise Refused("robots", f"robots.txt of {host} disallows {parts.path}")
+            parts = urlparse_cached(request)
+            raise Refused("robots", f"robots.txt of {parts.hostname} disallows {parts.path}")
         if self._delays and rules.crawl_delay(self._agent):
             request.meta["autothrottle_dont_adjust_delay"] = True
+
+    async def rules(self, request: Request) -> ProtegoRobotParser:
+        """The rules of the request's host, fetched where they are not known. Raises Failed or Refused."""
+        host = urlparse_cached(request).hostname or ""
+        if host not in self._hosts:
+            self._hosts[host] = asyncio.create_task(self._rules(request, host))
+        return await asyncio.shield(self._hosts[host])
 
     async def _rules(self, request: Request, host: str) -> ProtegoRobotParser:
         forget_after = asyncio.get_running_loop().call_later

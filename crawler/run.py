@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scrapy.crawler import AsyncCrawlerProcess
+from scrapy import signals
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from crawler.clock import now
@@ -22,7 +23,8 @@ from crawler.spiders.also_read import AlsoReadSpider
 from pipelines.catalog import read
 from pipelines.errors import ArchiveError
 
-_ALARM, _NOTHING_FETCHED, _DISK_FULL, _INTERRUPTED = 1, 3, 6, 11
+_ALARM, _NOTHING_FETCHED, _DISK_FULL, _INTERRUPTED, _FORCED = 1, 3, 6, 11, 13
+_STOPPED_AT_ONCE = "forced"
 _UNKNOWN_TEMPLATE = "archive/unknown_template/"
 
 
@@ -63,10 +65,19 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     crawler = process.create_crawler(AlsoReadSpider)
     running: asyncio.Future[None] = process.crawl(crawler, seeds=seeds)
     process.start()
+    if not running.done():  # a second signal stops Scrapy where it stands
+        _close(crawler)
     if running.done() and not running.cancelled() and (error := running.exception()):
         raise error
     assert crawler.stats is not None  # noqa: S101
     return _report(data, log, crawler.stats.get_stats())
+
+
+def _close(crawler: Crawler) -> None:
+    """What Scrapy did not get to: the crawl's row, the processes, the terminal."""
+    engine: Any = crawler.engine
+    engine.scheduler.close(_STOPPED_AT_ONCE)
+    crawler.signals.send_catch_log(signals.spider_closed, spider=crawler.spider, reason=_STOPPED_AT_ONCE)
 
 
 def _log_file(data: Path) -> Path:
@@ -105,6 +116,8 @@ def _alarms(stats: Mapping[str, Any]) -> Iterator[str]:
         if name.startswith(_UNKNOWN_TEMPLATE):
             host = name.removeprefix(_UNKNOWN_TEMPLATE)
             yield f"{host} uses a template that is not known: {count} articles were read by the generic extractor."
+    if count := stats.get("archive/unsettled", 0):
+        yield f"{count} pages were fetched and came to nothing: they are due again."
     if count := stats.get("spider_exceptions/count", 0):
         yield f"alsoread itself broke over {count} pages: the log says where."
     if count := stats.get("sitemap/failed", 0):
@@ -114,6 +127,8 @@ def _alarms(stats: Mapping[str, Any]) -> Iterator[str]:
 def _exit_code(crawl: Mapping[str, Any], alarms: Sequence[str]) -> int:
     if crawl["outcome"] == DISK:
         return _DISK_FULL
+    if crawl["outcome"] == _STOPPED_AT_ONCE:
+        return _FORCED
     if crawl["outcome"] != "finished":
         return _INTERRUPTED
     if crawl["pages"] and crawl["pages"] == crawl["failed"] + crawl["refused"]:

@@ -25,6 +25,9 @@ ALSOREAD_HOSTS: list[
 ALSOREAD_MAX_PAGES = None  # pages that one run fetches at most
 ALSOREAD_MAX_DEPTH = None  # also-read links between a seed and a page that is still fetched
 ALSOREAD_RETRY_DELAYS = [10, 60]  # seconds before a failed page's next tries; then an hour, growing to a week
+ALSOREAD_RECRAWL = "due"  # or "all" pages that are known, or "none" that were fetched before
+ALSOREAD_RETRY_FAILED = False  # also pages that failed and whose next try is later
+ALSOREAD_HOST_FAILURES = 5  # failures in a row before a host is left alone for a while; None = never
 ALSOREAD_READ_TIMEOUT = 10  # seconds that reading one page may take: a thousand times the usual
 ALSOREAD_PROGRESS = "none"  # "live" on a terminal, "lines" in a pipe; the command line sets it
 ADDONS = {"crawler.loopback.WithoutDelays": 0}  # where ALSOREAD_CONNECT_TO is set, there is nobody to spare

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import zlib
 from collections.abc import Iterator
@@ -11,16 +12,20 @@ from urllib.parse import urljoin
 
 from lxml.etree import LxmlError
 from scrapy import signals
+from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Request, Response
 from scrapy.utils.gz import gunzip, gzip_magic_number
 from scrapy.utils.sitemap import Sitemap
 
-from crawler.items import Found
-from crawler.outcomes import Failed
+from crawler.items import UNLINKED, Found
+from crawler.outcomes import Failed, Refused
+from crawler.robots import Robots
 from crawler.urls import canonical, host_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+
+    from pipelines.catalog import Catalog
 
 _MOST = 50_000
 """Addresses in one sitemap, as the protocol has it."""
@@ -35,29 +40,62 @@ logger = logging.getLogger(__name__)
 class SitemapDiscovery:
     """Asks for the sitemaps that a host's robots.txt names, once the crawl has reached the host.
 
-    With ALSOREAD_DISCOVER = "links", only for hosts that are seeds: there the sitemap is the seed.
+    Hosts that the archive knows are asked when the crawl begins: their sitemaps say which pages changed.
+    With ALSOREAD_DISCOVER = "links", only hosts that are seeds are: there the sitemap is the seed.
     """
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.everywhere = crawler.settings["ALSOREAD_DISCOVER"] != "links"
         self.asked: dict[str, set[str]] = {}
+        self.fresh: set[str] = set()
+        self._asking: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Scrapy's way to make one."""
         extension = cls(crawler)
+        crawler.signals.connect(extension.spider_opened, signals.spider_opened)
+        crawler.signals.connect(extension.spider_idle, signals.spider_idle)
         crawler.signals.connect(extension.robots_parsed, signals.robots_parsed)
         return extension
 
+    def spider_opened(self) -> None:
+        """Begins to ask the hosts that are known already."""
+        self.catalog: Catalog = self.crawler.engine.scheduler.catalog  # type: ignore[union-attr]
+        self.fresh = self.catalog.hosts_with_fresh_sitemaps() - self._seeds()
+        self._asking = asyncio.ensure_future(self._ask_known())
+
+    def spider_idle(self) -> None:
+        """Holds the crawl open until all of them were asked."""
+        if self._asking and not self._asking.done():
+            raise DontCloseSpider
+
+    async def _ask_known(self) -> None:
+        frontier: Any = self.crawler.engine.scheduler
+        robots: Any = self.crawler.get_downloader_middleware(Robots)
+        known = self.catalog.archived_hosts() if self.everywhere else set()
+        for host in sorted(known | self._seeds()):
+            if host in self.fresh or not frontier.wanted(host):
+                continue
+            try:
+                await robots.rules(Request(f"https://{host}/"))
+            except (Failed, Refused) as error:
+                self._warn(f"https://{host}/robots.txt", error)
+
+    def _seeds(self) -> set[str]:
+        """The hosts that the user names."""
+        spider: Any = self.crawler.spider
+        return {host_of(url) for url in spider.pages if spider.seeds and url == f"https://{host_of(url)}/"}
+
     def robots_parsed(self, robotparser: Any, request: Request) -> None:
-        """Sends for the sitemaps. A seed host's pages are as near as the seed itself."""
+        """Sends for the sitemaps. A seed host's pages are seeds; no links lead to those of another."""
         host = host_of(canonical(request.url))
         spider: Any = self.crawler.spider
         is_seed = f"https://{host}/" in spider.pages
-        if is_seed or self.everywhere:
+        if (is_seed or self.everywhere) and host not in self.fresh:
             named = list(robotparser.rp.sitemaps) or [_USUAL] * is_seed
-            depth = 0 if is_seed else request.meta.get("depth", 0) + 1
+            depth = 0 if is_seed else UNLINKED
             for sitemap in self._requests([urljoin(request.url, name) for name in named], host, depth):
                 self.crawler.engine.crawl(sitemap)
 
@@ -69,7 +107,7 @@ class SitemapDiscovery:
             self._warn(response.url, error)
             return
         if pages:
-            yield Found(pages=pages, depth=depth)
+            yield Found(pages=pages, depth=depth, host=host)
         yield from self._requests(sitemaps, host, depth)
 
     def failed(self, failure: Any) -> None:

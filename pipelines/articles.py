@@ -13,11 +13,9 @@ from sqlite_utils import Database
 
 from crawler.items import Article, Image, Link, iso
 from crawler.urls import canonical
+from pipelines import revisions
 from pipelines.errors import ArchiveError
 from pipelines.markdown import path_of
-
-_TELLING = ("title", "author", "body_hash", "images")
-"""A difference in one of these is a change of the article; any other is only recorded."""
 
 
 def store(
@@ -35,9 +33,9 @@ def store(
         db.query("SELECT url, alt, title FROM images WHERE article = ? ORDER BY position", [page])
     )
     different = {key: value for key, value in row.items() if value != old[key]}
-    changed = any(key in different for key in _TELLING) or images != old["images"]
+    changed = any(key in different for key in revisions.TELLING) or images != old["images"]
     if changed:
-        _keep_revision(db, old, now)
+        revisions.keep(db, old, now)
         different |= {"changed_at": now, "changed_crawl": crawl}
         db.execute("DELETE FROM images WHERE article = ?", [page])
         _store_images(db, page, images)
@@ -86,22 +84,6 @@ def _insert(db: Database, table: str, row: dict[str, Any]) -> None:
     names = ", ".join(row)
     values = ", ".join(f":{name}" for name in row)
     db.execute(f"INSERT INTO {table} ({names}) VALUES ({values})", row)  # noqa: S608
-
-
-def _keep_revision(db: Database, old: dict[str, Any], now: str) -> None:
-    kept = {key: old[key] for key in ("title", "author", "date", "updated", "body", "body_hash")}
-    _insert(
-        db,
-        "revisions",
-        {
-            "article": old["id"],
-            "archived_at": old["changed_at"],
-            "replaced_at": now,
-            "crawl": old["changed_crawl"],
-            "images": json.dumps(old["images"], ensure_ascii=False),
-            **kept,
-        },
-    )
 
 
 def store_links(db: Database, page: int, links: Sequence[tuple[int, str]], now: str) -> None:

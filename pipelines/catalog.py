@@ -10,7 +10,7 @@ import asyncio
 import json
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from importlib.metadata import version
@@ -22,6 +22,7 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import Found, iso
+from pipelines import pages, revisit
 from pipelines.errors import ArchiveError
 from pipelines.migrations import MIGRATIONS
 from pipelines.store import Store
@@ -67,6 +68,7 @@ def _checked(db: Database, path: Path) -> Database:
 def _begin(db: Database, seeds: Sequence[str], options: Mapping[str, Any]) -> int:
     started_at = iso(now())
     row = {
+        "reason": _reason(db),
         "started_at": started_at,
         "pid": os.getpid(),
         "version": version("alsoread"),
@@ -76,11 +78,21 @@ def _begin(db: Database, seeds: Sequence[str], options: Mapping[str, Any]) -> in
     with db.atomic():
         db.execute("UPDATE crawls SET outcome = 'killed', ended_at = ? WHERE ended_at IS NULL", [started_at])
         crawl: int = db.execute(
-            """INSERT INTO crawls (started_at, pid, version, seeds, options)
-               VALUES (:started_at, :pid, :version, :seeds, :options) RETURNING id""",
+            """INSERT INTO crawls (reason, started_at, pid, version, seeds, options)
+               VALUES (:reason, :started_at, :pid, :version, :seeds, :options) RETURNING id""",
             row,
         ).fetchone()[0]
     return crawl
+
+
+def _reason(db: Database) -> str:
+    """Why a crawl begins."""
+    last = next(db.query("SELECT id, outcome FROM crawls ORDER BY id DESC LIMIT 1"), None)
+    if last is None:
+        return "first"
+    if last["outcome"] == "finished":
+        return "revisit"
+    return f"goes on after crawl {last['id']} ({last['outcome'] or 'killed'})"
 
 
 def connect(path: Path) -> Database:
@@ -117,6 +129,7 @@ class Catalog(Store):
         *,
         scope: Sequence[str],
         retry_delays: Sequence[float],
+        host_failures: int | None = None,
         seeds: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
     ) -> None:
@@ -141,6 +154,7 @@ class Catalog(Store):
         settings: dict[str, Any] = {
             "scope": scope,
             "retry_delays": retry_delays,
+            "host_failures": host_failures,
             "crawl": _begin(db, seeds, options or {}),
         }
         super().__init__(db, path.parent / "articles", **settings)
@@ -151,6 +165,34 @@ class Catalog(Store):
         (result,) = self.commit([found])
         if isinstance(result, Exception):
             raise result
+
+    def make_due(self, wanted: Callable[[str], bool], *, failed: bool, everything: bool) -> None:
+        """Makes pages of the wanted hosts due before their time: those that `failed`, or `everything`."""
+        hosts = [host for (host,) in self.db.execute("SELECT host FROM hosts").fetchall() if wanted(host)]
+        with self.db.atomic():
+            if failed:
+                pages.retry_failed(self.db, hosts, iso(now()))
+            if everything:
+                pages.recrawl(self.db, hosts, self._recrawl_began(), iso(now()))
+
+    def _recrawl_began(self) -> str:
+        """When this crawl began, or the first of those that did not finish and that it goes on with."""
+        query = """SELECT min(started_at) FROM crawls
+                   WHERE id > (SELECT coalesce(max(id), 0) FROM crawls WHERE outcome = 'finished')
+                     AND (options ->> 'ALSOREAD_RECRAWL' = 'all' OR id = ?)"""
+        began: str = self.db.execute(query, [self.crawl]).fetchone()[0]
+        return began
+
+    def archived_hosts(self) -> set[str]:
+        """The hosts of archived articles."""
+        query = "SELECT DISTINCT host FROM pages JOIN articles USING (id)"
+        return {host for (host,) in self.db.execute(query)}
+
+    def hosts_with_fresh_sitemaps(self) -> set[str]:
+        """The hosts whose sitemaps need not be read again so soon."""
+        query = """SELECT host FROM hosts JOIN crawls ON crawls.id = sitemaps_crawl
+                   WHERE outcome = 'finished' AND ended_at > ?"""
+        return {host for (host,) in self.db.execute(query, [iso(now() - revisit.SITEMAPS)])}
 
     def write(self, item: Item) -> asyncio.Future[str]:
         """Has an item stored by the writing process. The result comes when it is committed."""
@@ -163,14 +205,23 @@ class Catalog(Store):
             self.counts[kind] += 1
             self.counts["pages"] += 1
 
-    def close(self, outcome: str, requests: int, received: int) -> None:
-        """Ends the crawl, tidies up and lets go of the archive."""
+    def close(self, outcome: str, requests: Mapping[str, int], received: int) -> None:
+        """Ends the crawl, tidies up and lets go of the archive. `requests`: how many of pages, sitemaps, robots."""
         if left := self._writer.close():
             self.commit(left)
         with self.db.atomic():
             self.db.execute(
-                "UPDATE crawls SET ended_at = ?, outcome = ?, requests = ?, bytes = ? WHERE id = ?",
-                [iso(now()), outcome, requests, received, self.crawl],
+                """UPDATE crawls SET ended_at = :now, outcome = :outcome, bytes = :bytes, requests = :requests,
+                     page_requests = :page, sitemap_requests = :sitemap, robots_requests = :robots
+                   WHERE id = :crawl""",
+                {
+                    "now": iso(now()),
+                    "outcome": outcome,
+                    "bytes": received,
+                    "requests": sum(requests.values()),
+                    **{kind: requests.get(kind, 0) for kind in ("page", "sitemap", "robots")},
+                    "crawl": self.crawl,
+                },
             )
         self.db.execute("PRAGMA optimize")
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -165,3 +165,22 @@ def m001_catalog(db: Database) -> None:
     )
     for name, query in _VIEWS.items():
         db.create_view(name, query)
+
+
+@MIGRATIONS()
+def m002_revisits(db: Database) -> None:
+    """How far a host is to be trusted, when a page went, and what a run asked for."""
+    for column in (
+        "crawls ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
+        "crawls ADD COLUMN fetched INTEGER NOT NULL DEFAULT 0",
+        "crawls ADD COLUMN page_requests INTEGER NOT NULL DEFAULT 0",
+        "crawls ADD COLUMN sitemap_requests INTEGER NOT NULL DEFAULT 0",
+        "crawls ADD COLUMN robots_requests INTEGER NOT NULL DEFAULT 0",
+        "hosts ADD COLUMN failures INTEGER NOT NULL DEFAULT 0",
+        "hosts ADD COLUMN audited INTEGER NOT NULL DEFAULT 0",
+        "hosts ADD COLUMN missed INTEGER NOT NULL DEFAULT 0",
+        "hosts ADD COLUMN announces INTEGER NOT NULL DEFAULT 1",
+        "hosts ADD COLUMN sitemaps_crawl INTEGER REFERENCES crawls(id)",
+        "pages ADD COLUMN gone_at TEXT",
+    ):
+        db.execute(f"ALTER TABLE {column}")

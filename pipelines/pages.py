@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from crawler.items import iso
 from crawler.urls import host_in_scope, host_of
+from pipelines import revisit
 
 
 def add(
@@ -78,31 +79,79 @@ def _bring_nearer(db: Database, pages: str, depth: int) -> None:
 
 
 def find(db: Database, url: str) -> dict[str, Any] | None:
-    """A page's row, and whether its article is `archived`."""
-    query = """SELECT pages.*, articles.id IS NOT NULL AS archived
-               FROM pages LEFT JOIN articles USING (id) WHERE pages.url = ?"""
+    """A page's row with what is known of its host, whether its article is `archived`, and its `updated`."""
+    query = """SELECT pages.*, articles.id IS NOT NULL AS archived, articles.updated,
+                      failures, audited, missed, announces
+               FROM pages JOIN hosts USING (host) LEFT JOIN articles USING (id) WHERE pages.url = ?"""
     return next(db.query(query, [url]), None)
 
 
-def expect_changes(db: Database, lastmods: Sequence[tuple[str, datetime | None]], now: str) -> None:
-    """Makes the pages due that changed since they were fetched, as their sitemap says."""
+def expect_changes(
+    db: Database, lastmods: Sequence[tuple[str, datetime | None]], crawl: int, now: datetime
+) -> None:
+    """Makes the pages due that changed since they were fetched, as their sitemap says, and a few others to see.
+
+    A page whose changes are announced from now on is left alone for long.
+    """
     db.execute(
-        """UPDATE pages SET lastmod = entry.lastmod, due_at = CASE
-             WHEN entry.lastmod > coalesce(
-               (SELECT updated FROM articles WHERE articles.id = pages.id), fetched_at, '')
-             THEN min(due_at, :now) ELSE due_at END
-           FROM (SELECT value ->> 0 AS url, value ->> 1 AS lastmod FROM json_each(:entries)) AS entry
-           WHERE pages.url = entry.url AND state <> 'refused' AND pages.lastmod IS NOT entry.lastmod""",
-        {"entries": json.dumps([[url, iso(at)] for url, at in lastmods if at]), "now": now},
+        """WITH entry AS (SELECT value ->> 0 AS url, value ->> 1 AS lastmod FROM json_each(:entries)),
+             page AS (
+               SELECT pages.id, entry.lastmod,
+                      entry.lastmod > coalesce(articles.updated, fetched_at, '') AS changed,
+                      state = 'stored' AND pages.lastmod IS NULL AND announces AS calm,
+                      state = 'stored' AND (pages.id + :crawl) % :audit = 0 AND fetched_at < :a_day_ago AS audit,
+                      entry.lastmod IS NOT pages.lastmod AS told
+               FROM entry JOIN pages USING (url) JOIN hosts USING (host) LEFT JOIN articles USING (id)
+               WHERE state <> 'refused')
+           UPDATE pages SET lastmod = page.lastmod, due_at = CASE
+             WHEN changed AND told OR audit THEN min(due_at, :now)
+             WHEN calm THEN strftime('%Y-%m-%dT%H:%M:%fZ', fetched_at, (:longest - page.id % :spread) || ' days')
+             ELSE due_at END
+           FROM page WHERE pages.id = page.id AND (told OR audit)""",
+        {
+            "entries": json.dumps([[url, iso(at)] for url, at in lastmods if at]),
+            "crawl": crawl,
+            "audit": revisit.AUDIT,
+            "longest": revisit.LONGEST.days,
+            "spread": revisit.SPREAD,
+            "now": iso(now),
+            "a_day_ago": iso(now - revisit.SHORTEST),
+        },
+    )
+
+
+def distrust(db: Database, host: str) -> None:
+    """The pages of a host whose sitemap is wrong come due as if it had none."""
+    db.execute(
+        """UPDATE pages SET due_at = min(due_at, strftime('%Y-%m-%dT%H:%M:%fZ', fetched_at, ? || ' days'))
+           WHERE host = ? AND state = 'stored' AND lastmod IS NOT NULL""",
+        [revisit.FIRST.days, host],
     )
 
 
 def try_again(db: Database, urls: Sequence[str], now: str) -> None:
-    """Makes the pages due that failed."""
+    """Makes those of the pages due that failed."""
     db.execute(
         """UPDATE pages SET due_at = min(due_at, ?)
            WHERE state = 'failed' AND url IN (SELECT value FROM json_each(?))""",
         [now, json.dumps(urls)],
+    )
+
+
+def retry_failed(db: Database, hosts: Sequence[str], now: str) -> None:
+    """Makes all pages of the hosts due that failed, and the hosts themselves free to be asked."""
+    failed = "host IN (SELECT value FROM json_each(:hosts))"
+    values = {"hosts": json.dumps(hosts), "now": now}
+    db.execute(f"UPDATE pages SET due_at = min(due_at, :now) WHERE state = 'failed' AND {failed}", values)  # noqa: S608
+    db.execute(f"UPDATE hosts SET not_before = NULL, failures = 0 WHERE {failed}", values)  # noqa: S608
+
+
+def recrawl(db: Database, hosts: Sequence[str], since: str, now: str) -> None:
+    """Makes all pages of the hosts due that were last fetched before `since`."""
+    db.execute(
+        """UPDATE pages SET due_at = min(due_at, :now)
+           WHERE fetched_at < :since AND host IN (SELECT value FROM json_each(:hosts))""",
+        {"hosts": json.dumps(hosts), "since": since, "now": now},
     )
 
 

@@ -8,8 +8,20 @@ from datetime import timedelta
 FIRST = timedelta(days=7)
 SHORTEST = timedelta(days=1)
 LONGEST = timedelta(days=90)
-RETRY_LATER = timedelta(hours=1)
-RETRY_LONGEST = timedelta(days=7)
+SPREAD = 30
+"""Days over which the pages come due again whose changes a sitemap announces: not all at once."""
+SITEMAPS = timedelta(hours=20)
+"""For so long a host's sitemaps are not read again once a run that read them came to its end."""
+AUDIT = 100
+"""Of so many pages whose changes a sitemap announces each run visits one, to see whether it is true."""
+
+_RETRY_LATER = timedelta(hours=1)
+_RETRY_LONGEST = timedelta(days=7)
+_PAUSE = timedelta(minutes=10)
+_PAUSE_LONGEST = timedelta(days=1)
+_JUDGED_FROM = 20
+"""Audits of a host before it is judged."""
+_MOST_MISSED = 0.05
 
 
 def next_visit(previous: timedelta | None, changed: bool) -> timedelta:
@@ -25,6 +37,24 @@ def next_visit(previous: timedelta | None, changed: bool) -> timedelta:
     return min(max(previous * (0.5 if changed else 1.5), SHORTEST), LONGEST)
 
 
+def next_visit_announced(page: int) -> timedelta:
+    """How long to leave a page alone whose changes are announced.
+
+    >>> next_visit_announced(1).days, next_visit_announced(29).days
+    (89, 61)
+    """
+    return LONGEST - timedelta(days=page % SPREAD)
+
+
+def announces(audited: int, missed: int) -> bool:
+    """Whether a host's sitemap is to be trusted, after so many audits, of which some found an unannounced change.
+
+    >>> announces(0, 0), announces(19, 19), announces(40, 2), announces(40, 3)
+    (True, True, True, False)
+    """
+    return audited < _JUDGED_FROM or missed <= audited * _MOST_MISSED
+
+
 def next_try(attempts: int, soon: Sequence[float]) -> timedelta:
     """How long to wait after the nth failure in a row: first as `soon` has it, in seconds, then from an hour up.
 
@@ -34,4 +64,15 @@ def next_try(attempts: int, soon: Sequence[float]) -> timedelta:
     if attempts <= len(soon):
         return timedelta(seconds=soon[attempts - 1])
     doublings = 2 * min(attempts - len(soon) - 1, 9)
-    return min(RETRY_LATER * (1 << doublings), RETRY_LONGEST)
+    return min(_RETRY_LATER * (1 << doublings), _RETRY_LONGEST)
+
+
+def pause(failures: int, tolerated: int) -> timedelta | None:
+    """How long to leave a host alone after so many failures in a row; None while it is not yet given up.
+
+    >>> [str(pause(n, tolerated=5)) for n in (4, 5, 6, 20)]
+    ['None', '0:10:00', '0:20:00', '1 day, 0:00:00']
+    """
+    if failures < tolerated:
+        return None
+    return min(_PAUSE * (1 << min(failures - tolerated, 9)), _PAUSE_LONGEST)

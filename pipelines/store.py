@@ -19,11 +19,21 @@ class Store:
     """An archive to write to: a catalog, and the folder of the articles beside it."""
 
     def __init__(
-        self, db: Database, root: Path, *, scope: Sequence[str], retry_delays: Sequence[float], crawl: int
+        self,
+        db: Database,
+        root: Path,
+        *,
+        scope: Sequence[str],
+        retry_delays: Sequence[float],
+        host_failures: int | None = None,
+        crawl: int,
     ) -> None:
-        """`retry_delays`: seconds before the first tries again; `crawl`: the run that the rows belong to."""
+        """`retry_delays`: seconds before the first tries again; `crawl`: the run that the rows belong to.
+
+        `host_failures`: failures in a row before a host is left alone for a while; None = never.
+        """
         self.db, self.root, self.crawl = db, root, crawl
-        self.scope, self.retry_delays = scope, retry_delays
+        self.scope, self.retry_delays, self.host_failures = scope, retry_delays, host_failures
         self._last = datetime.min.replace(tzinfo=UTC)
         sweep(root)
 
@@ -46,12 +56,15 @@ class Store:
 
     def found(self, found: Found) -> str:
         """Makes the pages due that are new, that changed since they were stored, or that failed and are asked for."""
-        now = iso(self._stamp())
+        now = self._stamp()
         with self.db.atomic():
-            self._add([url for url, _ in found.pages], depth=found.depth, now=now)
-            pages.expect_changes(self.db, found.pages, now)
+            self._add([url for url, _ in found.pages], depth=found.depth, now=iso(now))
+            pages.expect_changes(self.db, found.pages, self.crawl, now)
+            if found.host:
+                query = "UPDATE hosts SET sitemaps_crawl = ? WHERE host = ?"
+                self.db.execute(query, [self.crawl, found.host])
             if found.asked_for:
-                pages.try_again(self.db, [url for url, _ in found.pages], now)
+                pages.try_again(self.db, [url for url, _ in found.pages], iso(now))
         return "found"
 
     def settle(self, visit: Visit) -> str:
@@ -66,11 +79,10 @@ class Store:
             self._settle_page(visit, page, kind, now)
             if visit.moved_to:
                 pages.lead_on(self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"])
-            if visit.retry_after:
-                until = iso(now + timedelta(seconds=visit.retry_after))
-                self.db.execute("UPDATE hosts SET not_before = ? WHERE host = ?", [until, page["host"]])
-            count = f"UPDATE crawls SET pages = pages + 1, {kind} = {kind} + 1 WHERE id = ?"  # noqa: S608
-            self.db.execute(count, [self.crawl])
+            self._judge(visit, page, kind, now)
+            count = f"""UPDATE crawls SET pages = pages + 1, {kind} = {kind} + 1, fetched = fetched + ?
+                        WHERE id = ?"""  # noqa: S608
+            self.db.execute(count, [visit.status == 200, self.crawl])
         return kind
 
     def _add(
@@ -103,12 +115,15 @@ class Store:
         if attempts:
             asked = timedelta(seconds=visit.retry_after or 0)
             wait = max(revisit.next_try(attempts, self.retry_delays), asked)
+        elif visit.state == "stored" and page["lastmod"] and page["announces"]:
+            wait = revisit.next_visit_announced(page["id"])
         else:
             wait = revisit.next_visit(_interval(page), changed=kind == "changed")
         self.db.execute(
             """UPDATE pages SET state = :state, status = :status, error = :reason, attempts = :attempts,
                  due_at = :due_at, moved_to = NULL,
                  fetched_at = CASE :attempts WHEN 0 THEN :now ELSE fetched_at END,
+                 gone_at = CASE :state WHEN 'gone' THEN coalesce(gone_at, :now) WHEN 'failed' THEN gone_at END,
                  etag = CASE WHEN :read THEN :etag ELSE etag END,
                  last_modified = CASE WHEN :read THEN :last_modified ELSE last_modified END
                WHERE id = :id""",
@@ -126,6 +141,31 @@ class Store:
             },
         )
 
+    def _judge(self, visit: Visit, page: dict[str, Any], kind: str, now: datetime) -> None:
+        """What the visit says of the page's host: whether it answers, and whether its sitemap is true."""
+        status = visit.status
+        failing = visit.state == "failed" and (status is None or status >= 500 or status == 429)
+        failures = page["failures"] + 1 if failing else 0 if status else page["failures"]
+        paused = self.host_failures and revisit.pause(failures, self.host_failures)
+        wait = max(timedelta(seconds=visit.retry_after or 0), paused or timedelta())
+        if failures != page["failures"] or wait:
+            self.db.execute(
+                "UPDATE hosts SET failures = ?, not_before = coalesce(?, not_before) WHERE host = ?",
+                [failures, iso(now + wait) if wait else None, page["host"]],
+            )
+        if visit.state == "stored" and _is_audit(page):
+            self._count_audit(page, missed=kind == "changed")
+
+    def _count_audit(self, page: dict[str, Any], *, missed: bool) -> None:
+        audited, missed_so_far = page["audited"] + 1, page["missed"] + missed
+        announces = revisit.announces(audited, missed_so_far)
+        self.db.execute(
+            "UPDATE hosts SET audited = ?, missed = ?, announces = ? WHERE host = ?",
+            [audited, missed_so_far, announces, page["host"]],
+        )
+        if page["announces"] and not announces:
+            pages.distrust(self.db, page["host"])
+
     def _stamp(self) -> datetime:
         """A time of its own for each transaction: what is found later stands behind what was found before."""
         self._last = max(self._last + timedelta(milliseconds=1), clock.now())
@@ -138,6 +178,13 @@ def _guarded(visit: Visit, page: dict[str, Any]) -> Visit:
         reason = "no longer reads as an article; the archived copy is kept"
         return Visit(url=visit.url, state="failed", status=visit.status, reason=reason)
     return visit
+
+
+def _is_audit(page: dict[str, Any]) -> bool:
+    """Whether the page was visited again although its sitemap announced no change."""
+    if not (page["archived"] and page["lastmod"] and page["fetched_at"]):
+        return False
+    return bool(page["lastmod"] <= (page["updated"] or page["fetched_at"]))
 
 
 def _interval(page: dict[str, Any]) -> timedelta | None:

@@ -51,4 +51,4 @@ def catalog(tmp_path: Path) -> Iterator[Catalog]:
     """An archive's catalog, held by this test."""
     held = Catalog(tmp_path / "archive.db", scope=["techidaily.com"], retry_delays=[0, 60])
     yield held
-    held.close("finished", requests=0, received=0)
+    held.close("finished", requests={}, received=0)

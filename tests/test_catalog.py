@@ -231,16 +231,16 @@ os.kill(os.getpid(), 9)
     catalog = Catalog(tmp_path / "archive.db", scope=["techidaily.com"], retry_delays=[])
     assert page(catalog, BREAD)["state"] == "due"
     assert catalog.db.execute("SELECT outcome FROM crawls ORDER BY id").fetchall() == [("killed",), (None,)]
-    catalog.close("finished", requests=0, received=0)
+    catalog.close("finished", requests={}, received=0)
 
 
 def test_a_catalog_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "archive.db"
-    Catalog(path, scope=[], retry_delays=[]).close("finished", requests=0, received=0)
+    Catalog(path, scope=[], retry_delays=[]).close("finished", requests={}, received=0)
     with sqlite3.connect(path) as db:
         db.execute(
             """INSERT INTO _sqlite_migrations
-               SELECT id + 1, migration_set, 'm999_later', applied_at FROM _sqlite_migrations"""
+               SELECT id + 100, migration_set, 'm999_later', applied_at FROM _sqlite_migrations LIMIT 1"""
         )
     db.close()
     before = path.read_bytes()

@@ -61,7 +61,7 @@ def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
 def test_two_crawls_on_one_archive(tmp_path: Path) -> None:
     held = Catalog(tmp_path / "archive.db", scope=[], retry_delays=[])
     done = alsoread("crawl", SEED, "--data", tmp_path)
-    held.close("finished", requests=0, received=0)
+    held.close("finished", requests={}, received=0)
     assert done.returncode == 5
     assert done.stderr.startswith(f"alsoread: {tmp_path} is held by crawl 1 (process ")
     assert "Traceback" not in done.stderr
@@ -77,7 +77,7 @@ def test_a_catalog_that_is_none(tmp_path: Path) -> None:
 
 
 def test_an_article_that_is_not_there(tmp_path: Path) -> None:
-    Catalog(tmp_path / "archive.db", scope=[], retry_delays=[]).close("finished", requests=0, received=0)
+    Catalog(tmp_path / "archive.db", scope=[], retry_delays=[]).close("finished", requests={}, received=0)
     done = alsoread("show", SEED, "--data", tmp_path)
     assert done.stderr == f"alsoread: No article {SEED} is in the archive: `alsoread status` tells what is.\n"
     assert done.returncode == 2

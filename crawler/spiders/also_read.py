@@ -55,7 +55,7 @@ class AlsoReadSpider(Spider):
             try:
                 visit = outcomes.of_page(url, response, await self.reader.read(response.body, url))
             except outcomes.Failed as error:
-                visit = outcomes.of_error(url, error)
+                visit = outcomes.of_error(url, error, response.status)
         yield visit
 
     def failed(self, failure: Any) -> Iterator[Visit]:

@@ -1,0 +1,34 @@
+"""What a command prints to: a terminal or a pipe."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from rich.console import Console
+
+# Controls but tab and newline, and marks that turn the direction of what follows.
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def output() -> Console:
+    """Tables fit a terminal; in a pipe nothing is cut."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
+
+
+def harmless(text: str) -> str:
+    r"""The text with what would steer a terminal made visible.
+
+    >>> print(harmless("\x1b[31mred café"))
+    \x1b[31mred café
+    """
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def minute(stamp: str) -> str:
+    """A time of the archive, as a person reads it.
+
+    >>> minute("2024-08-16T04:52:24.115Z")
+    '2024-08-16 04:52'
+    """
+    return stamp[:16].replace("T", " ")
