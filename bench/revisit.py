@@ -29,6 +29,7 @@ from bench.serving import demo_sites, served
 BAR = 0.03
 _LATER = (timedelta(days=1), timedelta(days=8))
 _HOST = "mirror.techidaily.com"
+_IS_POST = b'property="og:type" content="article"'
 
 
 def visit(server: str, hosts: Sequence[str], data: Path, ahead: timedelta = timedelta(0)) -> dict[str, Any]:
@@ -52,7 +53,8 @@ def mirror(folder: Path, posts: int) -> None:
     host = folder / _HOST
     host.mkdir()
     with demo_sites() as sites:
-        pages = [page for page in sorted(sites.glob("*/*/index.html")) if b'"og:type"' in page.read_bytes()]
+        (host / "index.html").write_bytes(min(sites.glob("*/index.html")).read_bytes())
+        pages = [page for page in sorted(sites.glob("*/*/index.html")) if _IS_POST in page.read_bytes()]
         for number in range(posts):
             source = pages[number % len(pages)]
             page = host / f"{number:05}-{source.parent.name}" / "index.html"
@@ -60,7 +62,7 @@ def mirror(folder: Path, posts: int) -> None:
             page.write_bytes(source.read_bytes())
     entries = (
         f"<url><loc>https://{_HOST}/{page.name}/</loc><lastmod>2024-04-02T07:00:20.115Z</lastmod></url>"
-        for page in sorted(host.iterdir())
+        for page in sorted(host.glob("*/"))
     )
     urlset = "<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'>"
     (host / "sitemap.xml").write_text(f"{urlset}{''.join(entries)}</urlset>")

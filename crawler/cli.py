@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -19,6 +20,8 @@ from pipelines.errors import ArchiveError
 
 _CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"'>\s]+)""", re.IGNORECASE)
 
+_DAMAGED = 7
+
 _data = click.option(
     "--data", default="data", show_default=True, metavar="DIR", help="The folder of the archive."
 )
@@ -34,6 +37,9 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
         except (ArchiveError, SeedError) as error:
             click.echo(f"alsoread: {error}", err=True)
             sys.exit(error.exit_code)
+        except sqlite3.Error as error:
+            click.echo(f"alsoread: The catalog is damaged, or no catalog: {error}.", err=True)
+            sys.exit(_DAMAGED)
 
     return told
 

@@ -132,14 +132,14 @@ def article(item: Article) -> None:
     facts = Table(box=None, padding=(0, 2), show_header=False)
     for key, value in front_matter(item).items():
         if key not in ("title", "images", "also_read"):
-            facts.add_row(key, Text(_in_words(value)))
-    console.print(Text(item.title or item.url, style="bold"))
+            facts.add_row(key, Text(harmless(_in_words(value))))
+    console.print(Text(harmless(item.title or item.url), style="bold"))
     console.print(facts)
-    console.print(Markdown(item.body))
+    console.print(Markdown(harmless(item.body)))
     if item.also_read:
         console.print(Text(f"Also read ({len(item.also_read)}):", style="bold"))
         for link in item.also_read:
-            console.print(Text(f"  {link.text}\n    {link.url}"), soft_wrap=True)
+            console.print(Text(harmless(f"  {link.text}\n    {link.url}")), soft_wrap=True)
 
 
 def _in_words(value: Any) -> str:

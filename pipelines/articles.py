@@ -98,6 +98,11 @@ def store_links(db: Database, page: int, links: Sequence[tuple[int, str]], now: 
     )
 
 
+def confirm_links(db: Database, page: int, now: str) -> None:
+    """The also-read list was seen again as it is."""
+    db.execute("UPDATE also_read SET last_seen = ? WHERE source = ? AND position IS NOT NULL", [now, page])
+
+
 def load(db: Database, page: int) -> Article:
     """The article of a page, as it was stored."""
     row = next(db.query("SELECT * FROM articles WHERE id = ?", [page]))

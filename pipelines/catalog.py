@@ -43,9 +43,15 @@ def read(path: Path) -> Database:
     if not path.is_file():
         raise ArchiveError(f"There is no archive at {path} yet: `alsoread crawl` makes one.", 2)
     try:
-        return _checked(Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)), path)
+        db = _checked(Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)), path)
     except sqlite3.Error as error:
         raise ArchiveError(f"{path} can't be read as a catalog: {error}.", 7) from None
+    if MIGRATIONS.pending(db):
+        db.close()
+        raise ArchiveError(
+            f"{path} is no catalog, or of an older alsoread: `alsoread crawl` brings it up to date.", 7
+        )
+    return db
 
 
 def _checked(db: Database, path: Path) -> Database:

@@ -55,27 +55,27 @@ def add(
         values,
     ).fetchone()
     if farther != "[]":
-        _bring_nearer(db, farther, depth)
+        _bring_nearer(db, json.loads(farther), depth)
     known: dict[str, int] = json.loads(ids)
     return known
 
 
-def _bring_nearer(db: Database, pages: str, depth: int) -> None:
-    """A shorter way to a page is a shorter way to all that it leads to. `pages` is a JSON array of ids."""
-    db.execute(
-        """WITH RECURSIVE
-             step(source, target, length) AS (
-               SELECT source, target, 1 FROM also_read
-               UNION ALL SELECT id, moved_to, 0 FROM pages WHERE moved_to IS NOT NULL),
-             nearer(id, depth) AS (
-               SELECT value, :depth FROM json_each(:pages)
-               UNION SELECT step.target, nearer.depth + step.length
-               FROM nearer JOIN step ON step.source = nearer.id JOIN pages ON pages.id = step.target
-               WHERE pages.depth > nearer.depth + step.length)
-           UPDATE pages SET depth = (SELECT min(depth) FROM nearer WHERE nearer.id = pages.id)
-           WHERE id IN (SELECT id FROM nearer)""",
-        {"pages": pages, "depth": depth},
-    )
+def _bring_nearer(db: Database, pages: list[int], depth: int) -> None:
+    """A shorter way to pages is a shorter way to all that they lead to: level by level, each once."""
+    nearer = """UPDATE pages SET depth = :depth WHERE depth > :depth AND id IN ({}) RETURNING id"""
+    linked = "SELECT target FROM also_read WHERE source IN (SELECT value FROM json_each(:pages))"
+    moved = "SELECT moved_to FROM pages WHERE id IN (SELECT value FROM json_each(:pages))"
+    level = _ids(db, nearer.format("SELECT value FROM json_each(:pages)"), pages, depth)
+    while level:
+        found = level
+        while found := _ids(db, nearer.format(moved), found, depth):
+            level += found
+        depth += 1
+        level = _ids(db, nearer.format(linked), level, depth)
+
+
+def _ids(db: Database, query: str, pages: list[int], depth: int) -> list[int]:
+    return [page for (page,) in db.execute(query, {"pages": json.dumps(pages), "depth": depth}).fetchall()]
 
 
 def find(db: Database, url: str) -> dict[str, Any] | None:

@@ -101,6 +101,7 @@ class Store:
 
     def _store(self, visit: Visit, page: dict[str, Any], now: str) -> str:
         if visit.article is None:
+            articles.confirm_links(self.db, page["id"], now)
             return "not_modified"
         links = visit.article.also_read
         kind = articles.store(self.db, page["id"], visit.article, self.crawl, now)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -141,3 +143,13 @@ def test_extract_asks_for_an_address_that_the_page_does_not_give(tmp_path: Path)
     )
     assert done.returncode == 2
     assert "page.html does not say what its address is: name it with --url." in done.stderr
+
+
+def test_a_database_that_is_another_programs(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
+        db.execute("CREATE TABLE recipes (name TEXT)")
+    for command in (["status"], ["show", SEED], ["history", SEED]):
+        done = alsoread(*command, "--data", tmp_path)
+        assert done.returncode == 7
+        assert "is no catalog, or of an older alsoread" in done.stderr
+        assert "Traceback" not in done.stderr

@@ -238,8 +238,13 @@ def test_a_link_that_left_a_list_stays_known(catalog: Catalog, article: MakeArti
     jam, rolls = (Link(f"https://one.techidaily.com/{name}/", name) for name in ("jam", "rolls"))
     catalog.settle(stored(article(also_read=[jam, rolls])))
     assert catalog.settle(stored(article(also_read=[rolls]))) == "unchanged"
-    links = catalog.db.execute("SELECT text, position, first_seen < last_seen FROM also_read ORDER BY text")
-    assert links.fetchall() == [("jam", None, 0), ("rolls", 1, 1)]
+    query = "SELECT text, position, first_seen < last_seen FROM also_read ORDER BY text"
+    assert catalog.db.execute(query).fetchall() == [("jam", None, 0), ("rolls", 1, 1)]
+    seen = "SELECT max(last_seen) FROM also_read"
+    before = catalog.db.execute(seen).fetchone()
+    catalog.settle(Visit(url=article().url, state="stored", status=304))
+    assert catalog.db.execute(query).fetchall() == [("jam", None, 0), ("rolls", 1, 1)]
+    assert catalog.db.execute(seen).fetchone() > before, "a 304 confirms the list"
 
 
 def _due(catalog: Catalog) -> int:
