@@ -64,5 +64,6 @@ def demo_sites() -> Iterator[Path]:
     from tests.site import build
 
     with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)  # nginx reads it as another user
         build(Path(__file__).parents[1] / "data" / "demo", Path(folder))
         yield Path(folder)

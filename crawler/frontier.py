@@ -80,6 +80,7 @@ class DuePages:
         self._newest = 0
         self._version = -1
         self._looked = 0.0
+        self.rescan()
 
     def next(self, now: str, free: Callable[[str], bool]) -> Page | None:
         """The next due page of the next host that is free to take one."""
@@ -278,7 +279,8 @@ class Frontier(BaseScheduler):
         return not patterns or any(fnmatch(host, pattern) for pattern in patterns)
 
     def _sent(self, request: Request) -> None:
-        self.requests["page" if "page" in request.meta else "sitemap" if request.callback else "robots"] += 1
+        kind = next((name for name in ("page", "robots") if request.meta.get(name)), "sitemap")
+        self.requests[kind] += 1
 
     def _request(self, page: Page) -> Request:
         return Request(

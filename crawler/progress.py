@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _EVERY = {"live": 0.5, "lines": 30.0}
 """Seconds between two looks."""
 _COUNT_EVERY = 2.0
-"""Seconds between two counts of the queue, which may be long."""
+"""Seconds between two counts of the queue."""
+_COUNT_SHARE = 0.01
+"""Of the time at most goes into counting the queue, which may be long."""
 _HOSTS = 4
 
 
@@ -38,7 +40,7 @@ class Progress:
             if style == "live"
             else None
         )
-        self._queued, self._counted = 0, 0.0
+        self._queued, self._count_at = 0, 0.0
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -76,9 +78,9 @@ class Progress:
     def _facts(self) -> dict[str, Any]:
         frontier: Any = self.crawler.engine.scheduler
         now = monotonic()
-        if now - self._counted > _COUNT_EVERY:
+        if now > self._count_at:
             self._queued = min(frontier.due.count(iso(time_now())), frontier.left)
-            self._counted = now
+            self._count_at = now + max(_COUNT_EVERY, (monotonic() - now) / _COUNT_SHARE)
         counts = frontier.catalog.counts
         rate = counts["pages"] / max(now - self.started, 0.001)
         active = self.crawler.engine.downloader.active

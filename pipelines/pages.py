@@ -98,7 +98,7 @@ def expect_changes(
              page AS (
                SELECT pages.id, entry.lastmod,
                       entry.lastmod > coalesce(articles.updated, fetched_at, '') AS changed,
-                      state = 'stored' AND pages.lastmod IS NULL AND announces AS calm,
+                      state IN ('stored', 'not_article') AND pages.lastmod IS NULL AND announces AS calm,
                       state = 'stored' AND (pages.id + :crawl) % :audit = 0 AND fetched_at < :a_day_ago AS audit,
                       entry.lastmod IS NOT pages.lastmod AS told
                FROM entry JOIN pages USING (url) JOIN hosts USING (host) LEFT JOIN articles USING (id)

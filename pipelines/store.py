@@ -116,7 +116,7 @@ class Store:
         if attempts:
             asked = timedelta(seconds=visit.retry_after or 0)
             wait = max(revisit.next_try(attempts, self.retry_delays), asked)
-        elif visit.state == "stored" and page["lastmod"] and page["announces"]:
+        elif visit.state in ("stored", "not_article") and page["lastmod"] and page["announces"]:
             wait = revisit.next_visit_announced(page["id"])
         else:
             wait = revisit.next_visit(_interval(page), changed=kind == "changed")

@@ -98,11 +98,9 @@ def test_a_later_crawl_asks_for_what_the_sitemap_says_and_no_more(archive: Archi
     assert pages(asked) == {SEED}
     row = archive.last()
     assert (row["changed"], row["page_requests"], row["reason"]) == (1, 1, "revisit")
-    assert (
-        row["requests"]
-        == row["page_requests"] + row["sitemap_requests"] + row["robots_requests"]
-        == len(asked)
-    )
+    kinds = [sum(request.path.endswith(end) for request in asked) for end in ("/", ".xml", "robots.txt")]
+    assert [row[f"{kind}_requests"] for kind in ("page", "sitemap", "robots")] == kinds
+    assert row["requests"] == sum(kinds) == len(asked)
     kept = archive.rows(
         "SELECT revisions.body FROM revisions JOIN articles ON articles.id = article WHERE url = ?", SEED
     )
