@@ -20,48 +20,21 @@ import argparse
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
 
-import lxml.etree
-import lxml.html
-from markdown_it import MarkdownIt
-
+from bench.publishes import Changes, Publish, changes, publishes, version
 from bench.revisit import visit
-from crawler.extractors import extract
-from crawler.items import Article
 from crawler.urls import canonical
-from pipelines.normalize import normalize
 from tests.site import Request, Site
 
 _SPARE = 0.05
 """Part of the posts that a week may ask for though nothing announces a change."""
 _SHOWN = 5
-_MARKDOWN = MarkdownIt("commonmark").enable("table")
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """What the files of one publish say."""
-
-    root: Path
-    at: datetime
-    """When it is crawled: the end of its day."""
-    sitemaps: frozenset[str]
-    lastmod: dict[str, datetime | None]
-    """Every page that the sitemaps name."""
-    articles: dict[str, Article]
-    """Every article that there is, in a sitemap or not."""
-
-    @property
-    def hosts(self) -> list[str]:
-        """The folders."""
-        return sorted(folder.name for folder in self.root.iterdir() if folder.is_dir())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +61,7 @@ class Week:
     """What became of one publish."""
 
     publish: Publish
-    announced: set[str]
-    """New or changed by the sitemaps' lastmod since the publish before."""
-    telling: set[str]
-    """Articles of which title, author, body or pictures changed since the publish before."""
-    text: set[str]
-    """Those of which a reader sees the change."""
+    changes: Changes
     requests: Counter[str] = field(default_factory=Counter)
     asked: dict[str, int] = field(default_factory=dict)
     """The pages that were asked for, and the last answer to each."""
@@ -108,79 +76,13 @@ class Week:
     @property
     def missed(self) -> set[str]:
         """Changes of text without a revision."""
-        return self.text - self.revised
+        return self.changes.text - self.revised
 
     @property
     def most(self) -> float:
         """The requests that the week may take."""
         spare = _SPARE * len(self.publish.articles)
-        return len(self.announced) + self.requests["sitemap"] + self.requests["robots"] + spare
-
-
-def publishes(folder: Path) -> list[Publish]:
-    """All publishes in their order."""
-    return [_publish(root) for root in sorted(folder.iterdir()) if root.is_dir()]
-
-
-def _publish(root: Path) -> Publish:
-    at = datetime.strptime(root.name, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
-    sitemaps: set[str] = set()
-    lastmod: dict[str, datetime | None] = {}
-    for robots in sorted(root.glob("*/robots.txt")):
-        for line in robots.read_text("utf-8", "replace").splitlines():
-            name, _, address = line.partition(":")
-            if name.strip().lower() == "sitemap":
-                lastmod |= _sitemap(root, address.strip(), sitemaps)
-    return Publish(root, at, frozenset(sitemaps), lastmod, dict(_articles(root)))
-
-
-def _sitemap(root: Path, url: str, seen: set[str]) -> dict[str, datetime | None]:
-    """The pages of a sitemap and of those that it names, each with its lastmod."""
-    parts = urlsplit(url)
-    file = root / (parts.hostname or "") / parts.path.lstrip("/")
-    if url in seen or not file.is_file():
-        return {}
-    seen.add(url)
-    pages: dict[str, datetime | None] = {}
-    for entry in lxml.etree.parse(file, lxml.etree.XMLParser()).getroot():
-        facts = {str(child.tag).rpartition("}")[2]: (child.text or "").strip() for child in entry}
-        if str(entry.tag).endswith("}sitemap"):
-            pages |= _sitemap(root, facts["loc"], seen)
-        elif "loc" in facts:
-            moment = facts.get("lastmod")
-            pages[canonical(facts["loc"])] = datetime.fromisoformat(moment) if moment else None
-    return pages
-
-
-def _articles(root: Path) -> Iterator[tuple[str, Article]]:
-    for page in sorted(root.glob("*/**/index.html")):
-        url = canonical(f"https://{page.parent.relative_to(root).as_posix()}/")
-        article = extract(page.read_bytes(), url)
-        if article and article.body:
-            yield url, normalize(article)
-
-
-def expected(publish: Publish, before: Publish | None) -> Week:
-    """What changed since the publish before, as the files have it."""
-    old = before.lastmod if before else {}
-    announced = {url for url, moment in publish.lastmod.items() if url not in old or moment != old[url]}
-    if before is None:
-        return Week(publish, announced, set(), set())
-    both = publish.articles.keys() & before.articles.keys()
-    telling = {url for url in both if _version(publish.articles[url]) != _version(before.articles[url])}
-    text = {url for url in telling if _text(publish.articles[url]) != _text(before.articles[url])}
-    return Week(publish, announced, telling, text)
-
-
-def _version(article: Article) -> tuple[object, ...]:
-    """What makes a revision when it changes."""
-    return article.title, article.author, article.body, article.images
-
-
-def _text(article: Article) -> list[str]:
-    """The words that a reader sees; not where the links and pictures lead."""
-    body = lxml.html.fromstring(f"<div>{_MARKDOWN.render(article.body)}</div>").itertext()
-    return f"{article.title} {article.author} {''.join(map(str, body))}".split()
+        return len(self.changes.announced) + self.requests["sitemap"] + self.requests["robots"] + spare
 
 
 def crawl(week: Week, data: Path, held: dict[str, Held]) -> None:
@@ -197,17 +99,17 @@ def crawl(week: Week, data: Path, held: dict[str, Held]) -> None:
     week.revised = {url for (url,) in _rows(data, query, started_at)}
     for url, status in week.asked.items():
         article, lastmod, last = publish.articles.get(url), publish.lastmod.get(url), held.get(url)
-        if url not in week.announced:
+        if url not in week.changes.announced:
             late = last is not None and last.lastmod != lastmod
             why = "announced by an earlier publish" if late else _why(known.get(url), started_at)
             week.reasons.setdefault(f"{why}; answered {status}", []).append(url)
-        version = _version(article) if article else None
-        if url in week.revised and last and last.version == version:
+        current = version(article) if article else None
+        if url in week.revised and last and last.version == current:
             week.baseless.add(url)
-        held[url] = Held(version, lastmod)
+        held[url] = Held(current, lastmod)
     week.baseless |= week.revised - week.asked.keys()
     week.stale = sum(
-        url not in held or held[url].version != _version(article) for url, article in publish.articles.items()
+        url not in held or held[url].version != version(article) for url, article in publish.articles.items()
     )
 
 
@@ -281,9 +183,9 @@ def _row(week: Week) -> list[object]:
     return [
         week.publish.root.name,
         len(week.publish.articles),
-        len(week.announced),
-        len(week.telling),
-        len(week.text),
+        len(week.changes.announced),
+        len(week.changes.telling),
+        len(week.changes.text),
         kinds.total(),
         int(week.most),
         *named,
@@ -299,12 +201,12 @@ def _row(week: Week) -> list[object]:
 
 def _print_details(week: Week) -> None:
     if week.missed:
-        told = len(week.missed & week.announced)
+        told = len(week.missed & week.changes.announced)
         unasked = len(week.missed - week.asked.keys())
         print(f"  missed: lastmod announced {told} of {len(week.missed)}; {unasked} were not asked for")
     for why, urls in sorted(week.reasons.items()):
         print(f"  not announced, asked for: {len(urls)} {why}, such as {urls[0]}")
-    skipped = week.announced - week.asked.keys()
+    skipped = week.changes.announced - week.asked.keys()
     if skipped:
         print(f"  announced, not asked for: {len(skipped)}, such as {min(skipped)}")
     for name, wrong in (("missed", week.missed), ("baseless", week.baseless)):
@@ -323,7 +225,7 @@ def main() -> int:
     with TemporaryDirectory() as data:
         before: Publish | None = None
         for publish in publishes(folder):
-            weeks.append(week := expected(publish, before))
+            weeks.append(week := Week(publish, changes(publish, before)))
             crawl(week, Path(data), held)
             _print_row(_row(week))
             _print_details(week)

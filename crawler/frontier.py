@@ -253,7 +253,11 @@ class Frontier(BaseScheduler):
             return self.in_memory.popleft()
         if self.left == 0:
             return None
-        downloader = self.crawler.engine.downloader
+        engine: Any = self.crawler.engine
+        downloader, reading = engine.downloader, engine.scraper.slot
+        under_way = len(downloader.active) + len(reading.queue) + len(reading.active)
+        if under_way >= downloader.total_concurrency:  # more would only be fetched again after a kill
+            return None
         if not downloader.active or monotonic() - self._scanned > _RESCAN:
             self._scanned = monotonic()
             self.due.rescan()

@@ -24,7 +24,7 @@ class Ended(Exception):
     """The process ended before it answered."""
 
     def __init__(self, exit_code: int) -> None:
-        super().__init__(f"exit code {exit_code}")
+        super().__init__(f"its process ended with exit code {exit_code}")
         self.timed_out = exit_code == -signal.SIGALRM
 
 

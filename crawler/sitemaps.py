@@ -74,7 +74,7 @@ class SitemapDiscovery:
     async def _ask_known(self) -> None:
         frontier: Any = self.crawler.engine.scheduler
         robots: Any = self.crawler.get_downloader_middleware(Robots)
-        known = self.catalog.archived_hosts() if self.everywhere else set()
+        known = self.catalog.reached_hosts() if self.everywhere else set()
         for host in sorted(known | self._seeds()):
             if host in self.fresh or not frontier.wanted(host):
                 continue

@@ -189,10 +189,13 @@ class Catalog(Store):
         began: str = self.db.execute(query, [self.crawl]).fetchone()[0]
         return began
 
-    def archived_hosts(self) -> set[str]:
-        """The hosts of archived articles."""
-        query = "SELECT DISTINCT host FROM pages JOIN articles USING (id)"
-        return {host for (host,) in self.db.execute(query)}
+    def reached_hosts(self) -> set[str]:
+        """The hosts of archived articles, and those that the runs reached that this one goes on after."""
+        query = """SELECT host FROM pages JOIN articles USING (id)
+                   UNION SELECT host FROM pages WHERE fetched_at >= (
+                     SELECT min(started_at) FROM crawls WHERE id < :crawl AND id > (
+                       SELECT coalesce(max(id), 0) FROM crawls WHERE outcome = 'finished' AND id < :crawl))"""
+        return {host for (host,) in self.db.execute(query, {"crawl": self.crawl})}
 
     def hosts_with_fresh_sitemaps(self) -> set[str]:
         """The hosts whose sitemaps need not be read again so soon."""

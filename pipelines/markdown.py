@@ -130,4 +130,4 @@ def _scratch(root: Path) -> Path:
 def sweep(root: Path) -> None:
     """Takes away what a killed run left half written."""
     for leftover in _scratch(root).iterdir():
-        leftover.unlink()
+        leftover.unlink(missing_ok=True)  # the writer of a crawl that was killed may still be at work

@@ -29,20 +29,6 @@ _SPREAD = 0.03
 """Seconds over which kills are spread once the crawl is far enough: a few commits."""
 
 
-class _Site(Site):
-    """A site whose clients may end in the middle of an exchange."""
-
-    def __init__(self, root: Path) -> None:
-        super().__init__(root)
-        tell = self._server.handle_error
-
-        def handle_error(request: Any, client_address: Any) -> None:
-            if not isinstance(sys.exception(), ConnectionError):
-                tell(request, client_address)
-
-        self._server.handle_error = handle_error  # type: ignore[method-assign]
-
-
 class Start(NamedTuple):
     """How a crawl is started, the same each time."""
 
@@ -108,7 +94,7 @@ def killed(
     random = Random(seed)  # noqa: S311 - nothing is to be kept secret
     done: set[str] = set()
     left: list[subprocess.Popen[str]] = []
-    with _Site(network) as site:
+    with Site(network) as site:
         try:
             while True:
                 first, began = len(site.log), monotonic()

@@ -185,6 +185,22 @@ def test_every_visit_is_counted_once(catalog: Catalog, article: MakeArticle) -> 
     assert {name: catalog.counts[name] for name in row} == row
 
 
+def test_a_host_whose_sitemap_a_killed_run_may_not_have_read_is_asked_again(tmp_path: Path) -> None:
+    def crawl(*visits: Visit, outcome: str) -> set[str]:
+        held = Catalog(tmp_path / "archive.db", scope=["techidaily.com"], retry_delays=[])
+        reached = held.reached_hosts()
+        for visit in visits:
+            held.settle(visit)
+        held.close(outcome, requests={}, received=0)
+        return reached
+
+    old = Visit(url="https://two.techidaily.com/old/", state="gone", status=404)
+    assert crawl(old, outcome="killed") == set()
+    assert crawl(outcome="shutdown") == {"two.techidaily.com"}
+    assert crawl(outcome="finished") == {"two.techidaily.com"}
+    assert crawl(outcome="finished") == set()
+
+
 def test_search_and_views_answer(catalog: Catalog, article: MakeArticle) -> None:
     catalog.settle(stored(article(body="Knead the doughs, then bake.")))
     catalog.settle(stored(article(url="https://two.techidaily.com/jam/", title="Jam", also_read=[])))

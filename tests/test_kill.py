@@ -38,6 +38,7 @@ def test_a_crawl_that_is_killed_ten_times_comes_to_the_same_archive(
     runs = list(killed(START, network, tmp_path, whole, kills=KILLS, seed=1))
     assert [fault for run in runs for fault in run.wrong] == []
     assert sum(run.killed for run in runs) == KILLS
+    assert max(run.lost for run in runs) <= 16, "no more than were in flight"
     assert len({run.visits for run in runs if 0 < run.visits < whole.visits}) >= 3, "kills in mid-crawl"
     assert [*disorder(tmp_path), *differences(whole.data, tmp_path)] == []
 

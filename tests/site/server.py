@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import mimetypes
+import sys
 from collections.abc import Mapping
 from email.utils import formatdate
 from hashlib import sha256
@@ -11,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote, unquote
 
 _COMPRESSED = ("text/", "application/xml", "image/svg")
@@ -114,6 +115,11 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], site: Site) -> None:
         super().__init__(address, _Handler)
         self.site = site
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients may end in the middle of an exchange."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
