@@ -12,7 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -47,10 +47,22 @@ print(json.dumps([stats["downloader/response_status_count/200"], stats["elapsed_
 """
 
 
+def sample(sites: Path, most: int) -> list[tuple[str, str]]:
+    """The host and the path of so many posts at most, evenly from all of them."""
+    found = [page.parent for page in sorted(sites.glob("*/*/index.html"))]
+    return [(post.parent.name, post.name) for post in found[:: max(1, len(found) // most)][:most]]
+
+
+def command(data: Path, server: str, seeds: Sequence[str], *options: str) -> list[str]:
+    """A crawl by links that prints its summary as JSON."""
+    crawl = [sys.executable, "-m", "crawler", "crawl", *seeds, "--json", "--discover", "links"]
+    return [*crawl, "--connect-to", server, "--data", str(data), *options]
+
+
 def bare(server: str, pages: list[tuple[str, str]]) -> float:
     """Pages a second of the spider that only fetches."""
-    command = [sys.executable, "-c", _BARE, server]
-    done = subprocess.run(command, input=json.dumps(pages), capture_output=True, text=True, check=True)
+    spider = [sys.executable, "-c", _BARE, server]
+    done = subprocess.run(spider, input=json.dumps(pages), capture_output=True, text=True, check=True)
     fetched, seconds = json.loads(done.stdout)
     return float(fetched / seconds)
 
@@ -60,10 +72,10 @@ def whole(server: str, pages: list[tuple[str, str]], hosts: list[str], data: Pat
     data.mkdir()
     seeds = data / "seeds.txt"
     seeds.write_text("".join(f"https://{host}/{path}/\n" for host, path in pages))
-    command = [sys.executable, "-m", "crawler", "crawl", str(seeds), "--json", "--discover", "links"]
-    command += ["--max-pages", str(len(pages)), "--connect-to", server, "--data", str(data)]
-    command += [f"--hosts={host}" for host in hosts]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    options = ["--max-pages", str(len(pages)), *(f"--hosts={host}" for host in hosts)]
+    done = subprocess.run(
+        command(data, server, [str(seeds)], *options), capture_output=True, text=True, check=False
+    )
     summary = json.loads(done.stdout)
     return float(summary["crawl"]["new"] / summary["seconds"])
 
@@ -88,10 +100,7 @@ def main() -> None:
     # The archives are deleted at the end: ext4 is slow to make files right after many were deleted.
     with TemporaryDirectory() as data, _sites(options.sites) as sites, served(sites) as server:
         hosts = sorted(folder.name for folder in sites.iterdir() if folder.is_dir())
-        found = [
-            (host, page.parent.name) for host in hosts for page in sorted((sites / host).glob("*/index.html"))
-        ]
-        pages = found[:: max(1, len(found) // options.pages)][: options.pages]
+        pages = sample(sites, options.pages)
         for number in range(options.rounds):
             fetching, archiving = bare(server, pages), whole(server, pages, hosts, Path(data, str(number)))
             ratios.append(archiving / fetching)

@@ -25,6 +25,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
 from typing import NamedTuple
 
+from bench.crawl import command, sample
 from bench.revisit import mirror
 from bench.serving import served
 from pipelines.catalog import Catalog
@@ -84,9 +85,9 @@ def opening(data: Path, seed: str) -> float:
     """Seconds from the start of a crawl to its first request; the crawl is killed there."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         door.settimeout(60)
-        command = _command(data, [seed], f"http://127.0.0.1:{door.getsockname()[1]}", [])
+        opened = command(data, f"http://127.0.0.1:{door.getsockname()[1]}", [seed])
         start = perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        with subprocess.Popen(opened, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
                 door.accept()[0].close()
                 return perf_counter() - start
@@ -103,7 +104,7 @@ def crawl(data: Path, server: str, hosts: Sequence[str], pages: Sequence[str]) -
     with (
         TemporaryDirectory() as folder,
         Path(folder, "summary").open("w+") as output,
-        subprocess.Popen(_command(data, [str(seeds)], server, options), stdout=output) as process,
+        subprocess.Popen(command(data, server, [str(seeds)], *options), stdout=output) as process,
     ):
         while process.poll() is None:
             processes = [process.pid, *_children(process.pid)]
@@ -116,11 +117,6 @@ def crawl(data: Path, server: str, hosts: Sequence[str], pages: Sequence[str]) -
     if summary["crawl"]["new"] != len(pages):
         sys.exit(f"the crawl archived {summary['crawl']['new']} of {len(pages)} pages")
     return Run(summary["seconds"] / len(pages), memory, resident)
-
-
-def _command(data: Path, seeds: Sequence[str], server: str, options: Sequence[str]) -> list[str]:
-    command = [sys.executable, "-m", "crawler", "crawl", *seeds, "--json", "--discover", "links"]
-    return [*command, "--connect-to", server, "--data", str(data), *options]
 
 
 def _children(pid: int) -> list[int]:
@@ -194,10 +190,7 @@ def main() -> int:
         if sites is None:
             sites = Path(stack.enter_context(TemporaryDirectory()))
             mirror(sites, options.pages)
-        found = [
-            f"https://{page.parent.relative_to(sites)}/" for page in sorted(sites.glob("*/*/index.html"))
-        ]
-        pages = found[:: max(1, len(found) // options.pages)][: options.pages]
+        pages = [f"https://{host}/{path}/" for host, path in sample(sites, options.pages)]
         hosts = sorted(folder.name for folder in sites.iterdir() if folder.is_dir())
         archives: dict[str, Path | None] = {_EMPTY: None}
         for name, due in _DUE.items():

@@ -1,7 +1,7 @@
 """What a folder of publishes says: the sitemaps and articles of each, and what changed from one to the next.
 
-The folder has one folder a publish, named by its day (YYYY-MM-DD), each with one folder a host. Everything is read from
-the files alone.
+The folder has one folder a publish, named by its day (YYYY-MM-DD), each with one folder a host. Everything is
+read from the files alone.
 """
 
 from __future__ import annotations

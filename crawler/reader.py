@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
 
 from crawler.extractors import extract
 from crawler.items import Article
@@ -50,8 +49,4 @@ class Reader:
             self._idle.get_nowait().kill()
 
     def _start(self) -> Process:
-        return Process(_extractor, self.time_limit)
-
-
-def _extractor() -> Callable[[bytes, str], Article | None]:
-    return extract
+        return Process(extract, self.time_limit)

@@ -12,7 +12,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -25,14 +24,11 @@ from crawler.items import Found, iso
 from pipelines import pages, revisit
 from pipelines.errors import ArchiveError
 from pipelines.migrations import MIGRATIONS
-from pipelines.store import Store
-from pipelines.writer import Commit, Item, Writer
+from pipelines.store import Committing, Store, connect
+from pipelines.writer import Item, Writer
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
-
-_PATIENCE = 120.0
-"""Seconds to wait while another program writes to the catalog."""
 
 COUNTS = ("pages", "new", "changed", "unchanged", "not_modified", "not_article", "gone", "refused", "failed")
 """What a crawl's row counts; `pages` is the sum of the others."""
@@ -101,29 +97,11 @@ def _reason(db: Database) -> str:
     return f"goes on after crawl {last['id']} ({last['outcome'] or 'killed'})"
 
 
-def connect(path: Path) -> Database:
-    """The catalog for writing."""
-    db = Database(sqlite3.connect(path, timeout=_PATIENCE))
-    try:
-        # A power cut may undo the last transactions, never half of one: their pages are then due again.
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
-
-
 def _migrated(path: Path) -> Database:
     db = _checked(connect(path), path)
     db.enable_wal()
     MIGRATIONS.apply(db)
     return db
-
-
-def _open_store(path: Path, settings: Mapping[str, Any]) -> Commit:
-    """The archive as the writing process has it."""
-    return Store(connect(path), path.parent / "articles", **settings).commit
 
 
 class Catalog(Store):
@@ -164,7 +142,7 @@ class Catalog(Store):
             "crawl": _begin(db, seeds, options or {}),
         }
         super().__init__(db, path.parent / "articles", **settings)
-        self._writer = Writer(partial(_open_store, path, settings))
+        self._writer = Writer(Committing(path, settings))
 
     def add(self, found: Found) -> None:
         """Makes pages due at once. Raises what kept them out."""

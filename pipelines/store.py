@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,36 @@ from crawler import clock
 from crawler.items import Found, Visit, iso
 from pipelines import articles, pages, revisit
 from pipelines.markdown import sweep, write
+
+_PATIENCE = 120.0
+"""Seconds to wait while another program writes to the catalog."""
+
+
+def connect(path: Path) -> Database:
+    """The catalog for writing."""
+    db = Database(sqlite3.connect(path, timeout=_PATIENCE))
+    try:
+        # A power cut may undo the last transactions, never half of one: their pages are then due again.
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
+class Committing:
+    """What the writing process does: it commits to an archive that it opens when the first items come."""
+
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+        """`settings`: those of the Store."""
+        self.path, self.settings = path, settings
+        self._store: Store | None = None
+
+    def __call__(self, items: Sequence[Visit | Found]) -> list[str | Exception]:
+        """What each item came to."""
+        self._store = self._store or Store(connect(self.path), self.path.parent / "articles", **self.settings)
+        return self._store.commit(items)
 
 
 class Store:

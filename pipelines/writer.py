@@ -9,15 +9,14 @@ from crawler.items import Found, Visit
 from crawler.process import Process
 
 Item = Visit | Found
-Commit = Callable[[Sequence[Item]], list[str | Exception]]
 
 
 class Writer:
     """Has items stored one batch after another; what is handed in meanwhile goes into one commit."""
 
-    def __init__(self, open_store: Callable[[], Commit]) -> None:
-        """`open_store()` runs in the process, when the first item comes."""
-        self._process = Process(open_store)
+    def __init__(self, commit: Callable[[Sequence[Item]], list[str | Exception]]) -> None:
+        """`commit` runs in the process."""
+        self._process = Process(commit)
         self._waiting: list[tuple[Item, asyncio.Future[str]]] = []
         self._storing: asyncio.Task[None] | None = None
 

@@ -1,0 +1,41 @@
+"""The side of a process that answers; it imports no more than it needs, as each process does so anew."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+import signal
+import socket
+import sys
+
+SIZE = 8  # bytes before an answer that say how long it is
+
+
+def serve(connection: socket.socket) -> None:
+    """Answers calls until nobody asks any more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the crawl's to answer
+    calls = connection.makefile("rb")
+    answer, time_limit = pickle.load(calls)  # noqa: S301 - from the process that started this one
+    # A call leaves few cycles behind, and looking for them takes time: look seldom, and not at what is loaded.
+    gc.freeze()
+    gc.set_threshold(50_000)
+    while True:
+        try:
+            args = pickle.load(calls)  # noqa: S301
+        except (EOFError, ConnectionError, pickle.UnpicklingError):
+            return
+        # The signal ends the process also where no Python runs, and when nobody is left to see to it.
+        signal.setitimer(signal.ITIMER_REAL, time_limit)
+        try:
+            result = pickle.dumps((True, answer(*args)), pickle.HIGHEST_PROTOCOL)
+        except Exception as error:
+            result = pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        try:
+            connection.sendall(len(result).to_bytes(SIZE) + result)
+        except ConnectionError:
+            return
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))
