@@ -1,1 +1,1 @@
-"""How fast, against what: each script prints a ratio."""
+"""How fast and how well, against what: scripts that print their figures (docs/benchmarks.md)."""

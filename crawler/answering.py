@@ -7,6 +7,7 @@ import pickle
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 SIZE = 8  # bytes before an answer that say how long it is
 
@@ -14,16 +15,19 @@ SIZE = 8  # bytes before an answer that say how long it is
 def serve(connection: socket.socket) -> None:
     """Answers calls until nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the crawl's to answer
+    # Whoever asked may be gone at any moment.
+    with suppress(EOFError, ConnectionError, pickle.UnpicklingError):
+        _answer(connection)
+
+
+def _answer(connection: socket.socket) -> None:
     calls = connection.makefile("rb")
     answer, time_limit = pickle.load(calls)  # noqa: S301 - from the process that started this one
     # A call leaves few cycles behind, and looking for them takes time: look seldom, and not at what is loaded.
     gc.freeze()
     gc.set_threshold(50_000)
     while True:
-        try:
-            args = pickle.load(calls)  # noqa: S301
-        except (EOFError, ConnectionError, pickle.UnpicklingError):
-            return
+        args = pickle.load(calls)  # noqa: S301
         # The signal ends the process also where no Python runs, and when nobody is left to see to it.
         signal.setitimer(signal.ITIMER_REAL, time_limit)
         try:
@@ -31,10 +35,7 @@ def serve(connection: socket.socket) -> None:
         except Exception as error:
             result = pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        try:
-            connection.sendall(len(result).to_bytes(SIZE) + result)
-        except ConnectionError:
-            return
+        connection.sendall(len(result).to_bytes(SIZE) + result)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from crawler.items import Article, Image, Link, iso
 from crawler.urls import canonical
-from pipelines import revisions
+from pipelines import pages, revisions
 from pipelines.errors import ArchiveError
 from pipelines.markdown import path_of
 
@@ -23,7 +23,7 @@ def store(
 ) -> Literal["new", "changed", "unchanged"]:
     """Makes the page's article row what was read; keeps the old one as a revision where it changed."""
     row, images = _row(article), _images(article)
-    old = next(db.query("SELECT * FROM articles WHERE id = ?", [page]), None)
+    old = pages.first(db, "SELECT * FROM articles WHERE id = ?", page)
     if old is None:
         stamps = {"archived_at": now, "crawl": crawl, "changed_at": now, "changed_crawl": crawl}
         _insert(db, "articles", {"id": page, **row, **stamps})

@@ -83,7 +83,14 @@ def find(db: Database, url: str) -> dict[str, Any] | None:
     query = """SELECT pages.*, articles.id IS NOT NULL AS archived, articles.updated,
                       failures, audited, missed, announces
                FROM pages JOIN hosts USING (host) LEFT JOIN articles USING (id) WHERE pages.url = ?"""
-    return next(db.query(query, [url]), None)
+    return first(db, query, url)
+
+
+def first(db: Database, query: str, *values: Any) -> dict[str, Any] | None:
+    """The first row, as the database's own query() gives it, which guards each with a transaction of its own."""
+    rows = db.execute(query, values)
+    row = rows.fetchone()
+    return None if row is None else dict(zip([column for column, *_ in rows.description], row, strict=True))
 
 
 def expect_changes(

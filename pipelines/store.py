@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,20 @@ class Committing:
         """What each item came to."""
         self._store = self._store or Store(connect(self.path), self.path.parent / "articles", **self.settings)
         return self._store.commit(items)
+
+
+@contextmanager
+def _whole(db: Database) -> Iterator[None]:
+    """All that is written in the block, or nothing; one name for all, so that the statements stay prepared."""
+    db.execute("SAVEPOINT item")
+    try:
+        yield
+    except BaseException:
+        if db.conn.in_transaction:  # a full disk undoes all of it
+            db.execute("ROLLBACK TO item")
+            db.execute("RELEASE item")
+        raise
+    db.execute("RELEASE item")
 
 
 class Store:
@@ -88,7 +103,7 @@ class Store:
     def found(self, found: Found) -> str:
         """Makes the pages due that are new, that changed since they were stored, or that failed and are asked for."""
         now = self._stamp()
-        with self.db.atomic():
+        with _whole(self.db):
             self._add([url for url, _ in found.pages], depth=found.depth, now=iso(now))
             pages.expect_changes(self.db, found.pages, self.crawl, now)
             if found.host:
@@ -103,7 +118,7 @@ class Store:
         now = self._stamp()
         if visit.article:
             write(self.root, visit.article)
-        with self.db.atomic():
+        with _whole(self.db):
             page = self._page(visit.url, 0, iso(now))
             visit = _guarded(visit, page)
             kind = self._store(visit, page, iso(now)) if visit.state == "stored" else visit.state
