@@ -31,6 +31,7 @@ class Failsafe:
         """Scrapy's way to make one."""
         extension = cls(crawler)
         crawler.signals.connect(extension.item_error, signals.item_error)
+        crawler.signals.connect(extension.item_dropped, signals.item_dropped)
         crawler.signals.connect(extension.spider_error, signals.spider_error)
         return extension
 
@@ -40,6 +41,11 @@ class Failsafe:
             self._stop(failure.value)
         elif isinstance(item, Visit):
             self._settle(item.url, failure)
+
+    def item_dropped(self, item: Any, exception: BaseException) -> None:
+        """A pipeline would not have it: without a state its page would be due for ever."""
+        if isinstance(item, Visit):
+            self._write(item.url, f"dropped on its way into the archive: {exception}")
 
     def spider_error(self, failure: Failure, response: Any) -> None:
         """The spider raised."""
@@ -54,9 +60,9 @@ class Failsafe:
             self._closing = asyncio.ensure_future(close)
 
     def _settle(self, url: str, failure: Failure) -> None:
+        what = f"{type(failure.value).__name__}: {failure.value}"
+        self._write(url, f"alsoread broke over this page ({what}): see the log")
+
+    def _write(self, url: str, reason: str) -> None:
         engine: Any = self.crawler.engine
-        catalog = engine.scheduler.catalog
-        reason = (
-            f"alsoread broke over this page ({type(failure.value).__name__}: {failure.value}): see the log"
-        )
-        catalog.write(Visit(url=url, state="failed", reason=reason))
+        engine.scheduler.catalog.write(Visit(url=url, state="failed", reason=reason))

@@ -49,7 +49,7 @@ def history(db: Database, page: int) -> None:
 def history_json(db: Database, page: int) -> None:
     """The same for programs."""
     row = _page(db, page)
-    facts = {key: row.get(key) for key in ("url", "state", "status", "error", "fetched_at", "gone_at")}
+    facts = {key: row[key] for key in ("url", "state", "status", "error", "fetched_at", "gone_at")}
     kept = [_facts(revision) for revision in reversed(revisions.load(db, page))]
     facts |= {"confirmed_at": _confirmed_at(row), "revisions": kept}
     print(json.dumps(facts, ensure_ascii=False))  # noqa: T201
@@ -95,12 +95,12 @@ def _standing(page: dict[str, Any]) -> str:
     state, reason = page["state"], page["error"]
     if confirmed := _confirmed_at(page):
         return f"Last confirmed: {minute(confirmed)} UTC."
-    # Pages that went before the catalog kept that day have none, until they are visited again.
-    gone = minute(page.get("gone_at") or page["fetched_at"])
+    # Pages that went before catalogs kept that day have none, until they are visited again.
+    gone = minute(page["gone_at"] or page["fetched_at"])
     if state == "gone":
         return f"The page is gone since {gone} UTC: {reason}. This copy stays."
     answered = f"{minute(page['fetched_at'])} UTC"
     if state == "failed":
-        since = f", and was gone since {gone} UTC" if page.get("gone_at") else ""
+        since = f", and was gone since {gone} UTC" if page["gone_at"] else ""
         return f"The last visit failed: {reason}. The page last answered {answered}{since}."
     return f"The page is an article no more: {reason} ({answered}). This copy stays."
