@@ -1,0 +1,73 @@
+"""`alsoread crawl`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from crawler.cli.options import data_folder, told
+
+
+def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    from scrapy.settings import BaseSettings
+
+    from crawler.net import connect_to
+
+    try:
+        connect_to(BaseSettings({"ALSOREAD_CONNECT_TO": value}))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return value
+
+
+@click.command()
+@click.argument("seeds", nargs=-1)
+@data_folder
+@click.option("--max-pages", type=click.IntRange(1), help="Pages that this run fetches at most.")
+@click.option("--max-depth", type=click.IntRange(0), help="Also-read links between a seed and a page.")
+@click.option("--hosts", multiple=True, metavar="GLOB", help="Only hosts such as this; repeatable.")
+@click.option("--discover", type=click.Choice(["links", "sitemaps", "both"]), help="Where pages come from.")
+@click.option("--delay", type=click.FloatRange(0), help="Seconds between two requests to one host.")
+@click.option("--rate", type=click.FloatRange(0), help="Requests a second over all hosts; 0 = no limit.")
+@click.option(
+    "--connect-to", metavar="URL", callback=_loopback, help="A loopback server that stands in for every host."
+)
+@click.option(
+    "--recrawl",
+    type=click.Choice(["all", "due", "none"]),
+    help="Pages fetched before: all, those that are due (the default), or none.",
+)
+@click.option("--retry-failed", is_flag=True, default=None, help="Also try all pages again that failed.")
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
+@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@told
+def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Archive what the SEEDS lead to: addresses, hosts, files of them, or Markdown posts."""
+    from crawler import report
+    from crawler.run import crawl as run
+    from crawler.run import settings_with
+
+    style = "none" if quiet else "live" if sys.stderr.isatty() else "lines"
+    settings = settings_with(
+        {
+            "ALSOREAD_DATA": data,
+            "ALSOREAD_PROGRESS": style,
+            "ALSOREAD_MAX_PAGES": options["max_pages"],
+            "ALSOREAD_MAX_DEPTH": options["max_depth"],
+            "ALSOREAD_HOSTS": list(options["hosts"]) or None,
+            "ALSOREAD_DISCOVER": options["discover"],
+            "ALSOREAD_RATE": options["rate"],
+            "ALSOREAD_RECRAWL": options["recrawl"],
+            "ALSOREAD_RETRY_FAILED": options["retry_failed"],
+            "ALSOREAD_CONNECT_TO": options["connect_to"],
+            "DOWNLOAD_DELAY": options["delay"],
+        }
+    )
+    result = run(seeds, settings)
+    if as_json:
+        report.summary_json(result)
+    elif not quiet:
+        report.summary(result, data)
+    sys.exit(result.exit_code)

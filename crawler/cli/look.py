@@ -1,0 +1,102 @@
+"""The commands that only look: at an archive, at an article, at a saved page."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from crawler.cli.options import data_folder, told
+from crawler.urls import canonical
+from pipelines.catalog import read
+
+_CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"'>\s]+)""", re.IGNORECASE)
+
+
+@click.command()
+@data_folder
+@click.option("--failed", is_flag=True, help="The pages that failed, with their last errors.")
+@click.option("--all", "everything", is_flag=True, help="With --failed: all of them, not only the first 50.")
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON, with --failed all of them.")
+@told
+def status(data: str, failed: bool, everything: bool, as_json: bool) -> None:
+    """Tell what the archive holds."""
+    from crawler import failures, report
+
+    if everything and not failed:
+        raise click.UsageError("--all goes with --failed.")
+    with closing(read(Path(data) / "archive.db")) as db:
+        if failed and as_json:
+            failures.failed_json(db)
+        elif failed:
+            failures.failed(db, data, everything)
+        elif as_json:
+            report.status_json(db)
+        else:
+            report.status(db, data)
+
+
+@click.command()
+@click.argument("article")
+@data_folder
+@told
+def show(article: str, data: str) -> None:
+    """Print one article: ARTICLE is its address, or the path of its file."""
+    from crawler import report
+    from pipelines import articles
+
+    with closing(read(Path(data) / "archive.db")) as db:
+        report.article(articles.load(db, articles.find(db, article)))
+
+
+@click.command()
+@click.argument("article")
+@data_folder
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+@told
+def history(article: str, data: str, as_json: bool) -> None:
+    """List the revisions of one article: ARTICLE is its address, or the path of its file."""
+    from crawler import history
+    from pipelines import articles
+
+    with closing(read(Path(data) / "archive.db")) as db:
+        page = articles.find(db, article)
+        (history.history_json if as_json else history.history)(db, page)
+
+
+@click.command()
+@click.argument("article")
+@click.argument("revision", type=int, required=False)
+@data_folder
+@told
+def diff(article: str, revision: int | None, data: str) -> None:
+    """Show what a REVISION of an ARTICLE changed: its number in the history, by default the newest."""
+    from crawler import history
+    from pipelines import articles
+
+    with closing(read(Path(data) / "archive.db")) as db:
+        history.diff(db, articles.find(db, article), revision)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--url", help="The page's address; by default the one that the page gives as its own.")
+@told
+def extract(file: Path, url: str | None) -> None:
+    """Print what the archive would hold for a saved page."""
+    from crawler import report
+    from crawler.extractors import extract as read_page
+    from pipelines.normalize import normalize
+
+    html = file.read_bytes()
+    own = _CANONICAL.search(html)
+    if not (url or own):
+        raise click.UsageError(f"{file} does not say what its address is: name it with --url.")
+    article = read_page(html, canonical(url or own[1].decode()))  # type: ignore[index]
+    if article is None:
+        click.echo(f"alsoread: {file} is no article.", err=True)
+        sys.exit(1)
+    report.article(normalize(article))
