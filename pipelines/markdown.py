@@ -6,7 +6,6 @@ import os
 import re
 import unicodedata
 from dataclasses import fields
-from datetime import datetime
 from hashlib import sha256
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -14,10 +13,11 @@ from typing import Any
 from urllib.parse import unquote
 
 import frontmatter
-import yaml
+from frontmatter.default_handlers import YAMLHandler
 
-from crawler.items import Article, Image, Link, iso
+from crawler.items import Article, Image, Link
 from crawler.urls import host_of, slug_of
+from pipelines.yaml_block import yaml_block
 
 _LONGEST = 200
 """Bytes of a slug in a file name: with its hash and `.md` it fits into the 255 that file systems take."""
@@ -30,16 +30,9 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)
 _numbers = count()
 
 
-class _Dumper(yaml.CSafeDumper):
-    """Times as YAML timestamps with `T` and `Z`, which every reader takes for a time."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-        return True
-
-
-_Dumper.add_representer(
-    datetime, lambda dumper, moment: dumper.represent_scalar("tag:yaml.org,2002:timestamp", iso(moment))
-)
+class _Handler(YAMLHandler):
+    def export(self, metadata: dict[str, Any], **kwargs: Any) -> str:  # noqa: ARG002
+        return yaml_block(metadata)
 
 
 def path_of(url: str) -> PurePosixPath:
@@ -84,7 +77,7 @@ def _present(item: Image | Link) -> dict[str, str]:
 def render(article: Article) -> str:
     """The file's text; `frontmatter.loads` gives the same values back."""
     post = frontmatter.Post(article.body, **front_matter(article))
-    return f"{frontmatter.dumps(post, Dumper=_Dumper, sort_keys=False, width=2**31 - 1)}\n"
+    return f"{frontmatter.dumps(post, _Handler())}\n"
 
 
 def write(root: Path, article: Article) -> Path:

@@ -1,0 +1,95 @@
+"""Front matter as YAML: the bytes that PyYAML gives, at a fraction of its time for what front matter mostly is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from crawler.items import iso
+
+_ONE_LINE = 2**31 - 1
+"""Characters to a line: no value is folded."""
+
+_LONGEST_KEY = 100
+"""Characters; YAML marks a key of more than 128 bytes."""
+
+# Characters that need no escape in YAML, all on one line. The C emitter escapes what is beyond U+FFFF.
+_CHARS = "\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd"
+# What begins with a letter is a text but for these words.
+_NO_TEXT = "(?i:y|n|yes|no|on|off|true|false|null)"
+_PLAIN = re.compile(rf"(?!{_NO_TEXT}\Z|.*: |.* #)[A-Za-z][{_CHARS}]*(?<![ :])")
+_QUOTED = re.compile(rf"(?=.*: |.* #|[\[\]{{}}\"'&*!|>%@`,#])[{_CHARS}]+")
+
+_BREAK = re.compile("[\n\r\x85\u2028\u2029]")  # what breaks a line in YAML is indented with what it stands in
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Times as YAML timestamps with `T` and `Z`, which every reader takes for a time."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+_Dumper.add_representer(
+    datetime, lambda dumper, moment: dumper.represent_scalar("tag:yaml.org,2002:timestamp", iso(moment))
+)
+
+
+def yaml_block(values: Mapping[str, Any]) -> str:
+    """The mapping as YAML in block style, keys in their order, one line a text, without the last line end."""
+    return "\n".join(line for key, value in values.items() for line in _lines(key, value))
+
+
+def _lines(key: str, value: Any) -> Iterator[str]:
+    if not _is_word(key):
+        yield _dump({key: value})
+    elif _is_line(value):
+        yield f"{key}: {_text(value)}"
+    elif isinstance(value, datetime):
+        yield f"{key}: {iso(value)}"
+    elif isinstance(value, list) and value and all(map(_is_simple, value)):
+        yield f"{key}:"
+        for entry in value:
+            if isinstance(entry, str):
+                yield f"- {_text(entry)}"
+            else:
+                yield "\n".join(
+                    f"{'  ' if at else '- '}{name}: {_text(text)}"
+                    for at, (name, text) in enumerate(entry.items())
+                )
+    else:
+        yield _dump({key: value})
+
+
+@lru_cache(256)
+def _is_word(key: Any) -> bool:
+    return isinstance(key, str) and len(key) < _LONGEST_KEY and _PLAIN.fullmatch(key) is not None
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and _BREAK.search(value) is None
+
+
+def _is_simple(entry: Any) -> bool:
+    """A line of text, or a mapping of words to such lines."""
+    if isinstance(entry, dict):
+        return bool(entry) and all(map(_is_word, entry)) and all(map(_is_line, entry.values()))
+    return _is_line(entry)
+
+
+def _text(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
+    if _QUOTED.fullmatch(text):
+        return "'" + text.replace("'", "''") + "'"
+    return _dump([text]).removeprefix("- ")
+
+
+def _dump(value: Any) -> str:
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_ONE_LINE)
+    return text.removesuffix("\n")
