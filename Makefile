@@ -16,7 +16,7 @@ demo: install
 	@$(BIN)/python -m tests.site --run sh tests/site/demo.sh {site}
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 check: install
 	$(BIN)/ruff check

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 
-_OFFSET = timedelta(seconds=float(os.environ.get("ALSOREAD_CLOCK_OFFSET", "0")))
+AHEAD = timedelta(seconds=float(os.environ.get("ALSOREAD_CLOCK_OFFSET", "0")))
 """Seconds that a rehearsal is ahead of the time: weeks of scheduled crawls in a few minutes."""
 
 
 def now() -> datetime:
     """The time, in UTC."""
-    return datetime.now(UTC) + _OFFSET
+    return datetime.now(UTC) + AHEAD

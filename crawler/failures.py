@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -13,6 +14,7 @@ from sqlite_utils import Database
 from crawler.clock import now
 from crawler.items import iso
 from crawler.terminal import harmless, minute, output
+from pipelines.doubtful import file_of
 
 _MOST = 50
 """Pages that are shown unless all are asked for."""
@@ -39,7 +41,7 @@ def failed(db: Database, data: str, everything: bool) -> None:
             f"{row['attempts']}",
             minute(row["next_try"]) if row["next_try"] > time else "now",
             Text(harmless(row["error"] or "")),
-            Text(row["url"]),
+            Text(f"{row['url']}\nlook at {page}" if (page := _kept(data, row["url"])) else row["url"]),
         )
     out.print(table)
     if table.row_count < pages:
@@ -50,10 +52,15 @@ def failed(db: Database, data: str, everything: bool) -> None:
     out.print(Text(f"Try them again now: alsoread crawl --retry-failed --data {data}"), soft_wrap=True)
 
 
-def failed_json(db: Database) -> None:
-    """All of them, for programs."""
-    pages = list(_failed(db, -1))
+def failed_json(db: Database, data: str) -> None:
+    """All of them, for programs; `look_at` is the raw page where it was kept."""
+    pages = [row | {"look_at": _kept(data, row["url"])} for row in _failed(db, -1)]
     print(json.dumps({"failed": len(pages), "pages": pages}, ensure_ascii=False))  # noqa: T201
+
+
+def _kept(data: str, url: str) -> str | None:
+    file = file_of(Path(data), url)
+    return str(file) if file.is_file() else None
 
 
 def _failed(db: Database, most: int) -> Iterator[dict[str, Any]]:

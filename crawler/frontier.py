@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
 from scrapy.core.scheduler import BaseScheduler
@@ -18,168 +17,25 @@ from scrapy.http import Request
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.clock import now
+from crawler.due import DuePages, Page
+from crawler.failsafe import DISK
 from crawler.items import Found, iso
+from crawler.limits import SPACE
 from crawler.urls import canonical
+from pipelines import alarms
 from pipelines.catalog import Catalog
 from pipelines.errors import ArchiveError
+from pipelines.judging import Alarm
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
-_BATCH = 32
-"""Pages of one host that are held in memory."""
 _RESCAN = 60.0
 """Seconds after which hosts are asked again for pages that time has made due."""
-_LOOK = 0.5
-"""Seconds after which the catalog is asked for new pages, so that a host with none yet waits no longer."""
 _BOTTOMLESS = 2**31
 _PATIENCE = timedelta(seconds=90)
 """How long a run waits for the next try of a failed page, or for a host that asked to be left alone."""
-
-
-class Page(NamedTuple):
-    """A due page, as the catalog has it."""
-
-    id: int
-    url: str
-    depth: int
-    due_at: str
-    etag: str | None
-    last_modified: str | None
-
-
-_FRONT = ("", -1, -1)
-_DUE = "FROM pages WHERE host = ? AND due_at <= ? AND (due_at, depth, id) > (?, ?, ?) AND depth <= ?"
-_NEVER_FETCHED = " AND fetched_at IS NULL"
-
-
-@dataclass(slots=True)
-class _Host:
-    queue: deque[Page] = field(default_factory=deque)
-    after: tuple[str, int, int] = _FRONT
-    """The due time, depth and id of the last page that was taken: the queue only goes forward."""
-    maybe_more: bool = True
-    not_before: str = ""
-
-
-class DuePages:
-    """What is due in a catalog, host by host in turn. Reads only; memory does not grow with the catalog."""
-
-    def __init__(
-        self, path: Path, wanted: Callable[[str], bool], max_depth: int, *, only_new: bool = False
-    ) -> None:
-        """`wanted` tells hosts; `only_new`: only pages that were never fetched."""
-        self.due = _DUE + _NEVER_FETCHED * only_new
-        self.db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-        self.wanted = wanted
-        self.max_depth = max_depth
-        self.hosts: dict[str, _Host] = {}
-        self._turn: deque[str] = deque()
-        self._unwanted: set[str] = set()
-        self._newest = 0
-        self._version = -1
-        self._looked = 0.0
-        self.rescan()
-
-    def next(self, now: str, free: Callable[[str], bool]) -> Page | None:
-        """The next due page of the next host that is free to take one."""
-        if monotonic() - self._looked > _LOOK:
-            self._look_for_changes()
-        page = self._next_known(now, free)
-        if page is None:
-            self._look_for_changes()
-            page = self._next_known(now, free)
-        return page
-
-    def _next_known(self, now: str, free: Callable[[str], bool]) -> Page | None:
-        for _ in range(len(self._turn)):
-            name = self._turn[0]
-            self._turn.rotate(-1)
-            host = self.hosts[name]
-            if host.not_before > now or not free(name):
-                continue
-            if not host.queue and host.maybe_more:
-                self._refill(name, host, now)
-            if host.queue:
-                return host.queue.popleft()
-        return None
-
-    def rescan(self) -> None:
-        """Looks again at every host that has pages with a due time, as time may have come for some."""
-        # One step in the index a host, however many pages it has.
-        self._expect_more(
-            """WITH RECURSIVE step(host) AS (
-                 SELECT min(host) FROM pages WHERE due_at IS NOT NULL
-                 UNION ALL
-                 SELECT (SELECT min(host) FROM pages WHERE due_at IS NOT NULL AND host > step.host)
-                 FROM step WHERE step.host IS NOT NULL)
-               SELECT host FROM step WHERE host IS NOT NULL"""
-        )
-        self._newest = self.db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
-
-    def restart(self, until: str) -> bool:
-        """Begins again at the front of every queue. Returns whether any page is due by `until`.
-
-        Only for a moment when no page is being fetched: it would be handed out twice.
-        """
-        self.rescan()
-        for host in self.hosts.values():
-            host.after = _FRONT
-            host.queue.clear()
-        return any(
-            host.not_before <= until and self._select(name, host, until, 1)
-            for name, host in self.hosts.items()
-        )
-
-    def count(self, now: str) -> int:
-        """How many pages are due."""
-        return sum(
-            self.db.execute(f"SELECT count(*) {self.due}", self._values(name, _FRONT, now)).fetchone()[0]
-            for name in self.hosts
-        )
-
-    def close(self) -> None:
-        """Lets go of the catalog."""
-        self.db.close()
-
-    def _look_for_changes(self) -> None:
-        self._looked = monotonic()
-        version = self.db.execute("PRAGMA data_version").fetchone()[0]
-        if version == self._version:
-            return
-        self._version = version
-        self._expect_more("SELECT DISTINCT host FROM pages WHERE id > ?", self._newest)
-        self._newest = self.db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
-        for name, until in self.db.execute("SELECT host, not_before FROM hosts WHERE not_before IS NOT NULL"):
-            if name in self.hosts:
-                self.hosts[name].not_before = until
-
-    def _expect_more(self, query: str, *values: int) -> None:
-        for (name,) in self.db.execute(query, values).fetchall():
-            if name in self.hosts:
-                self.hosts[name].maybe_more = True
-            elif name in self._unwanted:
-                continue
-            elif self.wanted(name):
-                self.hosts[name] = _Host()
-                self._turn.append(name)
-            else:
-                self._unwanted.add(name)
-
-    def _refill(self, name: str, host: _Host, now: str) -> None:
-        pages = self._select(name, host, now, _BATCH)
-        host.queue.extend(pages)
-        host.maybe_more = len(pages) == _BATCH
-        if pages:
-            host.after = (pages[-1].due_at, pages[-1].depth, pages[-1].id)
-
-    def _select(self, name: str, host: _Host, until: str, limit: int) -> list[Page]:
-        query = f"SELECT {', '.join(Page._fields)} {self.due} ORDER BY due_at, depth, id LIMIT {limit}"
-        return [Page(*row) for row in self.db.execute(query, self._values(name, host.after, until))]
-
-    def _values(self, name: str, after: tuple[str, int, int], until: str) -> tuple[str | int, ...]:
-        return (name, until, *after, self.max_depth)
 
 
 class Frontier(BaseScheduler):
@@ -232,12 +88,26 @@ class Frontier(BaseScheduler):
             raise ArchiveError(message, 6) from None
 
     def close(self, reason: str) -> None:
-        """Writes the crawl's row and lets go of the archive."""
-        stats = self.crawler.stats
+        """Writes the crawl's row and its alarms, and lets go of the archive."""
         self.due.close()
-        self.catalog.close(reason, self.requests, stats.get_value("downloader/response_bytes", 0))
-        if reason == "finished":
-            stats.set_value("archive/unsettled", self.handed_out - self.catalog.counts["pages"])
+        received = self.crawler.stats.get_value("downloader/response_bytes", 0)
+        self.catalog.close(reason, self.requests, received, self._alarms(finished=reason == "finished"))
+
+    def _alarms(self, *, finished: bool) -> Iterator[Alarm]:
+        """What the run itself met, then what the archive says of it."""
+        stats: Any = self.crawler.stats
+        if error := stats.get_value("archive/disk_error"):
+            yield disk_alarm(error)
+        if space := stats.get_value("archive/disk_space"):
+            yield Alarm(kind=SPACE, message=f"The run stopped before the disk is full: {space}.")
+        if finished and (count := self.handed_out - self.catalog.counts["pages"]):
+            message = f"{count} pages were fetched and came to nothing: they are due again."
+            yield Alarm(kind="unsettled", message=message)
+        if count := stats.get_value("spider_exceptions/count", 0):
+            yield Alarm(
+                kind="broken", message=f"alsoread itself broke over {count} pages: the log says where."
+            )
+        yield from alarms.of_run(self.catalog.db, self.catalog.crawl, whole=finished)
 
     def enqueue_request(self, request: Request) -> bool:
         """A page becomes a row that is due; anything else waits in memory."""
@@ -297,9 +167,15 @@ class Frontier(BaseScheduler):
                 "depth": page.depth,
                 "etag": page.etag,
                 "last_modified": page.last_modified,
+                "archived_words": page.words,
                 "handle_httpstatus_all": True,
             },
         )
+
+
+def disk_alarm(error: str) -> Alarm:
+    """That the disk broke: the archive itself may not take this word any more."""
+    return Alarm(kind=DISK, message=f"The archive could not be written any more: {error}.")
 
 
 _OPTIONS = (

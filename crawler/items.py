@@ -6,9 +6,9 @@ Absent is None or an empty list, never an empty string or a made-up default.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 State = Literal["due", "stored", "not_article", "gone", "refused", "failed"]
 """What is known of a page; a page is in exactly one state (docs/catalog.md says what each means)."""
@@ -58,7 +58,9 @@ class Article:
     images: list[Image]
     also_read: list[Link]
     extractor: str
-    """Which extractor read the page: `redefine` or `generic`."""
+    """What read it: `redefine` or `generic` from a page, `source` from a blog's own Markdown, `file` from ours."""
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Front matter of a file that is not in the vocabulary, as JSON can say it; no page has any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,12 @@ class Visit:
     retry_after: float | None = None
     """Seconds that the server asked to be left alone."""
     article: Article | None = None
+    seconds: float | None = None
+    """How long the server took to answer."""
+    archived_words: int | None = None
+    """Words of the copy that the archive held when the page was asked for; None where it held none."""
+    html: bytes | None = field(default=None, repr=False)
+    """The page as it came, until it is known to be good."""
 
 
 UNLINKED = 1_000_000
@@ -95,5 +103,7 @@ class Found:
     """Also-read links between a seed and these pages."""
     host: str | None = None
     """Whose sitemap names them."""
+    unread: bool = False
+    """The sitemap could not be read."""
     asked_for: bool = False
     """Named by the user: due again also where they failed."""

@@ -20,17 +20,18 @@ class Reader:
     def __init__(self, time_limit: float) -> None:
         """`time_limit`: seconds that one page may take."""
         self.time_limit = time_limit
-        # The last one back is the first out: it has the most in its caches.
-        self._idle: asyncio.LifoQueue[Process] = asyncio.LifoQueue()
+        # The last one back is the first out: it has the most in its caches. None is one that was not needed yet.
+        self._idle: asyncio.LifoQueue[Process | None] = asyncio.LifoQueue()
         for _ in range(min(_MOST, os.cpu_count() or 1)):
-            self._idle.put_nowait(self._start())
+            self._idle.put_nowait(None)
 
     async def read(self, html: bytes, url: str) -> Article | None:
         """What extract() gives. Raises Failed where the page takes too long or breaks the extractor."""
         process = await self._idle.get()
-        if process.ended:
-            process.close()
-            process = self._start()
+        if process is None or process.ended:
+            if process:
+                process.close()
+            process = Process(extract, self.time_limit)
         try:
             article: Article | None = await process.call(html, url)
         except Ended as ended:
@@ -46,7 +47,5 @@ class Reader:
     def close(self) -> None:
         """Ends the processes."""
         while not self._idle.empty():
-            self._idle.get_nowait().kill()
-
-    def _start(self) -> Process:
-        return Process(extract, self.time_limit)
+            if process := self._idle.get_nowait():
+                process.kill()

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markdown import Markdown
@@ -17,10 +17,13 @@ from sqlite_utils import Database
 
 from crawler.items import Article
 from crawler.progress import duration
-from crawler.run import Report
 from crawler.terminal import harmless, minute, output
+from pipelines import alarms
 from pipelines.catalog import COUNTS
 from pipelines.markdown import front_matter, render
+
+if TYPE_CHECKING:
+    from crawler.run import Report
 
 _STATES = {
     "stored": "archived",
@@ -37,6 +40,10 @@ _ENDINGS = {
     "shutdown": "interrupted, the same command goes on,",
     "forced": "stopped at once, the same command goes on,",
     "disk": "stopped, as the disk is full,",
+    "space": "stopped before the disk is full",
+    "bytes": "stopped, as its bytes are spent, and the next run goes on,",
+    "time": "stopped, as its time is spent, and the next run goes on,",
+    "quiet": "stopped for the quiet hours, and the next run goes on,",
 }
 
 
@@ -54,7 +61,7 @@ def summary(report: Report, data: str) -> None:
             console.print(f"  {row[name]:>7,} {name.replace('_', ' ')}")
     console.print(f"The archive holds [bold]{report.articles:,} articles[/]; {report.due:,} pages are due.")
     for alarm in report.alarms:
-        console.print(Text(f"Look: {alarm}", style="yellow"))
+        console.print(Text(f"Look: {alarm}", style="yellow"), soft_wrap=True)
     if row["pages"] == row["failed"] + row["refused"] and row["pages"]:
         console.print("[red]Nothing could be fetched.[/] `alsoread status` says why.")
     console.print(f"Log: {report.log}", soft_wrap=True)
@@ -95,6 +102,11 @@ def status(db: Database, data: str) -> None:
             f"{minute(last['started_at'])} UTC: {last['pages']:,} pages, {last['new']:,} new, "
             f"{last['changed']:,} changed, {last['failed']:,} failed"
         )
+    for run, alarm in alarms.recent(db):
+        console.print(
+            Text(f"Look (crawl {run['crawl']}, {minute(run['raised_at'])} UTC): {alarm}", style="yellow"),
+            soft_wrap=True,
+        )
 
 
 def status_json(db: Database) -> None:
@@ -103,12 +115,13 @@ def status_json(db: Database) -> None:
 
 
 def _facts(db: Database) -> dict[str, Any]:
-    """Counts, those of pages by state, and the row of the last crawl."""
+    """Counts, those of pages by state, the row of the last crawl, and the alarms of it and of the last week."""
     facts = next(db.query("SELECT count(*) AS articles, coalesce(sum(words), 0) AS words FROM articles"))
     return facts | {
         "hosts": db.execute("SELECT count(*) FROM articles_by_host").fetchone()[0],
         "pages": dict(db.execute("SELECT state, count(*) FROM pages GROUP BY state").fetchall()),
         "last_crawl": next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"), None),
+        "alarms": [run | asdict(alarm) for run, alarm in alarms.recent(db)],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,16 +16,22 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from crawler.clock import now
+from crawler.config import read_config
 from crawler.failsafe import DISK
+from crawler.frontier import disk_alarm
 from crawler.items import iso
+from crawler.limits import BYTES, QUIET, SPACE, TIME
+from crawler.logs import new_log, numbered
 from crawler.seeds import read_seeds
 from crawler.spiders.also_read import AlsoReadSpider
+from pipelines import alarms
 from pipelines.catalog import read
-from pipelines.errors import ArchiveError
+from pipelines.judging import Alarm
 
 _ALARM, _NOTHING_FETCHED, _DISK_FULL, _INTERRUPTED, _FORCED = 1, 3, 6, 11, 13
 _STOPPED_AT_ONCE = "forced"
-_UNKNOWN_TEMPLATE = "archive/unknown_template/"
+WELL = ("finished", BYTES, TIME, QUIET)
+"""Outcomes of runs that did what they were asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class Report:
     seconds: float
     articles: int
     due: int
-    alarms: list[str]
+    alarms: list[Alarm]
     log: Path
     exit_code: int
 
@@ -53,9 +59,10 @@ def settings_with(options: Mapping[str, Any]) -> Settings:
 
 def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     """Runs a crawl to its end. Raises ArchiveError or SeedError where it can't begin."""
-    read_seeds(seeds, settings.getlist("ALSOREAD_SCOPE"))  # a mistyped one leaves nothing behind
     data = Path(settings["ALSOREAD_DATA"])
-    log = _log_file(data)
+    # A mistyped one leaves nothing behind.
+    read_seeds(seeds or read_config(data).seeds, settings.getlist("ALSOREAD_SCOPE"))
+    log = new_log(data)
     logging.raiseExceptions = False  # a log that can't be written is no reason to fill the terminal
     settings.set("LOG_FILE", str(log), priority="cmdline")
     # Scrapy makes many objects a page and few cycles: look for those seldom, and not among what is loaded.
@@ -80,57 +87,33 @@ def _close(crawler: Crawler) -> None:
     crawler.signals.send_catch_log(signals.spider_closed, spider=crawler.spider, reason=_STOPPED_AT_ONCE)
 
 
-def _log_file(data: Path) -> Path:
-    log = data / "logs" / f"crawl-{now():%Y%m%dT%H%M%SZ}.log"
-    try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.touch()
-    except OSError as error:
-        raise ArchiveError(f"{data} can't be written: {error.strerror}. Choose another --data.", 6) from None
-    return log
-
-
 def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
     due = "SELECT count(*) FROM pages WHERE due_at <= ?"
     with closing(read(data / "archive.db")) as db:
         crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
         articles, waiting = db.table("articles").count, db.execute(due, [iso(now())]).fetchone()[0]
-    if "archive/disk_error" in stats:
+        told = alarms.of_crawl(db, crawl["id"])
+    if error := stats.get("archive/disk_error"):
         crawl["outcome"] = DISK  # the full disk may not even have taken this word
-    alarms = list(_alarms(stats))
+        told = told or [disk_alarm(error)]
     return Report(
         crawl=crawl,
         seconds=stats["elapsed_time_seconds"],
         articles=articles,
         due=waiting,
-        alarms=alarms,
-        log=log,
-        exit_code=_exit_code(crawl, alarms),
+        alarms=told,
+        log=numbered(log, crawl["id"]),
+        exit_code=_exit_code(crawl, told),
     )
 
 
-def _alarms(stats: Mapping[str, Any]) -> Iterator[str]:
-    if error := stats.get("archive/disk_error"):
-        yield f"The archive could not be written any more: {error}."
-    for name, count in stats.items():
-        if name.startswith(_UNKNOWN_TEMPLATE):
-            host = name.removeprefix(_UNKNOWN_TEMPLATE)
-            yield f"{host} uses a template that is not known: {count} articles were read by the generic extractor."
-    if count := stats.get("archive/unsettled", 0):
-        yield f"{count} pages were fetched and came to nothing: they are due again."
-    if count := stats.get("spider_exceptions/count", 0):
-        yield f"alsoread itself broke over {count} pages: the log says where."
-    if count := stats.get("sitemap/failed", 0):
-        yield f"{count} sitemaps could not be read: the log names them."
-
-
-def _exit_code(crawl: Mapping[str, Any], alarms: Sequence[str]) -> int:
-    if crawl["outcome"] == DISK:
+def _exit_code(crawl: Mapping[str, Any], told: Sequence[Alarm]) -> int:
+    if crawl["outcome"] in (DISK, SPACE):
         return _DISK_FULL
     if crawl["outcome"] == _STOPPED_AT_ONCE:
         return _FORCED
-    if crawl["outcome"] != "finished":
+    if crawl["outcome"] not in WELL:
         return _INTERRUPTED
     if crawl["pages"] and crawl["pages"] == crawl["failed"] + crawl["refused"]:
         return _NOTHING_FETCHED
-    return _ALARM if alarms else 0
+    return _ALARM if told else 0

@@ -16,13 +16,18 @@ USER_AGENT = (  # says who asks, why and whom to write to; keep its first word, 
 
 # What is crawled, and where it goes.
 ALSOREAD_SCOPE = ["techidaily.com"]  # these domains and their subdomains, and nothing else
-ALSOREAD_DATA = "data"  # the folder of the archive
+ALSOREAD_DATA = "data"  # the folder of the archive; its alsoread.toml goes over what stands here
+ALSOREAD_SEEDS: list[str] = []  # where a crawl begins that names no seed; empty = the list in data/seeds.txt
 ALSOREAD_CONNECT_TO = None  # for tests and demos: a server on loopback that stands in for every host
 ALSOREAD_DISCOVER = "both"  # pages come from also-read "links", from "sitemaps" of reached hosts, or "both"
 ALSOREAD_HOSTS: list[
     str
 ] = []  # patterns such as "*-tips.techidaily.com": only these hosts are fetched; empty = all in scope
 ALSOREAD_MAX_PAGES = None  # pages that one run fetches at most
+ALSOREAD_MAX_BYTES = None  # what one run receives at most; None = any size
+ALSOREAD_MAX_SECONDS = None  # how long one run takes at most; None = as long as it has work
+ALSOREAD_DISK_FREE = 500 * 10**6  # bytes that stay free: a run ends before a full disk breaks other programs
+ALSOREAD_QUIET_HOURS: list[str] = []  # such as "22:00-06:30", local time: nothing is fetched in them
 ALSOREAD_MAX_DEPTH = None  # also-read links between a seed and a page that is still fetched
 ALSOREAD_RETRY_DELAYS = [10, 60]  # seconds before a failed page's next tries; then an hour, growing to a week
 ALSOREAD_RECRAWL = "due"  # or "all" pages that are known, or "none" that were fetched before
@@ -30,16 +35,22 @@ ALSOREAD_RETRY_FAILED = False  # also pages that failed and whose next try is la
 ALSOREAD_HOST_FAILURES = 5  # failures in a row before a host is left alone for a while; None = never
 ALSOREAD_READ_TIMEOUT = 10  # seconds that reading one page may take: a thousand times the usual
 ALSOREAD_PROGRESS = "none"  # "live" on a terminal, "lines" in a pipe; the command line sets it
-ADDONS = {"crawler.loopback.WithoutDelays": 0}  # where ALSOREAD_CONNECT_TO is set, there is nobody to spare
+ADDONS = {
+    "crawler.configured.Configured": 0,  # the archive's own settings file
+    "crawler.loopback.WithoutDelays": 100,  # where ALSOREAD_CONNECT_TO is set, there is nobody to spare
+}
 SCHEDULER = "crawler.frontier.Frontier"  # what is due comes from the catalog, which survives a kill
 ITEM_PIPELINES = {
     "pipelines.normalize.Normalize": 100,  # first, so that the others see one form
     "pipelines.validate.Validate": 200,  # before anything is written
+    "pipelines.doubtful.KeepDoubtful": 250,  # what Validate kept out is there for a person to look at
     "pipelines.catalog.StoreInCatalog": 300,  # the article's file, then its rows
 }
 EXTENSIONS = {
     "crawler.sitemaps.SitemapDiscovery": 500,  # pages that robots.txt's sitemaps name
     "crawler.failsafe.Failsafe": 500,  # a page that breaks a part of the crawl says so; a full disk ends the run
+    "crawler.limits.Limits": 500,  # a run ends at its limits, and before the disk is full
+    "crawler.logs.NumberedLog": 500,  # a log is found by the number of its run
     "crawler.progress.Progress": 500,  # what a person sees while it runs
 }
 
@@ -99,4 +110,5 @@ SPIDER_MIDDLEWARES = {
 }
 
 CONCURRENT_ITEMS = 1  # a page gives one item; Scrapy makes a task for each place, 100 a page by default
-LOG_LEVEL = "INFO"  # DEBUG, the default, writes every article into the log
+LOG_LEVEL = "INFO"  # DEBUG, the default, says little that the catalog does not
+LOG_FORMATTER = "crawler.logs.ByAddress"  # Scrapy's own writes whole articles into the log

@@ -55,13 +55,13 @@ class SitemapDiscovery:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Scrapy's way to make one."""
         extension = cls(crawler)
-        crawler.signals.connect(extension.spider_opened, signals.spider_opened)
+        crawler.signals.connect(extension.engine_started, signals.engine_started)
         crawler.signals.connect(extension.spider_idle, signals.spider_idle)
         crawler.signals.connect(extension.robots_parsed, signals.robots_parsed)
         return extension
 
-    def spider_opened(self) -> None:
-        """Begins to ask the hosts that are known already."""
+    def engine_started(self) -> None:
+        """Begins to ask the hosts that are known already; a run that meets a limit as it opens never gets here."""
         self.catalog: Catalog = self.crawler.engine.scheduler.catalog  # type: ignore[union-attr]
         self.fresh = self.catalog.hosts_with_fresh_sitemaps() - self._seeds()
         self._asking = asyncio.ensure_future(self._ask_known())
@@ -81,7 +81,7 @@ class SitemapDiscovery:
             try:
                 await robots.rules(Request(f"https://{host}/"))
             except (Failed, Refused) as error:
-                self._warn(f"https://{host}/robots.txt", error)
+                self._warn(host, f"https://{host}/robots.txt", error)
 
     def _seeds(self) -> set[str]:
         """The hosts that the user names."""
@@ -95,6 +95,8 @@ class SitemapDiscovery:
         is_seed = f"https://{host}/" in spider.pages
         if (is_seed or self.everywhere) and host not in self.fresh:
             named = list(robotparser.rp.sitemaps) or [_USUAL] * is_seed
+            if not named:
+                self.catalog.write(Found(pages=[], host=host))
             depth = 0 if is_seed else UNLINKED
             for sitemap in self._requests([urljoin(request.url, name) for name in named], host, depth):
                 self.crawler.engine.crawl(sitemap)
@@ -104,19 +106,19 @@ class SitemapDiscovery:
         try:
             sitemaps, pages = read_sitemap(response)
         except Failed as error:
-            self._warn(response.url, error)
+            self._warn(host, response.url, error)
             return
-        if pages:
+        if pages or not sitemaps:
             yield Found(pages=pages, depth=depth, host=host)
         yield from self._requests(sitemaps, host, depth)
 
     def failed(self, failure: Any) -> None:
         """A sitemap that could not be fetched costs its pages' times, not the crawl."""
-        self._warn(failure.request.url, failure.value)
+        self._warn(failure.request.cb_kwargs["host"], failure.request.url, failure.value)
 
-    def _warn(self, url: str, error: BaseException) -> None:
+    def _warn(self, host: str, url: str, error: BaseException) -> None:
         logger.warning("The sitemap %s is left out: %s", url, error)
-        self.crawler.stats.inc_value("sitemap/failed")
+        self.catalog.write(Found(pages=[], host=host, unread=True))
 
     def _requests(self, sitemaps: list[str], host: str, depth: int) -> Iterator[Request]:
         asked = self.asked.setdefault(host, set())

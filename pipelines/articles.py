@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
@@ -15,19 +15,19 @@ from crawler.items import Article, Image, Link, iso
 from crawler.urls import canonical
 from pipelines import pages, revisions
 from pipelines.errors import ArchiveError
-from pipelines.markdown import path_of
+from pipelines.markdown import path_of, render
 
 
 def store(
     db: Database, page: int, article: Article, crawl: int, now: str
 ) -> Literal["new", "changed", "unchanged"]:
     """Makes the page's article row what was read; keeps the old one as a revision where it changed."""
-    row, images = _row(article), _images(article)
+    row, images = columns(article), _images(article)
     old = pages.first(db, "SELECT * FROM articles WHERE id = ?", page)
     if old is None:
         stamps = {"archived_at": now, "crawl": crawl, "changed_at": now, "changed_crawl": crawl}
         _insert(db, "articles", {"id": page, **row, **stamps})
-        _store_images(db, page, images)
+        store_images(db, page, images)
         return "new"
     old["images"] = list(
         db.query("SELECT url, alt, title FROM images WHERE article = ? ORDER BY position", [page])
@@ -38,14 +38,15 @@ def store(
         revisions.keep(db, old, now)
         different |= {"changed_at": now, "changed_crawl": crawl}
         db.execute("DELETE FROM images WHERE article = ?", [page])
-        _store_images(db, page, images)
+        store_images(db, page, images)
     if different:
         assignments = ", ".join(f"{key} = :{key}" for key in different)
         db.execute(f"UPDATE articles SET {assignments} WHERE id = :id", {**different, "id": page})  # noqa: S608
     return "changed" if changed else "unchanged"
 
 
-def _row(article: Article) -> dict[str, Any]:
+def columns(article: Article) -> dict[str, Any]:
+    """What an article's row says of the article, by column."""
     return {
         "url": article.url,
         "title": article.title,
@@ -64,14 +65,29 @@ def _row(article: Article) -> dict[str, Any]:
         "body_hash": sha256(article.body.encode()).hexdigest(),
         "path": str(path_of(article.url)),
         "extractor": article.extractor,
+        "extra": json.dumps(article.extra, ensure_ascii=False),
+        "file_hash": file_hash(article),
     }
+
+
+def with_extra(db: Database, article: Article) -> Article:
+    """An article that a page gave, with what a file once said of it that no page does."""
+    query = "SELECT extra FROM articles WHERE url = ? AND extra <> '{}'"
+    row = db.execute(query, [article.url]).fetchone()
+    return replace(article, extra=json.loads(row[0]) | article.extra) if row else article
+
+
+def file_hash(article: Article) -> str:
+    """SHA-256 of the article's file, in hexadecimal."""
+    return sha256(render(article).encode()).hexdigest()
 
 
 def _images(article: Article) -> list[dict[str, str | None]]:
     return [{"url": image.url, "alt": image.alt, "title": image.title} for image in article.images]
 
 
-def _store_images(db: Database, page: int, images: Sequence[dict[str, str | None]]) -> None:
+def store_images(db: Database, page: int, images: Sequence[dict[str, str | None]]) -> None:
+    """Makes rows of an article's pictures: it has none yet."""
     db.execute(
         """INSERT INTO images (article, position, url, alt, title)
            SELECT ?, key + 1, value ->> 'url', value ->> 'alt', value ->> 'title' FROM json_each(?)""",
@@ -116,7 +132,7 @@ def load(db: Database, page: int) -> Article:
     return Article(
         **values
         | {name: datetime.fromisoformat(row[name]) if row[name] else None for name in ("date", "updated")}
-        | {name: json.loads(row[name]) for name in ("tags", "categories")},
+        | {name: json.loads(row[name]) for name in ("tags", "categories", "extra")},
         images=[Image(**image) for image in images],
         also_read=[Link(**link) for link in links],
     )

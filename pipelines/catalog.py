@@ -10,8 +10,8 @@ import asyncio
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -20,9 +20,10 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from crawler.clock import now
-from crawler.items import Found, iso
-from pipelines import pages, revisit
+from crawler.items import iso
+from pipelines import alarms, pages, revisit
 from pipelines.errors import ArchiveError
+from pipelines.judging import Alarm
 from pipelines.migrations import MIGRATIONS
 from pipelines.store import Committing, Store, connect
 from pipelines.writer import Item, Writer
@@ -41,7 +42,10 @@ def read(path: Path) -> Database:
     try:
         db = _checked(Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)), path)
     except sqlite3.Error as error:
-        raise ArchiveError(f"{path} can't be read as a catalog: {error}.", 7) from None
+        raise ArchiveError(
+            f"{path} can't be read as a catalog: {error}. Move it away: `alsoread rebuild` makes a new one.",
+            7,
+        ) from None
     if MIGRATIONS.pending(db):
         db.close()
         raise ArchiveError(
@@ -89,7 +93,8 @@ def _begin(db: Database, seeds: Sequence[str], options: Mapping[str, Any]) -> in
 
 def _reason(db: Database) -> str:
     """Why a crawl begins."""
-    last = next(db.query("SELECT id, outcome FROM crawls ORDER BY id DESC LIMIT 1"), None)
+    query = "SELECT id, outcome FROM crawls WHERE outcome IS NOT 'imported' ORDER BY id DESC LIMIT 1"
+    last = next(db.query(query), None)
     if last is None:
         return "first"
     if last["outcome"] == "finished":
@@ -102,6 +107,36 @@ def _migrated(path: Path) -> Database:
     db.enable_wal()
     MIGRATIONS.apply(db)
     return db
+
+
+def _hold(path: Path) -> tuple[FileLock, Database]:
+    lock = FileLock(path.with_suffix(".lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+        return lock, _migrated(path)
+    except Timeout:
+        raise ArchiveError(holder(path), 5) from None
+    except OSError as error:
+        raise ArchiveError(f"{path.parent} can't be written: {error.strerror}.", 6) from None
+    except sqlite3.Error as error:
+        lock.release()
+        raise ArchiveError(f"{path} can't be used as a catalog: {error}.", 7) from None
+    except ArchiveError:
+        lock.release()
+        raise
+
+
+@contextmanager
+def hold(path: Path) -> Iterator[Database]:
+    """The catalog for writing, while no crawl goes into it. Raises ArchiveError, also where there is none."""
+    read(path).close()
+    lock, db = _hold(path)
+    try:
+        yield db
+    finally:
+        db.close()
+        lock.release()
 
 
 class Catalog(Store):
@@ -120,21 +155,7 @@ class Catalog(Store):
         """Opens or makes the catalog and begins a crawl. Raises ArchiveError."""
         self.path = path
         self.counts = dict.fromkeys(COUNTS, 0)
-        self._lock = FileLock(path.with_suffix(".lock"))
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
-            db = _migrated(path)
-        except Timeout:
-            raise ArchiveError(_holder(path), 5) from None
-        except OSError as error:
-            raise ArchiveError(f"{path.parent} can't be written: {error.strerror}.", 6) from None
-        except sqlite3.Error as error:
-            self._lock.release()
-            raise ArchiveError(f"{path} can't be used as a catalog: {error}.", 7) from None
-        except ArchiveError:
-            self._lock.release()
-            raise
+        self._lock, db = _hold(path)
         settings: dict[str, Any] = {
             "scope": scope,
             "retry_delays": retry_delays,
@@ -144,11 +165,12 @@ class Catalog(Store):
         super().__init__(db, path.parent / "articles", **settings)
         self._writer = Writer(Committing(path, settings))
 
-    def add(self, found: Found) -> None:
-        """Makes pages due at once. Raises what kept them out."""
-        (result,) = self.commit([found])
+    def add(self, item: Item) -> str:
+        """Stores an item at once, and returns what it came to. Raises what kept it out."""
+        (result,) = self.commit([item])
         if isinstance(result, Exception):
             raise result
+        return result
 
     def make_due(self, wanted: Callable[[str], bool], *, failed: bool, everything: bool) -> None:
         """Makes pages of the wanted hosts due before their time: those that `failed`, or `everything`."""
@@ -192,10 +214,14 @@ class Catalog(Store):
             self.counts[kind] += 1
             self.counts["pages"] += 1
 
-    def close(self, outcome: str, requests: Mapping[str, int], received: int) -> None:
-        """Ends the crawl, tidies up and lets go of the archive. `requests`: how many of pages, sitemaps, robots."""
-        if left := self._writer.close():
-            self.commit(left)
+    def close(
+        self, outcome: str, requests: Mapping[str, int], received: int, told: Iterable[Alarm] = ()
+    ) -> None:
+        """Ends the crawl, tidies up and lets go of the archive.
+
+        `requests`: how many of pages, sitemaps, robots; `told`: alarms, asked for when all else is written.
+        """
+        self.commit(self._writer.close())
         with self.db.atomic():
             self.db.execute(
                 """UPDATE crawls SET ended_at = :now, outcome = :outcome, bytes = :bytes, requests = :requests,
@@ -210,13 +236,28 @@ class Catalog(Store):
                     "crawl": self.crawl,
                 },
             )
+            alarms.record(self.db, self.crawl, told, iso(now()))
         self.db.execute("PRAGMA optimize")
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.db.close()
         self._lock.release()
 
 
-def _holder(path: Path) -> str:
+def is_held(path: Path) -> bool:
+    """Whether another program writes to the archive of a catalog now."""
+    lock = FileLock(path.with_suffix(".lock"))
+    try:
+        if Path(lock.lock_file).is_file():  # else asking would make one
+            lock.acquire(timeout=0)
+            lock.release()
+    except Timeout:
+        return True
+    except OSError:  # the folder is for reading only
+        return False
+    return False
+
+
+def holder(path: Path) -> str:
     """Who holds the archive, in a sentence."""
     try:
         with closing(read(path)) as db:

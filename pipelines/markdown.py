@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from hashlib import sha256
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
-
-import frontmatter
-from frontmatter.default_handlers import YAMLHandler
 
 from crawler.items import Article, Image, Link
 from crawler.urls import host_of, slug_of
@@ -27,12 +26,19 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*~\u200b-\u200f\u202a-\u202e\
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)")
 
 
+VOCABULARY = tuple(
+    field.name for field in fields(Article) if field.name not in ("body", "extractor", "extra")
+)
+"""The keys of the front matter that the archive knows, in their order."""
+
+HALF_WRITTEN = ".writing"
+"""The folder of files that are being written."""
+
 _numbers = count()
-
-
-class _Handler(YAMLHandler):
-    def export(self, metadata: dict[str, Any], **kwargs: Any) -> str:  # noqa: ARG002
-        return yaml_block(metadata)
+_rendered: tuple[Article | None, str] = (
+    None,
+    "",
+)  # the last one: its file and its hash are made one after the other
 
 
 def path_of(url: str) -> PurePosixPath:
@@ -62,12 +68,11 @@ def _safe(segment: str) -> str:
 
 
 def front_matter(article: Article) -> dict[str, Any]:
-    """The front matter: the vocabulary's keys in its order, without what is absent."""
-    values = {field.name: getattr(article, field.name) for field in fields(article)}
-    del values["body"], values["extractor"]
+    """The front matter: the vocabulary's keys in its order, without what is absent, then the article's own."""
+    values = {name: getattr(article, name) for name in VOCABULARY}
     for name in ("images", "also_read"):
         values[name] = [_present(item) for item in values[name]]
-    return {key: value for key, value in values.items() if value not in (None, [])}
+    return {key: value for key, value in values.items() if value not in (None, [])} | article.extra
 
 
 def _present(item: Image | Link) -> dict[str, str]:
@@ -76,8 +81,10 @@ def _present(item: Image | Link) -> dict[str, str]:
 
 def render(article: Article) -> str:
     """The file's text; `frontmatter.loads` gives the same values back."""
-    post = frontmatter.Post(article.body, **front_matter(article))
-    return f"{frontmatter.dumps(post, _Handler())}\n"
+    global _rendered  # noqa: PLW0603
+    if article is not _rendered[0]:
+        _rendered = article, f"---\n{yaml_block(front_matter(article))}\n---\n\n{article.body}\n"
+    return _rendered[1]
 
 
 def write(root: Path, article: Article) -> Path:
@@ -85,18 +92,50 @@ def write(root: Path, article: Article) -> Path:
     path, content = root / path_of(article.url), render(article).encode()
     if _holds(path, content):
         return path
-    temporary = _scratch(root) / f"{os.getpid()}-{next(_numbers)}"
+    temporary = _temporary(root)
     try:
         _write_synced(temporary, content)
-        try:
-            temporary.replace(path)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.replace(path)
+        _move(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     return path
+
+
+@contextmanager
+def written_together(root: Path) -> Iterator[Callable[[Article], None]]:
+    """Gives a way to write articles' files, each whole or not at all; they are in their places when the block ends.
+
+    The disk is waited for once for all of them. Raises OSError.
+    """
+    waiting: list[tuple[Path, Path]] = []
+
+    def put(article: Article) -> None:
+        waiting.append((_temporary(root), root / path_of(article.url)))
+        waiting[-1][0].write_bytes(render(article).encode())
+
+    try:
+        yield put
+        if waiting:
+            os.sync()
+        for temporary, path in waiting:
+            _move(temporary, path)
+    except BaseException:
+        for temporary, _ in waiting:
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def _temporary(root: Path) -> Path:
+    return _scratch(root) / f"{os.getpid()}-{next(_numbers)}"
+
+
+def _move(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.replace(path)
 
 
 def _holds(path: Path, content: bytes) -> bool:
@@ -115,12 +154,14 @@ def _write_synced(path: Path, content: bytes) -> None:
 
 def _scratch(root: Path) -> Path:
     """The folder of half-written files: hidden, and on the same disk as the files."""
-    folder = root / ".writing"
+    folder = root / HALF_WRITTEN
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
-def sweep(root: Path) -> None:
-    """Takes away what a killed run left half written."""
-    for leftover in _scratch(root).iterdir():
+def sweep(root: Path) -> int:
+    """Takes away what a killed run left half written. Returns how many files."""
+    leftovers = list(_scratch(root).iterdir())
+    for leftover in leftovers:
         leftover.unlink(missing_ok=True)  # the writer of a crawl that was killed may still be at work
+    return len(leftovers)

@@ -118,6 +118,54 @@ CREATE INDEX revisions_article ON revisions(article);
 CREATE INDEX revisions_crawl ON revisions(crawl)
 """
 
+_ALARMS = """
+CREATE TABLE host_runs (
+  host TEXT NOT NULL REFERENCES hosts(host),
+  crawl INTEGER NOT NULL REFERENCES crawls(id),
+  visits INTEGER NOT NULL DEFAULT 0,
+  failed INTEGER NOT NULL DEFAULT 0,
+  tried INTEGER NOT NULL DEFAULT 0,
+  failing INTEGER NOT NULL DEFAULT 0,
+  gone INTEGER NOT NULL DEFAULT 0,
+  first INTEGER NOT NULL DEFAULT 0,
+  read INTEGER NOT NULL DEFAULT 0,
+  again INTEGER NOT NULL DEFAULT 0,
+  characters INTEGER NOT NULL DEFAULT 0,
+  without_title INTEGER NOT NULL DEFAULT 0,
+  without_author INTEGER NOT NULL DEFAULT 0,
+  without_date INTEGER NOT NULL DEFAULT 0,
+  without_also_read INTEGER NOT NULL DEFAULT 0,
+  without_body INTEGER NOT NULL DEFAULT 0,
+  generic INTEGER NOT NULL DEFAULT 0,
+  timed INTEGER NOT NULL DEFAULT 0,
+  seconds REAL NOT NULL DEFAULT 0,
+  sitemaps INTEGER NOT NULL DEFAULT 0,
+  unread INTEGER NOT NULL DEFAULT 0,
+  named INTEGER NOT NULL DEFAULT 0,
+  news INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (host, crawl)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX host_runs_crawl ON host_runs(crawl);
+CREATE TABLE losses (
+  crawl INTEGER NOT NULL REFERENCES crawls(id),
+  page INTEGER NOT NULL REFERENCES pages(id),
+  field TEXT NOT NULL,
+  PRIMARY KEY (crawl, page, field)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX losses_page ON losses(page);
+CREATE TABLE alarms (
+  id INTEGER PRIMARY KEY,
+  crawl INTEGER NOT NULL REFERENCES crawls(id),
+  host TEXT REFERENCES hosts(host),
+  kind TEXT NOT NULL,
+  message TEXT NOT NULL,
+  pages TEXT NOT NULL DEFAULT '[]',
+  raised_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX alarms_crawl ON alarms(crawl);
+CREATE INDEX alarms_host ON alarms(host, kind)
+"""
+
 _VIEWS = {
     "articles_by_host": """
         SELECT pages.host, count(*) AS articles, sum(articles.words) AS words,
@@ -184,3 +232,29 @@ def m002_revisits(db: Database) -> None:
         "pages ADD COLUMN gone_at TEXT",
     ):
         db.execute(f"ALTER TABLE {column}")
+
+
+@MIGRATIONS()
+def m003_alarms(db: Database) -> None:
+    """What a run found on each host, what articles lost, and what a person was told."""
+    for statement in _ALARMS.split(";"):
+        db.execute(statement)
+
+
+@MIGRATIONS()
+def m004_maintenance(db: Database) -> None:
+    """When the archive was tidied up."""
+    db.execute("""CREATE TABLE maintenance (
+        id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT NOT NULL, done TEXT NOT NULL) STRICT""")
+
+
+@MIGRATIONS()
+def m005_imports(db: Database) -> None:
+    """What a file says beyond the vocabulary."""
+    db.execute("ALTER TABLE articles ADD COLUMN extra TEXT NOT NULL DEFAULT '{}'")
+
+
+@MIGRATIONS()
+def m006_hashes(db: Database) -> None:
+    """What tells whether an article's row or its file was damaged."""
+    db.execute("ALTER TABLE articles ADD COLUMN file_hash TEXT")

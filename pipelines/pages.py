@@ -74,6 +74,18 @@ def _bring_nearer(db: Database, pages: list[int], depth: int) -> None:
         level = _ids(db, nearer.format(linked), level, depth)
 
 
+def bring_all_nearer(db: Database) -> None:
+    """Every page is as near as the links that lead to it and the redirects make it: level by level."""
+    nearer = """UPDATE pages SET depth = way.depth FROM (
+                  SELECT target, min(depth) AS depth FROM (
+                    SELECT target, pages.depth + 1 AS depth FROM also_read JOIN pages ON pages.id = source
+                    UNION ALL SELECT moved_to, depth FROM pages WHERE moved_to IS NOT NULL)
+                  GROUP BY target) AS way
+                WHERE pages.id = way.target AND pages.depth > way.depth"""
+    while db.execute(nearer).rowcount:
+        pass
+
+
 def _ids(db: Database, query: str, pages: list[int], depth: int) -> list[int]:
     return [page for (page,) in db.execute(query, {"pages": json.dumps(pages), "depth": depth}).fetchall()]
 

@@ -55,16 +55,16 @@ def load(db: Database, page: int) -> list[Revision]:
     """All revisions of a page's article, oldest first; the last is the current one."""
     # One statement, so that a crawl which writes meanwhile can't move one between two looks.
     rows = db.query(
-        """SELECT revisions.id AS revision, revisions.archived_at, replaced_at, revisions.crawl, url,
-                  revisions.title, revisions.author, revisions.date, revisions.updated, revisions.body, images
-           FROM revisions JOIN articles ON articles.id = revisions.article WHERE article = :page
-           UNION ALL
-           SELECT 9223372036854775807, changed_at, NULL, changed_crawl, url,
-                  title, author, date, updated, body,
-                  (SELECT json_group_array(json_object('url', url, 'alt', alt, 'title', title))
-                   FROM (SELECT * FROM images WHERE article = :page ORDER BY position))
-           FROM articles WHERE id = :page
-           ORDER BY revision""",
+        """SELECT * FROM (
+             SELECT revisions.id AS revision, revisions.archived_at, replaced_at, revisions.crawl, url,
+                    revisions.title, revisions.author, revisions.date, revisions.updated, revisions.body, images
+             FROM revisions JOIN articles ON articles.id = revisions.article WHERE article = :page
+             UNION ALL
+             SELECT NULL, changed_at, NULL, changed_crawl, url, title, author, date, updated, body,
+                    (SELECT json_group_array(json_object('url', url, 'alt', alt, 'title', title))
+                     FROM (SELECT * FROM images WHERE article = :page ORDER BY position))
+             FROM articles WHERE id = :page)
+           ORDER BY replaced_at IS NULL, archived_at, revision""",
         {"page": page},
     )
     revisions: list[Revision] = []

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from sqlite_utils import Database
 
 from crawler import clock
 from crawler.items import Found, Visit, iso
-from pipelines import articles, pages, revisit
+from pipelines import articles, host_runs, losses, pages, revisit
+from pipelines.host_runs import HostRun
 from pipelines.markdown import sweep, write
 
 _PATIENCE = 120.0
@@ -22,7 +23,8 @@ _PATIENCE = 120.0
 
 def connect(path: Path) -> Database:
     """The catalog for writing."""
-    db = Database(sqlite3.connect(path, timeout=_PATIENCE))
+    # By its URI, so that another catalog can be attached to be read only.
+    db = Database(sqlite3.connect(path.absolute().as_uri(), uri=True, timeout=_PATIENCE))
     try:
         # A power cut may undo the last transactions, never half of one: their pages are then due again.
         db.execute("PRAGMA synchronous = NORMAL")
@@ -47,20 +49,6 @@ class Committing:
         return self._store.commit(items)
 
 
-@contextmanager
-def _whole(db: Database) -> Iterator[None]:
-    """All that is written in the block, or nothing; one name for all, so that the statements stay prepared."""
-    db.execute("SAVEPOINT item")
-    try:
-        yield
-    except BaseException:
-        if db.conn.in_transaction:  # a full disk undoes all of it
-            db.execute("ROLLBACK TO item")
-            db.execute("RELEASE item")
-        raise
-    db.execute("RELEASE item")
-
-
 class Store:
     """An archive to write to: a catalog, and the folder of the articles beside it."""
 
@@ -81,55 +69,84 @@ class Store:
         self.db, self.root, self.crawl = db, root, crawl
         self.scope, self.retry_delays, self.host_failures = scope, retry_delays, host_failures
         self._last = datetime.min.replace(tzinfo=UTC)
+        self._counted: dict[str, HostRun] = {}
         sweep(root)
 
     def commit(self, items: Sequence[Visit | Found]) -> list[str | Exception]:
-        """Stores several items in one commit. Returns what each came to; raises where none could be stored."""
-        results: list[str | Exception] = []
+        """Stores several items in one commit. Returns what each came to, or what kept it out."""
+        try:
+            return self._together(items)
+        except Exception as error:
+            if len(items) == 1:
+                return [error]
+        # One is at fault: each by itself. A savepoint for each would have the search index written out each time.
+        return [result for item in items for result in self.commit([item])]
+
+    def _together(self, items: Sequence[Visit | Found]) -> list[str | Exception]:
         # At once: a transaction that reads first may not write any more when another program wrote meanwhile.
         self.db.execute("BEGIN IMMEDIATE")
         try:
-            for item in items:
-                try:
-                    results.append(self.settle(item) if isinstance(item, Visit) else self.found(item))
-                except Exception as error:
-                    results.append(error)
+            results: list[str | Exception] = [
+                self._settle(item) if isinstance(item, Visit) else self._found(item) for item in items
+            ]
+            self._write_counts()
             self.db.commit()
         except BaseException:
             self.db.rollback()
+            self._counted.clear()
             raise
         return results
 
-    def found(self, found: Found) -> str:
+    def _found(self, found: Found) -> str:
         """Makes the pages due that are new, that changed since they were stored, or that failed and are asked for."""
+        if found.host and found.unread:
+            self._counts(found.host).unread += 1
+            return "found"
         now = self._stamp()
-        with _whole(self.db):
-            self._add([url for url, _ in found.pages], depth=found.depth, now=iso(now))
-            pages.expect_changes(self.db, found.pages, self.crawl, now)
-            if found.host:
-                query = "UPDATE hosts SET sitemaps_crawl = ? WHERE host = ?"
-                self.db.execute(query, [self.crawl, found.host])
-            if found.asked_for:
-                pages.try_again(self.db, [url for url, _ in found.pages], iso(now))
+        newest = self.db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
+        known = self._add([url for url, _ in found.pages], depth=found.depth, now=iso(now))
+        pages.expect_changes(self.db, found.pages, self.crawl, now)
+        if found.host:
+            query = "UPDATE hosts SET sitemaps_crawl = ? WHERE host = ?"
+            self.db.execute(query, [self.crawl, found.host])
+        if found.asked_for:
+            pages.try_again(self.db, [url for url, _ in found.pages], iso(now))
+        if found.host:
+            counts = self._counts(found.host)
+            counts.sitemaps += 1
+            counts.named += len(found.pages)
+            counts.news += sum(page > newest for page in known.values())
         return "found"
 
-    def settle(self, visit: Visit) -> str:
+    def _settle(self, visit: Visit) -> str:
         """Stores what a visit came to, and what it found. Returns which count of the crawl it adds to."""
         now = self._stamp()
         if visit.article:
-            write(self.root, visit.article)
-        with _whole(self.db):
-            page = self._page(visit.url, 0, iso(now))
-            visit = _guarded(visit, page)
-            kind = self._store(visit, page, iso(now)) if visit.state == "stored" else visit.state
-            self._settle_page(visit, page, kind, now)
-            if visit.moved_to:
-                pages.lead_on(self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"])
-            self._judge(visit, page, kind, now)
-            count = f"""UPDATE crawls SET pages = pages + 1, {kind} = {kind} + 1, fetched = fetched + ?
-                        WHERE id = ?"""  # noqa: S608
-            self.db.execute(count, [visit.status == 200, self.crawl])
+            article = articles.with_extra(self.db, visit.article)
+            visit = replace(visit, article=article)
+            write(self.root, article)
+        page = self._page(visit.url, 0, iso(now))
+        losses.record(self.db, self.crawl, page["id"], losses.find(self.db, page, visit))
+        kind = self._store(visit, page, iso(now)) if visit.state == "stored" else visit.state
+        self._settle_page(visit, page, kind, now)
+        if visit.moved_to:
+            pages.lead_on(self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"])
+        self._judge(visit, page, kind, now)
+        count = f"""UPDATE crawls SET pages = pages + 1, {kind} = {kind} + 1, fetched = fetched + ?
+                    WHERE id = ?"""  # noqa: S608
+        self.db.execute(count, [visit.status == 200, self.crawl])
+        self._counts(page["host"]).visited(visit, kind, page["state"])
         return kind
+
+    def _counts(self, host: str) -> HostRun:
+        """What was counted of a host since it was last written down."""
+        if host not in self._counted:
+            self._counted[host] = HostRun(host=host, crawl=self.crawl)
+        return self._counted[host]
+
+    def _write_counts(self) -> None:
+        host_runs.add(self.db, self._counted.values())
+        self._counted.clear()
 
     def _add(
         self, urls: Sequence[str], *, depth: int, now: str, found_on: int | None = None
@@ -217,14 +234,6 @@ class Store:
         """A time of its own for each transaction: what is found later stands behind what was found before."""
         self._last = max(self._last + timedelta(milliseconds=1), clock.now())
         return self._last
-
-
-def _guarded(visit: Visit, page: dict[str, Any]) -> Visit:
-    """No doubtful fetch takes the place of a good one."""
-    if visit.state == "not_article" and not visit.moved_to and page["archived"]:
-        reason = "no longer reads as an article; the archived copy is kept"
-        return Visit(url=visit.url, state="failed", status=visit.status, reason=reason)
-    return visit
 
 
 def _is_audit(page: dict[str, Any]) -> bool:

@@ -1,54 +1,43 @@
-"""What may not pass in silence: an article without its text is none, an unknown template is told."""
+"""What may not pass in silence: an article without its text is none, and takes no good one's place."""
 
 from __future__ import annotations
 
-import logging
-from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 from crawler.items import Visit
-from crawler.urls import host_of
 
-if TYPE_CHECKING:
-    from scrapy.crawler import Crawler
-    from scrapy.statscollectors import StatsCollector
+_SHORT = 40
+"""Words of an archived article up to which it may become any shorter."""
+_KEPT = 1 / 4
+"""Of the words of a longer one at least."""
 
-_EXPECTED = ("title", "author", "date", "also_read")
 
-logger = logging.getLogger(__name__)
+def validate(visit: Visit) -> Visit:
+    """The visit, turned into a failure where it brings no text, or lost that of the archived article.
+
+    A redirect is no loss: the article has moved.
+    """
+    reason = _fault(visit)
+    return replace(visit, state="failed", reason=reason, article=None) if reason else visit
+
+
+def _fault(visit: Visit) -> str | None:
+    before = visit.archived_words
+    if visit.article is None:
+        lost = visit.state == "not_article" and not visit.moved_to and before is not None
+        return "no longer reads as an article; the archived copy is kept" if lost else None
+    words = len(visit.article.body.split())
+    if not words:
+        return "the article has no text"
+    if before is not None and before >= _SHORT and words < before * _KEPT:
+        return f"the text shrank from {before:,} words to {words:,}; the archived copy is kept"
+    return None
 
 
 class Validate:
-    """Pipeline: refuses articles without a body; counts what is missing, and warns of templates not known."""
-
-    def __init__(self, stats: StatsCollector) -> None:
-        self.stats = stats
-        self.unknown: Counter[str] = Counter()
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
-        return cls(crawler.stats)
+    """Pipeline: turns the visits into failures that brought no text, or less than may be."""
 
     def process_item(self, item: Any) -> Any:
-        """The visit, turned into a failure where the article has no body."""
-        if not isinstance(item, Visit) or item.article is None:
-            return item
-        article = item.article
-        if not article.body:
-            return replace(item, state="failed", reason="the article has no text", article=None)
-        for name in _EXPECTED:
-            if not getattr(article, name):
-                self.stats.inc_value(f"archive/without/{name}")
-        if article.extractor == "generic":
-            self._tell_unknown(host_of(article.url), article.url)
-        return item
-
-    def _tell_unknown(self, host: str, url: str) -> None:
-        self.unknown[host] += 1
-        self.stats.inc_value(f"archive/unknown_template/{host}")
-        if self.unknown[host] == 1:
-            logger.warning(
-                "%s uses a template that is not known: read by the generic extractor (%s)", host, url
-            )
+        """The item, judged where it is a visit."""
+        return validate(item) if isinstance(item, Visit) else item

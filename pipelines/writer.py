@@ -16,7 +16,8 @@ class Writer:
 
     def __init__(self, commit: Callable[[Sequence[Item]], list[str | Exception]]) -> None:
         """`commit` runs in the process."""
-        self._process = Process(commit)
+        self._commit = commit
+        self._process: Process | None = None
         self._waiting: list[tuple[Item, asyncio.Future[str]]] = []
         self._storing: asyncio.Task[None] | None = None
 
@@ -30,7 +31,8 @@ class Writer:
 
     def close(self) -> list[Item]:
         """Ends the process when all is committed that it was given; returns what it was not."""
-        self._process.close()
+        if self._process:
+            self._process.close()
         return [item for item, _ in self._waiting]
 
     async def _store(self) -> None:
@@ -38,6 +40,7 @@ class Writer:
             batch, self._waiting = self._waiting, []
             results: Sequence[str | Exception]
             try:
+                self._process = self._process or Process(self._commit)
                 results = await self._process.call([item for item, _ in batch])
             except Exception as error:
                 results = [error] * len(batch)

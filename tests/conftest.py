@@ -12,7 +12,10 @@ import pytest
 
 from crawler.items import Article, Image, Link
 from pipelines.catalog import Catalog
+from tests.commands import Run, crawl
+from tests.site import SEED, build
 
+DEMO = Path(__file__).parents[1] / "data" / "demo"
 ARTICLE = Article(
     url="https://one.techidaily.com/bread/",
     title="[New] Bread: a beginner's guide",
@@ -34,6 +37,20 @@ ARTICLE = Article(
     ],
     extractor="redefine",
 )
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo network as files, for reading only."""
+    folder = tmp_path_factory.mktemp("network")
+    build(DEMO, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The demo network's first crawl. Its archive is for reading only: copy it to go on with it."""
+    return crawl(network, tmp_path_factory.mktemp("run"), SEED)
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def page(catalog: Catalog, url: str) -> dict[str, Any]:
 
 
 def test_an_article_comes_back_as_it_went_in(catalog: Catalog, article: MakeArticle) -> None:
-    assert catalog.settle(stored(article(), etag='"1"')) == "new"
+    assert catalog.add(stored(article(), etag='"1"')) == "new"
     found = articles.find(catalog.db, "http://ONE.techidaily.com/bread/index.html")
     assert articles.load(catalog.db, found) == article()
     assert articles.find(catalog.db, "data/articles/one.techidaily.com/bread.md") == found
@@ -41,7 +41,7 @@ def test_an_article_comes_back_as_it_went_in(catalog: Catalog, article: MakeArti
 
 
 def test_links_become_due_pages_with_their_article(catalog: Catalog, article: MakeArticle) -> None:
-    catalog.settle(stored(article(also_read=[Link("https://two.techidaily.com/jam/", "Jam")])))
+    catalog.add(stored(article(also_read=[Link("https://two.techidaily.com/jam/", "Jam")])))
     jam = page(catalog, "https://two.techidaily.com/jam/")
     assert (jam["state"], jam["depth"], jam["found_on"]) == ("due", 1, page(catalog, BREAD)["id"])
     assert list(catalog.db.query("SELECT source, target, text FROM also_read_links")) == [
@@ -50,7 +50,7 @@ def test_links_become_due_pages_with_their_article(catalog: Catalog, article: Ma
 
 
 def test_a_link_out_of_scope_is_known_and_never_due(catalog: Catalog, article: MakeArticle) -> None:
-    catalog.settle(stored(article(also_read=[Link("https://example.org/shop/", "Shop")])))
+    catalog.add(stored(article(also_read=[Link("https://example.org/shop/", "Shop")])))
     shop = page(catalog, "https://example.org/shop/")
     assert (shop["state"], shop["due_at"], shop["error"]) == ("refused", None, "scope: another site")
 
@@ -71,8 +71,8 @@ def test_a_link_out_of_scope_is_known_and_never_due(catalog: Catalog, article: M
 def test_what_counts_as_a_change(
     catalog: Catalog, article: MakeArticle, change: dict[str, Any], kind: str, revisions: int
 ) -> None:
-    catalog.settle(stored(article()))
-    assert catalog.settle(stored(article(**change))) == kind
+    catalog.add(stored(article()))
+    assert catalog.add(stored(article(**change))) == kind
     assert articles.load(catalog.db, 1) == article(**change)
     kept = list(catalog.db.query("SELECT title, author, body, images FROM revisions"))
     assert len(kept) == revisions
@@ -87,8 +87,8 @@ def test_what_counts_as_a_change(
 
 
 def test_a_link_that_left_the_list_stays_known(catalog: Catalog, article: MakeArticle) -> None:
-    catalog.settle(stored(article()))
-    catalog.settle(stored(article(also_read=article().also_read[1:])))
+    catalog.add(stored(article()))
+    catalog.add(stored(article(also_read=article().also_read[1:])))
     links = list(catalog.db.query("SELECT target, position FROM also_read_links ORDER BY target"))
     assert links == [
         {"target": "https://one.techidaily.com/rolls/", "position": None},
@@ -97,20 +97,20 @@ def test_a_link_that_left_the_list_stays_known(catalog: Catalog, article: MakeAr
 
 
 def test_no_doubtful_visit_takes_the_place_of_an_article(catalog: Catalog, article: MakeArticle) -> None:
-    catalog.settle(stored(article()))
+    catalog.add(stored(article()))
     for visit in [
         Visit(url=BREAD, state="failed", reason="the server answers 500 Internal Server Error", status=500),
         Visit(url=BREAD, state="not_article", reason="no article on this page", status=200),
         Visit(url=BREAD, state="gone", reason="the server answers 404 Not Found", status=404),
     ]:
-        catalog.settle(visit)
+        catalog.add(visit)
         assert articles.load(catalog.db, 1) == article()
     assert page(catalog, BREAD)["state"] == "gone"
 
 
 def test_not_modified_is_a_visit_and_nothing_else(catalog: Catalog, article: MakeArticle) -> None:
-    catalog.settle(stored(article(), etag='"1"'))
-    assert catalog.settle(Visit(url=BREAD, state="stored", status=304)) == "not_modified"
+    catalog.add(stored(article(), etag='"1"'))
+    assert catalog.add(Visit(url=BREAD, state="stored", status=304)) == "not_modified"
     assert page(catalog, BREAD)["etag"] == '"1"'
     assert articles.load(catalog.db, 1) == article()
 
@@ -121,17 +121,17 @@ def test_failures_wait_longer_each_time_and_success_forgets_them(
     failed = Visit(url=BREAD, state="failed", reason="no answer")
     waits = []
     for _ in range(3):
-        catalog.settle(failed)
+        catalog.add(failed)
         due = datetime.fromisoformat(page(catalog, BREAD)["due_at"])
         waits.append(round((due - datetime.now(UTC)).total_seconds(), -1))
     assert waits == [0, 60, 3600]
     assert page(catalog, BREAD)["attempts"] == 3
-    catalog.settle(stored(article()))
+    catalog.add(stored(article()))
     assert (page(catalog, BREAD)["attempts"], page(catalog, BREAD)["error"]) == (0, None)
 
 
 def test_retry_after_is_kept_for_the_host(catalog: Catalog) -> None:
-    catalog.settle(Visit(url=BREAD, state="failed", status=429, reason="too many", retry_after=600))
+    catalog.add(Visit(url=BREAD, state="failed", status=429, reason="too many", retry_after=600))
     until = next(catalog.db.query("SELECT not_before FROM hosts WHERE host = 'one.techidaily.com'"))[
         "not_before"
     ]
@@ -142,10 +142,10 @@ def test_retry_after_is_kept_for_the_host(catalog: Catalog) -> None:
 
 def test_redirects_lead_on_and_circles_are_told(catalog: Catalog) -> None:
     there, back = "https://one.techidaily.com/a/", "https://one.techidaily.com/b/"
-    catalog.settle(Visit(url=there, state="not_article", status=301, reason="redirects", moved_to=back))
+    catalog.add(Visit(url=there, state="not_article", status=301, reason="redirects", moved_to=back))
     assert page(catalog, back)["state"] == "due"
     assert page(catalog, there)["moved_to"] == page(catalog, back)["id"]
-    catalog.settle(Visit(url=back, state="not_article", status=301, reason="redirects", moved_to=there))
+    catalog.add(Visit(url=back, state="not_article", status=301, reason="redirects", moved_to=there))
     assert {page(catalog, url)["error"] for url in (there, back)} == {"redirects in a circle"}
 
 
@@ -153,21 +153,21 @@ def test_a_shorter_way_brings_all_behind_it_nearer(catalog: Catalog, article: Ma
     def way(*names: str) -> None:
         urls = [f"https://one.techidaily.com/{name}/" for name in names]
         for url, following in pairwise(urls):
-            catalog.settle(stored(article(url=url, also_read=[Link(following, "on")])))
+            catalog.add(stored(article(url=url, also_read=[Link(following, "on")])))
 
-    catalog.found(Found(pages=[("https://one.techidaily.com/start/", None)]))
+    catalog.add(Found(pages=[("https://one.techidaily.com/start/", None)]))
     way("start", "a", "b", "c", "d", "e")
     assert page(catalog, "https://one.techidaily.com/e/")["depth"] == 5
     short = [Link("https://one.techidaily.com/a/", "a"), Link("https://one.techidaily.com/d/", "d")]
-    catalog.settle(stored(article(url="https://one.techidaily.com/start/", also_read=short)))
+    catalog.add(stored(article(url="https://one.techidaily.com/start/", also_read=short)))
     depths = dict(catalog.db.execute("SELECT url, depth FROM pages").fetchall())
     assert [depths[f"https://one.techidaily.com/{name}/"] for name in "abcde"] == [1, 2, 3, 1, 2]
 
 
 def test_a_newer_lastmod_makes_a_stored_page_due(catalog: Catalog, article: MakeArticle) -> None:
-    catalog.settle(stored(article()))
+    catalog.add(stored(article()))
     for lastmod, due in [(article().updated, False), (datetime(2024, 9, 1, tzinfo=UTC), True)]:
-        catalog.found(Found(pages=[(BREAD, lastmod)]))
+        catalog.add(Found(pages=[(BREAD, lastmod)]))
         assert (page(catalog, BREAD)["due_at"] <= iso(datetime.now(UTC) + timedelta(seconds=1))) is due
 
 
@@ -190,7 +190,7 @@ def test_a_host_whose_sitemap_a_killed_run_may_not_have_read_is_asked_again(tmp_
         held = Catalog(tmp_path / "archive.db", scope=["techidaily.com"], retry_delays=[])
         reached = held.reached_hosts()
         for visit in visits:
-            held.settle(visit)
+            held.add(visit)
         held.close(outcome, requests={}, received=0)
         return reached
 
@@ -202,11 +202,9 @@ def test_a_host_whose_sitemap_a_killed_run_may_not_have_read_is_asked_again(tmp_
 
 
 def test_search_and_views_answer(catalog: Catalog, article: MakeArticle) -> None:
-    catalog.settle(stored(article(body="Knead the doughs, then bake.")))
-    catalog.settle(stored(article(url="https://two.techidaily.com/jam/", title="Jam", also_read=[])))
-    catalog.settle(
-        Visit(url="https://one.techidaily.com/rolls/", state="gone", reason="the server answers 404")
-    )
+    catalog.add(stored(article(body="Knead the doughs, then bake.")))
+    catalog.add(stored(article(url="https://two.techidaily.com/jam/", title="Jam", also_read=[])))
+    catalog.add(Visit(url="https://one.techidaily.com/rolls/", state="gone", reason="the server answers 404"))
 
     def rows(query: str) -> list[tuple[Any, ...]]:
         return catalog.db.execute(query).fetchall()
@@ -240,7 +238,7 @@ from pathlib import Path
 from crawler.items import Found
 from pipelines.catalog import Catalog
 catalog = Catalog(Path({str(tmp_path / "archive.db")!r}), scope=["techidaily.com"], retry_delays=[])
-catalog.found(Found(pages=[({BREAD!r}, None)]))
+catalog.add(Found(pages=[({BREAD!r}, None)]))
 os.kill(os.getpid(), 9)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9

@@ -2,78 +2,30 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import frontmatter
 import pytest
-from sqlite_utils import Database
+from click.testing import CliRunner
+from sqlite_utils.cli import cli as sqlite_utils
 
 from pipelines import articles
 from pipelines.markdown import front_matter, path_of
-from tests.site import SEED, Post, Site, build, posts
+from tests.commands import Run, crawl, here, opened
+from tests.site import SEED, Post, Site, posts
 from tests.walk import walk
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 POSTS = posts(DEMO)
 ONLY_IN_SITEMAP = "https://garden-diary.techidaily.com/seed-tapes-from-newspaper/"
-
-
-@cache
-def opened(data: Path) -> Database:
-    """The catalog of an archive; the tests' end closes it."""
-    db = Database(data / "archive.db")
-    atexit.register(db.close)
-    return db
-
-
-class Run(NamedTuple):
-    """A crawl that ended: what it printed, its exit code and its archive."""
-
-    data: Path
-    code: int
-    out: str
-    err: str
-    site: Site
-
-    @property
-    def db(self) -> Database:
-        return opened(self.data)
-
-    @property
-    def urls(self) -> set[str]:
-        return {url for (url,) in self.db.execute("SELECT url FROM articles")}
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("network")
-    build(DEMO, folder)
-    return folder
-
-
-def alsoread(*args: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", "-m", "crawler", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-
-def crawl(network: Path, data: Path, *args: str) -> Run:
-    with Site(network) as site:
-        done = alsoread("crawl", *args, "--connect-to", site.url, "--data", data)
-    return Run(data, done.returncode, done.stdout, done.stderr, site)
-
-
-@pytest.fixture(scope="module")
-def run(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return crawl(network, tmp_path_factory.mktemp("archive"), SEED)
 
 
 @pytest.fixture(scope="module")
@@ -201,8 +153,9 @@ def test_a_budget_stops_the_run_and_the_next_one_goes_on(network: Path, tmp_path
     assert archived_twice == []
 
 
-def test_a_crawl_with_nothing_due_asks_for_nothing_but_sitemaps(network: Path, run: Run) -> None:
-    again = crawl(network, run.data, SEED, "--json")
+def test_a_crawl_with_nothing_due_asks_for_nothing(network: Path, tmp_path: Path, run: Run) -> None:
+    shutil.copytree(run.data, tmp_path, dirs_exist_ok=True)
+    again = crawl(network, tmp_path, SEED, "--json")
     assert json.loads(again.out)["crawl"]["pages"] == 0
     assert again.site.log == []
     assert again.code == 0
@@ -222,7 +175,7 @@ def test_quiet_says_nothing(network: Path, tmp_path: Path) -> None:
 
 
 def test_status_and_show(run: Run) -> None:
-    told = " ".join(alsoread("status", "--data", run.data).stdout.split())
+    told = " ".join(here("status", "--data", run.data).stdout.split())
     assert f"{len(POSTS)} articles of 6 hosts" in told
     assert (
         "1 the server answers 404 Not Found https://kitchen-notes.techidaily.com/a-post-that-was-taken-down/"
@@ -230,7 +183,7 @@ def test_status_and_show(run: Run) -> None:
     )
     post = POSTS[0]
     by_address, by_file = (
-        alsoread("show", name, "--data", run.data)
+        here("show", name, "--data", run.data)
         for name in (post.url, run.data / "articles" / path_of(post.url))
     )
     assert by_address.stdout == by_file.stdout == (run.data / "articles" / path_of(post.url)).read_text()
@@ -238,8 +191,8 @@ def test_status_and_show(run: Run) -> None:
 
 def test_sqlite_utils_opens_it_as_it_is(run: Run) -> None:
     def query(*args: str) -> Any:
-        command = [sys.executable, "-m", "sqlite_utils", args[0], str(run.data / "archive.db"), *args[1:]]
-        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        arguments = [args[0], str(run.data / "archive.db"), *args[1:]]
+        return json.loads(CliRunner().invoke(sqlite_utils, arguments, catch_exceptions=False).stdout)
 
     assert query("search", "articles", "sourdough", "-c", "title")
     keys = {(key["from"], key["table"]) for key in query("query", "PRAGMA foreign_key_list(also_read)")}
@@ -261,17 +214,8 @@ def test_on_a_terminal_a_live_block(network: Path, tmp_path: Path, terminal: tup
     ours, theirs = terminal
     shown = b""
     with Site(network) as site:
-        command = [
-            sys.executable,
-            "-m",
-            "crawler",
-            "crawl",
-            SEED,
-            "--connect-to",
-            site.url,
-            "--data",
-            str(tmp_path),
-        ]
+        command = [sys.executable, "-m", "crawler", "crawl", SEED, "--max-pages", "5"]
+        command += ["--connect-to", site.url, "--data", str(tmp_path)]
         environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
         with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment):
             os.close(theirs)

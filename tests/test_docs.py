@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from crawler.items import Article
-from pipelines.catalog import Catalog
+from pipelines.migrations import MIGRATIONS
 
 ROOT = Path(__file__).parents[1]
 CATALOG = (ROOT / "docs" / "catalog.md").read_text(encoding="utf-8")
 _ROW = re.compile(r"^\| `?(\w+)`? \|", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def db() -> Iterator[Database]:
+    """An empty catalog."""
+    with closing(Database(memory=True)) as empty:
+        MIGRATIONS.apply(empty)
+        yield empty
 
 
 def rows(text: str) -> list[str]:
@@ -21,22 +32,22 @@ def rows(text: str) -> list[str]:
     return _ROW.findall(text.partition("| ---")[2])
 
 
-def test_every_table_and_column_is_described(catalog: Catalog) -> None:
+def test_every_table_and_column_is_described(db: Database) -> None:
     sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", CATALOG, re.MULTILINE | re.DOTALL))
-    tables = {table.name: [column.name for column in table.columns] for table in catalog.db.tables}
+    tables = {table.name: [column.name for column in table.columns] for table in db.tables}
     own = {
         name: columns for name, columns in tables.items() if not name.startswith(("articles_fts", "_sqlite"))
     }
     assert {name: rows(text) for name, text in sections.items()} == own
 
 
-def test_every_view_is_described(catalog: Catalog) -> None:
-    assert rows(CATALOG.partition("## Views")[2]) == catalog.db.view_names()
+def test_every_view_is_described(db: Database) -> None:
+    assert rows(CATALOG.partition("## Views")[2]) == db.view_names()
 
 
 @pytest.mark.parametrize("query", re.findall(r'\$db "(select .*?)"', CATALOG))
-def test_the_queries_run(catalog: Catalog, query: str) -> None:
-    catalog.db.execute(query).fetchall()
+def test_the_queries_run(db: Database, query: str) -> None:
+    db.execute(query).fetchall()
 
 
 def test_every_field_is_in_the_readme() -> None:

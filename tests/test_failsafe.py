@@ -13,9 +13,8 @@ from scrapy.exceptions import DropItem
 
 from crawler.items import Visit
 from pipelines.catalog import read
-from tests.site import SEED, Site, build
+from tests.site import SEED, Site
 
-DEMO = Path(__file__).parents[1] / "data" / "demo"
 BROKEN = "https://kitchen-notes.techidaily.com/one-pot-lentils/"
 DROPPED = "https://kitchen-notes.techidaily.com/tea-time/"
 
@@ -41,14 +40,13 @@ class Breaks:
 
 
 @pytest.fixture(scope="module")
-def states(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str | None]]:
-    folder = tmp_path_factory.mktemp("failsafe")
-    build(DEMO, folder / "network")
-    with Site(folder / "network") as site:
-        command = [sys.executable, "-c", _CRAWL, str(folder / "data"), site.url, SEED]
+def states(network: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str | None]]:
+    data = tmp_path_factory.mktemp("failsafe")
+    with Site(network) as site:
+        command = [sys.executable, "-c", _CRAWL, str(data), site.url, SEED]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1, done.stderr
-    with closing(read(folder / "data" / "archive.db")) as db:
+    with closing(read(data / "archive.db")) as db:
         pages = db.execute("SELECT url, state, error FROM pages").fetchall()
     return {url: (state, error) for url, state, error in pages}
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crawler.frontier import DuePages
+from crawler.due import DuePages
 from crawler.items import Found, Visit, iso
 from pipelines.catalog import Catalog
 
@@ -16,7 +16,7 @@ ANY_TIME = "9999"
 
 def add(catalog: Catalog, host: str, number: int, depth: int = 0) -> None:
     pages = [(f"https://{host}.techidaily.com/{n}/", None) for n in range(number)]
-    catalog.found(Found(pages=pages, depth=depth))
+    catalog.add(Found(pages=pages, depth=depth))
 
 
 def everywhere(_: str) -> bool:
@@ -71,7 +71,7 @@ def test_a_busy_host_does_not_hold_the_others_up(catalog: Catalog, due: DuePages
 def test_a_host_that_asked_for_peace_is_left_alone(catalog: Catalog, due: DuePages) -> None:
     add(catalog, "one", 2)
     url = "https://one.techidaily.com/0/"
-    catalog.settle(Visit(url=url, state="failed", status=429, reason="too many", retry_after=600))
+    catalog.add(Visit(url=url, state="failed", status=429, reason="too many", retry_after=600))
     now = datetime.now(UTC)
     assert take(due, now=iso(now + timedelta(seconds=500))) == []
     assert take(due, now=iso(now + timedelta(seconds=700))) == ["one/1", "one/0"]
@@ -91,7 +91,7 @@ def test_a_failed_page_is_due_again_in_its_time(catalog: Catalog, due: DuePages)
     add(catalog, "one", 1)
     assert take(due) == ["one/0"]
     for _ in range(2):  # the fixture's second wait is a minute
-        catalog.settle(Visit(url="https://one.techidaily.com/0/", state="failed", reason="no answer"))
+        catalog.add(Visit(url="https://one.techidaily.com/0/", state="failed", reason="no answer"))
     now = datetime.now(UTC)
     due.rescan()
     assert take(due, now=iso(now)) == []

@@ -40,7 +40,7 @@ def crawl(data: Path, *visits: Visit) -> None:
     """A crawl with these visits and no others."""
     catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[600, 600])
     for visit in visits:
-        catalog.settle(visit)
+        catalog.add(visit)
     catalog.close("finished", requests={}, received=0)
 
 
@@ -323,11 +323,11 @@ def test_a_link_that_left_keeps_the_day_it_was_last_seen(catalog: Catalog, artic
         return {row["target"]: row for row in catalog.db.query("SELECT * FROM also_read_links")}
 
     rolls, jam = (link.url for link in article().also_read)
-    catalog.settle(stored(article()))
+    catalog.add(stored(article()))
     before = links()
-    catalog.settle(stored(article(also_read=article().also_read[1:])))
+    catalog.add(stored(article(also_read=article().also_read[1:])))
     after = links()
     assert (after[rolls]["position"], after[rolls]["last_seen"]) == (None, before[rolls]["last_seen"])
     assert (after[jam]["position"], after[jam]["last_seen"] > before[jam]["last_seen"]) == (1, True)
-    catalog.settle(stored(article()))
+    catalog.add(stored(article()))
     assert links()[rolls]["position"] == 1

@@ -14,9 +14,8 @@ import pytest
 
 from pipelines.catalog import read
 from tests.hostile import Hostile
-from tests.site import SEED, Site, build
+from tests.site import SEED, Site
 
-DEMO = Path(__file__).parents[1] / "data" / "demo"
 SILENT = "https://one.techidaily.com/silent/"
 
 
@@ -47,10 +46,9 @@ def outcome(data: Path) -> tuple[str, int, int]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_once_finishes_what_is_under_way(tmp_path: Path, number: signal.Signals) -> None:
-    build(DEMO, tmp_path / "network")
+def test_once_finishes_what_is_under_way(network: Path, tmp_path: Path, number: signal.Signals) -> None:
     data = tmp_path / "data"
-    with Site(tmp_path / "network") as site:
+    with Site(network) as site:
         with start(data, site.url, SEED) as crawl:
             wait_for(lambda: len(site.log) > 8)
             crawl.send_signal(number)

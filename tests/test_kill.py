@@ -10,19 +10,11 @@ import pytest
 
 from tests.archives import damage, differences, disorder
 from tests.killing import WELL, Start, Undisturbed, gets_to, killed, last_words, undisturbed, visits
-from tests.site import SEED, Site, build
+from tests.site import SEED, Site
 
-DEMO = Path(__file__).parents[1] / "data" / "demo"
 START = Start([SEED], ["--rate", "25"])
 """A pace at which there is something left to kill."""
 KILLS = 10
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("network")
-    build(DEMO, folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

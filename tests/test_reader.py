@@ -15,17 +15,14 @@ import pytest
 
 from crawler.outcomes import Failed
 from crawler.reader import Reader
-from tests.site import SEED, build
+from tests.site import SEED
 
-DEMO = Path(__file__).parents[1] / "data" / "demo"
 SLOW = b"<html><body>" + b"<div " + b" ".join(b"a%d=1" % n for n in range(60_000)) + b">x</div></body></html>"
 
 
 @pytest.fixture(scope="module")
-def html(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    folder = tmp_path_factory.mktemp("site")
-    build(DEMO, folder)
-    return (folder / SEED.removeprefix("https://") / "index.html").read_bytes()
+def html(network: Path) -> bytes:
+    return (network / SEED.removeprefix("https://") / "index.html").read_bytes()
 
 
 @pytest.fixture
@@ -69,7 +66,7 @@ def test_a_reader_that_dies_is_replaced(reader: Reader, html: bytes) -> None:
 
 def test_readers_end_with_the_program_that_is_killed(tmp_path: Path) -> None:
     page = tmp_path / "slow.html"
-    page.write_bytes(SLOW * 1000)
+    page.write_bytes(SLOW * 20)
     program = f"""
 import asyncio, os, pathlib
 from crawler.reader import Reader

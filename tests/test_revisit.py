@@ -17,10 +17,11 @@ from sqlite_utils import Database
 from crawler.items import Article, Found, Link, Visit, iso
 from pipelines.catalog import Catalog
 from pipelines.revisit import LONGEST, SPREAD
+from tests.commands import Run
+from tests.conftest import DEMO
 from tests.site import SEED, Request, Site, build
 from tests.test_catalog import MakeArticle
 
-DEMO = Path(__file__).parents[1] / "data" / "demo"
 LOAF = "kitchen-notes.techidaily.com/a-slow-loaf-for-a-busy-week"
 LENTILS = "kitchen-notes.techidaily.com/one-pot-lentils"
 PICKLES = "https://kitchen-notes.techidaily.com/pickles-in-an-afternoon/"
@@ -65,20 +66,11 @@ class Archive(NamedTuple):
         return self.rows("SELECT * FROM crawls ORDER BY id DESC LIMIT 1")[0]
 
 
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Archive:
-    folder = tmp_path_factory.mktemp("first")
-    shutil.copytree(DEMO, folder / "source")
-    archive = Archive(folder / "source", folder / "network", folder / "data")
-    archive.crawl()
-    return archive
-
-
 @pytest.fixture
-def archive(first: Archive, tmp_path: Path) -> Archive:
+def archive(run: Run, tmp_path: Path) -> Archive:
     """After its first crawl."""
-    for folder in ("source", "data"):
-        shutil.copytree(first.source.parent / folder, tmp_path / folder)
+    shutil.copytree(DEMO, tmp_path / "source")
+    shutil.copytree(run.data, tmp_path / "data")
     return Archive(tmp_path / "source", tmp_path / "network", tmp_path / "data")
 
 
@@ -147,11 +139,6 @@ def test_a_post_that_went_keeps_its_article(archive: Archive) -> None:
     assert again["gone_at"] == day, "the day it went, not the last time that it was missed"
 
 
-def test_a_finished_crawl_leaves_nothing_to_ask_for(archive: Archive) -> None:
-    assert archive.crawl() == []
-    assert archive.last()["pages"] == 0
-
-
 def stored(article: Article, **facts: Any) -> Visit:
     return Visit(url=article.url, state="stored", status=200, article=article, **facts)
 
@@ -163,23 +150,23 @@ def page(catalog: Catalog, url: str) -> dict[str, Any]:
 def test_a_page_whose_changes_are_announced_is_left_alone_for_long(
     catalog: Catalog, article: MakeArticle
 ) -> None:
-    catalog.settle(stored(article()))
+    catalog.add(stored(article()))
     assert _days_until(page(catalog, article().url)["due_at"]) == 6
-    catalog.found(Found(pages=[(article().url, article().updated)]))
+    catalog.add(Found(pages=[(article().url, article().updated)]))
     soonest = (LONGEST.days - SPREAD, LONGEST.days)
     assert soonest[0] <= _days_until(page(catalog, article().url)["due_at"]) <= soonest[1]
-    catalog.settle(stored(article()))
+    catalog.add(stored(article()))
     assert soonest[0] <= _days_until(page(catalog, article().url)["due_at"]) <= soonest[1]
 
 
 def test_a_sitemap_that_misses_changes_is_not_trusted(catalog: Catalog, article: MakeArticle) -> None:
     articles = [article(url=f"https://one.techidaily.com/{n}/", also_read=[]) for n in range(20)]
-    catalog.found(Found(pages=[(item.url, item.updated) for item in articles]))
+    catalog.add(Found(pages=[(item.url, item.updated) for item in articles]))
     for item in articles:
-        catalog.settle(stored(item))
+        catalog.add(stored(item))
     for n, item in enumerate(articles):
         changed = article(url=item.url, also_read=[], body="Something else.") if n < 2 else item
-        catalog.settle(stored(changed))
+        catalog.add(stored(changed))
     host = page(catalog, articles[0].url)
     assert (host["audited"], host["missed"], host["announces"]) == (20, 2, 0)
     assert all(_days_until(page(catalog, item.url)["due_at"]) <= 7 for item in articles)
@@ -190,19 +177,19 @@ def test_one_of_a_hundred_announced_pages_is_looked_at_all_the_same(
 ) -> None:
     articles = [article(url=f"https://one.techidaily.com/{n}/", also_read=[]) for n in range(200)]
     listed = Found(pages=[(item.url, item.updated) for item in articles])
-    catalog.found(listed)
+    catalog.add(listed)
     for item in articles:
-        catalog.settle(stored(item))
-    catalog.found(listed)
+        catalog.add(stored(item))
+    catalog.add(listed)
     assert _due(catalog) == 0, "not on the day they were fetched"
     catalog.db.execute("UPDATE pages SET fetched_at = '2024-10-01T00:00:00.000Z'")
-    catalog.found(listed)
+    catalog.add(listed)
     assert _due(catalog) == 2
 
 
 def test_failed_pages_are_tried_again_when_asked_for(catalog: Catalog) -> None:
     for _ in range(5):
-        catalog.settle(Visit(url=PICKLES, state="failed", reason="no answer"))
+        catalog.add(Visit(url=PICKLES, state="failed", reason="no answer"))
     assert _due(catalog) == 0
     catalog.make_due(lambda host: host.startswith("other"), failed=True, everything=False)
     assert _due(catalog) == 0
@@ -221,26 +208,26 @@ def careful(tmp_path: Path) -> Iterator[Catalog]:
 def test_a_host_that_keeps_failing_is_left_alone(careful: Catalog, article: MakeArticle) -> None:
     failed = Visit(url=PICKLES, state="failed", status=502, reason="the server answers 502")
     for expected in (None, None, 600, 1200):
-        careful.settle(failed)
+        careful.add(failed)
         until = page(careful, PICKLES)["not_before"]
         assert (until and round(_seconds_until(until), -1)) == expected
-    careful.settle(stored(article(url="https://kitchen-notes.techidaily.com/soup/", also_read=[])))
-    careful.settle(failed)
+    careful.add(stored(article(url="https://kitchen-notes.techidaily.com/soup/", also_read=[])))
+    careful.add(failed)
     assert page(careful, PICKLES)["failures"] == 1, "an answer makes up for all before it"
     gone = Visit(url="https://kitchen-notes.techidaily.com/x/", state="gone", status=404)
-    careful.settle(gone)
+    careful.add(gone)
     assert page(careful, PICKLES)["failures"] == 0
 
 
 def test_a_link_that_left_a_list_stays_known(catalog: Catalog, article: MakeArticle) -> None:
     jam, rolls = (Link(f"https://one.techidaily.com/{name}/", name) for name in ("jam", "rolls"))
-    catalog.settle(stored(article(also_read=[jam, rolls])))
-    assert catalog.settle(stored(article(also_read=[rolls]))) == "unchanged"
+    catalog.add(stored(article(also_read=[jam, rolls])))
+    assert catalog.add(stored(article(also_read=[rolls]))) == "unchanged"
     query = "SELECT text, position, first_seen < last_seen FROM also_read ORDER BY text"
     assert catalog.db.execute(query).fetchall() == [("jam", None, 0), ("rolls", 1, 1)]
     seen = "SELECT max(last_seen) FROM also_read"
     before = catalog.db.execute(seen).fetchone()
-    catalog.settle(Visit(url=article().url, state="stored", status=304))
+    catalog.add(Visit(url=article().url, state="stored", status=304))
     assert catalog.db.execute(query).fetchall() == [("jam", None, 0), ("rolls", 1, 1)]
     assert catalog.db.execute(seen).fetchone() > before, "a 304 confirms the list"
 

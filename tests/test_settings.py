@@ -25,6 +25,7 @@ VALUES: dict[str, Any] = {
     "ALSOREAD_SCOPE": ["techidaily.com"],
     "ALSOREAD_DATA": "data",
     "ALSOREAD_CONNECT_TO": None,
+    "ALSOREAD_DISK_FREE": 500_000_000,
     "SCHEDULER": "crawler.frontier.Frontier",
     "ROBOTSTXT_OBEY": True,
     "ALSOREAD_RATE": 4,
@@ -50,6 +51,7 @@ VALUES: dict[str, Any] = {
     "COOKIES_ENABLED": False,
     "HTTPPROXY_ENABLED": False,
     "LOG_LEVEL": "INFO",
+    "LOG_FORMATTER": "crawler.logs.ByAddress",
 }
 
 
@@ -78,7 +80,7 @@ def components() -> Iterator[str]:
     for name in ("DOWNLOADER_MIDDLEWARES", "SPIDER_MIDDLEWARES", "ITEM_PIPELINES", "EXTENSIONS"):
         yield from getattr(settings, name)
     yield from (path for path in settings.DOWNLOAD_HANDLERS.values() if path)
-    yield from (settings.SCHEDULER, settings.TWISTED_DNS_RESOLVER)
+    yield from (settings.SCHEDULER, settings.TWISTED_DNS_RESOLVER, settings.LOG_FORMATTER, *settings.ADDONS)
 
 
 @pytest.mark.parametrize("path", list(components()))

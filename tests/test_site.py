@@ -25,16 +25,9 @@ README = (DEMO / "README.md").read_text(encoding="utf-8")
 POSTS = posts(DEMO)
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("built")
-    build(DEMO, target)
-    return target
-
-
 @pytest.fixture
-def site(built: Path) -> Iterator[Site]:
-    with Site(built) as site:
+def site(network: Path) -> Iterator[Site]:
+    with Site(network) as site:
         yield site
 
 
@@ -57,9 +50,9 @@ def in_bytes(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_building_twice_gives_the_same_bytes(built: Path, tmp_path: Path) -> None:
+def test_building_twice_gives_the_same_bytes(network: Path, tmp_path: Path) -> None:
     build(DEMO, tmp_path)
-    assert in_bytes(tmp_path) == in_bytes(built)
+    assert in_bytes(tmp_path) == in_bytes(network)
 
 
 @pytest.mark.parametrize("post", POSTS, ids=lambda post: post.slug)

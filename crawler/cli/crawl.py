@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
-from crawler.cli.options import data_folder, told
+from crawler.cli.options import Quantity, data_folder, told
+from crawler.config import check_addresses, read_config
+from crawler.quantities import parse_duration, parse_size
 
 
 def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -22,10 +25,20 @@ def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str |
     return value
 
 
+def _seconds(text: str) -> float:
+    return parse_duration(text).total_seconds()
+
+
 @click.command()
 @click.argument("seeds", nargs=-1)
 @data_folder
 @click.option("--max-pages", type=click.IntRange(1), help="Pages that this run fetches at most.")
+@click.option(
+    "--max-bytes", type=Quantity("SIZE", parse_size), help='What this run receives at most: "2 GB".'
+)
+@click.option(
+    "--max-time", type=Quantity("DURATION", _seconds), help="How long this run takes at most: 90min."
+)
 @click.option("--max-depth", type=click.IntRange(0), help="Also-read links between a seed and a page.")
 @click.option("--hosts", multiple=True, metavar="GLOB", help="Only hosts such as this; repeatable.")
 @click.option("--discover", type=click.Choice(["links", "sitemaps", "both"]), help="Where pages come from.")
@@ -44,17 +57,25 @@ def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str |
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @told
 def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **options: Any) -> None:
-    """Archive what the SEEDS lead to: addresses, hosts, files of them, or Markdown posts."""
+    """Archive what the SEEDS lead to: addresses, hosts, files of them, or Markdown posts.
+
+    What no option says is as DATA/alsoread.toml has it.
+    """
     from crawler import report
+    from crawler.metrics import write_metrics
+    from crawler.notify import tell
     from crawler.run import crawl as run
     from crawler.run import settings_with
 
+    check_addresses(Path(data))
     style = "none" if quiet else "live" if sys.stderr.isatty() else "lines"
     settings = settings_with(
         {
             "ALSOREAD_DATA": data,
             "ALSOREAD_PROGRESS": style,
             "ALSOREAD_MAX_PAGES": options["max_pages"],
+            "ALSOREAD_MAX_BYTES": options["max_bytes"],
+            "ALSOREAD_MAX_SECONDS": options["max_time"],
             "ALSOREAD_MAX_DEPTH": options["max_depth"],
             "ALSOREAD_HOSTS": list(options["hosts"]) or None,
             "ALSOREAD_DISCOVER": options["discover"],
@@ -70,4 +91,9 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **optio
         report.summary_json(result)
     elif not quiet:
         report.summary(result, data)
+    folder = Path(data)
+    settings_file = read_config(folder)
+    metrics = settings_file.metrics.file or folder / "metrics.prom"
+    for problem in tell(result, settings_file.notify, folder) + write_metrics(result, folder, metrics):
+        click.echo(f"alsoread: {problem}", err=True)
     sys.exit(result.exit_code)

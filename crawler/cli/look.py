@@ -30,7 +30,7 @@ def status(data: str, failed: bool, everything: bool, as_json: bool) -> None:
         raise click.UsageError("--all goes with --failed.")
     with closing(read(Path(data) / "archive.db")) as db:
         if failed and as_json:
-            failures.failed_json(db)
+            failures.failed_json(db, data)
         elif failed:
             failures.failed(db, data, everything)
         elif as_json:

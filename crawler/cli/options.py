@@ -6,10 +6,12 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
+from crawler.config import read_config
 from crawler.seeds import SeedError
 from pipelines.errors import ArchiveError
 
@@ -20,12 +22,29 @@ data_folder = click.option(
 )
 
 
+class Quantity(click.ParamType[Any]):
+    """An option's value as `parse` reads it, which raises ValueError in a sentence; shown as `name`."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self.parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The parsed value; a usage error where it is none."""
+        try:
+            return self.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 def told(command: Callable[..., None]) -> Callable[..., None]:
-    """Turns an expected error into one sentence and its exit code."""
+    """Turns an expected error into one sentence and its exit code; a mistake in the archive's settings is one."""
 
     @wraps(command)
     def in_words(*args: Any, **kwargs: Any) -> None:
         try:
+            if "data" in kwargs:
+                read_config(Path(kwargs["data"]))
             command(*args, **kwargs)
         except (ArchiveError, SeedError) as error:
             click.echo(f"alsoread: {error}", err=True)

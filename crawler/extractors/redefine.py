@@ -94,7 +94,7 @@ def read(page: Page) -> Article | None:
 def _title(post: Post) -> str | None:
     heading = post.first(TITLE_BOX, TITLE)
     shown = text_of(heading) if heading is not None else ""
-    return _unquoted(shown or post.page.head.get("og:title", "")) or None
+    return unquoted(shown or post.page.head.get("og:title", "")) or None
 
 
 def _author(post: Post) -> str | None:
@@ -120,7 +120,7 @@ def _categories(post: Post) -> list[str]:
 
 
 def _description(post: Post) -> str | None:
-    return _unquoted(post.page.head.get("description", "")) or None
+    return unquoted(post.page.head.get("description", "")) or None
 
 
 def _keywords(post: Post) -> str | None:
@@ -145,12 +145,12 @@ def _parts(doc: Element) -> dict[str, Element]:
     return parts
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
     """A text without the pair of quotes that the sites' YAML left round it; quotes that are its own stay.
 
-    >>> _unquoted('"[New] "Smart" glasses"')
+    >>> unquoted('"[New] "Smart" glasses"')
     '[New] "Smart" glasses'
-    >>> _unquoted('"Smart" and "dumb"')
+    >>> unquoted('"Smart" and "dumb"')
     '"Smart" and "dumb"'
     """
     match = _QUOTED.fullmatch(text)

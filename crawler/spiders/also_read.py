@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import Request, Spider
@@ -39,6 +40,7 @@ class AlsoReadSpider(Spider):
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Raises SeedError where a seed can't be used."""
         spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.seeds = spider.seeds or crawler.settings.getlist("ALSOREAD_SEEDS")
         spider.pages = read_seeds(spider.seeds, crawler.settings.getlist("ALSOREAD_SCOPE"))
         spider.reader = Reader(crawler.settings.getfloat("ALSOREAD_READ_TIMEOUT"))
         return spider
@@ -56,7 +58,12 @@ class AlsoReadSpider(Spider):
                 visit = outcomes.of_page(url, response, await self.reader.read(response.body, url))
             except outcomes.Failed as error:
                 visit = outcomes.of_error(url, error, response.status)
-        yield visit
+        yield replace(
+            visit,
+            seconds=response.meta.get("download_latency"),
+            archived_words=response.meta.get("archived_words"),
+            html=response.body if response.status == 200 else None,
+        )
 
     def failed(self, failure: Any) -> Iterator[Visit]:
         """What a page came to that could not be fetched."""

@@ -9,7 +9,8 @@ from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markdown_it import MarkdownIt
 
 from crawler.items import iso
@@ -34,6 +35,23 @@ def build(source: Path, target: Path) -> None:
             _write(target / PICTURES / name, png(name))
 
 
+class _Compiled(BytecodeCache):
+    """Templates by their source: those that blogs share, and that are built again, are compiled once."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self._code.get(bucket.checksum):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.checksum] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 class _Builder:
     """The files of one host: the theme's templates, filled in."""
 
@@ -48,6 +66,7 @@ class _Builder:
         self.jinja = Environment(
             loader=FileSystemLoader([self.theme, self.templates]),
             autoescape=True,
+            bytecode_cache=_COMPILED,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,

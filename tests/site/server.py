@@ -27,7 +27,9 @@ class Request(NamedTuple):
     headers: dict[str, str]
 
 
-class _Reply(NamedTuple):
+class Reply(NamedTuple):
+    """What the site answers."""
+
     status: int
     headers: dict[str, str]
     body: bytes = b""
@@ -61,11 +63,11 @@ class Site:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, host: str, path: str, headers: Mapping[str, str]) -> _Reply:
+    def answer(self, host: str, path: str, headers: Mapping[str, str]) -> Reply:
         path = path.partition("?")[0]
         redirect = self._redirects.get((host, path.rstrip("/")))
         if redirect:
-            return _Reply(redirect[0], {"Location": redirect[1]})
+            return Reply(redirect[0], {"Location": redirect[1]})
         folder = self.root / host
         file = folder / unquote(path).strip("/")
         if not host or ".." in file.parts:
@@ -73,7 +75,7 @@ class Site:
         try:
             if file.is_dir():
                 if not path.endswith("/"):
-                    return _Reply(301, {"Location": quote(unquote(path)) + "/"})
+                    return Reply(301, {"Location": quote(unquote(path)) + "/"})
                 file /= "index.html"
             elif not file.is_file():
                 file = file.with_name(f"{file.name}.html")  # /about is about.html
@@ -82,12 +84,12 @@ class Site:
             return _missing(folder)
 
 
-def _missing(folder: Path) -> _Reply:
+def _missing(folder: Path) -> Reply:
     page = folder / "404.html"
-    return _Reply(404, {"Content-Type": _type(page)}, page.read_bytes() if page.is_file() else b"")
+    return Reply(404, {"Content-Type": _type(page)}, page.read_bytes() if page.is_file() else b"")
 
 
-def _content(file: Path, headers: Mapping[str, str]) -> _Reply:
+def _content(file: Path, headers: Mapping[str, str]) -> Reply:
     body = file.read_bytes()
     kind = _type(file)
     tags = {
@@ -97,11 +99,11 @@ def _content(file: Path, headers: Mapping[str, str]) -> _Reply:
     }
     known = headers.get("if-none-match")
     if known == tags["ETag"] or (known is None and headers.get("if-modified-since") == tags["Last-Modified"]):
-        return _Reply(304, tags)
+        return Reply(304, tags)
     if kind.startswith(_COMPRESSED) and "gzip" in headers.get("accept-encoding", ""):
         tags["Content-Encoding"] = "gzip"
         body = gzip.compress(body, compresslevel=1, mtime=0)
-    return _Reply(200, {"Content-Type": kind, **tags}, body)
+    return Reply(200, {"Content-Type": kind, **tags}, body)
 
 
 def _type(file: Path) -> str:

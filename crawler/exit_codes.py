@@ -1,0 +1,32 @@
+"""What the exit codes mean: docs/exit-codes.md says what to do."""
+
+from __future__ import annotations
+
+from signal import Signals
+
+INTERRUPTED, FORCED = 11, 13
+MEANINGS = {
+    0: "all well",
+    1: "finished, with alarms",
+    2: "wrong usage, or a setting that can't be used",
+    3: "nothing could be fetched",
+    5: "another crawl holds the archive",
+    6: "the disk is full, or the folder can't be written",
+    7: "the catalog can't be used",
+    INTERRUPTED: "interrupted",
+    FORCED: "interrupted twice, and stopped at once",
+}
+"""Every code that a command of alsoread ends with."""
+
+
+def in_words(code: int) -> str:
+    """What became of a process: the rest of a sentence. A code below 0 is the signal that killed it.
+
+    >>> in_words(3)
+    'ended with exit code 3: nothing could be fetched'
+    >>> in_words(-9)
+    'was killed by SIGKILL'
+    """
+    if code < 0:
+        return f"was killed by {Signals(-code).name}"
+    return f"ended with exit code {code}: {MEANINGS.get(code, 'alsoread itself broke')}"

@@ -1,0 +1,109 @@
+"""What a run found on each host, counted as it goes, so that the runs can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields
+
+from sqlite_utils import Database
+
+from crawler.items import Article, State, Visit
+
+
+@dataclass(slots=True, kw_only=True)
+class HostRun:
+    """The counts of one host, of one run or of several together; docs/catalog.md says what each counts."""
+
+    host: str
+    crawl: int = 0
+    visits: int = 0
+    failed: int = 0
+    tried: int = 0
+    failing: int = 0
+    gone: int = 0
+    first: int = 0
+    read: int = 0
+    again: int = 0
+    characters: int = 0
+    without_title: int = 0
+    without_author: int = 0
+    without_date: int = 0
+    without_also_read: int = 0
+    without_body: int = 0
+    generic: int = 0
+    timed: int = 0
+    seconds: float = 0.0
+    sitemaps: int = 0
+    unread: int = 0
+    named: int = 0
+    news: int = 0
+
+    def visited(self, visit: Visit, kind: str, before: State) -> None:
+        """Counts a visit that came to `kind`; `before`: the state of its page until then."""
+        self.visits += 1
+        self.failed += kind == "failed"
+        if visit.seconds is not None:
+            self.timed += 1
+            self.seconds += visit.seconds
+        if before != "failed":
+            self.tried += 1
+            self.failing += kind == "failed" and visit.status != 200
+            self.gone += kind == "gone"
+        if before == "due" and visit.status == 200:
+            self.first += 1
+            self.without_body += visit.article is None
+        if visit.article:
+            self._read(visit.article, new=kind == "new")
+
+    def _read(self, article: Article, *, new: bool) -> None:
+        self.read += 1
+        if new:
+            self.characters += len(article.body)
+        else:
+            self.again += 1
+        self.without_title += not article.title
+        self.without_author += not article.author
+        self.without_date += not article.date
+        self.without_also_read += not article.also_read
+        self.generic += article.extractor == "generic"
+
+    def __add__(self, other: HostRun) -> HostRun:
+        counts = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
+        return HostRun(host=self.host, **counts)
+
+    def __sub__(self, other: HostRun) -> HostRun:
+        counts = {name: getattr(self, name) - getattr(other, name) for name in COUNTS}
+        return HostRun(host=self.host, **counts)
+
+
+COUNTS = tuple(field.name for field in fields(HostRun) if field.name not in ("host", "crawl"))
+
+_COLUMNS = ", ".join(field.name for field in fields(HostRun))
+# A sitemap may be that of a host without a page: nothing is counted for it.
+_ADD = f"""
+    INSERT INTO host_runs ({_COLUMNS})
+    SELECT {", ".join(f":{field.name}" for field in fields(HostRun))} FROM hosts WHERE host = :host
+    ON CONFLICT (host, crawl) DO UPDATE SET {", ".join(f"{name} = {name} + excluded.{name}" for name in COUNTS)}
+"""  # noqa: S608
+_SUMS = ", ".join(f"sum({name})" for name in COUNTS)
+
+
+def add(db: Database, runs: Iterable[HostRun]) -> None:
+    """Adds the counts to the rows of their host and crawl. Runs inside the caller's transaction."""
+    for run in runs:
+        db.execute(_ADD, asdict(run))
+
+
+def between(db: Database, after: int, crawl: int) -> dict[str, HostRun]:
+    """The counts by host of the crawls after `after` up to `crawl`, all together."""
+    query = f"SELECT host, {_SUMS} FROM host_runs WHERE crawl > ? AND crawl <= ? GROUP BY host"  # noqa: S608
+    rows = db.execute(query, [after, crawl])
+    return {host: HostRun(host=host, **dict(zip(COUNTS, sums, strict=True))) for host, *sums in rows}
+
+
+def of_host(db: Database, host: str, until: int, most: int) -> Iterator[HostRun]:
+    """The last runs up to the crawl `until` that visited the host, the newest first."""
+    query = f"""SELECT {_COLUMNS} FROM host_runs WHERE host = ? AND crawl <= ? AND visits
+                ORDER BY crawl DESC LIMIT ?"""  # noqa: S608
+    for row in db.execute(query, [host, until, most]):
+        yield HostRun(**dict(zip([field.name for field in fields(HostRun)], row, strict=True)))

@@ -1,0 +1,61 @@
+"""The commands as a person gives them, and what a crawl left behind."""
+
+from __future__ import annotations
+
+import atexit
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from click.testing import CliRunner, Result
+from sqlite_utils import Database
+
+from tests.site import Site
+
+
+def alsoread(*args: str | Path) -> subprocess.CompletedProcess[str]:
+    """Runs a command in a process of its own, where a warning is an error."""
+    command = [sys.executable, "-W", "error", "-m", "crawler", *map(str, args)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def here(*args: str | Path) -> Result:
+    """Runs a command in this process, which takes no time to start; a crawl that gets as far as to fetch can't."""
+    from crawler.cli import main
+
+    return CliRunner().invoke(main, list(map(str, args)), prog_name="alsoread", catch_exceptions=False)
+
+
+class Run(NamedTuple):
+    """A crawl that ended: what it printed, its exit code, its archive, and the site with its log."""
+
+    data: Path
+    code: int
+    out: str
+    err: str
+    site: Site
+
+    @property
+    def db(self) -> Database:
+        return opened(self.data)
+
+    @property
+    def urls(self) -> set[str]:
+        return {url for (url,) in self.db.execute("SELECT url FROM articles")}
+
+
+def crawl(network: Path, data: Path, *args: str) -> Run:
+    """Crawls a network of hosts that is served meanwhile."""
+    with Site(network) as site:
+        done = alsoread("crawl", *args, "--connect-to", site.url, "--data", data)
+    return Run(data, done.returncode, done.stdout, done.stderr, site)
+
+
+@cache
+def opened(data: Path) -> Database:
+    """The catalog of an archive; the tests' end closes it."""
+    db = Database(data / "archive.db")
+    atexit.register(db.close)
+    return db

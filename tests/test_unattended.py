@@ -1,0 +1,208 @@
+"""Sixty days of scheduled crawls, by a clock set ahead: every fault is told when it happens, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Event, Thread
+
+from pipelines.catalog import read
+from tests.archives import damage, disorder, files
+from tests.commands import crawl
+from tests.conftest import DEMO
+from tests.site import SEED, Site, build
+from tests.site.server import Reply
+
+DAYS = 60
+ASLEEP = range(41, 44)
+PUBLISHES = range(3, DAYS, 7)
+KITCHEN, SERVER, FIXES, TONGUES, CRAFTS = (
+    f"{name}.techidaily.com"
+    for name in ("kitchen-notes", "home-server", "small-fixes", "many-tongues", "paper-crafts")
+)
+THREE_PAGES = r".*https://.+https://.+https://"
+TOLD = {
+    1: rf"{CRAFTS} uses a template that is not known",
+    9: rf"{FIXES}",
+    16: rf"{KITCHEN}{THREE_PAGES}",
+    23: rf"{SERVER}{THREE_PAGES}",
+    30: rf"{TONGUES}.* slow",
+    37: r"was killed by SIGKILL",
+    38: r"Crawl \d+ was killed",
+    51: r"before the disk is full",
+}
+"""What the notice of a day says; on all other days there is none."""
+
+
+class Network(Site):
+    """The demo network with what may befall it."""
+
+    down = slow = ""
+    """The host that answers 503 to everything; the one that takes its time for a page."""
+    kills: Path | None = None
+    """The archive whose crawl is killed as it asks for an article."""
+
+    def answer(self, host: str, path: str, headers: Mapping[str, str]) -> Reply:
+        if host == self.down:
+            return Reply(503, {})
+        if host == self.slow and path.endswith("/"):
+            Event().wait(2.5)
+        if self.kills and path.endswith("/") and path != "/":
+            with closing(read(self.kills / "archive.db")) as db:
+                os.kill(db.execute("SELECT pid FROM crawls ORDER BY id DESC").fetchone()[0], signal.SIGKILL)
+            self.kills = None
+        return super().answer(host, path, headers)
+
+
+class Rehearsal:
+    """An archive of the network, and who is told of it."""
+
+    def __init__(self, folder: Path, network: Network, notices: str) -> None:
+        self.source, self.network, self.data = folder / "source", network, folder / "data"
+        self.notices = notices
+        shutil.copytree(DEMO, self.source)
+        self.data.mkdir()
+        self.configure()
+
+    def configure(self, disk_free: str = "1 MB") -> None:
+        (self.data / "alsoread.toml").write_text(
+            f'seeds = ["{SEED}"]\n[schedule]\ncron = "17 3 * * *"\n[limits]\ndisk_free = "{disk_free}"\n'
+            f'[notify]\nurls = ["{self.notices}"]\n'
+        )
+
+    def publish(self, day: int, *changed: Path) -> None:
+        """Builds the network anew; the posts that changed say so."""
+        for post in changed:
+            text = re.sub(
+                r"(?m)^updated: .*$", f"updated: {_date(day)}", post.read_text(encoding="utf-8"), count=1
+            )
+            head, end, also_read = text.partition('\n<span class="atpl-alsoreadstyle">')
+            post.write_text(f"{head}\n\nDay {day}.\n{end}{also_read}", encoding="utf-8")
+        shutil.rmtree(self.network.root)
+        build(self.source, self.network.root)
+
+    def posts(self, host: str) -> list[Path]:
+        return sorted((self.source / host).glob("*.md"))
+
+    def add(self, day: int) -> None:
+        """A new post, which others need not link to: its host's sitemap names it."""
+        text = self.posts(FIXES)[0].read_text(encoding="utf-8")
+        text = re.sub(r"(?m)^(date|updated): .*$", rf"\1: {_date(day)}", text)
+        (self.source / FIXES / f"news-of-day-{day}.md").write_text(text, encoding="utf-8")
+
+    def spoil(self, host: str, old: str, new: str) -> None:
+        """What a new template makes of a host's posts."""
+        for page in (self.network.root / host).glob("*/index.html"):
+            page.write_text(
+                re.sub(old, new, page.read_text(encoding="utf-8"), flags=re.DOTALL), encoding="utf-8"
+            )
+
+    def run(self, day: int) -> subprocess.CompletedProcess[str]:
+        """What a machine's own scheduler would start on that day."""
+        command = [
+            sys.executable,
+            "-W",
+            "error",
+            "-m",
+            "crawler",
+            "schedule",
+            "--once",
+            "--data",
+            str(self.data),
+        ]
+        return subprocess.run(
+            [*command, "--", "--connect-to", self.network.url],
+            env=os.environ | {"ALSOREAD_CLOCK_OFFSET": str(day * 86400)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def _date(day: int) -> str:
+    return f"2027-{1 + day // 28:02}-{1 + day % 28:02}T08:00:00.000Z"
+
+
+@contextmanager
+def collected() -> Iterator[tuple[str, list[str]]]:
+    """The address of a webhook, and what it was sent."""
+    notices: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            notices.append(f"{body['title']}\n{body['message']}")
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nobody reads it."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"json://127.0.0.1:{server.server_port}", notices
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def befall(rehearsal: Rehearsal, day: int) -> None:
+    """What happens before the run of a day."""
+    network = rehearsal.network
+    network.down = FIXES if day == 9 else ""
+    network.slow = TONGUES if day == 30 else ""
+    if day in PUBLISHES:
+        rehearsal.add(day)
+        rehearsal.publish(day, *(rehearsal.posts(host)[day % 5] for host in (KITCHEN, SERVER, FIXES)))
+    elif day in (16, 17):
+        rehearsal.publish(day, *rehearsal.posts(KITCHEN))
+        if day == 16:
+            rehearsal.spoil(KITCHEN, 'class="article-', 'class="entry-')
+    elif day in (23, 24):
+        rehearsal.publish(day, *(rehearsal.posts(SERVER)[:4] if day == 23 else ()))
+        if day == 23:
+            rehearsal.spoil(
+                SERVER, r'(<div class="article-content .*?>).*?(<div class="post-copyright)', r"\1</div>\2"
+            )
+    elif day == 30:
+        rehearsal.publish(day, *rehearsal.posts(TONGUES)[:4])
+    elif day == 37:
+        rehearsal.publish(day, *rehearsal.posts(KITCHEN)[:4])
+        network.kills = rehearsal.data
+    rehearsal.configure(disk_free="900 TB" if day == 51 else "1 MB")
+
+
+def test_sixty_days(tmp_path: Path) -> None:
+    build(DEMO, tmp_path / "network")
+    with Network(tmp_path / "network") as network, collected() as (webhook, notices):
+        rehearsal = Rehearsal(tmp_path, network, webhook)
+        for day in (day for day in range(1, DAYS + 1) if day not in ASLEEP):
+            befall(rehearsal, day)
+            before = files(rehearsal.data) if day == 23 else {}
+            notices.clear()
+            done = rehearsal.run(day)
+            said = "\n".join(notices)
+            if day in TOLD:
+                assert re.search(TOLD[day], said, re.DOTALL), (day, said, done)
+                assert done.returncode != 0
+            else:
+                assert (said, done.returncode, done.stderr) == ("", 0, ""), (day, done)
+            if day == ASLEEP.stop:
+                assert "3 " in done.stdout
+            if day == 23:
+                assert files(rehearsal.data) == before
+    assert damage(rehearsal.data) == []
+    assert disorder(rehearsal.data) == []
+    anew = crawl(network.root, tmp_path / "anew", SEED)
+    assert files(rehearsal.data) == files(anew.data)
