@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import click
 
+from crawler.cli.accept import accept
 from crawler.cli.crawl import crawl
+from crawler.cli.export import export
+from crawler.cli.import_ import import_, rebuild
 from crawler.cli.look import diff, extract, history, show, status
+from crawler.cli.schedule import maintain, schedule
+from crawler.cli.verify import merge, verify
 
 
 @click.group()
@@ -14,5 +19,10 @@ def main() -> None:
     """Follow the also-read graph of the techidaily blogs and archive every article exactly."""
 
 
-for command in (crawl, status, show, history, diff, extract):
+_COMMANDS = (
+    *(crawl, schedule, maintain),
+    *(status, show, history, diff, accept, extract),
+    *(export, import_, rebuild, verify, merge),
+)
+for command in _COMMANDS:
     main.add_command(command)

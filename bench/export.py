@@ -1,0 +1,95 @@
+"""How fast do articles leave an archive, and does it take more memory when there are more of them?
+
+    python -m bench.export DATA [FOLDER]
+
+DATA is the folder of an archive; the exports go below FOLDER (a temporary one where it is not named: /dev/shm shows what
+the disk takes). For every program: a tenth of the articles, all, and all once more. Beside them stands how fast files of
+the same bytes can be written at all. The exit code is 1 where a bar is missed: 2,000 articles a second, 20,000 where
+nothing changed, and at most half as much memory again for all as for a tenth.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from pipelines.export.flavours import FLAVOURS
+
+BAR, BAR_UNCHANGED = 2_000, 20_000
+"""Articles a second."""
+MEMORY = 1.5
+"""Times what a tenth takes."""
+
+# Runs an export as the command does, without the time that Python takes to start.
+_EXPORT = """
+import sys, time, resource
+from pathlib import Path
+from pipelines.catalog import read
+from pipelines.export.choose import Choice
+from pipelines.export.making import Form
+from pipelines.export.run import to_folder
+from pipelines.export.source import Source
+data, out, flavour, where = sys.argv[1:]
+start = time.perf_counter()
+source = Source(read(Path(data) / "archive.db"), Choice(where=where))
+to_folder(source, Path(out), Form(flavour=flavour), prune=False, watch=lambda done: None)
+print(source.count, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+class Cost(NamedTuple):
+    """What an export took."""
+
+    articles: int
+    seconds: float
+    megabytes: float
+
+    @property
+    def rate(self) -> float:
+        return self.articles / self.seconds
+
+
+def main() -> None:
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    missed = False
+    with TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as folder:
+        for flavour in FLAVOURS:
+            out = Path(folder) / flavour
+            tenth = _export(out.with_name(f"{flavour}-tenth"), flavour, "id % 10 = 0")
+            first, again = _export(out, flavour, "1"), _export(out, flavour, "1")
+            bare = _bare(out, Path(folder) / f"{flavour}-bare")
+            memory = first.megabytes / tenth.megabytes
+            print(
+                f"{flavour:9} {first.articles:,} articles: {first.rate:,.0f} a second ({first.rate / bare:.2f} of bare "
+                f"writing), {again.rate:,.0f} where nothing changed; {first.megabytes:.0f} MB ({memory:.2f} of a tenth)"
+            )
+            missed |= first.rate < BAR or again.rate < BAR_UNCHANGED or memory > MEMORY
+    sys.exit(missed)
+
+
+def _export(out: Path, flavour: str, where: str) -> Cost:
+    command = [sys.executable, "-c", _EXPORT, sys.argv[1], str(out), flavour, where]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    articles, seconds, megabytes = re.findall(r"[\d.]+", said)
+    return Cost(int(articles), float(seconds), float(megabytes))
+
+
+def _bare(exported: Path, folder: Path) -> float:
+    """Files a second, the same bytes, written and renamed and nothing else."""
+    contents = [path.read_bytes() for path in exported.rglob("*.md")]
+    folder.mkdir()
+    start = time.perf_counter()
+    for number, content in enumerate(contents):
+        (folder / "writing").write_bytes(content)
+        (folder / "writing").replace(folder / str(number))
+    return len(contents) / (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    main()

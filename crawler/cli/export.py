@@ -1,0 +1,148 @@
+"""`alsoread export`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from crawler.cli.options import data_folder, told
+from crawler.terminal import harmless
+from pipelines.catalog import read
+from pipelines.errors import ArchiveError
+
+_FLAVOURS = ("plain", "hexo", "hugo", "jekyll", "obsidian")
+_KEPT = 1
+_INTERRUPTED = 11
+_LISTED = 20
+"""Files that are named one by one."""
+
+
+@click.command()
+@click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
+@data_folder
+@click.option("--host", "hosts", multiple=True, metavar="GLOB", help="Only hosts such as this; repeatable.")
+@click.option("--tag", "tags", multiple=True, help="Only articles with this tag; repeatable.")
+@click.option("--category", "categories", multiple=True, help="Only articles in this category; repeatable.")
+@click.option("--author", "authors", multiple=True, help="Only articles by this author; repeatable.")
+@click.option("--since", metavar="DATE", help="Only articles published on that day or later.")
+@click.option("--changed-since", metavar="RUN|DATE", help="Only articles that changed in that run or later.")
+@click.option("--search", metavar="WORDS", help="Only articles with all these words.")
+@click.option(
+    "--where", metavar="SQL", help="Only articles for which this is true: docs/catalog.md has the columns."
+)
+@click.option("--for", "flavour", type=click.Choice(_FLAVOURS), default="plain", show_default=True)
+@click.option("--path", metavar="TEMPLATE", help="Where files lie, as '{host}/{date:%Y}/{slug}.md'.")
+@click.option(
+    "--links",
+    type=click.Choice(["local", "original"]),
+    help="Whether links between these articles lead from file to file; not for plain by default.",
+)
+@click.option("--prune", is_flag=True, help="Remove files of articles that are not chosen any more.")
+@click.option("--to", "packed", type=click.Choice(["tar.gz", "zip"]), help="One file: DIR is its name.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["md", "jsonl", "csv", "parquet"]),
+    default="md",
+    show_default=True,
+    help="Other than md: a table, DIR is its name.",
+)
+@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@told
+def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
+    """Write the archive's articles to DIR as front-matter Markdown that other programs read."""
+    from pipelines.export.source import Source
+
+    _check(target, Path(data), options)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with closing(read(Path(data) / "archive.db")) as db:
+            source = Source(db, _choice(options))
+            with _progress(source.count, shown=not quiet and sys.stderr.isatty()) as watch:
+                kept = _export(source, target, options, watch, quiet)
+    except KeyboardInterrupt:
+        click.echo("alsoread: Interrupted: the same command goes on.", err=True)
+        sys.exit(_INTERRUPTED)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    for path in kept[:_LISTED]:
+        click.echo(f"Look: {target / harmless(path)} is not as export wrote it, and was kept.", err=True)
+    if kept[_LISTED:]:
+        click.echo(f"Look: so were {len(kept) - _LISTED:,} more.", err=True)
+    sys.exit(_KEPT if kept else 0)
+
+
+def _check(target: Path, data: Path, options: dict[str, Any]) -> None:
+    """Options that do not go together, and a target that must not be one."""
+    one_file = options["packed"] or options["form"] != "md"
+    if options["form"] != "md":
+        for name, value in (("--to", "packed"), ("--path", "path"), ("--links", "links")):
+            if options[value]:
+                raise click.UsageError(f"{name} goes with --format md.")
+        if options["flavour"] != "plain":
+            raise click.UsageError("--for goes with --format md.")
+    if options["prune"] and one_file:
+        raise click.UsageError("--prune goes with a folder.")
+    if target.absolute().resolve().is_relative_to(data.absolute().resolve()):
+        raise ArchiveError(f"{target} is in the archive itself, {data}: choose another folder.", 2)
+    if one_file and target.is_dir():
+        raise ArchiveError(f"{target} is a folder: name a file.", 2)
+    if not one_file and target.exists() and not target.is_dir():
+        raise ArchiveError(f"{target} is a file: name a folder, or choose --to or --format.", 2)
+
+
+def _choice(options: dict[str, Any]) -> Any:
+    from pipelines.export.choose import Choice
+
+    return Choice(**{name: options[name] for name in Choice.__dataclass_fields__})
+
+
+def _export(
+    source: Any, target: Path, options: dict[str, Any], watch: Callable[[int], None], quiet: bool
+) -> list[str]:
+    """Runs it, says what came of it, and gives the files that were kept."""
+    from pipelines.export import run
+    from pipelines.export.making import Form
+
+    local = {"local": True, "original": False, None: None}[options["links"]]
+    form = Form(flavour=options["flavour"], path=options["path"], local=local)
+    if options["form"] != "md":
+        run.to_table(source, target, options["form"], watch)
+    elif options["packed"]:
+        run.to_packed(source, target, form, options["packed"], watch)
+    else:
+        result = run.to_folder(source, target, form, prune=options["prune"], watch=watch)
+        if not quiet:
+            click.echo(
+                f"{source.count:,} articles in {target}: {result.written:,} files written, "
+                f"{result.unchanged:,} unchanged, {result.removed:,} removed, {len(result.kept):,} kept."
+            )
+        return result.kept
+    if not quiet:
+        click.echo(f"{source.count:,} articles in {target}.")
+    return []
+
+
+@contextmanager
+def _progress(count: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error, where it is shown."""
+    bar = Progress(
+        TextColumn("Exporting"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not shown,
+    )
+    with bar:
+        task = bar.add_task("", total=count)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,69 @@
+"""The commands that take Markdown files into an archive."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from crawler.cli.options import data_folder, told
+from crawler.terminal import harmless
+from pipelines.errors import ArchiveError
+
+_SOME, _NONE = 1, 2
+"""Exit codes: some files could not be used, or none could."""
+
+
+@click.command("import")
+@click.argument(
+    "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, path_type=Path)
+)
+@data_folder
+@click.option("--host", metavar="HOST", help="The blog of files that do not say their address.")
+@told
+def import_(paths: tuple[Path, ...], data: str, host: str | None) -> None:
+    """Take in Markdown with front matter: files, folders, tar or zip archives of them.
+
+    An export comes back as it was; of a blog's own sources the article is cut as from its page.
+    """
+    _take_in(Path(data), paths, host, f"import of {', '.join(map(str, paths))}")
+
+
+@click.command()
+@data_folder
+@told
+def rebuild(data: str) -> None:
+    """Make a new catalog from the Markdown files of an archive alone."""
+    folder = Path(data)
+    if (folder / "archive.db").exists():
+        raise ArchiveError(
+            f"{folder / 'archive.db'} is there: move it away first, or name another --data.", 2
+        )
+    if not (folder / "articles").is_dir():
+        raise ArchiveError(f"{folder / 'articles'} is not there: nothing to make a catalog from.", 2)
+    _take_in(folder, [folder / "articles"], None, "rebuilt from the files")
+
+
+def _take_in(data: Path, paths: tuple[Path, ...] | list[Path], host: str | None, reason: str) -> None:
+    from crawler.extractors.source import read_source
+    from crawler.settings import ALSOREAD_SCOPE
+    from pipelines.importing.run import import_files
+
+    counts = import_files(
+        data,
+        paths,
+        reason=reason,
+        host=host,
+        scope=ALSOREAD_SCOPE,
+        read_source=read_source,
+        refused=lambda name, why: click.echo(harmless(f"{name}: {why}"), err=True),
+    )
+    if not counts:
+        raise ArchiveError(f"No Markdown files in {', '.join(map(str, paths))}.", _NONE)
+    used = counts.total() - counts["refused"]
+    click.echo(
+        f"{used} articles: {counts['new']} new, {counts['changed']} changed, {counts['unchanged']} unchanged; "
+        f"{counts['refused']} files could not be used."
+    )
+    sys.exit(0 if not counts["refused"] else _SOME if used else _NONE)

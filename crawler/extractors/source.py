@@ -1,0 +1,49 @@
+"""The source of a post: Markdown with the blog's own HTML in it, read as the page that the blog makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lxml import etree
+from markdown_it import MarkdownIt
+
+from crawler.extractors.body import cut_noise, images
+from crawler.extractors.byline import cut_byline
+from crawler.extractors.language import language
+from crawler.extractors.links import cut_also_read
+from crawler.extractors.markdown import to_markdown
+from crawler.extractors.redefine import unquoted
+from crawler.extractors.tree import text_of
+from crawler.items import Article
+
+_HEXO = MarkdownIt("commonmark", {"breaks": True}).enable(["table", "strikethrough"])
+_PARSER = etree.HTMLParser(encoding="utf-8", collect_ids=False)
+
+
+def read_source(post: Article) -> Article:
+    """The article of a post whose `body` is its source: cut and converted as its page would be.
+
+    The front matter is the caller's; the author, language, pictures and also-read list come from the text where it
+    has any. Raises ValueError where the body cannot be said in Markdown.
+    """
+    content = _content(post.body)
+    cut_noise(content)
+    also_read = cut_also_read(content, post.url)
+    byline = cut_byline(content)
+    return replace(
+        post,
+        title=unquoted(post.title.strip()) if post.title else None,
+        author=byline or post.author,
+        description=unquoted(post.description.strip()) if post.description else None,
+        lang=post.lang or language(text_of(content)),
+        images=images(content, post.url),
+        body=to_markdown(content, post.url),
+        also_read=also_read or post.also_read,
+    )
+
+
+def _content(markdown: str) -> etree._Element:
+    html = _HEXO.render(markdown.replace("\x00", ""))
+    doc = etree.fromstring(f"<div>{html}</div>".encode(), _PARSER)
+    content = doc.find("body/div")
+    return content if content is not None else etree.Element("div")

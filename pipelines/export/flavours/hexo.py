@@ -1,0 +1,42 @@
+"""Hexo: posts below `source/_posts`, at addresses of their own."""
+
+from __future__ import annotations
+
+import re
+
+from crawler.items import iso
+from pipelines.export.flavours import sites
+from pipelines.export.flavours.item import Item, page
+from pipelines.export.links import Target
+
+PATH = "source/_posts/{host}/{slug}.md"
+LOCAL = True
+
+_TAG = re.compile(r"\{[{%#]")
+
+fit = sites.fit
+
+
+def escape(body: str) -> str:
+    """As it is: where it looks like a Nunjucks tag, the front matter switches these off."""
+    return body
+
+
+def link(target: Target, fragment: str, here: str) -> str:  # noqa: ARG001
+    """The address of the post, which its `permalink` sets; `{% post_path %}` would look through all posts for it."""
+    return target.address + fragment
+
+
+def render(item: Item) -> str:
+    """The text of the file."""
+    values = sites.front_matter(item)
+    for name in ("date", "updated"):
+        if name in values:  # as a text: Hexo takes a YAML time for one of the machine's own time zone
+            values[name] = iso(values[name])
+    categories = values.get("categories", [])
+    if len(categories) > 1:  # a plain list would nest them
+        values["categories"] = [[name] for name in categories]
+    values["permalink"] = item.place.address
+    if _TAG.search(item.article.body):
+        values["disableNunjucks"] = True
+    return page(values, item.article.body)

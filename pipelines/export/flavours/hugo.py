@@ -1,0 +1,56 @@
+"""Hugo: pages below `content`, a section for each host."""
+
+from __future__ import annotations
+
+import re
+from posixpath import dirname, relpath
+
+from pipelines.export.flavours import sites
+from pipelines.export.flavours.item import Item, page
+from pipelines.export.links import Target
+
+PATH = "content/{host}/{slug}.md"
+LOCAL = True
+
+_OWN = ("title", "date", "lastmod", "description", "tags", "categories", "keywords", "url", "aliases")
+"""Of the names that Hugo reserves, those that are written; all others go under `params`."""
+_SHORTCODE = re.compile(r"\{\{<(.*?)>\}\}|\{\{%(.*?)%\}\}|\{\{(?=[<%])", re.DOTALL)
+_JOINER = "\u2060"
+
+fit = sites.fit
+
+
+def escape(body: str) -> str:
+    """Shortcodes as text, in Hugo's own way; one without an end gets a joiner between its braces.
+
+    >>> escape("{{< figure >}} {{% note %}}")
+    '{{</* figure */>}} {{%/* note */%}}'
+    """
+    return _SHORTCODE.sub(_as_text, body)
+
+
+def _as_text(found: re.Match[str]) -> str:
+    if found[1] is not None:
+        return f"{{{{</*{found[1]}*/>}}}}"
+    if found[2] is not None:
+        return f"{{{{%/*{found[2]}*/%}}}}"
+    return f"{{{_JOINER}{{"
+
+
+def link(target: Target, fragment: str, here: str) -> str:
+    """The shortcode that finds a page by its file."""
+    return f'{{{{< relref "{relpath(target.path, dirname(here) or ".")}{fragment}" >}}}}'
+
+
+def render(item: Item) -> str:
+    """The text of the file."""
+    values = sites.front_matter(item)
+    if "updated" in values:
+        values["lastmod"] = values.pop("updated")
+    if "keywords" in values:
+        values["keywords"] = [word.strip() for word in values["keywords"].split(",") if word.strip()]
+    values["url"] = item.place.address
+    if item.aliases:
+        values["aliases"] = item.aliases
+    own = {name: values.pop(name) for name in _OWN if name in values}
+    return page({**own, "params": values}, item.article.body)

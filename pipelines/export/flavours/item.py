@@ -1,0 +1,29 @@
+"""What a flavour gets of an article."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from crawler.items import Article
+from pipelines.export.links import Target
+from pipelines.yaml_block import yaml_block
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """An article and what is round it in the export."""
+
+    article: Article
+    """With its text as the flavour has it."""
+    place: Target
+    """Its own."""
+    also_read: list[Target | None]
+    """Where the links of its list lead, those to articles of the export."""
+    aliases: list[str]
+    """Other addresses on a site that should lead to it."""
+
+
+def page(front_matter: dict[str, Any], body: str) -> str:
+    """The text of a file."""
+    return f"---\n{yaml_block(front_matter)}\n---\n\n{body}\n"

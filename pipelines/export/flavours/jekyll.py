@@ -1,0 +1,48 @@
+"""Jekyll: posts in `_posts`, named by their day."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from pipelines.export.flavours import sites
+from pipelines.export.flavours.item import Item, page
+from pipelines.export.links import Target
+
+PATH = "_posts/{host}/{date:%Y-%m-%d}-{slug}.md"
+LOCAL = True
+
+_LIQUID = re.compile(r"\{[{%]")
+
+fit = sites.fit
+
+
+def escape(body: str) -> str:
+    """What opens a Liquid tag, as a text that Liquid prints.
+
+    >>> escape("{{ name }} {% if %}")
+    '{{ "{{" }} name }} {{ "{%" }} if %}'
+    """
+    return _LIQUID.sub(lambda found: f'{{{{ "{found[0]}" }}}}', body)
+
+
+def link(target: Target, fragment: str, here: str) -> str:  # noqa: ARG001
+    """The address of the post, which its `permalink` sets, below the site's `baseurl`."""
+    return f"{{{{ '{target.address}{fragment}' | relative_url }}}}"
+
+
+def render(item: Item) -> str:
+    """The text of the file."""
+    values = sites.front_matter(item)
+    if "date" in values:
+        values["date"] = _time(values["date"])
+    if "updated" in values:
+        values["last_modified_at"] = _time(values.pop("updated"))
+    values["permalink"] = item.place.address
+    if item.aliases:
+        values["redirect_from"] = item.aliases
+    return page(values, item.article.body)
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} +0000"

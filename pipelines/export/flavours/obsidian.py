@@ -1,0 +1,60 @@
+"""Obsidian: a vault with a folder for each host, whose properties are flat."""
+
+from __future__ import annotations
+
+import re
+
+from pipelines.export.flavours import plain
+from pipelines.export.flavours.item import Item, page
+from pipelines.markdown import front_matter
+
+PATH = "{host}/{slug}.md"
+LOCAL = True
+
+_NO_LINK = re.compile(r"[#^\[\]|]")  # these have a meaning in a link to a note
+_NO_TAG = re.compile(r"[^\w/-]+")
+_TIME = "%Y-%m-%dT%H:%M:%S"
+
+link = plain.link
+escape = plain.escape
+
+
+def fit(name: str) -> str:
+    """A name that a link can hold; a note whose name begins with a dot is hidden."""
+    name = _NO_LINK.sub("-", name)
+    return f"x{name}" if name.startswith(".") else name
+
+
+def render(item: Item) -> str:
+    """The text of the file."""
+    article = item.article
+    values = front_matter(article)
+    for name in ("date", "updated"):
+        if name in values:
+            values[name] = f"{values[name]:{_TIME}}"
+    if article.tags:
+        values["tags"] = list(dict.fromkeys(_tag(tag) for tag in article.tags))
+    if article.images:
+        values["images"] = [image.url for image in article.images]
+    if article.also_read:
+        values["also_read"] = [
+            f"[[{target.path.removesuffix('.md')}|{_alias(link.text)}]]" if target else link.url
+            for link, target in zip(article.also_read, item.also_read, strict=True)
+        ]
+    if article.title:  # the file is named by the address
+        values["aliases"] = [article.title]
+    return page(values, article.body)
+
+
+def _tag(tag: str) -> str:
+    """A tag as Obsidian takes it: without spaces, and not a number.
+
+    >>> _tag("weekday cooking"), _tag("C++"), _tag("1984")
+    ('weekday-cooking', 'C', '_1984')
+    """
+    name = _NO_TAG.sub("-", tag).strip("-/")
+    return f"_{name}" if not name or name.isdecimal() else name
+
+
+def _alias(text: str) -> str:
+    return _NO_LINK.sub(" ", text)

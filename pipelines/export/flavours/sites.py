@@ -1,0 +1,30 @@
+"""What the generators of web sites have in common: Hexo, Hugo and Jekyll."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pipelines.export.flavours.item import Item
+from pipelines.markdown import front_matter as vocabulary
+
+# Names that a generator passes over, or takes for the page of a folder.
+_PASSED_OVER = re.compile(r"[_.#]|index\.md$", re.IGNORECASE)
+
+
+def fit(name: str) -> str:
+    """A name of a path that no generator passes over.
+
+    >>> fit("_notes.md"), fit("index.md"), fit("bread.md")
+    ('x_notes.md', 'xindex.md', 'bread.md')
+    """
+    return f"x{name}" if _PASSED_OVER.match(name) else name
+
+
+def front_matter(item: Item) -> dict[str, Any]:
+    """The vocabulary; `url` is `source_url`, as a site's pages have addresses of their own, which the list uses."""
+    values = vocabulary(item.article)
+    for entry, target in zip(values.get("also_read", ()), item.also_read, strict=False):
+        if target:
+            entry["url"] = target.address
+    return {"source_url" if key == "url" else key: value for key, value in values.items()}

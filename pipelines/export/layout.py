@@ -1,0 +1,136 @@
+"""Where an article's file lies below the export's folder: a template, filled in so that nothing leaves the folder."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from string import Formatter
+from typing import Any
+
+from pipelines.errors import ArchiveError
+
+LISTS = ("tags", "categories")
+"""Fields that stand for the first of them."""
+TEXTS = ("title", "author", "lang", *LISTS)
+TIMES = ("date", "updated")
+FIELDS = ("host", "slug", *TEXTS, *TIMES)
+
+_LONGEST = 200
+"""Bytes of a text in a name."""
+_LONGEST_NAME = 240
+"""Bytes of a name, so that it fits with its mark into the 255 that file systems take."""
+_DAY = "%Y-%m-%d"
+_ABSENT = "unknown"
+
+# What some file system somewhere does not take in a name.
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]+')
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)", re.IGNORECASE)
+_IN_ADDRESS = re.compile(r"[%#\s'\"]")  # generators do not agree on how these are written
+_LEAVES = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
+
+
+class Layout:
+    """A template such as `{host}/{date:%Y}/{slug}.md`. Raises ArchiveError where it is none.
+
+    Absent texts are `unknown`; an absent `date` is `updated`, and where that is absent too, the day on which
+    the article came into the archive.
+    """
+
+    def __init__(self, template: str, fit: Callable[[str], str]) -> None:
+        """`fit` makes one name of a path what the reading program takes."""
+        self._fit = fit
+        try:
+            self._parts = list(Formatter().parse(template))
+        except ValueError as error:
+            raise ArchiveError(f"--path {template}: {error}.", 2) from None
+        for _, name, spec, conversion in self._parts:
+            if name is not None and name not in FIELDS:
+                raise ArchiveError(
+                    f"--path {template}: there is no {{{name}}}; choose from {', '.join(FIELDS)}.", 2
+                )
+            if conversion or (spec and name not in TIMES):
+                raise ArchiveError(f"--path {template}: only a date takes a form, as {{date:%Y-%m}}.", 2)
+        row: dict[str, Any] = dict.fromkeys(TEXTS) | dict.fromkeys(LISTS, "[]")
+        example = self._fill("host", "slug", datetime(2024, 8, 16, tzinfo=UTC), row)
+        if _LEAVES.search(example) or _UNSAFE.search(example.replace("/", "")):
+            raise ArchiveError(f"--path {template} leads out of the folder, or has a bad name in it.", 2)
+        if not example.endswith(".md"):
+            raise ArchiveError(f"--path {template} must end with .md.", 2)
+        outline = "".join(literal + "\0" * (name is not None) for literal, name, _, _ in self._parts)
+        self._own = {name for name in outline.split("/") if "\0" not in name}
+        self._whole = template == "{host}/{slug}.md"
+        self.columns = [name for _, name, _, _ in self._parts if name in TEXTS or name in TIMES]
+
+    def path(self, held: str, row: Mapping[str, Any]) -> str:
+        """The path of an article that the archive itself holds at `held`; `row` has `columns` and `archived_at`."""
+        host, _, slug = held.removesuffix(".md").partition("/")
+        if self._whole:
+            filled = held
+        else:
+            moment = row.get("date") or row.get("updated") or row["archived_at"]
+            filled = self._fill(host, slug, datetime.fromisoformat(moment), row)
+        return "/".join([n if n in self._own else _short(self._fit(n)) for n in filled.split("/")])
+
+    def _fill(self, host: str, slug: str, moment: datetime, row: Mapping[str, Any]) -> str:
+        filled = ""
+        for literal, name, spec, _ in self._parts:
+            filled += literal
+            if name == "host":
+                filled += host
+            elif name == "slug":  # it may name folders, but not in the middle of a name
+                filled += slug if filled.endswith("/") or not filled else slug.replace("/", "-")
+            elif name in TIMES:
+                held = row.get(name)
+                filled += (datetime.fromisoformat(held) if held else moment).strftime(spec or _DAY)
+            elif name:
+                text = row[name]
+                filled += _name((next(iter(json.loads(text)), None) if name in LISTS else text) or _ABSENT)
+        return filled
+
+
+def _name(text: str) -> str:
+    """A text as a part of a name.
+
+    >>> _name("Bread: a beginner's guide?"), _name("../../etc"), _name("..")
+    ("Bread- a beginner's guide-", '-..-etc', '-')
+    """
+    name = _UNSAFE.sub("-", unicodedata.normalize("NFC", text))
+    name = name.encode()[:_LONGEST].decode(errors="ignore").strip(". ") or "-"
+    return f"{name}-" if _DEVICE.match(name) else name
+
+
+def _short(name: str) -> str:
+    if len(name) <= _LONGEST_NAME // 4 or len(name.encode()) <= _LONGEST_NAME:
+        return name
+    short = name.encode()[:_LONGEST].decode(errors="ignore").strip(". ")
+    return marked(f"{short}.md" if name.endswith(".md") else short, name)
+
+
+def marked(path: str, what: str) -> str:
+    """The path, told apart from its like by eight digits of a hash of `what`.
+
+    >>> marked("one/tea.md", "https://one.techidaily.com/Tea/")
+    'one/tea~434252fb.md'
+    """
+    stem, md = (path.removesuffix(".md"), ".md") if path.endswith(".md") else (path, "")
+    return f"{stem}~{sha256(what.encode()).hexdigest()[:8]}{md}"
+
+
+def address(held: str, url: str) -> str:
+    """Where an article that the archive holds at `held` stands on a site that is made of the export.
+
+    >>> address("one.techidaily.com/bread.md", "https://one.techidaily.com/bread/")
+    '/one.techidaily.com/bread/'
+    """
+    name = held.removesuffix(".md")
+    plain = _IN_ADDRESS.sub("-", name)
+    return f"/{plain if plain == name else marked(plain, url)}/"
+
+
+def folded(path: str) -> str:
+    """What two paths share that some file system takes for one."""
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()

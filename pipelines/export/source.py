@@ -1,0 +1,110 @@
+"""What an export reads of a catalog: the articles that were chosen, as they all were at one moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler.items import Article, Image, Link
+from pipelines.errors import ArchiveError
+from pipelines.export.choose import Choice, condition
+
+# What an article's file does not show, or `body_hash` stands for.
+_ASIDE = ("body", "words", "extractor", "archived_at", "crawl", "changed_at", "changed_crawl")
+# The also-read list and the pictures, where no `file_hash` stands for them; the addresses that lead here.
+_LISTS = (
+    "CASE WHEN file_hash IS NULL THEN (SELECT group_concat(target || ' ' || position || ' ' || text, char(10))"
+    " FROM also_read WHERE source = articles.id AND position IS NOT NULL) END",
+    "CASE WHEN file_hash IS NULL THEN (SELECT group_concat(url || ' ' || quote(alt) || quote(title), char(10))"
+    " FROM images WHERE article = articles.id) END",
+    "(SELECT group_concat(url, char(10)) FROM pages WHERE moved_to = articles.id)",
+)
+
+_ASKED = "(SELECT value FROM json_each(?))"
+_IMAGES = f"SELECT article, url, alt, title FROM images WHERE article IN {_ASKED} ORDER BY article, position"  # noqa: S608
+_LINKS = f"""
+SELECT source, pages.url, also_read.text FROM also_read JOIN pages ON pages.id = also_read.target
+WHERE source IN {_ASKED} AND position IS NOT NULL ORDER BY source, position
+"""  # noqa: S608
+_COLUMNS = [field.name for field in fields(Article) if field.name not in ("images", "also_read")]
+_TIMES = ("date", "updated")
+_JSON = ("tags", "categories", "extra")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of an article before it is read whole."""
+
+    page: int
+    url: str
+    held: str
+    """Its path in the archive itself."""
+    state: bytes
+    """Differs where anything differs that a file can show."""
+    row: dict[str, Any]
+    """The columns that were asked for, and the stamps of the archive."""
+
+
+class Source:
+    """The chosen articles of a catalog, while a crawl may go on writing it. Raises ArchiveError."""
+
+    def __init__(self, db: Database, choice: Choice) -> None:
+        self._db = db
+        db.execute("BEGIN")
+        self._where, self._values = condition(db, choice)
+        count = f"SELECT count(*) FROM articles WHERE {self._where}"  # noqa: S608
+        self.count: int = db.execute(count, self._values).fetchone()[0]
+        if not self.count:
+            raise ArchiveError("No article of the archive is what was asked for: nothing was exported.", 2)
+
+    def hosts(self) -> set[str]:
+        """Every host that the archive knows."""
+        return {row[0] for row in self._db.execute("SELECT host FROM hosts")}
+
+    def heads(self, columns: list[str]) -> Iterator[Head]:
+        """The chosen articles in the order of their pages, none of them read whole."""
+        wanted = ["archived_at", "changed_at", *columns]
+        told = [column.name for column in self._db.table("articles").columns if column.name not in _ASIDE]
+        state = " || ',' || ".join(f"quote({term})" for term in (*told, *_LISTS))
+        rows = self._db.execute(
+            f"SELECT id, url, path, {state}, {', '.join(wanted)} FROM articles WHERE {self._where} ORDER BY id",  # noqa: S608
+            self._values,
+        )
+        for page, url, held, said, *values in rows:
+            digest = blake2b(said.encode(errors="surrogatepass"), digest_size=16).digest()
+            yield Head(page, url, held, digest, dict(zip(wanted, values, strict=True)))
+
+    def moved(self) -> Iterator[tuple[str, int]]:
+        """Addresses that lead to a page by a redirect, each with that page."""
+        yield from self._db.execute("SELECT url, moved_to FROM pages WHERE moved_to IS NOT NULL")
+
+    def articles(self, pages: Sequence[int]) -> dict[int, Article]:
+        """The articles of these pages, whole."""
+        asked = [json.dumps(pages)]
+        images: dict[int, list[Image]] = {page: [] for page in pages}
+        links: dict[int, list[Link]] = {page: [] for page in pages}
+        for page, *image in self._db.execute(_IMAGES, asked):
+            images[page].append(Image(*image))
+        for page, url, text in self._db.execute(_LINKS, asked):
+            links[page].append(Link(url, text))
+        rows = self._db.execute(f"SELECT id, {', '.join(_COLUMNS)} FROM articles WHERE id IN {_ASKED}", asked)  # noqa: S608
+        found = {}
+        for page, *values in rows:
+            row = dict(zip(_COLUMNS, values, strict=True))
+            for name in _TIMES:
+                row[name] = datetime.fromisoformat(row[name]) if row[name] else None
+            for name in _JSON:
+                row[name] = json.loads(row[name])
+            found[page] = Article(**row, images=images[page], also_read=links[page])
+        return found
+
+    def led_here(self, page: int) -> list[str]:
+        """The addresses that lead to a page by a redirect."""
+        rows = self._db.execute("SELECT url FROM pages WHERE moved_to = ? ORDER BY url", [page])
+        return [row[0] for row in rows]

@@ -1,0 +1,170 @@
+"""Front matter and text as an Article: the vocabulary where its keys are known, the rest as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from math import isfinite
+from pathlib import PurePosixPath
+from typing import Any
+
+from crawler.items import Article, Image, Link, iso
+from crawler.urls import canonical, in_scope
+from pipelines.importing.front_matter import Unreadable
+from pipelines.markdown import VOCABULARY
+
+ADDRESSES = ("url", "source_url", "canonical_url", "permalink")
+"""The keys that may hold an article's address; the first that holds one counts."""
+
+_TEXTS = ("title", "author", "description", "thumbnail", "lang", "license")
+_UPDATED = ("lastmod", "last_modified_at")
+"""What `updated` is called in files for Hugo and for Jekyll."""
+_PLACING = ("source_url", "canonical_url", "permalink", "url", "aliases", "redirect_from", "disableNunjucks")
+"""What an export adds so that a site shows an article at an address of its own."""
+_MOST_VALUES = 100_000
+"""Values of one file's front matter, what its aliases stand for counted each time."""
+
+
+def article(
+    values: Mapping[str, Any], body: str, name: str, *, host: str | None, scope: tuple[str, ...]
+) -> Article:
+    """The article of a file, of which `extractor` is `file`, or `source` where its address comes from `host`.
+
+    `name` is the file's: where nothing else says so, the last part of the address. Raises Unreadable.
+    """
+    values = _without_params(values)
+    key, url = _address(values, host, name)
+    if not in_scope(url, scope):
+        raise Unreadable(f"{url} is outside of what is archived ({', '.join(scope)} and its subdomains)")
+    updated = next((key for key in ("updated", *_UPDATED) if key in values), "updated")
+    known = {*VOCABULARY, key, updated, *(_PLACING if key == "source_url" else ())}
+    texts = {key: _text(key, values.get(key)) for key in _TEXTS}
+    return Article(
+        url=url,
+        date=_time("date", values.get("date")),
+        updated=_time(updated, values.get(updated)),
+        tags=_texts("tags", values.get("tags")),
+        categories=_texts("categories", values.get("categories")),
+        keywords=",".join(_texts("keywords", values.get("keywords"))) or None,
+        images=[Image(**entry) for entry in _entries("images", values.get("images"), ("alt", "title"))],
+        also_read=[
+            Link(entry["url"], entry.get("text") or entry["url"])
+            for entry in _entries("also_read", values.get("also_read"), ("text",))
+        ],
+        body=body,
+        extractor="file" if _is_address(values.get(key)) else "source",
+        extra=_extra({key: value for key, value in values.items() if key not in known}),
+        **texts,
+    )
+
+
+def _without_params(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Hugo keeps what it has no name for under `params`."""
+    params = values.get("params")
+    if isinstance(params, dict) and "source_url" in params:
+        return params | {key: value for key, value in values.items() if key != "params"}
+    return values
+
+
+def _address(values: Mapping[str, Any], host: str | None, name: str) -> tuple[str, str]:
+    """Where an article belongs, and the key that says so."""
+    said = {key: value for key in ADDRESSES if isinstance(value := values.get(key), str) and value}
+    for key, value in said.items():
+        if _is_address(value):
+            return key, _canonical(value)
+    if host is None:
+        raise Unreadable(f"no address ({', '.join(ADDRESSES)}): name its blog with --host")
+    file = PurePosixPath(name)
+    slug = file.parent.name if file.stem == "index" else file.stem
+    key, path = next(iter(said.items()), ("permalink", slug))
+    return key, _canonical(f"https://{host}/{path.lstrip('/')}")
+
+
+def _is_address(value: Any) -> bool:
+    return isinstance(value, str) and value.lower().startswith(("http://", "https://"))
+
+
+def _canonical(url: str) -> str:
+    try:
+        return canonical(url)
+    except ValueError as error:
+        raise Unreadable(str(error)) from None
+
+
+def _text(key: str, value: Any) -> str | None:
+    """A text as it is shown: YAML makes numbers and times of some."""
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, str | int | float | date):
+        return str(value)
+    raise Unreadable(f"{key} is no text")
+
+
+def _texts(key: str, value: Any) -> list[str]:
+    """A list of texts; one text stands for itself, and lists in it are read one after another."""
+    if isinstance(value, list):
+        if len(value) > _MOST_VALUES:
+            raise Unreadable(f"{key} has more than {_MOST_VALUES} entries")
+        texts = [text for entry in value for text in (entry if isinstance(entry, list) else [entry])]
+        return [text for entry in texts if (text := _text(key, entry))]
+    text = _text(key, value)
+    return [text] if text else []
+
+
+def _time(key: str, value: Any) -> datetime | None:
+    """A time; one without a zone counts as UTC, a day as its beginning."""
+    try:
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value.strip())
+        elif isinstance(value, date) and not isinstance(value, datetime):
+            value = datetime(value.year, value.month, value.day)
+        if value is None or isinstance(value, datetime):
+            return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        pass
+    raise Unreadable(f"{key} is no time: {str(value)[:50]}")
+
+
+def _entries(key: str, value: Any, optional: tuple[str, ...]) -> list[dict[str, str]]:
+    """Mappings with a `url`, of which each other text may be absent."""
+    if value is None:
+        return []
+    found = []
+    for entry in value if isinstance(value, list) else [value]:
+        url = entry.get("url") if isinstance(entry, dict) else entry
+        if not isinstance(url, str):
+            raise Unreadable(f"{key} has an entry without a url")
+        texts = {name: _text(key, entry.get(name)) for name in optional} if isinstance(entry, dict) else {}
+        found.append({"url": url} | {name: text for name, text in texts.items() if text})
+    return found
+
+
+def _extra(values: dict[Any, Any]) -> dict[str, Any]:
+    """Values as JSON can say them. Raises Unreadable where there are too many."""
+    left = _MOST_VALUES
+
+    def said(value: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Unreadable(f"front matter of more than {_MOST_VALUES} values")
+        if isinstance(value, dict):
+            return {str(key): said(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple | set):
+            return [said(inner) for inner in value]
+        if isinstance(value, datetime):
+            return iso(value) if value.tzinfo else value.isoformat()
+        if (
+            value is None
+            or isinstance(value, bool | int | str)
+            or (isinstance(value, float) and isfinite(value))
+        ):
+            return value
+        return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+    try:
+        return {str(key): said(value) for key, value in values.items()}
+    except RecursionError:
+        raise Unreadable("front matter that holds itself") from None

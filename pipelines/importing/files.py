@@ -1,0 +1,124 @@
+"""The Markdown files that paths lead to: themselves, in folders, in tar and zip archives. None is unpacked."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+LARGEST = 10 * 2**20
+"""Bytes of a file; the crawl takes no larger page either."""
+
+_SUFFIXES = (".md", ".markdown")
+_OUTSIDE = "its name leads out of the archive that it is in: left out"
+_SYMLINK = "a symbolic link, which is not followed"
+_BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
+"""What reading a tar or zip raises; RuntimeError where it is encrypted."""
+
+
+class File(NamedTuple):
+    """A Markdown file: where it was found, as a person writes it, and its bytes or where they are."""
+
+    name: str
+    content: bytes | Path
+
+
+class Refused(NamedTuple):
+    """What is not taken in, and why."""
+
+    name: str
+    reason: str
+
+
+def find(path: Path) -> Iterator[File | Refused]:
+    """The Markdown files of a path, by name. Hidden ones, and what is no Markdown, are passed over in silence."""
+    try:
+        if path.is_dir():
+            yield from _in_folder(path)
+        elif not path.is_file():
+            yield Refused(str(path), "no file")
+        elif not _is_markdown(path.name) and tarfile.is_tarfile(path):
+            yield from _in_tar(path)
+        elif not _is_markdown(path.name) and zipfile.is_zipfile(path):
+            yield from _in_zip(path)
+        else:
+            yield _of_size(str(path), path.stat().st_size, path)
+    except _BROKEN as error:
+        yield Refused(str(path), f"can't be read to its end: {error}")
+
+
+def _in_folder(folder: Path) -> Iterator[File | Refused]:
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_symlink():
+            if _is_markdown(entry.name) or entry.is_dir():
+                yield Refused(entry.path, _SYMLINK)
+        elif entry.is_dir():
+            yield from find(Path(entry.path))
+        elif entry.is_file() and _is_markdown(entry.name):
+            yield _of_size(entry.path, entry.stat().st_size, Path(entry.path))
+
+
+def _in_tar(path: Path) -> Iterator[File | Refused]:
+    with tarfile.open(path, "r|*") as tar:
+        for member in tar:
+            tar.members = []  # type: ignore[attr-defined]  # else it keeps all that went by
+            name = f"{path}/{member.name}"
+            if not _is_markdown(member.name):
+                continue
+            if member.issym() or member.islnk():
+                yield Refused(name, _SYMLINK)
+            elif _leads_out(member.name):
+                yield Refused(name, _OUTSIDE)
+            elif member.size > LARGEST:
+                yield _too_large(name, member.size)
+            elif member.isfile() and (file := tar.extractfile(member)):
+                yield File(name, file.read(LARGEST))
+
+
+def _in_zip(path: Path) -> Iterator[File | Refused]:
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            name = f"{path}/{member.filename}"
+            if member.is_dir() or not _is_markdown(member.filename):
+                continue
+            if stat.S_ISLNK(member.external_attr >> 16):
+                yield Refused(name, _SYMLINK)
+            elif _leads_out(member.filename):
+                yield Refused(name, _OUTSIDE)
+            elif member.file_size > LARGEST:
+                yield _too_large(name, member.file_size)
+            else:
+                try:
+                    with archive.open(member) as file:
+                        yield File(name, file.read(LARGEST))
+                except _BROKEN as error:
+                    yield Refused(name, f"can't be read: {error}")
+
+
+def _of_size(name: str, size: int, content: Path) -> File | Refused:
+    return File(name, content) if size <= LARGEST else _too_large(name, size)
+
+
+def _too_large(name: str, size: int) -> Refused:
+    return Refused(name, f"{size / 2**20:.0f} MB large: no article has more than {LARGEST >> 20} MB")
+
+
+def _is_markdown(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.suffix.lower() in _SUFFIXES and not any(
+        part.startswith(".") and part not in (".", "..") for part in path.parts
+    )
+
+
+def _leads_out(name: str) -> bool:
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts

@@ -1,0 +1,148 @@
+"""Articles of files become the archive's: new ones many at a time, others joined with what it holds.
+
+Runs inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlite_utils import Database
+
+from crawler.items import Article, iso
+from pipelines import articles, pages, revisions, revisit
+from pipelines.importing.reading import Read
+from pipelines.markdown import VOCABULARY, write
+
+_TOGETHER = 50
+"""Articles that one statement stores: the search index is written out after each statement."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+def add(db: Database, reads: Sequence[Read], *, scope: Sequence[str], crawl: int, now: datetime) -> None:
+    """Stores articles that the archive does not hold, each address once; what they link to becomes due."""
+    stamps = {"archived_at": iso(now), "crawl": crawl, "changed_at": iso(now), "changed_crawl": crawl}
+    found = [read.article for read in reads if read.article]
+    ids = _settle(db, [article.url for article in found], scope, now)
+    rows = [{"id": ids[read.row["url"]], **read.row, **stamps} for read in reads if read.row]
+    _insert_together(db, "articles", rows)
+    images = [
+        {"article": ids[article.url], "position": position, **image._asdict()}
+        for article in found
+        for position, image in enumerate(article.images, 1)
+    ]
+    _insert(db, "images", images)
+    targets = _lead_on(db, [(ids[article.url], article) for article in found], scope, iso(now))
+    links = [
+        {
+            "source": ids[article.url],
+            "target": targets[link.url],
+            "position": position,
+            "text": link.text,
+            "first_seen": iso(now),
+            "last_seen": iso(now),
+        }
+        for article in found
+        for position, link in enumerate(article.also_read, 1)
+    ]
+    _insert(db, "also_read", links)
+
+
+def join(
+    db: Database, root: Path, found: Article, *, scope: Sequence[str], crawl: int, now: datetime
+) -> Literal["new", "changed", "unchanged"]:
+    """Makes one of a file's article and the one that the archive holds: the newer stays, the other is a revision.
+
+    What the newer one leaves out is taken from the other.
+    """
+    page = _settle(db, [found.url], scope, now)[found.url]
+    held = articles.load(db, page)
+    newer = _changed_at(found) > _changed_at(held)
+    joined = _filled(found, held)
+    if _tell_the_same(joined, held):
+        joined = replace(joined, extractor=held.extractor)
+        if found.extractor == "source":  # its clock is not that of the pages
+            joined = replace(joined, updated=held.updated)
+    elif not newer:
+        _keep_older(db, page, found, crawl, iso(now))
+    if not newer:
+        joined = _filled(held, found)
+    kind = articles.store(db, page, joined, crawl, iso(now))
+    if joined.also_read != held.also_read:
+        targets = _lead_on(db, [(page, joined)], scope, iso(now))
+        links = [(targets[link.url], link.text) for link in joined.also_read]
+        articles.store_links(db, page, links, iso(now))
+    write(root, joined)
+    return kind
+
+
+def _changed_at(article: Article) -> datetime:
+    return article.updated or article.date or _NEVER
+
+
+def _filled(article: Article, other: Article) -> Article:
+    """An article with what it leaves out as the other has it; pictures are the text's, a page knows its date best."""
+    gaps = {
+        name: getattr(other, name)
+        for name in VOCABULARY
+        if name != "images" and getattr(article, name) in (None, [])
+    }
+    if article.extractor == "source" and other.extractor != "source" and other.date:
+        gaps["date"] = other.date
+    return replace(article, extra=other.extra | article.extra, **gaps)
+
+
+def _tell_the_same(one: Article, other: Article) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in revisions.TELLING)
+
+
+def _keep_older(db: Database, page: int, found: Article, crawl: int, now: str) -> None:
+    """Keeps a file's article as a revision, unless it is one already."""
+    if any(_tell_the_same(found, revision.article) for revision in revisions.load(db, page)):
+        return
+    row = articles.columns(found) | {"images": [image._asdict() for image in found.images]}
+    revisions.keep(db, row | {"id": page, "changed_at": now, "changed_crawl": crawl}, now)
+
+
+def _settle(db: Database, urls: Sequence[str], scope: Sequence[str], now: datetime) -> dict[str, int]:
+    """The ids of articles' pages: a crawl can begin at them, and visits them when some time has passed."""
+    ids = pages.add(db, urls, scope=scope, depth=0, now=iso(now))
+    db.execute(
+        """UPDATE pages SET state = 'stored', error = NULL, attempts = 0, moved_to = NULL,
+             fetched_at = coalesce(fetched_at, :now), due_at = :due_at
+           WHERE state NOT IN ('stored', 'gone') AND id IN (SELECT value FROM json_each(:ids))""",
+        {"now": iso(now), "due_at": iso(now + revisit.FIRST), "ids": json.dumps(list(ids.values()))},
+    )
+    return ids
+
+
+def _lead_on(
+    db: Database, found: Sequence[tuple[int, Article]], scope: Sequence[str], now: str
+) -> dict[str, int]:
+    """The ids of the pages in the also-read lists of articles, each with its page: those not known become due."""
+    newest = db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
+    first = {link.url: page for page, article in reversed(found) for link in article.also_read}
+    targets = pages.add(db, list(first), scope=scope, depth=1, now=now)
+    found_on = [[target, first[url]] for url, target in targets.items() if target > newest]
+    query = "UPDATE pages SET found_on = value ->> 1 FROM json_each(?) WHERE pages.id = value ->> 0"
+    db.execute(query, [json.dumps(found_on)])
+    return targets
+
+
+def _insert_together(db: Database, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    for start in range(0, len(rows), _TOGETHER):
+        part = rows[start : start + _TOGETHER]
+        values = ", ".join([f"({', '.join('?' * len(part[0]))})"] * len(part))
+        insert = f"INSERT INTO {table} ({', '.join(part[0])}) VALUES {values}"  # noqa: S608
+        db.execute(insert, [value for row in part for value in row.values()])
+
+
+def _insert(db: Database, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        values = ", ".join(f":{name}" for name in rows[0])
+        db.conn.executemany(f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({values})", rows)  # noqa: S608

@@ -1,0 +1,157 @@
+"""One import, from its paths to its outcome: files are read in processes, and written by another."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+
+from crawler.items import Article
+from crawler.process import Ended, Process
+from pipelines.catalog import Catalog
+from pipelines.errors import ArchiveError
+from pipelines.importing.files import File, Refused, find
+from pipelines.importing.reading import Read, Reading
+from pipelines.importing.storing import Outcome, Storing
+
+_BATCH = 100
+"""Files in a commit."""
+_BYTES = 4 * 2**20
+"""Bytes after which a batch ends before that: what is under way stays small."""
+_TIME_LIMIT = 30.0
+"""Seconds that reading a batch may take: a hundred times the usual."""
+
+
+def import_files(
+    data: Path,
+    paths: Sequence[Path],
+    *,
+    reason: str,
+    host: str | None,
+    scope: Sequence[str],
+    read_source: Callable[[Article], Article],
+    refused: Callable[[str, str], None],
+) -> Counter[str]:
+    """Takes the articles of Markdown files into an archive. Returns how many files came to each kind of Outcome.
+
+    `host`: the blog of files without an address; `refused` is called with the name of each file that can't be
+    used, and why. Raises ArchiveError; one that was interrupted has stored what it read, and goes on when it is
+    run again.
+    """
+    catalog = Catalog(data / "archive.db", scope=scope, retry_delays=[])
+    outcome = "forced"
+    try:
+        with catalog.db.atomic():
+            catalog.db.execute("UPDATE crawls SET reason = ? WHERE id = ?", [reason, catalog.crawl])
+        reading = Reading(catalog.root, host, tuple(scope), read_source)
+        storing = Storing(catalog.path, scope=scope, crawl=catalog.crawl)
+        files = chain.from_iterable(map(find, paths))
+        counts, finished = asyncio.run(_import(files, reading, storing, refused))
+        outcome = "imported" if finished else "shutdown"
+    except (OSError, sqlite3.OperationalError) as error:
+        outcome = "disk"
+        raise ArchiveError(f"{data} can't be written any more: {error}.", 6) from None
+    finally:
+        catalog.close(outcome, requests={}, received=0)
+    if not finished:
+        raise ArchiveError("Interrupted: what was read is stored; run the same command again to go on.", 11)
+    return counts
+
+
+async def _import(
+    files: Iterator[File | Refused],
+    reading: Reading,
+    storing: Storing,
+    refused: Callable[[str, str], None],
+) -> tuple[Counter[str], bool]:
+    """The counts, and whether all files were taken before a signal came."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    counts: Counter[str] = Counter()
+    readers, writer = _Readers(reading), Process(storing)
+    try:
+        async for reads in readers.read(_batches(files), stopping):
+            outcomes: list[Outcome] = await writer.call(reads)
+            for outcome in outcomes:
+                counts[outcome.kind] += 1
+                if outcome.reason:
+                    refused(outcome.name, outcome.reason)
+    finally:
+        writer.close()
+        readers.close()
+    return counts, not stopping.is_set()
+
+
+def _batches(files: Iterator[File | Refused]) -> Iterator[list[File | Refused]]:
+    batch: list[File | Refused] = []
+    size = 0
+    for file in files:
+        batch.append(file)
+        size += len(file.content) if isinstance(file, File) and isinstance(file.content, bytes) else 0
+        if len(batch) == _BATCH or size > _BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+class _Readers:
+    """Processes that read: one more than there are processors, as each waits for the disk now and then."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._idle: asyncio.Queue[Process] = asyncio.Queue()
+        self._most = (os.cpu_count() or 1) + 1
+        self._started = 0
+
+    async def read(
+        self, batches: Iterator[list[File | Refused]], stopping: asyncio.Event
+    ) -> AsyncIterator[list[Read]]:
+        """What the batches came to, in their order; a few of them are under way at a time."""
+        under_way: deque[asyncio.Task[list[Read]]] = deque()
+        try:
+            for batch in batches:
+                under_way.append(asyncio.create_task(self._read(batch)))
+                if len(under_way) > 2 * self._most:
+                    yield await under_way.popleft()
+                if stopping.is_set():
+                    return
+            while under_way and not stopping.is_set():
+                yield await under_way.popleft()
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    async def _read(self, batch: list[File | Refused]) -> list[Read]:
+        if self._idle.empty() and self._started < self._most:
+            self._started += 1
+            self._idle.put_nowait(self._start())
+        process = await self._idle.get()
+        try:
+            reads: list[Read] = await process.call(batch)
+            return reads
+        except Ended as ended:
+            process = self._start()
+            if len(batch) == 1:
+                why = (
+                    f"takes longer than {_TIME_LIMIT:g} seconds" if ended.timed_out else f"broke off: {ended}"
+                )
+                return [Read(batch[0].name, reason=f"reading it {why}")]
+        finally:
+            self._idle.put_nowait(process)
+        return [read for file in batch for read in await self._read([file])]
+
+    def close(self) -> None:
+        """Ends the processes."""
+        while not self._idle.empty():
+            self._idle.get_nowait().kill()
+
+    def _start(self) -> Process:
+        return Process(self._reading, _TIME_LIMIT)

@@ -1,0 +1,87 @@
+"""What of two archives counts where both have something to say: decided before anything is changed.
+
+Of an article that both hold, the newer copy is the current one: that with the later `updated` (else `date`), of equal
+ones that which was seen last. Of a page that both know, the state of the newer visit counts.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+
+# Their numbers (old) and ours (new); fresh: it was not here. visit: their state of the page counts; held: its article
+# is here; copy: theirs becomes the current one; alike: both are the same version.
+_MAPS = (
+    "CREATE TEMP TABLE run_map (old INTEGER PRIMARY KEY, new INTEGER NOT NULL, fresh INTEGER NOT NULL)",
+    """CREATE TEMP TABLE page_map (
+         old INTEGER PRIMARY KEY, new INTEGER NOT NULL, fresh INTEGER NOT NULL, visit INTEGER NOT NULL,
+         held INTEGER NOT NULL, copy INTEGER NOT NULL, alike INTEGER NOT NULL DEFAULT 0)""",
+)
+_CURRENT = """
+CREATE TEMP VIEW {name} AS
+SELECT id AS article, changed_at AS archived_at, changed_crawl AS crawl, title, author, date, updated,
+       body, body_hash,
+       (SELECT json_group_array(json_object('url', url, 'alt', alt, 'title', title))
+        FROM (SELECT * FROM {schema}.images WHERE article = articles.id ORDER BY position)) AS images
+FROM {schema}.articles
+"""
+SAME = """{0}.title IS {1}.title AND {0}.author IS {1}.author AND {0}.body_hash = {1}.body_hash
+           AND json({0}.images) = json({1}.images)"""
+"""Whether two versions of an article are the same; as `revisions.TELLING` has it."""
+
+_SAME_RUN = "theirs.started_at = ours.started_at AND theirs.pid = ours.pid AND theirs.seeds = ours.seeds"
+_RUN_MAP = f"""
+INSERT INTO run_map
+SELECT theirs.id, coalesce(ours.id, (SELECT coalesce(max(id), 0) FROM main.crawls)
+                                    + row_number() OVER (PARTITION BY ours.id IS NULL ORDER BY theirs.id)),
+       ours.id IS NULL
+FROM other.crawls AS theirs LEFT JOIN main.crawls AS ours ON {_SAME_RUN}
+"""  # noqa: S608
+
+
+def _standing(page: str) -> str:
+    """What says which of two states of a page counts: one that is settled, then that of the newer visit."""
+    rank = f"CASE {page}.state WHEN 'due' THEN 0 WHEN 'failed' THEN 1 ELSE 2 END"
+    return f"({rank}, coalesce({page}.fetched_at, ''))"
+
+
+def _age(page: str, article: str) -> str:
+    """What says which of two copies of an article is the newer one."""
+    seen = f"CASE {page}.state WHEN 'stored' THEN {page}.fetched_at ELSE {article}.changed_at END"
+    return f"(coalesce({article}.updated, {article}.date, ''), {seen}, coalesce({article}.file_hash, ''))"
+
+
+_PAGE_MAP = f"""
+INSERT INTO page_map (old, new, fresh, visit, held, copy)
+SELECT theirs.id, coalesce(ours.id, (SELECT coalesce(max(id), 0) FROM main.pages)
+                                    + row_number() OVER (PARTITION BY ours.id IS NULL ORDER BY theirs.id)),
+       ours.id IS NULL, ours.id IS NULL OR {_standing("theirs")} > {_standing("ours")}, our_copy.id NOT NULL,
+       their_copy.id NOT NULL AND (our_copy.id IS NULL OR
+         coalesce(their_copy.file_hash, 'theirs') <> coalesce(our_copy.file_hash, 'ours')
+         AND {_age("theirs", "their_copy")} > {_age("ours", "our_copy")})
+FROM other.pages AS theirs
+LEFT JOIN other.articles AS their_copy ON their_copy.id = theirs.id
+LEFT JOIN main.pages AS ours ON ours.url = theirs.url
+LEFT JOIN main.articles AS our_copy ON our_copy.id = ours.id
+"""  # noqa: S608
+
+
+def choose(db: Database) -> None:
+    """Makes `run_map` and `page_map` of the catalog and of the one that is attached as `other`."""
+    for statement in _MAPS:
+        db.execute(statement)
+    db.execute(_CURRENT.format(name="our_current", schema="main"))
+    db.execute(_CURRENT.format(name="their_current", schema="other"))
+    db.execute(_RUN_MAP)
+    db.execute(_PAGE_MAP)
+    db.execute(
+        f"""UPDATE page_map SET alike = 1 FROM our_current AS ours, their_current AS theirs
+            WHERE ours.article = new AND theirs.article = old AND {SAME.format("ours", "theirs")}"""  # noqa: S608
+    )
+
+
+def forget(db: Database) -> None:
+    """Takes the maps away."""
+    for view in ("our_current", "their_current"):
+        db.execute(f"DROP VIEW temp.{view}")
+    for table in ("run_map", "page_map"):
+        db.execute(f"DROP TABLE temp.{table}")

@@ -1,0 +1,177 @@
+"""The rows of another archive are taken over, table by table, under numbers of ours."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+
+from crawler.clock import now
+from crawler.items import iso
+from pipelines import pages
+from pipelines.merging.choice import SAME
+
+_OWN_WAY = {"crawls", "hosts", "pages", "articles", "also_read", "images", "revisions"}
+"""Tables that are merged in a way of their own. Of the others, what belongs to a run comes with it."""
+_VISIT = (
+    *("state", "due_at", "fetched_at", "status", "etag", "last_modified", "lastmod", "moved_to"),
+    *("attempts", "error", "gone_at"),
+)
+"""The columns of a page that say how it stands."""
+_STAMPS = ("archived_at", "crawl", "changed_at", "changed_crawl")
+
+
+def take_over(db: Database) -> None:
+    """Takes over what was chosen of the catalog that is attached as `other`."""
+    _runs(db)
+    _hosts(db)
+    _pages(db)
+    _keep(db, "our_current", "their_current", "copy")
+    _articles(db)
+    _links(db)
+    _revisions(db)
+    _keep(db, "their_current", "our_current", "NOT copy")
+    _of_runs(db)
+    pages.bring_all_nearer(db)
+
+
+def _mapped(db: Database, table: str) -> dict[str, str]:
+    """What each column of a row of theirs is here, in SQL."""
+    keys = {key.column: key.other_table for key in db.table(table).foreign_keys}
+    maps = {"crawls": "run_map", "pages": "page_map", "articles": "page_map"}
+    return {
+        column.name: f"(SELECT new FROM {maps[keys[column.name]]} WHERE old = theirs.{column.name})"  # noqa: S608
+        if keys.get(column.name) in maps
+        else f"theirs.{column.name}"
+        for column in db.table(table).columns
+    }
+
+
+def _copy(db: Database, table: str, condition: str, **columns: str) -> None:
+    """Copies rows of theirs for which the condition holds; `columns` are those that are not what they map to."""
+    values = _mapped(db, table) | columns
+    query = f"""INSERT INTO main.{table} ({", ".join(values)})
+                SELECT {", ".join(values.values())} FROM other.{table} AS theirs WHERE {condition}"""  # noqa: S608
+    db.execute(query, {"now": iso(now())})
+
+
+def _runs(db: Database) -> None:
+    ended = {"ended_at": "coalesce(theirs.ended_at, :now)", "outcome": "coalesce(theirs.outcome, 'killed')"}
+    number = "(SELECT new FROM run_map WHERE old = theirs.id)"
+    _copy(db, "crawls", "id IN (SELECT old FROM run_map WHERE fresh)", id=number, **ended)
+
+
+def _hosts(db: Database) -> None:
+    """Of a host that both know, what counts is the later pause, the greater number of audits, the later sitemaps."""
+    _copy(db, "hosts", "theirs.host NOT IN (SELECT host FROM main.hosts)")
+    for columns, later in (
+        (("not_before", "failures"), "coalesce(theirs.not_before, '') > coalesce(hosts.not_before, '')"),
+        (("audited", "missed", "announces"), "theirs.audited > hosts.audited"),
+        (
+            ("sitemaps_crawl",),
+            """(SELECT started_at FROM other.crawls WHERE id = theirs.sitemaps_crawl)
+               > coalesce((SELECT started_at FROM main.crawls WHERE id = hosts.sitemaps_crawl), '')""",
+        ),
+    ):
+        mapped = _mapped(db, "hosts")
+        assignments = ", ".join(f"{column} = {mapped[column]}" for column in columns)
+        db.execute(
+            f"""UPDATE main.hosts SET {assignments} FROM other.hosts AS theirs
+                WHERE theirs.host = hosts.host AND {later}"""  # noqa: S608
+        )
+
+
+def _pages(db: Database) -> None:
+    mapped = _mapped(db, "pages")
+    number = "(SELECT new FROM page_map WHERE old = theirs.id)"
+    visit = ", ".join(f"{column} = iif(visit, {mapped[column]}, pages.{column})" for column in _VISIT)
+    found = ", ".join(
+        f"{column} = iif(theirs.found_at < pages.found_at, {mapped[column]}, pages.{column})"
+        for column in ("found_at", "found_on")
+    )
+    _copy(db, "pages", "id IN (SELECT old FROM page_map WHERE fresh)", id=number)
+    db.execute(
+        f"""UPDATE main.pages SET {visit}, {found}, depth = min(pages.depth, theirs.depth)
+            FROM page_map JOIN other.pages AS theirs ON theirs.id = old
+            WHERE pages.id = new AND NOT fresh"""  # noqa: S608
+    )
+    db.execute(  # they vouch for a copy that is not the current one
+        """UPDATE main.pages SET etag = NULL, last_modified = NULL FROM page_map
+           WHERE pages.id = new AND copy <> visit AND NOT alike AND old IN (SELECT id FROM other.articles)"""
+    )
+
+
+def _keep(db: Database, kept: str, other: str, condition: str) -> None:
+    """Makes revisions of copies that are not the current ones; `kept` and `other` are the views of both."""
+    numbers = {"our_current": "new", "their_current": "old"}
+    crawl = "kept.crawl" if kept == "our_current" else "(SELECT new FROM run_map WHERE old = kept.crawl)"
+    db.execute(
+        f"""INSERT INTO main.revisions (article, archived_at, replaced_at, crawl,
+                                        title, author, date, updated, body, body_hash, images)
+            SELECT new, kept.archived_at, max(kept.archived_at, other.archived_at), {crawl}, kept.title, kept.author,
+                   kept.date, kept.updated, kept.body, kept.body_hash, kept.images
+            FROM page_map JOIN {kept} AS kept ON kept.article = {numbers[kept]}
+                          JOIN {other} AS other ON other.article = {numbers[other]}
+            WHERE held AND {condition} AND NOT alike
+              AND NOT EXISTS (SELECT 1 FROM main.revisions AS known
+                              WHERE known.article = new AND {SAME.format("known", "kept")})"""  # noqa: S608
+    )
+
+
+def _articles(db: Database) -> None:
+    mapped = _mapped(db, "articles")
+    said = [column for column in mapped if column not in ("id", *_STAMPS)]
+    first = "theirs.archived_at < articles.archived_at"
+    last = "CASE WHEN alike THEN theirs.changed_at < articles.changed_at ELSE copy END"
+    assignments = ", ".join(
+        [f"{column} = iif(copy, {mapped[column]}, articles.{column})" for column in said]
+        + [
+            f"{column} = iif({first}, {mapped[column]}, articles.{column})"
+            for column in ("archived_at", "crawl")
+        ]
+        + [
+            f"{column} = iif({last}, {mapped[column]}, articles.{column})"
+            for column in ("changed_at", "changed_crawl")
+        ]
+    )
+    db.execute(
+        f"""UPDATE main.articles SET {assignments}
+            FROM page_map JOIN other.articles AS theirs ON theirs.id = old
+            WHERE articles.id = new AND held AND (copy OR {first} OR {last})"""  # noqa: S608
+    )
+    _copy(db, "articles", "id IN (SELECT old FROM page_map WHERE copy AND NOT held)")
+    db.execute("DELETE FROM main.images WHERE article IN (SELECT new FROM page_map WHERE copy AND NOT alike)")
+    _copy(db, "images", "article IN (SELECT old FROM page_map WHERE copy AND NOT alike)")
+
+
+def _links(db: Database) -> None:
+    """Every link that either has seen; the list is that of the current copy."""
+    listed = "theirs.source IN (SELECT old FROM page_map WHERE copy)"
+    db.execute(
+        "UPDATE main.also_read SET position = NULL WHERE source IN (SELECT new FROM page_map WHERE copy)"
+    )
+    mapped = _mapped(db, "also_read") | {"position": f"iif({listed}, theirs.position, NULL)"}
+    db.execute(
+        f"""INSERT INTO main.also_read ({", ".join(mapped)})
+            SELECT {", ".join(mapped.values())} FROM other.also_read AS theirs WHERE true
+            ON CONFLICT (source, target) DO UPDATE SET
+              first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen),
+              text = iif(excluded.position NOT NULL, excluded.text, text),
+              position = coalesce(excluded.position, position)"""  # noqa: S608
+    )
+
+
+def _revisions(db: Database) -> None:
+    known = """SELECT 1 FROM page_map JOIN (
+                 SELECT article, title, author, body_hash, images FROM main.revisions
+                 UNION ALL SELECT article, title, author, body_hash, images FROM our_current) AS known
+                 ON known.article = new
+               WHERE old = theirs.article AND held AND """ + SAME.format("known", "theirs")  # noqa: S608
+    _copy(db, "revisions", f"NOT EXISTS ({known})", id="NULL")
+
+
+def _of_runs(db: Database) -> None:
+    """What the other tables say of runs that were not known here."""
+    for table in db.tables:
+        runs = [key.column for key in table.foreign_keys if key.other_table == "crawls"]
+        if runs and table.name not in _OWN_WAY:
+            own = {"id": "NULL"} if "id" in table.columns_dict else {}
+            _copy(db, table.name, f"theirs.{runs[0]} IN (SELECT old FROM run_map WHERE fresh)", **own)  # noqa: S608

@@ -1,0 +1,146 @@
+"""What mends an archive: rows from files, files from rows, indexes from both. Nothing is ever deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler.clock import now
+from crawler.items import UNLINKED, Article, Link, iso
+from crawler.urls import host_of
+from pipelines import articles, pages
+from pipelines.findings import Archive
+from pipelines.markdown import path_of, write
+
+
+def rebuild_search(archive: Archive) -> None:
+    """Makes the search index anew from the articles."""
+    with archive.db.atomic():
+        archive.db.table("articles").rebuild_fts()
+
+
+def rebuild_indexes(archive: Archive) -> None:
+    """Makes the indexes of all tables anew."""
+    archive.db.execute("REINDEX")
+
+
+def add_hosts(archive: Archive) -> None:
+    """Adds the hosts of pages that are not known."""
+    with archive.db.atomic():
+        archive.db.execute(
+            """INSERT OR IGNORE INTO hosts (host) SELECT DISTINCT host FROM pages
+               WHERE substr(url, 9, length(host) + 1) = host || '/'"""
+        )
+
+
+def restore_row(page: int, article: Article, archive: Archive) -> None:
+    """Makes an article's rows, and the addresses of its page and of its links, what its file says."""
+    db = archive.db
+    with db.atomic():
+        row = pages.first(db, "SELECT * FROM articles WHERE id = ?", page)
+        assert row is not None  # noqa: S101
+        _restore_page(db, page, article.url, row["changed_at"])
+        values = articles.columns(replace(article, extractor=row["extractor"]))
+        different = {key: value for key, value in values.items() if value != row[key]}
+        if different:
+            assignments = ", ".join(f"{key} = :{key}" for key in different)
+            db.execute(f"UPDATE articles SET {assignments} WHERE id = :id", {**different, "id": page})  # noqa: S608
+        db.execute("DELETE FROM images WHERE article = ?", [page])
+        articles.store_images(db, page, [image._asdict() for image in article.images])
+        _restore_links(db, page, article.also_read, row["changed_at"])
+
+
+def _restore_page(db: Database, page: int, url: str, seen: str) -> None:
+    row = pages.first(db, "SELECT url FROM pages WHERE id = ?", page)
+    if row is None:
+        _add_page(db, page, url)
+        db.execute("UPDATE pages SET state = 'stored', fetched_at = ? WHERE id = ?", [seen, page])
+    elif row["url"] != url:
+        _correct_address(db, page, url)
+
+
+def _add_page(db: Database, page: int | None, url: str) -> int:
+    db.execute("INSERT OR IGNORE INTO hosts (host) VALUES (?)", [host_of(url)])
+    added: int = db.execute(
+        """INSERT INTO pages (id, url, host, depth, found_at, due_at)
+           VALUES (:id, :url, :host, :depth, :now, :now) RETURNING id""",
+        {"id": page, "url": url, "host": host_of(url), "depth": UNLINKED, "now": iso(now())},
+    ).fetchone()[0]
+    return added
+
+
+def _correct_address(db: Database, page: int, url: str) -> None:
+    db.execute("INSERT OR IGNORE INTO hosts (host) VALUES (?)", [host_of(url)])
+    db.execute("UPDATE pages SET url = ?, host = ? WHERE id = ?", [url, host_of(url), page])
+
+
+def _restore_links(db: Database, page: int, links: Sequence[Link], seen: str) -> None:
+    held: dict[int, tuple[int, str | None]] = {
+        position: (target, url)
+        for position, target, url in db.execute(
+            """SELECT position, target, url FROM also_read LEFT JOIN pages ON pages.id = target
+               WHERE source = ? AND position IS NOT NULL""",
+            [page],
+        ).fetchall()
+    }
+    urls = {link.url for link in links}
+    db.execute("UPDATE also_read SET position = NULL WHERE source = ?", [page])
+    for position, link in enumerate(links, start=1):
+        found = pages.first(db, "SELECT id FROM pages WHERE url = ?", link.url)
+        old, url = held.get(position, (None, None))
+        astray = None if url in urls else old  # what stands at this place leads to none of the list's pages
+        if found is None and astray is not None and url is not None:
+            _correct_address(db, astray, link.url)
+        target = found["id"] if found else (astray if url else _add_page(db, astray, link.url))
+        values = {"page": page, "target": target, "position": position, "text": link.text, "seen": seen}
+        known = "SELECT 1 FROM also_read WHERE source = :page AND target = :target"
+        if astray is not None and not db.execute(known, values).fetchone():
+            db.execute(
+                "UPDATE also_read SET target = :target WHERE source = :page AND target = :astray",
+                values | {"astray": astray},
+            )
+        db.execute(
+            """INSERT INTO also_read (source, target, position, text, first_seen, last_seen)
+               VALUES (:page, :target, :position, :text, :seen, :seen)
+               ON CONFLICT (source, target) DO UPDATE SET position = :position, text = :text""",
+            values,
+        )
+
+
+def rewrite_file(page: int, archive: Archive) -> None:
+    """Writes an article's file anew from the catalog; what stood in its place is put aside into `damaged/`."""
+    article = articles.load(archive.db, page)
+    path = path_of(article.url)
+    if (archive.root / path).is_file():
+        content = (archive.root / path).read_bytes()
+        aside = archive.data / "damaged" / path.with_stem(f"{path.stem}~{sha256(content).hexdigest()[:8]}")
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        (archive.root / path).replace(aside)
+    write(archive.root, article)
+
+
+def fill_hashes(archive: Archive) -> None:
+    """Keeps the hashes of the files of articles that have none, where file and row agree."""
+    db = archive.db
+    for (page,) in db.execute("SELECT id FROM articles WHERE file_hash IS NULL").fetchall():
+        article = articles.load(db, page)
+        expected = articles.file_hash(article)
+        if _hash(archive.root / path_of(article.url)) == expected:
+            with db.atomic():
+                db.execute("UPDATE articles SET file_hash = ? WHERE id = ?", [expected, page])
+
+
+def _hash(path: Path) -> str | None:
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def correct_rows(table: str, wrong: str, right: str, archive: Archive) -> None:
+    """Makes the rows of a table right for which the condition `wrong` holds: `right` is an assignment."""
+    values: dict[str, Any] = {"now": iso(now())}
+    with archive.db.atomic():
+        archive.db.execute(f"UPDATE {table} SET {right} WHERE {wrong}", values)  # noqa: S608

@@ -1,0 +1,157 @@
+"""Whether an archive is what it should be: its catalog in itself, and every file against its row.
+
+Looking changes nothing. What is mended is what the archive still holds the truth of.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import time
+
+from pipelines.catalog import hold, is_held, read
+from pipelines.errors import ArchiveError
+from pipelines.evidence import judge
+from pipelines.findings import REBUILD, Archive, Cure, Finding
+from pipelines.markdown import HALF_WRITTEN
+from pipelines.repair import add_hosts, fill_hashes, rebuild_indexes, rebuild_search
+from pipelines.rules import broken
+
+_UNDER_WAY = 60.0
+"""Seconds: what a running crawl wrote in the minute before is not looked at."""
+
+
+def verify(data: Path) -> Iterator[Finding]:
+    """What is wrong with the archive in a folder. Raises ArchiveError where its catalog can't be read at all."""
+    path = data / "archive.db"
+    yield from _findings(path, time() - _UNDER_WAY if is_held(path) else None)
+
+
+def repair(data: Path) -> Iterator[Finding]:
+    """Mends what can be in the archive in a folder: each finding, once it is mended. Raises ArchiveError.
+
+    It looks again and again, as one mend may bring another to light.
+    """
+    path = data / "archive.db"
+    with hold(path) as db:
+        archive = Archive(data, db)
+        tried: set[tuple[str, str]] = set()
+        more = True
+        while more:
+            more = False
+            for finding in _findings(path, None):
+                if finding.cure and (finding.where, finding.what) not in tried:
+                    tried.add((finding.where, finding.what))
+                    more = True
+                    if _mends(finding.cure, archive):
+                        yield finding
+
+
+def _mends(cure: Cure, archive: Archive) -> bool:
+    try:
+        cure(archive)
+    except sqlite3.DatabaseError:  # the finding stays, and is told again
+        return False
+    except OSError as error:
+        raise ArchiveError(
+            f"{error.filename or archive.data} can't be written: {error.strerror}.", 6
+        ) from None
+    return True
+
+
+def _findings(path: Path, since: float | None) -> Iterator[Finding]:
+    """`since`: what a running crawl wrote after that moment (seconds since the epoch) is passed over."""
+    looks: tuple[Callable[[Archive], Iterator[Finding]], ...] = (
+        _database,
+        _references,
+        broken,
+        partial(_articles, since=since),
+        partial(_strangers, since=since),
+        _search,
+    )
+    with closing(read(path)) as db:
+        for look in looks:
+            try:
+                yield from look(Archive(path.parent, db))
+            except sqlite3.DatabaseError as error:
+                yield Finding(where=path.name, what=f"can't be read whole: {error}", mend=REBUILD)
+
+
+def _database(archive: Archive) -> Iterator[Finding]:
+    """The pages of the database, and its indexes against its tables."""
+    for (said,) in archive.db.execute("PRAGMA integrity_check"):
+        if said != "ok":
+            of_an_index = "index" in said
+            yield Finding(
+                where="archive.db",
+                what=said,
+                mend="--repair makes the indexes anew" if of_an_index else REBUILD,
+                cure=rebuild_indexes if of_an_index else None,
+            )
+
+
+def _references(archive: Archive) -> Iterator[Finding]:
+    for table, row, parent, _ in archive.db.execute("PRAGMA foreign_key_check"):
+        of_a_host = parent == "hosts"
+        yield Finding(
+            where=f"{table} {row or ''}".strip(),
+            what=f"leads to a row of {parent} that is not there",
+            mend="--repair adds it" if of_a_host else "nothing else in the archive says what it was",
+            cure=add_hosts if of_a_host else None,
+        )
+
+
+def _search(archive: Archive) -> Iterator[Finding]:
+    """The search index against the articles: on a copy, as only a writer may ask for it."""
+    with TemporaryDirectory() as folder, closing(sqlite3.connect(Path(folder) / "copy.db")) as copy:
+        copy.execute("PRAGMA synchronous = OFF")  # nobody needs it after a power cut
+        archive.db.conn.backup(copy)
+        try:
+            copy.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
+        except sqlite3.DatabaseError as error:
+            yield Finding(
+                where="articles_fts",
+                what=f"the search index is not that of the articles: {error}",
+                mend="--repair makes it anew",
+                cure=rebuild_search,
+            )
+
+
+def _articles(archive: Archive, since: float | None) -> Iterator[Finding]:
+    """Every article's rows against its file."""
+    without_hash = 0
+    for page, file_hash in archive.db.execute("SELECT id, file_hash FROM articles ORDER BY path"):
+        without_hash += file_hash is None
+        yield from judge(archive, page, since)
+    if without_hash:
+        yield Finding(
+            where="articles",
+            what=f"{without_hash:,} without a hash of their files, as an older alsoread stored them",
+            mend="--repair fills it in where row and file agree",
+            cure=fill_hashes,
+        )
+
+
+def _strangers(archive: Archive, since: float | None) -> Iterator[Finding]:
+    """The files that no row knows."""
+    for folder, folders, names in os.walk(archive.root):
+        folders.sort()
+        for path in (Path(folder) / name for name in sorted(names)):
+            known = str(path.relative_to(archive.root).as_posix())
+            if since and path.lstat().st_mtime > since:
+                continue
+            if Path(folder).name == HALF_WRITTEN:
+                what, mend = "half written by a crawl that was killed", "the next crawl takes it away"
+            elif archive.db.execute(
+                "SELECT 1 FROM articles WHERE path = ? COLLATE BINARY", [known]
+            ).fetchone():
+                continue
+            else:
+                what = "a file that no row knows"
+                mend = "`alsoread import` takes it in; else take it away"
+            yield Finding(where=f"articles/{known}", what=what, mend=mend)
