@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from sqlite_utils.db import Table
 
 from pipelines.catalog import read
-from pipelines.verify import verify
+from pipelines.verifying.verify import verify
 
 _TIMES = ("first_seen", "last_seen", "not_before")
 """Times whose names do not end in `_at`. Of a time, two archives need only agree on whether there is one."""

@@ -25,7 +25,7 @@ from pipelines.merging.merge import Merged
 from pipelines.merging.merge import merge as take_in
 from pipelines.migrations import MIGRATIONS
 from pipelines.store import Store, connect
-from pipelines.verify import verify
+from pipelines.verifying.verify import verify
 from tests.archives import files
 
 MakeArticle = Callable[..., Article]

@@ -19,8 +19,8 @@ from crawler.cli import main
 from crawler.items import Article, Found, Image, Link, Visit
 from pipelines.catalog import Catalog
 from pipelines.errors import ArchiveError
-from pipelines.findings import Finding
-from pipelines.verify import repair, verify
+from pipelines.verifying.findings import Finding
+from pipelines.verifying.verify import repair, verify
 
 MakeArticle = Callable[..., Article]
 ARTICLES = 15

@@ -13,7 +13,7 @@ import click
 from crawler.cli.options import data_folder, told
 from crawler.terminal import harmless
 from pipelines.catalog import hold, is_held
-from pipelines.findings import Finding
+from pipelines.verifying.findings import Finding
 
 _SOMETHING_WRONG = 1
 
@@ -25,8 +25,8 @@ _SOMETHING_WRONG = 1
 @told
 def verify(data: str, mend: bool, as_json: bool) -> None:
     """Look whether the archive is what it should be: exit code 1 where something is wrong."""
-    from pipelines.verify import repair
-    from pipelines.verify import verify as look
+    from pipelines.verifying.verify import repair
+    from pipelines.verifying.verify import verify as look
 
     folder = Path(data)
     if is_held(folder / "archive.db") and not mend:

@@ -16,11 +16,11 @@ from time import time
 
 from pipelines.catalog import hold, is_held, read
 from pipelines.errors import ArchiveError
-from pipelines.evidence import judge
-from pipelines.findings import REBUILD, Archive, Cure, Finding
 from pipelines.markdown import HALF_WRITTEN
-from pipelines.repair import add_hosts, fill_hashes, rebuild_indexes, rebuild_search
-from pipelines.rules import broken
+from pipelines.verifying.evidence import judge
+from pipelines.verifying.findings import REBUILD, Archive, Cure, Finding
+from pipelines.verifying.repair import add_hosts, fill_hashes, rebuild_indexes, rebuild_search
+from pipelines.verifying.rules import broken
 
 _UNDER_WAY = 60.0
 """Seconds: what a running crawl wrote in the minute before is not looked at."""

@@ -15,10 +15,10 @@ from typing import Any
 from crawler.items import Article, Image, Link
 from crawler.urls import canonical
 from pipelines import articles, pages
-from pipelines.findings import Archive, Finding
 from pipelines.importing import front_matter
 from pipelines.markdown import VOCABULARY, path_of, render
-from pipelines.repair import restore_row, rewrite_file
+from pipelines.verifying.findings import Archive, Finding
+from pipelines.verifying.repair import restore_row, rewrite_file
 
 _ROW = """
 SELECT articles.*, pages.url AS page_url,

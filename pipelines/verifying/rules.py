@@ -13,8 +13,8 @@ from crawler.urls import canonical
 from crawler.urls import host_of as host_of_url
 from pipelines import revisit
 from pipelines.catalog import COUNTS
-from pipelines.findings import Archive, Finding
-from pipelines.repair import correct_rows
+from pipelines.verifying.findings import Archive, Finding
+from pipelines.verifying.repair import correct_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from crawler.clock import now
 from crawler.items import UNLINKED, Article, Link, iso
 from crawler.urls import host_of
 from pipelines import articles, pages
-from pipelines.findings import Archive
 from pipelines.markdown import path_of, write
+from pipelines.verifying.findings import Archive
 
 
 def rebuild_search(archive: Archive) -> None:

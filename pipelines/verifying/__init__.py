@@ -1,0 +1,1 @@
+"""Whether an archive is what it should be, and what can be mended."""
