@@ -2,10 +2,10 @@
 
     python -m bench.export DATA [FOLDER]
 
-DATA is the folder of an archive; the exports go below FOLDER (a temporary one where it is not named: /dev/shm shows what
-the disk takes). For every program: a tenth of the articles, all, and all once more. Beside them stands how fast files of
-the same bytes can be written at all. The exit code is 1 where a bar is missed: 2,000 articles a second, 20,000 where
-nothing changed, and at most half as much memory again for all as for a tenth.
+DATA is the folder of an archive; the exports go below FOLDER, a temporary one where it is not named (/dev/shm shows
+what the disk takes). For every program: a tenth of the articles, all, and all once more. Beside them stands how fast
+files of the same bytes can be written at all. The exit code is 1 where a bar is missed: 2,000 articles a second,
+20,000 where nothing changed, and at most half as much memory again for all as for a tenth.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class Cost(NamedTuple):
 
     @property
     def rate(self) -> float:
+        """Articles a second."""
         return self.articles / self.seconds
 
 
@@ -66,8 +67,9 @@ def main() -> None:
             bare = _bare(out, Path(folder) / f"{flavour}-bare")
             memory = first.megabytes / tenth.megabytes
             print(
-                f"{flavour:9} {first.articles:,} articles: {first.rate:,.0f} a second ({first.rate / bare:.2f} of bare "
-                f"writing), {again.rate:,.0f} where nothing changed; {first.megabytes:.0f} MB ({memory:.2f} of a tenth)"
+                f"{flavour:9} {first.articles:,} articles: {first.rate:,.0f} a second ({first.rate / bare:.2f} of "
+                f"bare writing), {again.rate:,.0f} where nothing changed; {first.megabytes:.0f} MB "
+                f"({memory:.2f} of a tenth)"
             )
             missed |= first.rate < BAR or again.rate < BAR_UNCHANGED or memory > MEMORY
     sys.exit(missed)

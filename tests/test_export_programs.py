@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from pipelines.export.layout import address
 from tests.commands import Run, opened
-from tests.test_export import BREAD, ROLLS, cases, export
+from tests.exports import BREAD, ROLLS, cases, export
 
 HEXO = Path(os.environ.get("HEXO", "no such folder"), "node_modules")
 FROM = BREAD.removesuffix("bread/")

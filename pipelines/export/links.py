@@ -7,7 +7,7 @@ parsed, and the marks that turn up as targets of links are replaced. Code, pictu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator, Set
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ _PLACE = re.compile(
     rf"|(?P<auto><(?P<in_auto>{_WEB}+?)>)",
     re.IGNORECASE,
 )
-_HOST = re.compile(r"[\w.:-]*")
+_HOST = re.compile(r"://([\w.:-]*)")
 _SPECIAL = re.compile(r"([\\`*_\[\]&!~|$])")
 
 
@@ -48,9 +48,9 @@ def key(url: str) -> int:
     return int.from_bytes(blake2b(url.encode(), digest_size=8).digest(), signed=True)
 
 
-def mentioned(body: str, hosts: Container[str]) -> Iterator[tuple[_Place, int]]:
+def mentioned(body: str, hosts: Set[str]) -> Iterator[tuple[_Place, int]]:
     """Where the text may link to a page of the hosts, and the key of that page."""
-    if not any(_HOST.match(rest)[0].lower() in hosts for rest in body.split("://")):  # type: ignore[index]
+    if hosts.isdisjoint(map(str.lower, _HOST.findall(body))):
         return  # the usual case
     for found in _PLACE.finditer(body):
         kind = str(found.lastgroup).removeprefix("in_")

@@ -46,7 +46,7 @@ class Maker:
         template = form.path or self._flavour.PATH
         self._layout = Layout(template, self._flavour.fit)
         local = self._flavour.LOCAL if form.local is None else form.local
-        self._hosts = source.hosts() if local else frozenset()
+        self._hosts = source.hosts() if local else set()
         form_key = repr((version("alsoread"), form.flavour, template, sorted(self._hosts)))
         self._form_key = blake2b(form_key.encode(), digest_size=16).digest()
 
@@ -74,7 +74,7 @@ class Maker:
 
     def make(self, items: Sequence[Planned]) -> Iterator[tuple[Planned, Made]]:
         """The files of articles that were planned."""
-        articles = self._source.articles([item.page for item in items])
+        articles = self._source.articles([item.page for item in items]) if items else {}
         for item in items:
             yield item, self._made(item, articles[item.page])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -41,21 +42,29 @@ class Update:
     def run(self, watch: Watch, *, prune: bool) -> Result:
         """Writes all that was planned; with `prune`, removes the files of articles that were not."""
         done = 0
-        for batch in self._manifest.batches():
-            stale = [item for item, file in batch if not self._is_current(item, file)]
-            made = self._maker.make(stale) if stale else ()
-            ready = [found for item, file in made if (found := self._prepare(item, file))]
-            self._manifest.commit()  # before the files, so that they are known for ours whatever happens
-            self._manifest.stand([(row, self._folder.write(path, content)) for row, path, content in ready])
-            self._result.written += len(ready)
-            done += len(batch)
-            watch(done)
+        with ThreadPoolExecutor(1) as thread:  # the next articles are made while these wait for the disk
+            writing = thread.submit(self._write, [])
+            for batch in self._manifest.batches():
+                stale = [item for item, file in batch if not self._is_current(item, file)]
+                ready = [
+                    found for item, made in self._maker.make(stale) if (found := self._prepare(item, made))
+                ]
+                self._manifest.stand(writing.result())
+                self._manifest.commit()  # before the files, so that they are known for ours whatever happens
+                writing = thread.submit(self._write, ready)
+                self._result.written += len(ready)
+                done += len(batch)
+                watch(done)
+            self._manifest.stand(writing.result())
         self._result.unchanged = done - self._result.written - len(self._result.kept)
         if prune:
             self._manifest.give_up_unchosen()
         for file in self._manifest.given_up():
             self._remove(file)
         return self._result
+
+    def _write(self, ready: list[_Ready]) -> list[tuple[int, Stand]]:
+        return [(row, self._folder.write(path, content)) for row, path, content in ready]
 
     def _is_current(self, item: Planned, file: Written | None) -> bool:
         if file is None or file.path != item.path or file.key != item.key:

@@ -36,7 +36,7 @@ def render(item: Item) -> str:
     categories = values.get("categories", [])
     if len(categories) > 1:  # a plain list would nest them
         values["categories"] = [[name] for name in categories]
-    values["permalink"] = item.place.address
+    values["permalink"] = item.place.address.removeprefix("/")
     if _TAG.search(item.article.body):
         values["disableNunjucks"] = True
     return page(values, item.article.body)

@@ -8,6 +8,7 @@ from posixpath import dirname, relpath
 from pipelines.export.flavours import sites
 from pipelines.export.flavours.item import Item, page
 from pipelines.export.links import Target
+from pipelines.yaml_block import yaml_block
 
 PATH = "content/{host}/{slug}.md"
 LOCAL = True
@@ -53,4 +54,5 @@ def render(item: Item) -> str:
     if item.aliases:
         values["aliases"] = item.aliases
     own = {name: values.pop(name) for name in _OWN if name in values}
-    return page({**own, "params": values}, item.article.body)
+    params = yaml_block(values).replace("\n", "\n  ")  # as it would be, many times faster
+    return page(own, item.article.body, f"params:\n  {params}\n")

@@ -24,6 +24,6 @@ class Item:
     """Other addresses on a site that should lead to it."""
 
 
-def page(front_matter: dict[str, Any], body: str) -> str:
-    """The text of a file."""
-    return f"---\n{yaml_block(front_matter)}\n---\n\n{body}\n"
+def page(front_matter: dict[str, Any], body: str, more: str = "") -> str:
+    """The text of a file; `more` are lines that end the front matter."""
+    return f"---\n{yaml_block(front_matter)}\n{more}---\n\n{body}\n"
