@@ -40,7 +40,9 @@ def read(path: Path) -> Database:
     if not path.is_file():
         raise ArchiveError(f"There is no archive at {path} yet: `alsoread crawl` makes one.", 2)
     try:
-        db = _checked(Database(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)), path)
+        db = _checked(
+            Database(sqlite3.connect(f"{path.absolute().as_uri()}?{_reading(path)}", uri=True)), path
+        )
     except sqlite3.Error as error:
         raise ArchiveError(
             f"{path} can't be read as a catalog: {error}. Move it away: `alsoread rebuild` makes a new one.",
@@ -52,6 +54,12 @@ def read(path: Path) -> Database:
             f"{path} is no catalog, or of an older alsoread: `alsoread crawl` brings it up to date.", 7
         )
     return db
+
+
+def _reading(path: Path) -> str:
+    """How a catalog is opened to be read: on a disk for reading only SQLite can't make the files beside it."""
+    alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
+    return "mode=ro&immutable=1" if alone else "mode=ro"
 
 
 def _checked(db: Database, path: Path) -> Database:

@@ -22,8 +22,9 @@ _LONGEST_KEY = 100
 _CHARS = "\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd"
 # What begins with a letter is a text but for these words.
 _NO_TEXT = "(?i:y|n|yes|no|on|off|true|false|null)"
-_PLAIN = re.compile(rf"(?!{_NO_TEXT}\Z|.*: |.* #)[A-Za-z][{_CHARS}]*(?<![ :])")
-_QUOTED = re.compile(rf"(?=.*: |.* #|[\[\]{{}}\"'&*!|>%@`,#])[{_CHARS}]+")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_PLAIN = re.compile(rf"(?!{_NO_TEXT}\Z|.*: |.* #)[A-Za-z/][{_CHARS}]*(?<![ :])")
+_QUOTED = re.compile(rf"(?=.*: |.* #|[\[\]{{}}\"'&*!|>%@`,#]|{_TIME.pattern}\Z)[{_CHARS}]+")
 
 _BREAK = re.compile("[\n\r\x85\u2028\u2029]")  # what breaks a line in YAML is indented with what it stands in
 
@@ -37,6 +38,14 @@ class _Dumper(yaml.CSafeDumper):
 
 _Dumper.add_representer(
     datetime, lambda dumper, moment: dumper.represent_scalar("tag:yaml.org,2002:timestamp", iso(moment))
+)
+
+
+# Numbers in YAML 1.2, though not in the 1.1 that PyYAML reads: a text that looks so is quoted for both.
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+$|0o[0-7]+$"),
+    list("-+.0123456789"),
 )
 
 
@@ -97,7 +106,6 @@ def _dump(value: Any) -> str:
 
 # No YAML number holds a space, and a time with a space holds a colon.
 _TEXT = re.compile(rf"(?!{_NO_TEXT}\Z|.*: |.* #)(?:(?=[^\W\d_])|(?=\d[^:]* [^:]*\Z))[{_CHARS}]+(?<![ :])")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _SCALAR = re.compile(rf"(?!.*: |.* #)\w[{_CHARS}]*(?<![ :])|\"[{_CHARS}]*\"")
 _IN_QUOTES = re.compile(rf"'((?:(?!')[{_CHARS}]|'')*)'")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from pipelines.yaml_block import yaml_block
 
 _TRAPS = [
     *("", " ", "yes", "No", "ON", "null", "~", "y", "1", "1.5", "1e3", "0x1F", "012", "1:30", ".inf"),
+    *("-.5E2", "0o17", "/a: b", "/a", "2024-01-01T10:00:00.000Z"),
     *("2024-01-01", "2024-01-01 10:00:00", "12:30:45"),
     *("- a", "-", "? a", "a: b", "a:b", "a:", ": a", "a #b", "a#b", "#a", "&a", "*a", "!a", "|", ">",),
     *("%a", "@a", "`a`"),
@@ -55,8 +57,17 @@ def _in_pyyaml(values: dict[str, Any]) -> str:
 
 
 class _NoAliases(yaml.CSafeDumper):
+    """Without aliases, and with the numbers of YAML 1.2 for numbers, so that texts like them are quoted."""
+
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True
+
+
+_NoAliases.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$|0o[0-7]+$"),
+    list("-+.0123456789"),
+)
 
 
 class _Time(str):
