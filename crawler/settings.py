@@ -52,6 +52,8 @@ EXTENSIONS = {
     "crawler.limits.Limits": 500,  # a run ends at its limits, and before the disk is full
     "crawler.logs.NumberedLog": 500,  # a log is found by the number of its run
     "crawler.progress.Progress": 500,  # what a person sees while it runs
+    "scrapy.extensions.remote_control.RemoteControl": None,  # it is off, and its libraries take long to load
+    "scrapy.extensions.telnet.TelnetConsole": None,  # the same
 }
 
 # Politeness.

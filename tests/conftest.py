@@ -39,6 +39,11 @@ ARTICLE = Article(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test first: no other worker waits for it at the end."""
+    items.sort(key=lambda item: item.path.stem != "test_unattended")
+
+
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo network as files, for reading only."""

@@ -7,17 +7,20 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Event, Thread
 
+import pytest
+from click.testing import Result
+
+from crawler import clock
 from pipelines.catalog import read
 from tests.archives import damage, disorder, files
-from tests.commands import crawl
+from tests.commands import crawl, here
 from tests.conftest import DEMO
 from tests.site import SEED, Site, build
 from tests.site.server import Reply
@@ -26,8 +29,7 @@ DAYS = 60
 ASLEEP = range(41, 44)
 PUBLISHES = range(3, DAYS, 7)
 KITCHEN, SERVER, FIXES, CRAFTS = (
-    f"{name}.techidaily.com"
-    for name in ("kitchen-notes", "home-server", "small-fixes", "paper-crafts")
+    f"{name}.techidaily.com" for name in ("kitchen-notes", "home-server", "small-fixes", "paper-crafts")
 )
 THREE_PAGES = r".*https://.+https://.+https://"
 TOLD = {
@@ -82,9 +84,8 @@ class Rehearsal:
     def publish(self, day: int, *changed: Path) -> None:
         """Builds the network anew; the posts that changed say so."""
         for post in changed:
-            text = re.sub(
-                r"(?m)^updated: .*$", f"updated: {_date(day)}", post.read_text(encoding="utf-8"), count=1
-            )
+            text = post.read_text(encoding="utf-8")
+            text = re.sub(r"(?m)^(date: .*)(\nupdated: .*)?$", rf"\1\nupdated: {_date(day)}", text, count=1)
             head, end, also_read = text.partition('\n<span class="atpl-alsoreadstyle">')
             post.write_text(f"{head}\n\nDay {day}.\n{end}{also_read}", encoding="utf-8")
         shutil.rmtree(self.network.root)
@@ -106,26 +107,11 @@ class Rehearsal:
                 re.sub(old, new, page.read_text(encoding="utf-8"), flags=re.DOTALL), encoding="utf-8"
             )
 
-    def run(self, day: int) -> subprocess.CompletedProcess[str]:
-        """What a machine's own scheduler would start on that day."""
-        command = [
-            sys.executable,
-            "-W",
-            "error",
-            "-m",
-            "crawler",
-            "schedule",
-            "--once",
-            "--data",
-            str(self.data),
-        ]
-        return subprocess.run(
-            [*command, "--", "--connect-to", self.network.url],
-            env=os.environ | {"ALSOREAD_CLOCK_OFFSET": str(day * 86400)},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    def run(self, day: int, monkeypatch: pytest.MonkeyPatch) -> Result:
+        """What a machine's own scheduler would start on that day; the crawl is a process of its own."""
+        monkeypatch.setenv("ALSOREAD_CLOCK_OFFSET", str(day * 86400))
+        monkeypatch.setattr(clock, "AHEAD", timedelta(days=day))
+        return here("schedule", "--once", "--data", self.data, "--", "--connect-to", self.network.url)
 
 
 def _date(day: int) -> str:
@@ -183,7 +169,9 @@ def befall(rehearsal: Rehearsal, day: int) -> None:
     rehearsal.configure(disk_free="900 TB" if day == 51 else "1 MB")
 
 
-def test_sixty_days(tmp_path: Path) -> None:
+def test_sixty_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     build(DEMO, tmp_path / "network")
     with Network(tmp_path / "network") as network, collected() as (webhook, notices):
         rehearsal = Rehearsal(tmp_path, network, webhook)
@@ -191,15 +179,20 @@ def test_sixty_days(tmp_path: Path) -> None:
             befall(rehearsal, day)
             before = files(rehearsal.data) if day == 23 else {}
             notices.clear()
-            done = rehearsal.run(day)
+            done = rehearsal.run(day, monkeypatch)
             said = "\n".join(notices)
             if day in TOLD:
-                assert re.search(TOLD[day], said, re.DOTALL), (day, said, done)
-                assert done.returncode != 0
+                assert re.search(TOLD[day], said, re.DOTALL), (day, said, done.output)
+                assert done.exit_code != 0
+                capfd.readouterr()
             else:
-                assert (said, done.returncode, done.stderr) == ("", 0, ""), (day, done)
+                quiet = ("", 0, "", "")
+                assert (said, done.exit_code, done.stderr, capfd.readouterr().err) == quiet, (
+                    day,
+                    done.output,
+                )
             if day == ASLEEP.stop:
-                assert f"{len(ASLEEP) + 1} runs were missed" in done.stdout
+                assert f"{len(ASLEEP) + 1} runs were missed" in done.output
             if day == 23:
                 assert files(rehearsal.data) == before
     assert damage(rehearsal.data) == []
