@@ -126,9 +126,10 @@ class Store:
             visit = replace(visit, article=article)
             write(self.root, article)
         page = self._page(visit.url, 0, iso(now))
-        losses.record(self.db, self.crawl, page["id"], losses.find(self.db, page, visit))
+        lost = losses.find(self.db, page, visit)
+        losses.record(self.db, self.crawl, page["id"], lost)
         kind = self._store(visit, page, iso(now)) if visit.state == "stored" else visit.state
-        self._settle_page(visit, page, kind, now)
+        self._settle_page(visit, page, kind, now, lost=bool(lost))
         if visit.moved_to:
             pages.lead_on(self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"])
         self._judge(visit, page, kind, now)
@@ -174,11 +175,15 @@ class Store:
         articles.store_links(self.db, page["id"], [(targets[link.url], link.text) for link in links], now)
         return kind
 
-    def _settle_page(self, visit: Visit, page: dict[str, Any], kind: str, now: datetime) -> None:
+    def _settle_page(
+        self, visit: Visit, page: dict[str, Any], kind: str, now: datetime, *, lost: bool
+    ) -> None:
         attempts = page["attempts"] + 1 if visit.state == "failed" else 0
         if attempts:
             asked = timedelta(seconds=visit.retry_after or 0)
             wait = max(revisit.next_try(attempts, self.retry_delays), asked)
+        elif lost:
+            wait = revisit.SHORTEST  # a blog that broke its template mends it, and announces neither
         elif visit.state in ("stored", "not_article") and page["lastmod"] and page["announces"]:
             wait = revisit.next_visit_announced(page["id"])
         else:

@@ -151,16 +151,14 @@ def befall(rehearsal: Rehearsal, day: int) -> None:
     if day in PUBLISHES:
         rehearsal.add(day)
         rehearsal.publish(day, *(rehearsal.posts(host)[day % 5] for host in (KITCHEN, SERVER, FIXES)))
-    elif day in (16, 17):
+    elif day == 16:
         rehearsal.publish(day, *rehearsal.posts(KITCHEN))
-        if day == 16:
-            rehearsal.spoil(KITCHEN, 'class="article-', 'class="entry-')
-    elif day in (23, 24):
-        rehearsal.publish(day, *(rehearsal.posts(SERVER)[:4] if day == 23 else ()))
-        if day == 23:
-            rehearsal.spoil(
-                SERVER, r'(<div class="article-content .*?>).*?(<div class="post-copyright)', r"\1</div>\2"
-            )
+        rehearsal.spoil(KITCHEN, 'class="article-', 'class="entry-')
+    elif day == 23:
+        rehearsal.publish(day, *rehearsal.posts(SERVER)[:4])
+        rehearsal.spoil(
+            SERVER, r'(<div class="article-content .*?>).*?(<div class="post-copyright)', r"\1</div>\2"
+        )
     elif day == 30:
         rehearsal.publish(day, *rehearsal.posts(KITCHEN)[:6])
     elif day == 37:
