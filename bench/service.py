@@ -2,7 +2,8 @@
 
 python -m bench.service [RUNS]
 
-Prints the service's own memory after runs 1, 10, 50 and 200, and the seconds until then.
+Prints the service's own memory after runs 1, 10, 50 and 200, and the seconds until then. The exit code is 1 where a
+bar is missed: 80 MiB, and a tenth more at the end than after the first run.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from tests.site import SEED, Site, build
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 TOLD_AFTER = (1, 10, 50, 200)
+MOST = 80.0
+"""Mebibytes."""
+GROWTH = 1.1
+"""Times what the first run took."""
 
 
 def resident(pid: int) -> float:
@@ -28,8 +33,8 @@ def resident(pid: int) -> float:
     return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def serve(site: str, data: Path, runs: int) -> None:
-    """Lets a service start crawls one after another, and prints its memory."""
+def serve(site: str, data: Path, runs: int) -> list[float]:
+    """Lets a service start crawls one after another; prints and returns its memory after some of them."""
     options = [SEED, "--max-pages", "1", "--recrawl", "none", "--discover", "links", "--connect-to", site]
     command = [
         sys.executable,
@@ -43,17 +48,18 @@ def serve(site: str, data: Path, runs: int) -> None:
         "--",
         *options,
     ]
-    began = monotonic()
+    began, taken = monotonic(), []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
         for line in service.stdout or ():
             ended = re.search(r"Crawl (\d+) ended", line)
             if ended and int(ended[1]) in TOLD_AFTER:
-                seconds = monotonic() - began
+                taken.append(resident(service.pid))
                 print(
-                    f"run {ended[1]:>4}: {resident(service.pid):5.1f} MiB after {seconds:4.0f} s", flush=True
+                    f"run {ended[1]:>4}: {taken[-1]:5.1f} MiB after {monotonic() - began:4.0f} s", flush=True
                 )
             if ended and int(ended[1]) >= runs:
                 service.send_signal(signal.SIGTERM)
+    return taken
 
 
 def main() -> None:
@@ -64,7 +70,8 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         build(DEMO, Path(folder, "network"))
         with Site(Path(folder, "network")) as site:
-            serve(site.url, Path(folder, "data"), options.runs)
+            taken = serve(site.url, Path(folder, "data"), options.runs)
+    sys.exit(max(taken) >= MOST or taken[-1] > GROWTH * taken[0])
 
 
 if __name__ == "__main__":
