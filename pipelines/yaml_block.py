@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -49,30 +49,33 @@ _Dumper.add_implicit_resolver(
 )
 
 
+class _Hard(Exception):
+    """PyYAML has to write it."""
+
+
 def yaml_block(values: Mapping[str, Any]) -> str:
     """The mapping as YAML in block style, keys in their order, one line a text, without the last line end."""
-    return "\n".join(line for key, value in values.items() for line in _lines(key, value))
+    return "\n".join(_entry(key, value) for key, value in values.items())
 
 
-def _lines(key: str, value: Any) -> Iterator[str]:
-    if not _is_word(key):
-        yield _dump({key: value})
-    elif _is_line(value):
-        yield f"{key}: {_text(value)}"
-    elif isinstance(value, datetime):
-        yield f"{key}: {iso(value)}"
-    elif isinstance(value, list) and value and all(map(_is_simple, value)):
-        yield f"{key}:"
-        for entry in value:
-            if isinstance(entry, str):
-                yield f"- {_text(entry)}"
-            else:
-                yield "\n".join(
-                    f"{'  ' if at else '- '}{name}: {_text(text)}"
-                    for at, (name, text) in enumerate(entry.items())
-                )
-    else:
-        yield _dump({key: value})
+def _entry(key: str, value: Any) -> str:
+    try:
+        if not _is_word(key):
+            raise _Hard
+        if isinstance(value, list) and value:
+            return "\n".join([f"{key}:", *(f"- {_item(item)}" for item in value)])
+        return f"{key}: {iso(value) if isinstance(value, datetime) else _text(value)}"
+    except _Hard:
+        return _dump({key: value})
+
+
+def _item(item: Any) -> str:
+    """An entry of a list: a line of text, or a mapping of words to such lines."""
+    if not isinstance(item, dict):
+        return _text(item)
+    if not item or not all(map(_is_word, item)):
+        raise _Hard
+    return "\n  ".join([f"{name}: {_text(text)}" for name, text in item.items()])
 
 
 @lru_cache(256)
@@ -80,22 +83,16 @@ def _is_word(key: Any) -> bool:
     return isinstance(key, str) and len(key) < _LONGEST_KEY and _PLAIN.fullmatch(key) is not None
 
 
-def _is_line(value: Any) -> bool:
-    return isinstance(value, str) and _BREAK.search(value) is None
-
-
-def _is_simple(entry: Any) -> bool:
-    """A line of text, or a mapping of words to such lines."""
-    if isinstance(entry, dict):
-        return bool(entry) and all(map(_is_word, entry)) and all(map(_is_line, entry.values()))
-    return _is_line(entry)
-
-
-def _text(text: str) -> str:
+def _text(text: Any) -> str:
+    """A text on one line."""
+    if not isinstance(text, str):
+        raise _Hard
     if _PLAIN.fullmatch(text):
         return text
     if _QUOTED.fullmatch(text):
         return "'" + text.replace("'", "''") + "'"
+    if _BREAK.search(text):
+        raise _Hard
     return _dump([text]).removeprefix("- ")
 
 
