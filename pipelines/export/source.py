@@ -72,8 +72,6 @@ class Source:
         wanted = ["archived_at", "changed_at", *columns]
         told = [column.name for column in self._db.table("articles").columns if column.name not in _ASIDE]
         state = " || ',' || ".join(f"quote({term})" for term in (*told, *_LISTS))
-        # An archive of an older alsoread has no hashes yet.
-        state = f"coalesce(file_hash || extractor, {state})"
         rows = self._db.execute(
             f"SELECT id, url, path, {state}, {', '.join(wanted)} FROM articles WHERE {self._where} ORDER BY id",  # noqa: S608
             self._values,
