@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from signal import Signals
 
-INTERRUPTED, FORCED = 11, 13
+ALARMS, NOTHING_FETCHED, DISK, CATALOG, INTERRUPTED, FORCED = 1, 3, 6, 7, 11, 13
 MEANINGS = {
     0: "all well",
-    1: "finished, with alarms",
+    ALARMS: "finished, with alarms",
     2: "wrong usage, or a setting that can't be used",
-    3: "nothing could be fetched",
+    NOTHING_FETCHED: "nothing could be fetched",
     5: "another crawl holds the archive",
-    6: "the disk is full, or the folder can't be written",
-    7: "the catalog can't be used",
+    DISK: "the disk is full, or the folder can't be written",
+    CATALOG: "the catalog can't be used",
     INTERRUPTED: "interrupted",
     FORCED: "interrupted twice, and stopped at once",
 }

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from crawler.config import Notify, read_config
-from crawler.exit_codes import in_words
+from crawler.exit_codes import DISK, NOTHING_FETCHED, in_words
 from crawler.terminal import harmless
 from pipelines.catalog import COUNTS
 from pipelines.errors import ArchiveError
@@ -31,7 +31,7 @@ _PATIENCE = 30.0
 """Seconds that one address may take."""
 _NO_SECRET = 4
 """Parts of an address below this length, such as a port, are left in what is told of it."""
-_BAD = (3, 6)
+_BAD = (NOTHING_FETCHED, DISK)
 """Exit codes of runs that a person should look at, also without an alarm."""
 
 

@@ -15,6 +15,7 @@ from scrapy import signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
+from crawler import exit_codes
 from crawler.clock import now
 from crawler.config import read_config
 from crawler.failsafe import DISK
@@ -28,7 +29,6 @@ from pipelines import alarms
 from pipelines.catalog import read
 from pipelines.judging import Alarm
 
-_ALARM, _NOTHING_FETCHED, _DISK_FULL, _INTERRUPTED, _FORCED = 1, 3, 6, 11, 13
 _STOPPED_AT_ONCE = "forced"
 WELL = ("finished", BYTES, TIME, QUIET)
 """Outcomes of runs that did what they were asked."""
@@ -109,11 +109,11 @@ def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
 
 def _exit_code(crawl: Mapping[str, Any], told: Sequence[Alarm]) -> int:
     if crawl["outcome"] in (DISK, SPACE):
-        return _DISK_FULL
+        return exit_codes.DISK
     if crawl["outcome"] == _STOPPED_AT_ONCE:
-        return _FORCED
+        return exit_codes.FORCED
     if crawl["outcome"] not in WELL:
-        return _INTERRUPTED
+        return exit_codes.INTERRUPTED
     if crawl["pages"] and crawl["pages"] == crawl["failed"] + crawl["refused"]:
-        return _NOTHING_FETCHED
-    return _ALARM if told else 0
+        return exit_codes.NOTHING_FETCHED
+    return exit_codes.ALARMS if told else 0

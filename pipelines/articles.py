@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from hashlib import sha256
@@ -22,7 +22,7 @@ def store(
     db: Database, page: int, article: Article, crawl: int, now: str
 ) -> Literal["new", "changed", "unchanged"]:
     """Makes the page's article row what was read; keeps the old one as a revision where it changed."""
-    row, images = columns(article), _images(article)
+    row, images = columns(article), [image._asdict() for image in article.images]
     old = pages.first(db, "SELECT * FROM articles WHERE id = ?", page)
     if old is None:
         stamps = {"archived_at": now, "crawl": crawl, "changed_at": now, "changed_crawl": crawl}
@@ -39,10 +39,15 @@ def store(
         different |= {"changed_at": now, "changed_crawl": crawl}
         db.execute("DELETE FROM images WHERE article = ?", [page])
         store_images(db, page, images)
+    update(db, page, different)
+    return "changed" if changed else "unchanged"
+
+
+def update(db: Database, page: int, different: Mapping[str, Any]) -> None:
+    """Sets the columns of an article's row that are different."""
     if different:
         assignments = ", ".join(f"{key} = :{key}" for key in different)
         db.execute(f"UPDATE articles SET {assignments} WHERE id = :id", {**different, "id": page})  # noqa: S608
-    return "changed" if changed else "unchanged"
 
 
 def columns(article: Article) -> dict[str, Any]:
@@ -82,11 +87,7 @@ def file_hash(article: Article) -> str:
     return sha256(render(article).encode()).hexdigest()
 
 
-def _images(article: Article) -> list[dict[str, str | None]]:
-    return [{"url": image.url, "alt": image.alt, "title": image.title} for image in article.images]
-
-
-def store_images(db: Database, page: int, images: Sequence[dict[str, str | None]]) -> None:
+def store_images(db: Database, page: int, images: Sequence[dict[str, Any]]) -> None:
     """Makes rows of an article's pictures: it has none yet."""
     db.execute(
         """INSERT INTO images (article, position, url, alt, title)

@@ -90,13 +90,19 @@ def _begin(db: Database, seeds: Sequence[str], options: Mapping[str, Any]) -> in
         "options": json.dumps(dict(options), ensure_ascii=False),
     }
     with db.atomic():
-        db.execute("UPDATE crawls SET outcome = 'killed', ended_at = ? WHERE ended_at IS NULL", [started_at])
+        end_killed(db, started_at)
         crawl: int = db.execute(
             """INSERT INTO crawls (reason, started_at, pid, version, seeds, options)
                VALUES (:reason, :started_at, :pid, :version, :seeds, :options) RETURNING id""",
             row,
         ).fetchone()[0]
     return crawl
+
+
+def end_killed(db: Database, moment: str) -> int:
+    """Marks the runs without an end, once nobody else holds the archive: none is to come. Returns how many."""
+    query = "UPDATE crawls SET outcome = 'killed', ended_at = ? WHERE ended_at IS NULL"
+    return db.execute(query, [moment]).rowcount
 
 
 def _reason(db: Database) -> str:

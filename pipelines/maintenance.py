@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import iso
-from pipelines.catalog import hold, read
+from pipelines.catalog import end_killed, hold, read
 from pipelines.markdown import sweep
 
 _EVERY = timedelta(days=7)
@@ -39,10 +39,8 @@ def maintain(path: Path) -> list[str]:
 
 
 def _runs(db: Database) -> str:
-    """Nobody else holds the archive now: a run without an end has none to come."""
     with db.atomic():
-        query = "UPDATE crawls SET outcome = 'killed', ended_at = ? WHERE ended_at IS NULL"
-        killed = db.execute(query, [iso(now())]).rowcount
+        killed = end_killed(db, iso(now()))
     return f"Runs: {killed} that were killed are marked so."
 
 

@@ -35,10 +35,8 @@ HALF_WRITTEN = ".writing"
 """The folder of files that are being written."""
 
 _numbers = count()
-_rendered: tuple[Article | None, str] = (
-    None,
-    "",
-)  # the last one: its file and its hash are made one after the other
+_rendered: tuple[Article | None, str] = (None, "")
+"""The last one: an article's file and its hash are made one after the other."""
 
 
 def path_of(url: str) -> PurePosixPath:

@@ -121,11 +121,11 @@ class Store:
     def _settle(self, visit: Visit) -> str:
         """Stores what a visit came to, and what it found. Returns which count of the crawl it adds to."""
         now = self._stamp()
-        if visit.article:
-            article = articles.with_extra(self.db, visit.article)
-            visit = replace(visit, article=article)
-            write(self.root, article)
         page = self._page(visit.url, 0, iso(now))
+        if visit.article and page["archived"]:
+            visit = replace(visit, article=articles.with_extra(self.db, visit.article))
+        if visit.article:
+            write(self.root, visit.article)
         lost = losses.find(self.db, page, visit)
         losses.record(self.db, self.crawl, page["id"], lost)
         kind = self._store(visit, page, iso(now)) if visit.state == "stored" else visit.state

@@ -67,7 +67,9 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **optio
     from crawler.run import crawl as run
     from crawler.run import settings_with
 
-    check_addresses(Path(data))
+    folder = Path(data)
+    config = read_config(folder)
+    check_addresses(folder)
     style = "none" if quiet else "live" if sys.stderr.isatty() else "lines"
     settings = settings_with(
         {
@@ -91,9 +93,7 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **optio
         report.summary_json(result)
     elif not quiet:
         report.summary(result, data)
-    folder = Path(data)
-    settings_file = read_config(folder)
-    metrics = settings_file.metrics.file or folder / "metrics.prom"
-    for problem in tell(result, settings_file.notify, folder) + write_metrics(result, folder, metrics):
+    metrics = config.metrics.file or folder / "metrics.prom"
+    for problem in tell(result, config.notify, folder) + write_metrics(result, folder, metrics):
         click.echo(f"alsoread: {problem}", err=True)
     sys.exit(result.exit_code)

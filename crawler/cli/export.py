@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from crawler.cli.options import data_folder, told
+from crawler.exit_codes import INTERRUPTED
 from crawler.terminal import harmless
 from pipelines.catalog import read
 from pipelines.errors import ArchiveError
 
 _FLAVOURS = ("plain", "hexo", "hugo", "jekyll", "obsidian")
 _KEPT = 1
-_INTERRUPTED = 11
 _LISTED = 20
 """Files that are named one by one."""
 
@@ -70,7 +70,7 @@ def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
                 kept = _export(source, target, options, watch, quiet)
     except KeyboardInterrupt:
         click.echo("alsoread: Interrupted: the same command goes on.", err=True)
-        sys.exit(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
     finally:
         signal.signal(signal.SIGTERM, before)
     for path in kept[:_LISTED]:

@@ -12,10 +12,9 @@ from typing import Any
 import click
 
 from crawler.config import read_config
+from crawler.exit_codes import CATALOG
 from crawler.seeds import SeedError
 from pipelines.errors import ArchiveError
-
-_DAMAGED = 7
 
 data_folder = click.option(
     "--data", default="data", show_default=True, metavar="DIR", help="The folder of the archive."
@@ -51,6 +50,6 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
             sys.exit(error.exit_code)
         except sqlite3.Error as error:
             click.echo(f"alsoread: The catalog is damaged, or no catalog: {error}.", err=True)
-            sys.exit(_DAMAGED)
+            sys.exit(CATALOG)
 
     return in_words

@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from crawler.items import Article
-from crawler.process import Ended, Process
+from crawler.process import Ended, Pool, Process
 from pipelines.catalog import Catalog
 from pipelines.errors import ArchiveError
 from pipelines.importing.files import File, Refused, find
@@ -105,10 +105,8 @@ class _Readers:
     """Processes that read: one more than there are processors, as each waits for the disk now and then."""
 
     def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-        self._idle: asyncio.Queue[Process] = asyncio.Queue()
         self._most = (os.cpu_count() or 1) + 1
-        self._started = 0
+        self._pool = Pool(reading, self._most, _TIME_LIMIT)
 
     async def read(
         self, batches: Iterator[list[File | Refused]], stopping: asyncio.Event
@@ -130,28 +128,17 @@ class _Readers:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _read(self, batch: list[File | Refused]) -> list[Read]:
-        if self._idle.empty() and self._started < self._most:
-            self._started += 1
-            self._idle.put_nowait(self._start())
-        process = await self._idle.get()
         try:
-            reads: list[Read] = await process.call(batch)
+            reads: list[Read] = await self._pool.call(batch)
             return reads
         except Ended as ended:
-            process = self._start()
             if len(batch) == 1:
                 why = (
                     f"takes longer than {_TIME_LIMIT:g} seconds" if ended.timed_out else f"broke off: {ended}"
                 )
                 return [Read(batch[0].name, reason=f"reading it {why}")]
-        finally:
-            self._idle.put_nowait(process)
         return [read for file in batch for read in await self._read([file])]
 
     def close(self) -> None:
         """Ends the processes."""
-        while not self._idle.empty():
-            self._idle.get_nowait().kill()
-
-    def _start(self) -> Process:
-        return Process(self._reading, _TIME_LIMIT)
+        self._pool.close()

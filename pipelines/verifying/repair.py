@@ -46,10 +46,7 @@ def restore_row(page: int, article: Article, archive: Archive) -> None:
         assert row is not None  # noqa: S101
         _restore_page(db, page, article.url, row["changed_at"])
         values = articles.columns(replace(article, extractor=row["extractor"]))
-        different = {key: value for key, value in values.items() if value != row[key]}
-        if different:
-            assignments = ", ".join(f"{key} = :{key}" for key in different)
-            db.execute(f"UPDATE articles SET {assignments} WHERE id = :id", {**different, "id": page})  # noqa: S608
+        articles.update(db, page, {key: value for key, value in values.items() if value != row[key]})
         db.execute("DELETE FROM images WHERE article = ?", [page])
         articles.store_images(db, page, [image._asdict() for image in article.images])
         _restore_links(db, page, article.also_read, row["changed_at"])
