@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,105 +18,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.extractors.source import read_source
-from crawler.items import Article, Image, Link, Visit
+from crawler.items import Article, Image, Link
 from crawler.urls import canonical
-from pipelines import articles, revisions
 from pipelines.catalog import Catalog, read
-from pipelines.importing.files import File, find
-from pipelines.importing.reading import Read, Reading
+from pipelines.importing.files import find
+from pipelines.importing.reading import Reading
 from pipelines.markdown import front_matter, path_of, render
 from pipelines.normalize import normalize
 from pipelines.yaml_block import yaml_block, yaml_values
-from tests.archives import damage, differences, disorder, files
+from tests.archives import damage, disorder, files
 from tests.commands import Run, alsoread, here
 from tests.conftest import ARTICLE, DEMO
+from tests.imports import BREAD, SCOPE, SOURCE, MakeArticle, load, reads, take, write
 from tests.site import posts
 from tests.test_yaml_block import _TRAPS as TRAPS
-
-MakeArticle = Callable[..., Article]
-SCOPE = ("techidaily.com",)
-BREAD = "https://one.techidaily.com/bread/"
-SOURCE = """---
-title: "\\"[New] How to  Rest\\""
-date: 2024-03-01T09:12:41.115Z
-updated: 2024-03-02T09:12:41.115Z
-tags:
-  - rest
-mood: calm
-seen: 2024-02-29
----
-
-## How to rest
-
-![author avatar](https://pictures.example/ada.png)
-
-##### Ada Baker
-
- Mar 27, 2024• Proven solutions
-
-Lie down. [A mat](https://shop.example/mat/) will do.
-<!-- affiliate ads begin -->
-<a href="https://ads.example/1"><img src="https://ads.example/1.png" border="0">Buy</a>
-<!-- affiliate ads end -->
-
-![a mat](https://pictures.example/mat.png)
-
-![author avatar](https://pictures.example/ada.png)
-
-Ada Baker
-
-Ada Baker is a writer.
-
-Follow @Ada Baker
-
-<ins class="adsbygoogle" data-ad-slot="1"></ins>
-
-<span class="atpl-alsoreadstyle">Also read:</span>
-<div><ul>
-<li><a href="https://two.techidaily.com/jam/"><u>Jam  & More</u></a></li>
-<li><a href="https://example.org/shop/"><u>Shop</u></a></li>
-</ul></div>
-"""
-
-
-def take(content: bytes | str, folder: Path, name: str = "post.md", host: str | None = None) -> Article:
-    """What a file comes to."""
-    found = reads(content, folder, name, host)
-    assert found.article is not None, found.reason
-    return found.article
-
-
-def reads(content: bytes | str, folder: Path, name: str = "post.md", host: str | None = None) -> Read:
-    content = content.encode() if isinstance(content, str) else content
-    return Reading(folder, host, SCOPE, read_source)([File(name, content)])[0]
-
-
-def archive(data: Path, *held: Article) -> None:
-    """An archive with the articles, as a crawl stored them."""
-    catalog = Catalog(data / "archive.db", scope=SCOPE, retry_delays=[0])
-    for article in held:
-        catalog.add(Visit(url=article.url, state="stored", status=200, article=article))
-    catalog.close("finished", requests={}, received=0)
-
-
-def write(path: Path, article: Article) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(render(article), encoding="utf-8")
-    return path
-
-
-def load(data: Path, url: str) -> Article:
-    with closing(read(data / "archive.db")) as db:
-        return articles.load(db, articles.find(db, url))
-
-
-def history(data: Path, url: str) -> list[tuple[str | None, str]]:
-    """Of each revision, the title and why the run ran in which it came."""
-    with closing(read(data / "archive.db")) as db:
-        reasons = dict(db.execute("SELECT id, reason FROM crawls").fetchall())
-        found = revisions.load(db, articles.find(db, url))
-    return [(revision.article.title, reasons[revision.crawl]) for revision in found]
-
 
 _text = st.one_of(
     st.sampled_from(TRAPS), st.text(st.characters(exclude_categories=["Cs"])), st.text("a: #-'\"\n`|<&[")
@@ -385,72 +299,6 @@ def test_a_catalog_is_made_of_the_files_alone(run: Run, tmp_path: Path) -> None:
     again = here("rebuild", "--data", data)
     assert (again.exit_code, again.stdout) == (2, "")
     assert "archive.db is there: move it away first, or name another --data." in again.stderr
-
-
-def test_taking_in_many_at_once_is_what_a_crawl_stores(tmp_path: Path, article: MakeArticle) -> None:
-    held = [
-        article(
-            url=f"https://one.techidaily.com/{at}/",
-            also_read=[Link(f"https://one.techidaily.com/{(at + step) % 7}/", "x") for step in (1, 2, 5)],
-            extractor="file",
-        )
-        for at in range(5)
-    ]
-    archive(tmp_path / "crawled", *held)
-    for item in held:
-        write(tmp_path / "in" / path_of(item.url), item)
-    assert here("import", tmp_path / "in", "--data", tmp_path / "imported").exit_code == 0
-    found = [
-        one
-        for one in differences(tmp_path / "crawled", tmp_path / "imported")
-        if not one.startswith(
-            ("pages", "host_runs")
-        )  # a crawl has visited; depths begin at all that is imported
-    ]
-    assert found == []
-
-
-def test_the_newer_of_two_stays_and_the_other_is_a_revision(tmp_path: Path, article: MakeArticle) -> None:
-    day = timedelta(days=1)
-    data, now = tmp_path / "data", article(extractor="redefine")
-    assert now.updated is not None
-    archive(data, now)
-    older = article(title="Older", body="Other words.", images=[], updated=now.updated - day)
-    newer = article(title="Newer", author=None, updated=now.updated + day, extra={"mood": "calm"})
-    # In the end nothing is left to do.
-    for name, item in (("older", older), ("newer", newer), ("older", older)):
-        path = write(tmp_path / f"{name}.md", item)
-        assert here("import", path, "--data", data).exit_code == 0
-    assert history(data, BREAD) == [
-        (now.title, "first"),
-        (older.title, f"import of {tmp_path / 'older.md'}"),
-        (newer.title, f"import of {tmp_path / 'newer.md'}"),
-    ]
-    assert load(data, BREAD) == replace(newer, author=now.author, extractor="file")
-    assert damage(data) == disorder(data) == []
-    archive(data, article(title="Crawled again"))
-    assert load(data, BREAD).extra == {"mood": "calm"}
-    assert "mood: calm" in (data / "articles" / path_of(BREAD)).read_text(encoding="utf-8")
-
-
-def test_a_source_adds_to_its_crawled_article_and_leaves_its_dates(tmp_path: Path) -> None:
-    data, source = tmp_path / "data", tmp_path / "how-to-rest.md"
-    ahead = timedelta(hours=8)
-    written = take(SOURCE, tmp_path / "read", "how-to-rest.md", host="one.techidaily.com")
-    assert written.date is not None
-    assert written.updated is not None
-    crawled = replace(
-        written,
-        date=written.date - ahead,
-        updated=written.updated - ahead,
-        license="https://cc.example/",
-        extra={},
-    )
-    archive(data, replace(crawled, extractor="redefine"))
-    source.write_text(SOURCE, encoding="utf-8")
-    done = here("import", source, "--host", "one.techidaily.com", "--data", data)
-    assert done.stdout == "1 articles: 0 new, 0 changed, 1 unchanged; 0 files could not be used.\n"
-    assert load(data, crawled.url) == replace(crawled, extractor="redefine", extra=written.extra)
 
 
 def test_a_held_archive_is_left_alone(catalog: Catalog, tmp_path: Path, article: MakeArticle) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 from click.testing import Result
@@ -24,6 +22,7 @@ from tests.commands import crawl, here
 from tests.conftest import DEMO
 from tests.site import SEED, Site, build
 from tests.site.server import Reply
+from tests.webhook import Told
 
 DAYS = 60
 ASLEEP = range(41, 44)
@@ -118,31 +117,6 @@ def _date(day: int) -> str:
     return f"2027-{1 + day // 28:02}-{1 + day % 28:02}T08:00:00.000Z"
 
 
-@contextmanager
-def collected() -> Iterator[tuple[str, list[str]]]:
-    """The address of a webhook, and what it was sent."""
-    notices: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            notices.append(f"{body['title']}\n{body['message']}")
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Nobody reads it."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"json://127.0.0.1:{server.server_port}", notices
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 def befall(rehearsal: Rehearsal, day: int) -> None:
     """What happens before the run of a day."""
     network = rehearsal.network
@@ -171,14 +145,14 @@ def test_sixty_days(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     build(DEMO, tmp_path / "network")
-    with Network(tmp_path / "network") as network, collected() as (webhook, notices):
-        rehearsal = Rehearsal(tmp_path, network, webhook)
+    with Network(tmp_path / "network") as network, Told() as told:
+        rehearsal = Rehearsal(tmp_path, network, told.url)
         for day in (day for day in range(1, DAYS + 1) if day not in ASLEEP):
             befall(rehearsal, day)
             before = files(rehearsal.data) if day == 23 else {}
-            notices.clear()
+            told.messages.clear()
             done = rehearsal.run(day, monkeypatch)
-            said = "\n".join(notices)
+            said = "\n".join(f"{notice['title']}\n{notice['message']}" for notice in told.messages)
             if day in TOLD:
                 assert re.search(TOLD[day], said, re.DOTALL), (day, said, done.output)
                 assert done.exit_code != 0
