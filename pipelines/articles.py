@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
@@ -15,30 +15,34 @@ from crawler.items import Article, Image, Link, iso
 from crawler.urls import canonical
 from pipelines import pages, revisions
 from pipelines.errors import ArchiveError
-from pipelines.markdown import path_of, render
+from pipelines.markdown import hash_of, path_of, render
 
 
 def store(
-    db: Database, page: int, article: Article, crawl: int, now: str
+    db: Database, page: int, article: Article, crawl: int, now: str, file_hash: str | None = None
 ) -> Literal["new", "changed", "unchanged"]:
-    """Makes the page's article row what was read; keeps the old one as a revision where it changed."""
-    row, images = columns(article), [image._asdict() for image in article.images]
+    """Makes the page's article row what was read; keeps the old one as a revision where it changed.
+
+    `file_hash`: that of its file, where it is known already.
+    """
+    row = columns(article, file_hash)
     old = pages.first(db, "SELECT * FROM articles WHERE id = ?", page)
     if old is None:
         stamps = {"archived_at": now, "crawl": crawl, "changed_at": now, "changed_crawl": crawl}
         _insert(db, "articles", {"id": page, **row, **stamps})
-        store_images(db, page, images)
+        store_images(db, page, article.images)
         return "new"
     old["images"] = list(
         db.query("SELECT url, alt, title FROM images WHERE article = ? ORDER BY position", [page])
     )
     different = {key: value for key, value in row.items() if value != old[key]}
-    changed = any(key in different for key in revisions.TELLING) or images != old["images"]
+    other_images = [image._asdict() for image in article.images] != old["images"]
+    changed = other_images or any(key in different for key in revisions.TELLING)
     if changed:
         revisions.keep(db, old, now)
         different |= {"changed_at": now, "changed_crawl": crawl}
         db.execute("DELETE FROM images WHERE article = ?", [page])
-        store_images(db, page, images)
+        store_images(db, page, article.images)
     update(db, page, different)
     return "changed" if changed else "unchanged"
 
@@ -50,8 +54,8 @@ def update(db: Database, page: int, different: Mapping[str, Any]) -> None:
         db.execute(f"UPDATE articles SET {assignments} WHERE id = :id", {**different, "id": page})  # noqa: S608
 
 
-def columns(article: Article) -> dict[str, Any]:
-    """What an article's row says of the article, by column."""
+def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
+    """What an article's row says of the article, by column; `file_hash` where it is known already."""
     return {
         "url": article.url,
         "title": article.title,
@@ -71,28 +75,27 @@ def columns(article: Article) -> dict[str, Any]:
         "path": str(path_of(article.url)),
         "extractor": article.extractor,
         "extra": json.dumps(article.extra, ensure_ascii=False),
-        "file_hash": file_hash(article),
+        "file_hash": file_hash or hash_of_file(article),
     }
 
 
-def with_extra(db: Database, article: Article) -> Article:
-    """An article that a page gave, with what a file once said of it that no page does."""
-    query = "SELECT extra FROM articles WHERE url = ? AND extra <> '{}'"
-    row = db.execute(query, [article.url]).fetchone()
-    return replace(article, extra=json.loads(row[0]) | article.extra) if row else article
+def extra_of(db: Database, urls: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What files once said of articles that no page does, by address."""
+    query = """SELECT url, extra FROM articles
+               WHERE extra <> '{}' AND url IN (SELECT value FROM json_each(?))"""
+    return {url: json.loads(extra) for url, extra in db.execute(query, [json.dumps(urls)])}
 
 
-def file_hash(article: Article) -> str:
+def hash_of_file(article: Article) -> str:
     """SHA-256 of the article's file, in hexadecimal."""
-    return sha256(render(article).encode()).hexdigest()
+    return hash_of(render(article).encode())
 
 
-def store_images(db: Database, page: int, images: Sequence[dict[str, Any]]) -> None:
+def store_images(db: Database, page: int, images: Sequence[Image]) -> None:
     """Makes rows of an article's pictures: it has none yet."""
-    db.execute(
-        """INSERT INTO images (article, position, url, alt, title)
-           SELECT ?, key + 1, value ->> 'url', value ->> 'alt', value ->> 'title' FROM json_each(?)""",
-        [page, json.dumps(images)],
+    db.conn.executemany(
+        "INSERT INTO images (article, position, url, alt, title) VALUES (?, ?, ?, ?, ?)",
+        [(page, position, *image) for position, image in enumerate(images, 1)],
     )
 
 
@@ -106,12 +109,12 @@ def _insert(db: Database, table: str, row: dict[str, Any]) -> None:
 def store_links(db: Database, page: int, links: Sequence[tuple[int, str]], now: str) -> None:
     """Makes the also-read list what was read: target and text. A link that left it stays, without a position."""
     db.execute("UPDATE also_read SET position = NULL WHERE source = ?", [page])
-    db.execute(
+    db.conn.executemany(
         """INSERT INTO also_read (source, target, position, text, first_seen, last_seen)
-           SELECT :page, value ->> 0, key + 1, value ->> 1, :now, :now FROM json_each(:links) WHERE true
+           VALUES (?1, ?2, ?3, ?4, ?5, ?5)
            ON CONFLICT (source, target) DO UPDATE
            SET position = excluded.position, text = excluded.text, last_seen = excluded.last_seen""",
-        {"page": page, "links": json.dumps(links), "now": now},
+        [(page, target, position, text, now) for position, (target, text) in enumerate(links, 1)],
     )
 
 

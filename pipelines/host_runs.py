@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 from sqlite_utils import Database
 
@@ -78,11 +78,12 @@ class HostRun:
 
 COUNTS = tuple(field.name for field in fields(HostRun) if field.name not in ("host", "crawl"))
 
-_COLUMNS = ", ".join(field.name for field in fields(HostRun))
+_NAMES = [field.name for field in fields(HostRun)]
+_COLUMNS = ", ".join(_NAMES)
 # A sitemap may be that of a host without a page: nothing is counted for it.
 _ADD = f"""
     INSERT INTO host_runs ({_COLUMNS})
-    SELECT {", ".join(f":{field.name}" for field in fields(HostRun))} FROM hosts WHERE host = :host
+    SELECT {", ".join(f":{name}" for name in _NAMES)} FROM hosts WHERE host = :host
     ON CONFLICT (host, crawl) DO UPDATE SET {", ".join(f"{name} = {name} + excluded.{name}" for name in COUNTS)}
 """  # noqa: S608
 _SUMS = ", ".join(f"sum({name})" for name in COUNTS)
@@ -91,7 +92,7 @@ _SUMS = ", ".join(f"sum({name})" for name in COUNTS)
 def add(db: Database, runs: Iterable[HostRun]) -> None:
     """Adds the counts to the rows of their host and crawl. Runs inside the caller's transaction."""
     for run in runs:
-        db.execute(_ADD, asdict(run))
+        db.execute(_ADD, {name: getattr(run, name) for name in _NAMES})
 
 
 def between(db: Database, after: int, crawl: int) -> dict[str, HostRun]:
@@ -106,4 +107,4 @@ def of_host(db: Database, host: str, until: int, most: int) -> Iterator[HostRun]
     query = f"""SELECT {_COLUMNS} FROM host_runs WHERE host = ? AND crawl <= ? AND visits
                 ORDER BY crawl DESC LIMIT ?"""  # noqa: S608
     for row in db.execute(query, [host, until, most]):
-        yield HostRun(**dict(zip([field.name for field in fields(HostRun)], row, strict=True)))
+        yield HostRun(**dict(zip(_NAMES, row, strict=True)))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields
+from functools import lru_cache
 from hashlib import sha256
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -32,13 +34,14 @@ VOCABULARY = tuple(
 """The keys of the front matter that the archive knows, in their order."""
 
 HALF_WRITTEN = ".writing"
-"""The folder of files that are being written."""
+"""The folder of files that are being written: hidden, and on the same disk as the files."""
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _numbers = count()
-_rendered: tuple[Article | None, str] = (None, "")
-"""The last one: an article's file and its hash are made one after the other."""
+_waiting_for_the_disk = ThreadPoolExecutor(8)
 
 
+@lru_cache(64)
 def path_of(url: str) -> PurePosixPath:
     """Where the article of a canonical address lies below `articles/`: the same on every machine, and its alone.
 
@@ -79,53 +82,80 @@ def _present(item: Image | Link) -> dict[str, str]:
 
 def render(article: Article) -> str:
     """The file's text; `frontmatter.loads` gives the same values back."""
-    global _rendered  # noqa: PLW0603
-    if article is not _rendered[0]:
-        _rendered = article, f"---\n{yaml_block(front_matter(article))}\n---\n\n{article.body}\n"
-    return _rendered[1]
+    return f"---\n{yaml_block(front_matter(article))}\n---\n\n{article.body}\n"
+
+
+def hash_of(content: bytes) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return sha256(content).hexdigest()
 
 
 def write(root: Path, article: Article) -> Path:
     """Writes the article's file, whole or not at all, unless it stands there already. Raises OSError."""
-    path, content = root / path_of(article.url), render(article).encode()
-    if _holds(path, content):
-        return path
-    temporary = _temporary(root)
-    try:
-        _write_synced(temporary, content)
-        _move(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return path
+    with written_together(root) as put:
+        put(article)
+    return root / path_of(article.url)
 
 
 @contextmanager
-def written_together(root: Path) -> Iterator[Callable[[Article], None]]:
-    """Gives a way to write articles' files, each whole or not at all; they are in their places when the block ends.
+def written_together(root: Path) -> Iterator[Callable[[Article], str]]:
+    """Gives a way to write articles' files, each whole or not at all, unless it stands there already.
 
-    The disk is waited for once for all of them. Raises OSError.
+    It gives the file's hash. The files are on the disk and in their places when the block ends. Raises OSError.
     """
-    waiting: list[tuple[Path, Path]] = []
+    waiting: list[tuple[Path, int, Path]] = []
 
-    def put(article: Article) -> None:
-        waiting.append((_temporary(root), root / path_of(article.url)))
-        waiting[-1][0].write_bytes(render(article).encode())
+    def put(article: Article) -> str:
+        path, content = root / path_of(article.url), render(article).encode()
+        if not _holds(path, content):
+            temporary = root / HALF_WRITTEN / f"{os.getpid()}-{next(_numbers)}"
+            file = _made(temporary)
+            waiting.append((temporary, file, path))
+            _write_whole(file, content)
+        return hash_of(content)
 
     try:
         yield put
-        if waiting:
-            os.sync()
-        for temporary, path in waiting:
+        _sync([file for _, file, _ in waiting])
+        for temporary, _, path in waiting:
             _move(temporary, path)
     except BaseException:
-        for temporary, _ in waiting:
+        for temporary, _, _ in waiting:
             temporary.unlink(missing_ok=True)
         raise
+    finally:
+        for _, file, _ in waiting:
+            os.close(file)
 
 
-def _temporary(root: Path) -> Path:
-    return _scratch(root) / f"{os.getpid()}-{next(_numbers)}"
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except FileNotFoundError:
+        return False
+
+
+def _made(path: Path) -> int:
+    """A new file, open to be written."""
+    try:
+        return os.open(path, _NEW, 0o666)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, _NEW, 0o666)
+
+
+def _write_whole(file: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(file, left) :]
+
+
+def _sync(files: Sequence[int]) -> None:
+    """Waits for the disk; at the same time for all files, as it then writes its journal once for many of them."""
+    if len(files) == 1:
+        os.fsync(files[0])
+    else:
+        list(_waiting_for_the_disk.map(os.fsync, files))
 
 
 def _move(temporary: Path, path: Path) -> None:
@@ -136,30 +166,11 @@ def _move(temporary: Path, path: Path) -> None:
         temporary.replace(path)
 
 
-def _holds(path: Path, content: bytes) -> bool:
-    try:
-        return path.read_bytes() == content
-    except FileNotFoundError:
-        return False
-
-
-def _write_synced(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _scratch(root: Path) -> Path:
-    """The folder of half-written files: hidden, and on the same disk as the files."""
-    folder = root / HALF_WRITTEN
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 def sweep(root: Path) -> int:
     """Takes away what a killed run left half written. Returns how many files."""
-    leftovers = list(_scratch(root).iterdir())
+    folder = root / HALF_WRITTEN
+    folder.mkdir(parents=True, exist_ok=True)
+    leftovers = list(folder.iterdir())
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)  # the writer of a crawl that was killed may still be at work
     return len(leftovers)

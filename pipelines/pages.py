@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlite_utils import Database
 
 from crawler.items import iso
 from crawler.urls import host_in_scope, host_of
 from pipelines import revisit
+
+_INSERT = """INSERT INTO pages (url, host, state, due_at, error, depth, found_on, found_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+_OUTSIDE = ("refused", None, "scope: another site")
 
 
 def add(
@@ -24,40 +28,21 @@ def add(
     found_on: int | None = None,
 ) -> dict[str, int]:
     """The ids of the pages, by address: those not known yet become due, those thought farther off come nearer."""
-    if not urls:
-        return {}
-    hosts = {host_of(url): None for url in urls}
-    outside = [host for host in hosts if not host_in_scope(host, scope)]
-    # Lists go in as JSON: one step of SQLite each, where the thread hands the interpreter over and gets it back.
-    values = {
-        "hosts": json.dumps(list(hosts)),
-        "outside": json.dumps(outside),
-        "pages": json.dumps([[url, host_of(url)] for url in urls]),
-        "depth": depth,
-        "found_on": found_on,
-        "now": now,
-    }
-    db.execute("INSERT OR IGNORE INTO hosts (host) SELECT value FROM json_each(:hosts)", values)
-    db.execute(
-        """WITH page AS (
-             SELECT value ->> 0 AS url, value ->> 1 AS host,
-                    value ->> 1 IN (SELECT value FROM json_each(:outside)) AS outside
-             FROM json_each(:pages))
-           INSERT INTO pages (url, host, state, depth, found_on, found_at, due_at, error)
-           SELECT url, host, iif(outside, 'refused', 'due'), :depth, :found_on, :now,
-                  iif(outside, NULL, :now), iif(outside, 'scope: another site', NULL)
-           FROM page WHERE true ON CONFLICT (url) DO NOTHING""",
-        values,
-    )
-    ids, farther = db.execute(
-        """SELECT json_group_object(url, id), json_group_array(id) FILTER (WHERE depth > :depth)
-           FROM pages WHERE url IN (SELECT value ->> 0 FROM json_each(:pages))""",
-        values,
-    ).fetchone()
-    if farther != "[]":
-        _bring_nearer(db, json.loads(farther), depth)
-    known: dict[str, int] = json.loads(ids)
-    return known
+    query = "SELECT url, id, depth FROM pages WHERE url IN (SELECT value FROM json_each(?))"
+    known = {url: (page, far) for url, page, far in db.execute(query, [json.dumps(urls)])}
+    ids = {url: page for url, (page, _) in known.items()}
+    new = [url for url in dict.fromkeys(urls) if url not in known]
+    outside = {host: not host_in_scope(host, scope) for host in map(host_of, new)}
+    for host in outside:
+        db.execute("INSERT OR IGNORE INTO hosts (host) VALUES (?)", [host])
+    for url in new:
+        host = host_of(url)
+        values = (url, host, *(_OUTSIDE if outside[host] else ("due", now, None)), depth, found_on, now)
+        ids[url] = cast(int, db.execute(_INSERT, values).lastrowid)
+    farther = [page for page, far in known.values() if far > depth]
+    if farther:
+        _bring_nearer(db, farther, depth)
+    return ids
 
 
 def _bring_nearer(db: Database, pages: list[int], depth: int) -> None:

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlite_utils import Database
 
 from crawler import clock
-from crawler.items import Found, Visit, iso
+from crawler.items import Article, Found, Visit, iso
 from pipelines import articles, host_runs, losses, pages, revisit
 from pipelines.host_runs import HostRun
-from pipelines.markdown import sweep, write
+from pipelines.markdown import sweep, written_together
 
 _PATIENCE = 120.0
 """Seconds to wait while another program writes to the catalog."""
@@ -87,7 +87,8 @@ class Store:
         self.db.execute("BEGIN IMMEDIATE")
         try:
             results: list[str | Exception] = [
-                self._settle(item) if isinstance(item, Visit) else self._found(item) for item in items
+                self._settle(item, file_hash) if isinstance(item, Visit) else self._found(item)
+                for item, file_hash in self._written(items)
             ]
             self._write_counts()
             self.db.commit()
@@ -96,6 +97,21 @@ class Store:
             self._counted.clear()
             raise
         return results
+
+    def _written(self, items: Sequence[Visit | Found]) -> list[tuple[Visit | Found, str | None]]:
+        """The items, when the files of their articles are in their places; each with the hash of its file."""
+        read = [item.article.url for item in items if isinstance(item, Visit) and item.article]
+        extra = articles.extra_of(self.db, read)
+        with written_together(self.root) as put:
+
+            def written(item: Visit | Found) -> tuple[Visit | Found, str | None]:
+                if not isinstance(item, Visit) or item.article is None:
+                    return item, None
+                if known := extra.get(item.article.url):
+                    item = replace(item, article=replace(item.article, extra=known | item.article.extra))
+                return item, put(cast(Article, item.article))
+
+            return [written(item) for item in items]
 
     def _found(self, found: Found) -> str:
         """Makes the pages due that are new, that changed since they were stored, or that failed and are asked for."""
@@ -118,17 +134,14 @@ class Store:
             counts.news += sum(page > newest for page in known.values())
         return "found"
 
-    def _settle(self, visit: Visit) -> str:
+    def _settle(self, visit: Visit, file_hash: str | None) -> str:
         """Stores what a visit came to, and what it found. Returns which count of the crawl it adds to."""
         now = self._stamp()
         page = self._page(visit.url, 0, iso(now))
-        if visit.article and page["archived"]:
-            visit = replace(visit, article=articles.with_extra(self.db, visit.article))
-        if visit.article:
-            write(self.root, visit.article)
         lost = losses.find(self.db, page, visit)
         losses.record(self.db, self.crawl, page["id"], lost)
-        kind = self._store(visit, page, iso(now)) if visit.state == "stored" else visit.state
+        stored = visit.state == "stored"
+        kind = self._store(visit, page, iso(now), file_hash) if stored else visit.state
         self._settle_page(visit, page, kind, now, lost=bool(lost))
         if visit.moved_to:
             pages.lead_on(self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"])
@@ -163,12 +176,12 @@ class Store:
             assert page is not None  # noqa: S101
         return page
 
-    def _store(self, visit: Visit, page: dict[str, Any], now: str) -> str:
+    def _store(self, visit: Visit, page: dict[str, Any], now: str, file_hash: str | None) -> str:
         if visit.article is None:
             articles.confirm_links(self.db, page["id"], now)
             return "not_modified"
         links = visit.article.also_read
-        kind = articles.store(self.db, page["id"], visit.article, self.crawl, now)
+        kind = articles.store(self.db, page["id"], visit.article, self.crawl, now, file_hash)
         targets = self._add(
             [link.url for link in links], depth=page["depth"] + 1, now=now, found_on=page["id"]
         )

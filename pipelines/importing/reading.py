@@ -46,7 +46,7 @@ class Reading:
         with written_together(self.root) as write:
             return [self._read(file, write) for file in files]
 
-    def _read(self, file: File | Refused, write: Callable[[Article], None]) -> Read:
+    def _read(self, file: File | Refused, write: Callable[[Article], str]) -> Read:
         if isinstance(file, Refused):
             return Read(file.name, reason=file.reason)
         try:

@@ -97,9 +97,9 @@ def _files(db: Database, root: Path, other: Path) -> None:
         article = articles.load(db, page)
         if file_hash is None:
             db.execute(
-                "UPDATE main.articles SET file_hash = ? WHERE id = ?", [articles.file_hash(article), page]
+                "UPDATE main.articles SET file_hash = ? WHERE id = ?", [articles.hash_of_file(article), page]
             )
-        elif file_hash != articles.file_hash(article):
+        elif file_hash != articles.hash_of_file(article):
             raise ArchiveError(
                 f"{other} is damaged: {article.url} is not what was archived. "
                 f"`alsoread verify --repair --data {other.parent}` mends what can be; nothing was merged.",

@@ -71,7 +71,7 @@ def judge(archive: Archive, page: int, since: float | None) -> Iterator[Finding]
         yield from _agreeing(row, page, article)
     elif copy and copy.content is not None and copy.hash == row["file_hash"]:
         yield from _edited(row, page, article, copy)
-    elif article and copy and articles.file_hash(article) == row["file_hash"]:
+    elif article and copy and articles.hash_of_file(article) == row["file_hash"]:
         what = "is missing" if copy.content is None else "is not what was archived"
         mend = "--repair writes it anew from the catalog"
         if copy.content is not None:
@@ -122,7 +122,7 @@ def _written_after(archive: Archive, copy: _Copy, moment: float) -> bool:
 def _agreeing(row: dict[str, Any], page: int, article: Article) -> Iterator[Finding]:
     """What else may be wrong where the file is what the row says."""
     if row["file_hash"] is None:
-        row["file_hash"] = articles.file_hash(article)
+        row["file_hash"] = articles.hash_of_file(article)
     wrong = [name for name, value in articles.columns(article).items() if row[name] != value]
     wrong += [name for name in ("images", "also_read") if not row[f"{name}_in_order"]]
     wrong += ["the address of its page"] if row["page_url"] != article.url else []

@@ -48,7 +48,7 @@ def restore_row(page: int, article: Article, archive: Archive) -> None:
         values = articles.columns(replace(article, extractor=row["extractor"]))
         articles.update(db, page, {key: value for key, value in values.items() if value != row[key]})
         db.execute("DELETE FROM images WHERE article = ?", [page])
-        articles.store_images(db, page, [image._asdict() for image in article.images])
+        articles.store_images(db, page, article.images)
         _restore_links(db, page, article.also_read, row["changed_at"])
 
 
@@ -126,7 +126,7 @@ def fill_hashes(archive: Archive) -> None:
     db = archive.db
     for (page,) in db.execute("SELECT id FROM articles WHERE file_hash IS NULL").fetchall():
         article = articles.load(db, page)
-        expected = articles.file_hash(article)
+        expected = articles.hash_of_file(article)
         if _hash(archive.root / path_of(article.url)) == expected:
             with db.atomic():
                 db.execute("UPDATE articles SET file_hash = ? WHERE id = ?", [expected, page])
