@@ -94,23 +94,25 @@ class Process:
 
 
 class Pool:
-    """A few processes that answer the same calls. Each starts when it is needed, and anew where it ended."""
+    """A few processes that answer the same calls. Each starts at once, and anew where it ended."""
 
     def __init__(self, answer: Callable[..., Any], most: int, time_limit: float = 0) -> None:
-        """As for a Process, of which there are `most` at the same time."""
+        """As for a Process, of which there are `most`."""
         self._answer, self._time_limit = answer, time_limit
-        # The last one back is the first out: it has the most in its caches. None is one that was not needed yet.
-        self._idle: asyncio.LifoQueue[Process | None] = asyncio.LifoQueue()
+        # The last one back is the first out: it has the most in its caches.
+        self._idle: asyncio.LifoQueue[Process] = asyncio.LifoQueue()
         for _ in range(most):
-            self._idle.put_nowait(None)
+            self._idle.put_nowait(self._started())
+
+    def _started(self) -> Process:
+        return Process(self._answer, self._time_limit)
 
     async def call(self, *args: Any) -> Any:
         """The answer, once a process is free to give it. Raises as Process.call does."""
         process = await self._idle.get()
-        if process is None or process.ended:
-            if process:
-                process.close()
-            process = Process(self._answer, self._time_limit)
+        if process.ended:
+            process.close()
+            process = self._started()
         try:
             return await process.call(*args)
         finally:
@@ -119,5 +121,4 @@ class Pool:
     def close(self) -> None:
         """Ends the processes."""
         while not self._idle.empty():
-            if process := self._idle.get_nowait():
-                process.kill()
+            self._idle.get_nowait().kill()

@@ -15,9 +15,8 @@ class Writer:
     """Has items stored one batch after another; what is handed in meanwhile goes into one commit."""
 
     def __init__(self, commit: Callable[[Sequence[Item]], list[str | Exception]]) -> None:
-        """`commit` runs in the process."""
-        self._commit = commit
-        self._process: Process | None = None
+        """`commit` runs in the process, which starts at once: it takes as long as the first pages."""
+        self._process = Process(commit)
         self._waiting: list[tuple[Item, asyncio.Future[str]]] = []
         self._storing: asyncio.Task[None] | None = None
 
@@ -31,8 +30,7 @@ class Writer:
 
     def close(self) -> list[Item]:
         """Ends the process when all is committed that it was given; returns what it was not."""
-        if self._process:
-            self._process.close()
+        self._process.close()
         return [item for item, _ in self._waiting]
 
     async def _store(self) -> None:
@@ -40,7 +38,6 @@ class Writer:
             batch, self._waiting = self._waiting, []
             results: Sequence[str | Exception]
             try:
-                self._process = self._process or Process(self._commit)
                 results = await self._process.call([item for item, _ in batch])
             except Exception as error:
                 results = [error] * len(batch)
