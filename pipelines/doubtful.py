@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 
+LOOK = "look"
+"""Their folder, in the archive's."""
+
+
 def file_of(data: Path, url: str) -> Path:
     """Where the raw page of a canonical address is kept, if it is."""
-    return data / "look" / path_of(url).with_suffix(".html")
+    return data / LOOK / path_of(url).with_suffix(".html")
 
 
 def keep(file: Path, html: bytes) -> None:
@@ -38,7 +42,7 @@ class KeepDoubtful:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self.kept = set((data / "look").rglob("*.html"))
+        self.kept = set((data / LOOK).rglob("*.html"))
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from crawler.cli import main
 from crawler.items import Article, Found, Image, Link, Visit
 from pipelines.catalog import Catalog
+from pipelines.doubtful import file_of, keep
 from pipelines.errors import ArchiveError
 from pipelines.verifying.findings import Finding
 from pipelines.verifying.verify import repair, verify
@@ -94,6 +95,21 @@ def content(data: Path) -> tuple[dict[str, bytes], list[str]]:
 
 def told(findings: Iterator[Finding]) -> list[str]:
     return [f"{finding.where}: {finding.what}" for finding in findings]
+
+
+def test_raw_pages_belong_to_articles_that_are_not_read_well(damaged: Path) -> None:
+    lost = Visit(url=url(2), state="failed", status=200, reason="the article has no text")
+    catalog = Catalog(damaged / "archive.db", scope=["techidaily.com"], retry_delays=[])
+    catalog.commit([lost])
+    catalog.close("finished", requests={"page": 1}, received=0)
+    for page in (url(2), url(5), "https://one.techidaily.com/never-archived/"):
+        keep(file_of(damaged, page), b"<p>A page")
+    (damaged / "look" / "one.techidaily.com" / "page-3.part").touch()
+    assert sorted(told(verify(damaged))) == [
+        "look/one.techidaily.com/never-archived.html: no raw page of an article",
+        "look/one.techidaily.com/page-3.part: half written by a crawl that was killed",
+        "look/three.techidaily.com/page-5.html: the raw page of an article that was read well since",
+    ]
 
 
 def test_nothing_is_said_of_a_sound_archive(sound: Path) -> None:

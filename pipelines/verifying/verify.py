@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from time import time
 
 from pipelines.catalog import hold, is_held, read
+from pipelines.doubtful import LOOK
 from pipelines.errors import ArchiveError
 from pipelines.markdown import HALF_WRITTEN
 from pipelines.verifying.evidence import judge
@@ -72,6 +73,7 @@ def _findings(path: Path, since: float | None) -> Iterator[Finding]:
         broken,
         partial(_articles, since=since),
         partial(_strangers, since=since),
+        partial(_raw_pages, since=since),
         _search,
     )
     with closing(read(path)) as db:
@@ -155,3 +157,23 @@ def _strangers(archive: Archive, since: float | None) -> Iterator[Finding]:
                 what = "a file that no row knows"
                 mend = "`alsoread import` takes it in; else take it away"
             yield Finding(where=f"articles/{known}", what=what, mend=mend)
+
+
+def _raw_pages(archive: Archive, since: float | None) -> Iterator[Finding]:
+    """The raw pages that wait to be looked at: each is that of an archived article, which was not read well since."""
+    folder = archive.data / LOOK
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir() or (since and path.lstat().st_mtime > since):
+            continue
+        known = path.relative_to(folder)
+        query = "SELECT state FROM articles JOIN pages USING (id) WHERE path = ? COLLATE BINARY"
+        row = archive.db.execute(query, [known.with_suffix(".md").as_posix()]).fetchone()
+        if path.suffix == ".part":
+            what = "half written by a crawl that was killed"
+        elif row is None or path.suffix != ".html":
+            what = "no raw page of an article"
+        elif row[0] == "stored":
+            what = "the raw page of an article that was read well since"
+        else:
+            continue
+        yield Finding(where=f"{LOOK}/{known.as_posix()}", what=what, mend="nobody needs it: take it away")
