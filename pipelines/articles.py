@@ -17,6 +17,9 @@ from pipelines import pages, revisions
 from pipelines.errors import ArchiveError
 from pipelines.markdown import hash_of, path_of, render
 
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+"""As json.dumps, which makes an encoder each time."""
+
 
 def store(
     db: Database, page: int, article: Article, crawl: int, now: str, file_hash: str | None = None
@@ -62,8 +65,8 @@ def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
         "author": article.author,
         "date": iso(article.date) if article.date else None,
         "updated": iso(article.updated) if article.updated else None,
-        "tags": json.dumps(article.tags, ensure_ascii=False),
-        "categories": json.dumps(article.categories, ensure_ascii=False),
+        "tags": _as_json(article.tags),
+        "categories": _as_json(article.categories),
         "description": article.description,
         "keywords": article.keywords,
         "thumbnail": article.thumbnail,
@@ -74,7 +77,7 @@ def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
         "body_hash": sha256(article.body.encode()).hexdigest(),
         "path": str(path_of(article.url)),
         "extractor": article.extractor,
-        "extra": json.dumps(article.extra, ensure_ascii=False),
+        "extra": _as_json(article.extra),
         "file_hash": file_hash or hash_of_file(article),
     }
 
