@@ -26,7 +26,7 @@ _LONGEST_WORD = max(map(len, _WORDS))
 _NO_TEXT = f"(?i:{'|'.join(_WORDS)})"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 # What begins with a digit is no number or time where it has other letters than these have, and no colon.
-_BEGINNING = r"[A-Za-z/(]|[^\x00-\x7f]|[0-9][^:]*[g-np-suvwyG-NP-SUVWY]"
+_BEGINNING = r"[A-Za-z/(]|[^\x00-\x7f]|[0-9][^:]*[g-np-suvwyG-NP-SUVWY\x80-\uffff]"
 _PLAIN = re.compile(rf"(?!{_NO_TEXT}\Z|.*: |.* #)(?={_BEGINNING})[{_CHARS}]+(?<![ :])")
 _QUOTED = re.compile(rf"(?=.*: |.* #|[\[\]{{}}\"'&*!|>%@`,#]|{_TIME.pattern}\Z)[{_CHARS}]+")
 
