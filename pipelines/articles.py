@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
@@ -135,13 +135,20 @@ def load(db: Database, page: int) -> Article:
            WHERE source = ? AND position IS NOT NULL ORDER BY position""",
         [page],
     )
+    return of_row(row, map(dict.values, images), map(dict.values, links))
+
+
+def of_row(
+    row: Mapping[str, Any], images: Iterable[Iterable[str | None]], also_read: Iterable[Iterable[str]]
+) -> Article:
+    """The article of which `columns` made the row, with its pictures and links in their order."""
     values = {field.name: row[field.name] for field in fields(Article) if field.name in row}
     return Article(
         **values
         | {name: datetime.fromisoformat(row[name]) if row[name] else None for name in ("date", "updated")}
         | {name: json.loads(row[name]) for name in ("tags", "categories", "extra")},
-        images=[Image(**image) for image in images],
-        also_read=[Link(**link) for link in links],
+        images=[Image(*image) for image in images],  # type: ignore[arg-type]
+        also_read=[Link(*link) for link in also_read],
     )
 
 
