@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
@@ -16,6 +16,9 @@ from crawler.urls import canonical
 from pipelines import pages, revisions
 from pipelines.errors import ArchiveError
 from pipelines.markdown import hash_of, path_of, render
+
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+"""As json.dumps, which makes an encoder each time."""
 
 
 def store(
@@ -62,8 +65,8 @@ def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
         "author": article.author,
         "date": iso(article.date) if article.date else None,
         "updated": iso(article.updated) if article.updated else None,
-        "tags": json.dumps(article.tags, ensure_ascii=False),
-        "categories": json.dumps(article.categories, ensure_ascii=False),
+        "tags": _as_json(article.tags),
+        "categories": _as_json(article.categories),
         "description": article.description,
         "keywords": article.keywords,
         "thumbnail": article.thumbnail,
@@ -74,7 +77,7 @@ def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
         "body_hash": sha256(article.body.encode()).hexdigest(),
         "path": str(path_of(article.url)),
         "extractor": article.extractor,
-        "extra": json.dumps(article.extra, ensure_ascii=False),
+        "extra": _as_json(article.extra),
         "file_hash": file_hash or hash_of_file(article),
     }
 
@@ -132,13 +135,20 @@ def load(db: Database, page: int) -> Article:
            WHERE source = ? AND position IS NOT NULL ORDER BY position""",
         [page],
     )
+    return of_row(row, map(dict.values, images), map(dict.values, links))
+
+
+def of_row(
+    row: Mapping[str, Any], images: Iterable[Iterable[str | None]], also_read: Iterable[Iterable[str]]
+) -> Article:
+    """The article of which `columns` made the row, with its pictures and links in their order."""
     values = {field.name: row[field.name] for field in fields(Article) if field.name in row}
     return Article(
         **values
         | {name: datetime.fromisoformat(row[name]) if row[name] else None for name in ("date", "updated")}
         | {name: json.loads(row[name]) for name in ("tags", "categories", "extra")},
-        images=[Image(**image) for image in images],
-        also_read=[Link(**link) for link in links],
+        images=[Image(*image) for image in images],  # type: ignore[arg-type]
+        also_read=[Link(*link) for link in also_read],
     )
 
 

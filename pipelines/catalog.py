@@ -165,8 +165,12 @@ class Catalog(Store):
         host_failures: int | None = None,
         seeds: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
+        writing: bool = True,
     ) -> None:
-        """Opens or makes the catalog and begins a crawl. Raises ArchiveError."""
+        """Opens or makes the catalog and begins a crawl. Raises ArchiveError.
+
+        `writing`: whether there is a process for what `write` is given; nothing may be given where there is none.
+        """
         self.path = path
         self.counts = dict.fromkeys(COUNTS, 0)
         self._lock, db = _hold(path)
@@ -177,7 +181,7 @@ class Catalog(Store):
             "crawl": _begin(db, seeds, options or {}),
         }
         super().__init__(db, path.parent / "articles", **settings)
-        self._writer = Writer(Committing(path, settings))
+        self._writer = Writer(Committing(path, settings)) if writing else None
 
     def add(self, item: Item) -> str:
         """Stores an item at once, and returns what it came to. Raises what kept it out."""
@@ -219,6 +223,7 @@ class Catalog(Store):
 
     def write(self, item: Item) -> asyncio.Future[str]:
         """Has an item stored by the writing process. The result comes when it is committed."""
+        assert self._writer  # noqa: S101
         stored = self._writer.write(item)
         stored.add_done_callback(self._count)
         return stored
@@ -235,7 +240,8 @@ class Catalog(Store):
 
         `requests`: how many of pages, sitemaps, robots; `told`: alarms, asked for when all else is written.
         """
-        self.commit(self._writer.close())
+        if self._writer:
+            self.commit(self._writer.close())
         with self.db.atomic():
             self.db.execute(
                 """UPDATE crawls SET ended_at = :now, outcome = :outcome, bytes = :bytes, requests = :requests,

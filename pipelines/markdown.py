@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields
@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from itertools import count
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from crawler.items import Article, Image, Link
@@ -37,6 +37,8 @@ HALF_WRITTEN = ".writing"
 """The folder of files that are being written: hidden, and on the same disk as the files."""
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_MANY = 32
+"""Files from which on it is quicker to wait for all that the disk has to write."""
 _numbers = count()
 _waiting_for_the_disk = ThreadPoolExecutor(8)
 
@@ -77,7 +79,7 @@ def front_matter(article: Article) -> dict[str, Any]:
 
 
 def _present(item: Image | Link) -> dict[str, str]:
-    return {name: value for name, value in item._asdict().items() if value is not None}
+    return {name: value for name, value in zip(item._fields, item, strict=True) if value is not None}
 
 
 def render(article: Article) -> str:
@@ -97,35 +99,38 @@ def write(root: Path, article: Article) -> Path:
     return root / path_of(article.url)
 
 
+class Writing(Protocol):
+    """Writes an article's file, together with others."""
+
+    def __call__(self, article: Article, content: bytes | None = None) -> str:
+        """The file's hash."""
+
+
 @contextmanager
-def written_together(root: Path) -> Iterator[Callable[[Article], str]]:
+def written_together(root: Path) -> Iterator[Writing]:
     """Gives a way to write articles' files, each whole or not at all, unless it stands there already.
 
-    It gives the file's hash. The files are on the disk and in their places when the block ends. Raises OSError.
+    It takes an article, and what its file has to be where that is known already; it gives the file's hash. The
+    files are on the disk and in their places when the block ends. Raises OSError.
     """
-    waiting: list[tuple[Path, int, Path]] = []
+    waiting: list[tuple[Path, Path]] = []
 
-    def put(article: Article) -> str:
-        path, content = root / path_of(article.url), render(article).encode()
+    def put(article: Article, content: bytes | None = None) -> str:
+        path, content = root / path_of(article.url), content or render(article).encode()
         if not _holds(path, content):
-            temporary = root / HALF_WRITTEN / f"{os.getpid()}-{next(_numbers)}"
-            file = _made(temporary)
-            waiting.append((temporary, file, path))
-            _write_whole(file, content)
+            waiting.append((root / HALF_WRITTEN / f"{os.getpid()}-{next(_numbers)}", path))
+            _write_new(waiting[-1][0], content)
         return hash_of(content)
 
     try:
         yield put
-        _sync([file for _, file, _ in waiting])
-        for temporary, _, path in waiting:
+        _sync([temporary for temporary, _ in waiting])
+        for temporary, path in waiting:
             _move(temporary, path)
     except BaseException:
-        for temporary, _, _ in waiting:
+        for temporary, _ in waiting:
             temporary.unlink(missing_ok=True)
         raise
-    finally:
-        for _, file, _ in waiting:
-            os.close(file)
 
 
 def _holds(path: Path, content: bytes) -> bool:
@@ -135,27 +140,34 @@ def _holds(path: Path, content: bytes) -> bool:
         return False
 
 
-def _made(path: Path) -> int:
-    """A new file, open to be written."""
+def _write_new(path: Path, content: bytes) -> None:
     try:
-        return os.open(path, _NEW, 0o666)
+        file = os.open(path, _NEW, 0o666)
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, _NEW, 0o666)
+        file = os.open(path, _NEW, 0o666)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(file, left) :]
+    finally:
+        os.close(file)
 
 
-def _write_whole(file: int, content: bytes) -> None:
-    left = memoryview(content)
-    while left:
-        left = left[os.write(file, left) :]
-
-
-def _sync(files: Sequence[int]) -> None:
+def _sync(files: Sequence[Path]) -> None:
     """Waits for the disk; at the same time for all files, as it then writes its journal once for many of them."""
-    if len(files) == 1:
-        os.fsync(files[0])
+    if len(files) > _MANY:
+        os.sync()
     else:
-        list(_waiting_for_the_disk.map(os.fsync, files))
+        list(_waiting_for_the_disk.map(_sync_one, files) if len(files) > 1 else map(_sync_one, files))
+
+
+def _sync_one(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _move(temporary: Path, path: Path) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from itertools import count
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -13,8 +14,8 @@ from crawler.items import iso
 from crawler.urls import host_in_scope, host_of
 from pipelines import revisit
 
-_INSERT = """INSERT INTO pages (url, host, state, due_at, error, depth, found_on, found_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT = """INSERT INTO pages (id, url, host, state, due_at, error, depth, found_on, found_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _OUTSIDE = ("refused", None, "scope: another site")
 
 
@@ -25,9 +26,12 @@ def add(
     scope: Sequence[str],
     depth: int,
     now: str,
-    found_on: int | None = None,
+    found_on: int | Mapping[str, int] | None = None,
 ) -> dict[str, int]:
-    """The ids of the pages, by address: those not known yet become due, those thought farther off come nearer."""
+    """The ids of the pages, by address: those not known yet become due, those thought farther off come nearer.
+
+    `found_on`: the page that leads to all of them, or to each.
+    """
     query = "SELECT url, id, depth FROM pages WHERE url IN (SELECT value FROM json_each(?))"
     known = {url: (page, far) for url, page, far in db.execute(query, [json.dumps(urls)])}
     ids = {url: page for url, (page, _) in known.items()}
@@ -35,10 +39,24 @@ def add(
     outside = {host: not host_in_scope(host, scope) for host in map(host_of, new)}
     for host in outside:
         db.execute("INSERT OR IGNORE INTO hosts (host) VALUES (?)", [host])
-    for url in new:
-        host = host_of(url)
-        values = (url, host, *(_OUTSIDE if outside[host] else ("due", now, None)), depth, found_on, now)
-        ids[url] = cast(int, db.execute(_INSERT, values).lastrowid)
+    newest: int = db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
+    ids |= zip(new, count(newest + 1))
+    inside = ("due", now, None)
+    db.conn.executemany(
+        _INSERT,
+        [
+            (
+                ids[url],
+                url,
+                host := host_of(url),
+                *(_OUTSIDE if outside[host] else inside),
+                depth,
+                found_on[url] if isinstance(found_on, Mapping) else found_on,
+                now,
+            )
+            for url in new
+        ],
+    )
     farther = [page for page, far in known.values() if far > depth]
     if farther:
         _bring_nearer(db, farther, depth)

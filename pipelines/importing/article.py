@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from math import isfinite
 from pathlib import PurePosixPath
@@ -46,10 +46,13 @@ def article(
         tags=_texts("tags", values.get("tags")),
         categories=_texts("categories", values.get("categories")),
         keywords=",".join(_texts("keywords", values.get("keywords"))) or None,
-        images=[Image(**entry) for entry in _entries("images", values.get("images"), ("alt", "title"))],
+        images=[
+            Image(url, _text("alt", entry.get("alt")) or None, _text("title", entry.get("title")) or None)
+            for url, entry in _entries("images", values.get("images"))
+        ],
         also_read=[
-            Link(entry["url"], entry.get("text") or entry["url"])
-            for entry in _entries("also_read", values.get("also_read"), ("text",))
+            Link(url, _text("text", entry.get("text")) or url)
+            for url, entry in _entries("also_read", values.get("also_read"))
         ],
         body=body,
         extractor="file" if _is_address(values.get(key)) else "source",
@@ -93,11 +96,11 @@ def _canonical(url: str) -> str:
 
 def _text(key: str, value: Any) -> str | None:
     """A text as it is shown: YAML makes numbers and times of some."""
-    if value is None:
-        return None
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, datetime):
         return iso(value)
-    if isinstance(value, str | int | float | date):
+    if isinstance(value, int | float | date):
         return str(value)
     raise Unreadable(f"{key} is no text")
 
@@ -127,18 +130,13 @@ def _time(key: str, value: Any) -> datetime | None:
     raise Unreadable(f"{key} is no time: {str(value)[:50]}")
 
 
-def _entries(key: str, value: Any, optional: tuple[str, ...]) -> list[dict[str, str]]:
-    """Mappings with a `url`, of which each other text may be absent."""
-    if value is None:
-        return []
-    found = []
-    for entry in value if isinstance(value, list) else [value]:
-        url = entry.get("url") if isinstance(entry, dict) else entry
+def _entries(key: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Mappings with a `url`, each with it; a url stands for one that has nothing else."""
+    for entry in value if isinstance(value, list) else [] if value is None else [value]:
+        url, others = (entry.get("url"), entry) if isinstance(entry, dict) else (entry, {})
         if not isinstance(url, str):
             raise Unreadable(f"{key} has an entry without a url")
-        texts = {name: _text(key, entry.get(name)) for name in optional} if isinstance(entry, dict) else {}
-        found.append({"url": url} | {name: text for name, text in texts.items() if text})
-    return found
+        yield url, others
 
 
 def _extra(values: dict[Any, Any]) -> dict[str, Any]:

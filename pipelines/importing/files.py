@@ -26,6 +26,8 @@ class File(NamedTuple):
 
     name: str
     content: bytes | Path
+    size: int = 0
+    """In bytes, where it is known before the file is read."""
 
 
 class Refused(NamedTuple):
@@ -81,7 +83,7 @@ def _in_tar(path: Path) -> Iterator[File | Refused]:
             elif member.size > LARGEST:
                 yield _too_large(name, member.size)
             elif member.isfile() and (file := tar.extractfile(member)):
-                yield File(name, file.read(LARGEST))
+                yield File(name, file.read(LARGEST), member.size)
 
 
 def _in_zip(path: Path) -> Iterator[File | Refused]:
@@ -99,13 +101,13 @@ def _in_zip(path: Path) -> Iterator[File | Refused]:
             else:
                 try:
                     with archive.open(member) as file:
-                        yield File(name, file.read(LARGEST))
+                        yield File(name, file.read(LARGEST), member.file_size)
                 except _BROKEN as error:
                     yield Refused(name, f"can't be read: {error}")
 
 
 def _of_size(name: str, size: int, content: Path) -> File | Refused:
-    return File(name, content) if size <= LARGEST else _too_large(name, size)
+    return File(name, content, size) if size <= LARGEST else _too_large(name, size)
 
 
 def _too_large(name: str, size: int) -> Refused:

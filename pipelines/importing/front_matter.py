@@ -10,7 +10,7 @@ import yaml
 from pipelines.yaml_block import yaml_values
 
 _OPENING = re.compile(r"\ufeff?---[ \t]*\r?\n")
-_CLOSING = re.compile(r"^---[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
+_CLOSING = re.compile(r"\n---[ \t]*\r?(?:\n|\Z)")
 
 _DEEPEST = 32
 """Levels of nesting; the parser's own stack ends at some ten thousand, and the program with it."""
@@ -31,10 +31,20 @@ def read(content: bytes) -> tuple[dict[str, Any], str]:
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8 (byte {error.start})") from None
     opening = _OPENING.match(text)
-    closing = _CLOSING.search(text, opening.end()) if opening else None
+    closing = _closing(text, opening.end()) if opening else None
     if opening is None or closing is None:
         raise Unreadable("no front matter: it has to begin with a block between two lines of ---")
-    return _values(text[opening.end() : closing.start()]), text[closing.end() :]
+    return _values(text[opening.end() : closing.start() + 1]), text[closing.end() :]
+
+
+def _closing(text: str, begin: int) -> re.Match[str] | None:
+    """The line that ends the front matter, with the end of the line before it, which may be the first."""
+    at = begin - 1
+    while (at := text.find("\n---", at)) >= 0:
+        if found := _CLOSING.match(text, at):
+            return found
+        at += 1
+    return None
 
 
 def _values(block: str) -> dict[str, Any]:

@@ -16,41 +16,36 @@ from sqlite_utils import Database
 
 from crawler.items import Article, iso
 from pipelines import articles, pages, revisions, revisit
-from pipelines.importing.reading import Read
+from pipelines.importing.reading import Packed
 from pipelines.markdown import VOCABULARY, write
 
-_TOGETHER = 50
+_TOGETHER = 500
 """Articles that one statement stores: the search index is written out after each statement."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-def add(db: Database, reads: Sequence[Read], *, scope: Sequence[str], crawl: int, now: datetime) -> None:
+def add(db: Database, reads: Sequence[Packed], *, scope: Sequence[str], crawl: int, now: datetime) -> None:
     """Stores articles that the archive does not hold, each address once; what they link to becomes due."""
-    stamps = {"archived_at": iso(now), "crawl": crawl, "changed_at": iso(now), "changed_crawl": crawl}
-    found = [read.article for read in reads if read.article]
-    ids = _settle(db, [article.url for article in found], scope, now)
-    rows = [{"id": ids[read.row["url"]], **read.row, **stamps} for read in reads if read.row]
-    _insert_together(db, "articles", rows)
-    images = [
-        {"article": ids[article.url], "position": position, **image._asdict()}
-        for article in found
-        for position, image in enumerate(article.images, 1)
-    ]
-    _insert(db, "images", images)
-    targets = _lead_on(db, [(ids[article.url], article) for article in found], scope, iso(now))
-    links = [
-        {
-            "source": ids[article.url],
-            "target": targets[link.url],
-            "position": position,
-            "text": link.text,
-            "first_seen": iso(now),
-            "last_seen": iso(now),
-        }
-        for article in found
-        for position, link in enumerate(article.also_read, 1)
-    ]
-    _insert(db, "also_read", links)
+    moment = iso(now)
+    rows = [read.row for read in reads if read.row]
+    ids = settle(db, [row["url"] for row in rows], scope, now)
+    stamps = {"archived_at": moment, "crawl": crawl, "changed_at": moment, "changed_crawl": crawl}
+    _insert_together(db, "articles", [{"id": ids[row["url"]], **row, **stamps} for row in rows])
+    found = [(ids[read.row["url"]], read) for read in reads if read.row]
+    db.conn.executemany(
+        "INSERT INTO images (article, position, url, alt, title) VALUES (?, ?, ?, ?, ?)",
+        [(page, at, *image) for page, read in found for at, image in enumerate(read.images, 1)],
+    )
+    targets = _lead_on(db, [(page, read.also_read) for page, read in found], scope, moment)
+    db.conn.executemany(
+        """INSERT INTO also_read (source, target, position, text, first_seen, last_seen)
+           VALUES (?, ?, ?, ?, ?, ?)""",
+        [
+            (page, targets[url], at, text, moment, moment)
+            for page, read in found
+            for at, (url, text) in enumerate(read.also_read, 1)
+        ],
+    )
 
 
 def join(
@@ -60,7 +55,7 @@ def join(
 
     What the newer one leaves out is taken from the other.
     """
-    page = _settle(db, [found.url], scope, now)[found.url]
+    page = settle(db, [found.url], scope, now)[found.url]
     held = articles.load(db, page)
     newer = _changed_at(found) > _changed_at(held)
     joined = _filled(found, held)
@@ -74,11 +69,23 @@ def join(
         joined = _filled(held, found)
     kind = articles.store(db, page, joined, crawl, iso(now))
     if joined.also_read != held.also_read:
-        targets = _lead_on(db, [(page, joined)], scope, iso(now))
+        targets = _lead_on(db, [(page, joined.also_read)], scope, iso(now))
         links = [(targets[link.url], link.text) for link in joined.also_read]
         articles.store_links(db, page, links, iso(now))
     write(root, joined)
     return kind
+
+
+def settle(db: Database, urls: Sequence[str], scope: Sequence[str], now: datetime) -> dict[str, int]:
+    """The ids of articles' pages: a crawl can begin at them, and visits them when some time has passed."""
+    ids = pages.add(db, urls, scope=scope, depth=0, now=iso(now))
+    db.execute(
+        """UPDATE pages SET state = 'stored', error = NULL, attempts = 0, moved_to = NULL,
+             fetched_at = coalesce(fetched_at, :now), due_at = :due_at
+           WHERE state NOT IN ('stored', 'gone') AND id IN (SELECT value FROM json_each(:ids))""",
+        {"now": iso(now), "due_at": iso(now + revisit.FIRST), "ids": json.dumps(list(ids.values()))},
+    )
+    return ids
 
 
 def _changed_at(article: Article) -> datetime:
@@ -109,29 +116,13 @@ def _keep_older(db: Database, page: int, found: Article, crawl: int, now: str) -
     revisions.keep(db, row | {"id": page, "changed_at": now, "changed_crawl": crawl}, now)
 
 
-def _settle(db: Database, urls: Sequence[str], scope: Sequence[str], now: datetime) -> dict[str, int]:
-    """The ids of articles' pages: a crawl can begin at them, and visits them when some time has passed."""
-    ids = pages.add(db, urls, scope=scope, depth=0, now=iso(now))
-    db.execute(
-        """UPDATE pages SET state = 'stored', error = NULL, attempts = 0, moved_to = NULL,
-             fetched_at = coalesce(fetched_at, :now), due_at = :due_at
-           WHERE state NOT IN ('stored', 'gone') AND id IN (SELECT value FROM json_each(:ids))""",
-        {"now": iso(now), "due_at": iso(now + revisit.FIRST), "ids": json.dumps(list(ids.values()))},
-    )
-    return ids
-
-
 def _lead_on(
-    db: Database, found: Sequence[tuple[int, Article]], scope: Sequence[str], now: str
+    db: Database, lists: Sequence[tuple[int, Sequence[tuple[str, str]]]], scope: Sequence[str], now: str
 ) -> dict[str, int]:
     """The ids of the pages in the also-read lists of articles, each with its page: those not known become due."""
-    newest = db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
-    first = {link.url: page for page, article in reversed(found) for link in article.also_read}
-    targets = pages.add(db, list(first), scope=scope, depth=1, now=now)
-    found_on = [[target, first[url]] for url, target in targets.items() if target > newest]
-    query = "UPDATE pages SET found_on = value ->> 1 FROM json_each(?) WHERE pages.id = value ->> 0"
-    db.execute(query, [json.dumps(found_on)])
-    return targets
+    first = {url: page for page, links in reversed(lists) for url, _ in links}
+    # In the order of the index, which is then walked once.
+    return pages.add(db, sorted(first), scope=scope, depth=1, now=now, found_on=first)
 
 
 def _insert_together(db: Database, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -140,9 +131,3 @@ def _insert_together(db: Database, table: str, rows: Sequence[Mapping[str, Any]]
         values = ", ".join([f"({', '.join('?' * len(part[0]))})"] * len(part))
         insert = f"INSERT INTO {table} ({', '.join(part[0])}) VALUES {values}"  # noqa: S608
         db.execute(insert, [value for row in part for value in row.values()])
-
-
-def _insert(db: Database, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        values = ", ".join(f":{name}" for name in rows[0])
-        db.conn.executemany(f"INSERT INTO {table} ({', '.join(rows[0])}) VALUES ({values})", rows)  # noqa: S608

@@ -16,14 +16,16 @@ from crawler.process import Ended, Pool, Process
 from pipelines.catalog import Catalog
 from pipelines.errors import ArchiveError
 from pipelines.importing.files import File, Refused, find
-from pipelines.importing.reading import Read, Reading
+from pipelines.importing.reading import Read, Reading, pack
 from pipelines.importing.storing import Outcome, Storing
 
-_BATCH = 100
-"""Files in a commit."""
-_BYTES = 4 * 2**20
+_BATCH = 300
+"""Files in a commit: the more, the less often the same pages of the catalog are written."""
+_FIRST = 50
+"""Files in the first one; each has twice as many as that before, so that the writer need not wait for long."""
+_BYTES = 8 * 2**20
 """Bytes after which a batch ends before that: what is under way stays small."""
-_TIME_LIMIT = 30.0
+_TIME_LIMIT = 60.0
 """Seconds that reading a batch may take: a hundred times the usual."""
 
 
@@ -43,7 +45,7 @@ def import_files(
     used, and why. Raises ArchiveError; one that was interrupted has stored what it read, and goes on when it is
     run again.
     """
-    catalog = Catalog(data / "archive.db", scope=scope, retry_delays=[])
+    catalog = Catalog(data / "archive.db", scope=scope, retry_delays=[], writing=False)
     outcome = "forced"
     try:
         with catalog.db.atomic():
@@ -76,8 +78,8 @@ async def _import(
     counts: Counter[str] = Counter()
     readers, writer = _Readers(reading), Process(storing)
     try:
-        async for reads in readers.read(_batches(files), stopping):
-            outcomes: list[Outcome] = await writer.call(reads)
+        async for packed in readers.read(_batches(files), stopping):
+            outcomes: list[Outcome] = await writer.call(packed)
             for outcome in outcomes:
                 counts[outcome.kind] += 1
                 if outcome.reason:
@@ -90,33 +92,33 @@ async def _import(
 
 def _batches(files: Iterator[File | Refused]) -> Iterator[list[File | Refused]]:
     batch: list[File | Refused] = []
-    size = 0
+    size, most = 0, _FIRST
     for file in files:
         batch.append(file)
-        size += len(file.content) if isinstance(file, File) and isinstance(file.content, bytes) else 0
-        if len(batch) == _BATCH or size > _BYTES:
+        size += file.size if isinstance(file, File) else 0
+        if len(batch) == most or size > _BYTES:
             yield batch
-            batch, size = [], 0
+            batch, size, most = [], 0, min(2 * most, _BATCH)
     if batch:
         yield batch
 
 
 class _Readers:
-    """Processes that read: one more than there are processors, as each waits for the disk now and then."""
+    """Processes that read, one a processor: what they read goes on as it is packed."""
 
     def __init__(self, reading: Reading) -> None:
-        self._most = (os.cpu_count() or 1) + 1
-        self._pool = Pool(reading, self._most, _TIME_LIMIT)
+        self._most = os.cpu_count() or 1
+        self._pool = Pool(reading.packed, self._most, _TIME_LIMIT)
 
     async def read(
         self, batches: Iterator[list[File | Refused]], stopping: asyncio.Event
-    ) -> AsyncIterator[list[Read]]:
+    ) -> AsyncIterator[list[bytes]]:
         """What the batches came to, in their order; a few of them are under way at a time."""
-        under_way: deque[asyncio.Task[list[Read]]] = deque()
+        under_way: deque[asyncio.Task[list[bytes]]] = deque()
         try:
             for batch in batches:
                 under_way.append(asyncio.create_task(self._read(batch)))
-                if len(under_way) > 2 * self._most:
+                if len(under_way) > self._most:
                     yield await under_way.popleft()
                 if stopping.is_set():
                     return
@@ -127,17 +129,17 @@ class _Readers:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _read(self, batch: list[File | Refused]) -> list[Read]:
+    async def _read(self, batch: list[File | Refused]) -> list[bytes]:
         try:
-            reads: list[Read] = await self._pool.call(batch)
-            return reads
+            packed: bytes = await self._pool.call(batch)
+            return [packed]
         except Ended as ended:
             if len(batch) == 1:
                 why = (
                     f"takes longer than {_TIME_LIMIT:g} seconds" if ended.timed_out else f"broke off: {ended}"
                 )
-                return [Read(batch[0].name, reason=f"reading it {why}")]
-        return [read for file in batch for read in await self._read([file])]
+                return [pack([Read(batch[0].name, reason=f"reading it {why}")])]
+        return [packed for file in batch for packed in await self._read([file])]
 
     def close(self) -> None:
         """Ends the processes."""

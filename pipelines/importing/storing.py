@@ -12,10 +12,15 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from pipelines import articles
-from pipelines.importing.joining import add, join
-from pipelines.importing.reading import Read
+from pipelines.importing.joining import add, join, settle
+from pipelines.importing.reading import Packed, unpack
 from pipelines.markdown import write
 from pipelines.store import connect
+
+_CACHE = 24 * 2**20
+"""Bytes of the catalog in memory."""
+_LOG = 64 * 2**20
+"""Bytes of the write-ahead log after which it goes into the catalog."""
 
 
 class Outcome(NamedTuple):
@@ -34,8 +39,12 @@ class Storing:
         self.path, self.root, self.scope, self.crawl = path, path.parent / "articles", scope, crawl
         self._db: Database | None = None
 
-    def __call__(self, reads: Sequence[Read]) -> list[Outcome]:
-        """What each file came to, once it is committed. Raises OSError and sqlite3.Error where nothing could be."""
+    def __call__(self, packed: Sequence[bytes]) -> list[Outcome]:
+        """What each file came to that was read and packed, once it is committed.
+
+        Raises OSError and sqlite3.Error where nothing could be.
+        """
+        reads = [read for pack in packed for read in unpack(pack)]
         db = self._db = self._db or self._open()
         db.execute("BEGIN IMMEDIATE")
         try:
@@ -48,32 +57,48 @@ class Storing:
 
     def _open(self) -> Database:
         db = connect(self.path)
+        # A batch touches pages all over the indexes: they are written once each, if they fit into memory together,
+        db.execute(f"PRAGMA cache_size = -{_CACHE >> 10}")
+        # and into their places once for a few batches.
+        db.execute(f"PRAGMA wal_autocheckpoint = {_LOG // 4096}")
         # On disk and gone with the process: the addresses of an import need not fit into memory.
         db.execute("CREATE TEMP TABLE imported (url TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID")
         return db
 
-    def _store(self, db: Database, reads: Sequence[Read]) -> list[Outcome]:
+    def _store(self, db: Database, reads: Sequence[Packed]) -> list[Outcome]:
         moment = now()
         outcomes: list[Outcome] = []
-        new: list[Read] = []
+        new: list[Packed] = []
+        kept: list[str] = []
         twins: set[str] = set()
-        held = self._held(db, [read.article.url for read in reads if read.article])
+        first = self._first(db, [(read.url, read.name) for read in reads if read.url])
+        held = self._held(db, [read.url for read in reads if read.url and read.row])
         for read in reads:
-            if read.article is None:
+            if read.url is None:
                 outcomes.append(Outcome(read.name, "refused", read.reason))
-            elif twin := self._twin(db, read.article.url, read.name):
-                outcomes.append(Outcome(read.name, "refused", f"the same address as {twin}"))
-                twins.add(read.article.url)
-            elif read.article.url in held:
-                kind = join(db, self.root, read.article, scope=self.scope, crawl=self.crawl, now=moment)
+                continue
+            if read.url not in first:
+                outcomes.append(
+                    Outcome(read.name, "refused", f"the same address as {self._twin(db, read.url)}")
+                )
+                twins.add(read.url)
+                continue
+            first.remove(read.url)
+            if read.row is None:
+                kept.append(read.url)
+                outcomes.append(Outcome(read.name, "unchanged"))
+            elif read.url in held:
+                found = articles.of_row(read.row, read.images, read.also_read)
+                kind = join(db, self.root, found, scope=self.scope, crawl=self.crawl, now=moment)
                 outcomes.append(Outcome(read.name, kind))
             else:
                 new.append(read)
                 outcomes.append(Outcome(read.name, "new"))
+        settle(db, kept, self.scope, moment)
         add(db, new, scope=self.scope, crawl=self.crawl, now=moment)
         for read in new:
-            if read.article and not read.placed:
-                write(self.root, read.article)
+            if read.row and not read.placed:
+                write(self.root, articles.of_row(read.row, read.images, read.also_read))
         for url in twins:  # two readers may have written its file at the same time
             write(self.root, articles.load(db, articles.find(db, url)))
         self._count(db, outcomes)
@@ -83,12 +108,16 @@ class Storing:
         query = "SELECT url FROM articles WHERE url IN (SELECT value FROM json_each(?))"
         return {url for (url,) in db.execute(query, [json.dumps(urls)])}
 
-    def _twin(self, db: Database, url: str, name: str) -> str | None:
-        """Which file of this import had the address already."""
-        if db.execute("INSERT OR IGNORE INTO imported VALUES (?, ?)", [url, name]).rowcount:
-            return None
-        twin: str = db.execute("SELECT name FROM imported WHERE url = ?", [url]).fetchone()[0]
-        return twin
+    def _first(self, db: Database, found: Sequence[tuple[str, str]]) -> set[str]:
+        """The addresses that this import had not met yet; it remembers them with their files' names."""
+        query = """INSERT OR IGNORE INTO imported SELECT value ->> 0, value ->> 1 FROM json_each(?)
+                   RETURNING url"""
+        return {url for (url,) in db.execute(query, [json.dumps(found)])}
+
+    def _twin(self, db: Database, url: str) -> str:
+        """Which file of this import had the address first."""
+        name: str = db.execute("SELECT name FROM imported WHERE url = ?", [url]).fetchone()[0]
+        return name
 
     def _count(self, db: Database, outcomes: Sequence[Outcome]) -> None:
         kinds = Counter(outcome.kind for outcome in outcomes)
