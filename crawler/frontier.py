@@ -73,6 +73,7 @@ class Frontier(BaseScheduler):
             seeds=self.spider.seeds,
             options={name: self.settings[name] for name in _OPTIONS},
         )
+        self.catalog.start_writer()
         self.due = DuePages(
             path,
             self.wanted,

@@ -165,12 +165,8 @@ class Catalog(Store):
         host_failures: int | None = None,
         seeds: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
-        writing: bool = True,
     ) -> None:
-        """Opens or makes the catalog and begins a crawl. Raises ArchiveError.
-
-        `writing`: whether there is a process for what `write` is given; nothing may be given where there is none.
-        """
+        """Opens or makes the catalog and begins a crawl. Raises ArchiveError."""
         self.path = path
         self.counts = dict.fromkeys(COUNTS, 0)
         self._lock, db = _hold(path)
@@ -181,7 +177,8 @@ class Catalog(Store):
             "crawl": _begin(db, seeds, options or {}),
         }
         super().__init__(db, path.parent / "articles", **settings)
-        self._writer = Writer(Committing(path, settings)) if writing else None
+        self._committing = Committing(path, settings)
+        self._writer: Writer | None = None
 
     def add(self, item: Item) -> str:
         """Stores an item at once, and returns what it came to. Raises what kept it out."""
@@ -221,10 +218,14 @@ class Catalog(Store):
                    WHERE outcome = 'finished' AND ended_at > ?"""
         return {host for (host,) in self.db.execute(query, [iso(now() - revisit.SITEMAPS)])}
 
+    def start_writer(self) -> Writer:
+        """Starts the writing process, which takes a moment: else the first item waits for it."""
+        self._writer = self._writer or Writer(self._committing)
+        return self._writer
+
     def write(self, item: Item) -> asyncio.Future[str]:
         """Has an item stored by the writing process. The result comes when it is committed."""
-        assert self._writer  # noqa: S101
-        stored = self._writer.write(item)
+        stored = self.start_writer().write(item)
         stored.add_done_callback(self._count)
         return stored
 

@@ -45,7 +45,7 @@ def import_files(
     used, and why. Raises ArchiveError; one that was interrupted has stored what it read, and goes on when it is
     run again.
     """
-    catalog = Catalog(data / "archive.db", scope=scope, retry_delays=[], writing=False)
+    catalog = Catalog(data / "archive.db", scope=scope, retry_delays=[])
     outcome = "forced"
     try:
         with catalog.db.atomic():
