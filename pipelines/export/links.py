@@ -8,22 +8,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Set
+from functools import cache, lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
-
-from markdown_it import MarkdownIt
+from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.urls import canonical, host_of
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_core import StateCore
+
 _WEB = r"https?://[^\s<>\x00-\x1f\\]"
 # Where CommonMark has the address of a link: `[a](<url>)`, `[a](url)` and `[a]: url`, `<url>`.
+_BARE = r"\][(:]\s*(?P<bare>https?://(?:[^\s<>()\x00-\x1f\\]+|\([^\s<>()\x00-\x1f\\]*\))+)"
 _PLACE = re.compile(
-    rf"(?:\]\(|\]:)\s*(?P<angle><(?P<in_angle>{_WEB}+?)>)"
-    rf"|(?:\]\(|\]:)\s*(?P<bare>https?://(?:[^\s<>()\x00-\x1f\\]|\([^\s<>()\x00-\x1f\\]*\))+)"
-    rf"|(?P<auto><(?P<in_auto>{_WEB}+?)>)",
+    rf"\][(:]\s*(?P<angle><(?P<in_angle>{_WEB}+?)>)|{_BARE}|(?P<auto><(?P<in_auto>{_WEB}+?)>)",
     re.IGNORECASE,
 )
+_PLACE_WITHOUT_ANGLES = re.compile(_BARE, re.IGNORECASE)
+"""The same in a text without `<`, as most are: this takes a tenth of the time, as it begins with one character."""
 _HOST = re.compile(r"://([\w.:-]*)")
+# An address whose host is written out, but for upper case and a dot at its end: no port, no user, nothing encoded.
+_PLAIN = re.compile(r"https?://([a-z0-9_.-]+)(?:[/?#]|\Z)", re.IGNORECASE | re.ASCII)
 _SPECIAL = re.compile(r"([\\`*_\[\]&!~|$])")
 
 
@@ -36,7 +42,9 @@ class Target(NamedTuple):
     """On a site that is made of the export: `/HOST/SLUG/`."""
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
+    """Where in a text an address stands that a link may have."""
+
     start: int
     end: int
     url: str
@@ -48,24 +56,34 @@ def key(url: str) -> int:
     return int.from_bytes(blake2b(url.encode(), digest_size=8).digest(), signed=True)
 
 
-def mentioned(body: str, hosts: Set[str]) -> Iterator[tuple[_Place, int]]:
+def mentioned(body: str, hosts: Set[str]) -> Iterator[tuple[Place, int]]:
     """Where the text may link to a page of the hosts, and the key of that page."""
     if hosts.isdisjoint(map(str.lower, _HOST.findall(body))):
         return  # the usual case
-    for found in _PLACE.finditer(body):
+    for found in (_PLACE if "<" in body else _PLACE_WITHOUT_ANGLES).finditer(body):
         kind = str(found.lastgroup).removeprefix("in_")
         url = found[kind].strip("<>")
-        try:
-            page = canonical(url)
-        except ValueError:
-            continue
-        if host_of(page) in hosts:
-            yield _Place(*found.span(kind), url, kind == "auto"), key(page)
+        plain = _PLAIN.match(url)
+        if plain and plain[1].lower().rstrip(".") not in hosts:
+            continue  # to be sure of that takes no more
+        page = _page(url)
+        if page and page[0] in hosts:
+            yield Place(*found.span(kind), url, kind == "auto"), page[1]
+
+
+@lru_cache(8192)
+def _page(url: str) -> tuple[str, int] | None:
+    """The host of an address, and the key of its page; articles tend to name the same ones."""
+    try:
+        page = canonical(url)
+    except ValueError:
+        return None
+    return host_of(page), key(page)
 
 
 def rewrite(
     body: str,
-    places: list[tuple[_Place, Target]],
+    places: list[tuple[Place, Target]],
     link: Callable[[Target, str], str],
     escape: Callable[[str], str],
 ) -> str:
@@ -79,7 +97,8 @@ def rewrite(
     while name in body:
         name += "x"
     marks = [f"https://{name}.invalid/{number}/" for number in range(len(places))]
-    linked = _linked(_with(body, [(place, mark) for (place, _), mark in zip(places, marks, strict=True)]))
+    marked = _with(body, [(place, mark) for (place, _), mark in zip(places, marks, strict=True)])
+    linked = _linked(marked, name)
     kept, forms = [], {}
     for (place, target), mark in zip(places, marks, strict=True):
         if mark in linked:
@@ -93,7 +112,7 @@ def rewrite(
     return text
 
 
-def _with(body: str, marks: list[tuple[_Place, str]], bare: bool = False) -> str:
+def _with(body: str, marks: list[tuple[Place, str]], bare: bool = False) -> str:
     """The text with marks in the places of addresses, with or without the `<>` round them."""
     parts, at = [], 0
     for place, mark in marks:
@@ -103,12 +122,33 @@ def _with(body: str, marks: list[tuple[_Place, str]], bare: bool = False) -> str
     return "".join([*parts, body[at:]])
 
 
-def _linked(text: str) -> set[str]:
-    """The targets of all links of a text."""
-    parser = MarkdownIt("commonmark").enable("table")
+def _linked(text: str, name: str) -> set[str]:
+    """The targets of the text's links that have the name in them."""
+    env = {"name": name}
     return {
         str(child.attrs["href"])
-        for token in parser.parse(text)
+        for token in _parser().parse(text, env)
         for child in token.children or ()
         if child.type == "link_open"
     }
+
+
+@cache
+def _parser() -> MarkdownIt:
+    # Few exports need it, and it takes longer to import than all else.
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark").enable("table").disable("text_join")
+    parser.core.ruler.at("inline", _inline)
+    return parser
+
+
+def _inline(state: StateCore) -> None:
+    """Parses the blocks that can have a link with the name in its target: inside of blocks most of the time goes."""
+    name = state.env["name"]
+    references = state.env.get("references", {})
+    everywhere = any(name in reference["href"] for reference in references.values())
+    for token in state.tokens:
+        if token.type == "inline" and (everywhere or name in token.content):
+            token.children = []
+            state.md.inline.parse(token.content, state.md, state.env, token.children)

@@ -1,0 +1,42 @@
+"""From an article to the bytes of its file. All that is needed comes along, so another process can do it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+from pipelines.export.flavours import FLAVOURS
+from pipelines.export.flavours.item import Item
+from pipelines.export.links import Place, Target, rewrite
+from pipelines.export.row import Row
+
+
+class Order(NamedTuple):
+    """A file that is to be made."""
+
+    row: Row
+    place: Target
+    """Its own."""
+    links: list[tuple[Place, Target]]
+    """Where its text may link to articles of the export."""
+    also_read: list[Target | None]
+    """Where the links of its list lead, those to articles of the export; empty where none is to lead there."""
+    aliases: list[str]
+    """Other addresses on a site that should lead to it."""
+
+
+def content(order: Order, flavour: str) -> bytes:
+    """What the file holds for the program, a key of FLAVOURS."""
+    form = FLAVOURS[flavour]
+    article = order.row.article()
+    body = rewrite(
+        article.body,
+        order.links,
+        lambda target, fragment: form.link(target, fragment, order.place.path),
+        form.escape,
+    )
+    if body is not article.body:
+        article = replace(article, body=body)
+    also_read = order.also_read or [None] * len(article.also_read)
+    item = Item(article=article, place=order.place, also_read=also_read, aliases=order.aliases)
+    return form.render(item).encode()
