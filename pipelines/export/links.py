@@ -7,8 +7,8 @@ parsed, and the marks that turn up as targets of links are replaced. Code, pictu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Set
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,15 +19,14 @@ if TYPE_CHECKING:
     from markdown_it.rules_core import StateCore
 
 _WEB = r"https?://[^\s<>\x00-\x1f\\]"
+_IN_PARENTHESES = r"\][(:]\s*(?P<bare>https?://(?:[^\s<>()\x00-\x1f\\]+|\([^\s<>()\x00-\x1f\\]*\))+)"
 # Where CommonMark has the address of a link: `[a](<url>)`, `[a](url)` and `[a]: url`, `<url>`.
-_BARE = r"\][(:]\s*(?P<bare>https?://(?:[^\s<>()\x00-\x1f\\]+|\([^\s<>()\x00-\x1f\\]*\))+)"
 _PLACE = re.compile(
-    rf"\][(:]\s*(?P<angle><(?P<in_angle>{_WEB}+?)>)|{_BARE}|(?P<auto><(?P<in_auto>{_WEB}+?)>)",
+    rf"\][(:]\s*(?P<angle><(?P<in_angle>{_WEB}+?)>)|{_IN_PARENTHESES}|(?P<auto><(?P<in_auto>{_WEB}+?)>)",
     re.IGNORECASE,
 )
-_PLACE_WITHOUT_ANGLES = re.compile(_BARE, re.IGNORECASE)
-"""The same in a text without `<`, as most are: this takes a tenth of the time, as it begins with one character."""
-_HOST = re.compile(r"://([\w.:-]*)")
+# The same for a text without `<`, as most are: it takes a tenth of the time, as all begins with one character.
+_BARE = re.compile(_IN_PARENTHESES, re.IGNORECASE)
 # An address whose host is written out, but for upper case and a dot at its end: no port, no user, nothing encoded.
 _PLAIN = re.compile(r"https?://([a-z0-9_.-]+)(?:[/?#]|\Z)", re.IGNORECASE | re.ASCII)
 _SPECIAL = re.compile(r"([\\`*_\[\]&!~|$])")
@@ -42,9 +41,7 @@ class Target(NamedTuple):
     """On a site that is made of the export: `/HOST/SLUG/`."""
 
 
-class Place(NamedTuple):
-    """Where in a text an address stands that a link may have."""
-
+class _Place(NamedTuple):
     start: int
     end: int
     url: str
@@ -56,63 +53,59 @@ def key(url: str) -> int:
     return int.from_bytes(blake2b(url.encode(), digest_size=8).digest(), signed=True)
 
 
-def mentioned(body: str, hosts: Set[str]) -> Iterator[tuple[Place, int]]:
-    """Where the text may link to a page of the hosts, and the key of that page."""
-    if hosts.isdisjoint(map(str.lower, _HOST.findall(body))):
-        return  # the usual case
-    for found in (_PLACE if "<" in body else _PLACE_WITHOUT_ANGLES).finditer(body):
-        kind = str(found.lastgroup).removeprefix("in_")
-        url = found[kind].strip("<>")
-        plain = _PLAIN.match(url)
-        if plain and plain[1].lower().rstrip(".") not in hosts:
-            continue  # to be sure of that takes no more
-        page = _page(url)
-        if page and page[0] in hosts:
-            yield Place(*found.span(kind), url, kind == "auto"), page[1]
+def addresses(body: str) -> set[str]:
+    """What the text may link to: all the addresses that its links have, and perhaps others."""
+    if "<" in body:
+        return {place.url for place in _places(body)}
+    return set(_BARE.findall(body))
 
 
-@lru_cache(8192)
-def _page(url: str) -> tuple[str, int] | None:
-    """The host of an address, and the key of its page; articles tend to name the same ones."""
+def key_on(hosts: Set[str], url: str) -> int | None:
+    """The key of the page that an address leads to, if that is on one of the hosts."""
+    plain = _PLAIN.match(url)
+    if plain and plain[1].lower().rstrip(".") not in hosts:
+        return None  # to be sure of that takes no more
     try:
         page = canonical(url)
     except ValueError:
         return None
-    return host_of(page), key(page)
+    return key(page) if host_of(page) in hosts else None
 
 
 def rewrite(
     body: str,
-    places: list[tuple[Place, Target]],
+    targets: Mapping[str, Target],
     link: Callable[[Target, str], str],
     escape: Callable[[str], str],
 ) -> str:
-    """The text with its links to those targets as `link` has them, and all else as `escape` has it.
+    """The text with its links to the targets' addresses as `link` has them, and all else as `escape` has it.
 
     `link` gets the target and the fragment, `#` and all, and gives what stands in the parentheses of a link.
     """
-    if not places:
+    if not targets:
         return escape(body)
+    places = [place for place in _places(body) if place.url in targets]
     name = "marked"
     while name in body:
         name += "x"
     marks = [f"https://{name}.invalid/{number}/" for number in range(len(places))]
-    marked = _with(body, [(place, mark) for (place, _), mark in zip(places, marks, strict=True)])
-    linked = _linked(marked, name)
-    kept, forms = [], {}
-    for (place, target), mark in zip(places, marks, strict=True):
-        if mark in linked:
-            form = link(target, "".join(place.url.partition("#")[1:]))
-            text = _SPECIAL.sub(r"\\\1", place.url)
-            forms[mark] = f"[{text}]({form})" if place.automatic else form
-            kept.append((place, mark))
+    linked = _linked(_with(body, zip(places, marks, strict=True)), name)
+    kept = [(place, mark) for place, mark in zip(places, marks, strict=True) if mark in linked]
     text = escape(_with(body, kept, bare=True))
-    for mark, form in forms.items():
-        text = text.replace(mark, form)
+    for place, mark in kept:
+        form = link(targets[place.url], "".join(place.url.partition("#")[1:]))
+        address = _SPECIAL.sub(r"\\\1", place.url)
+        text = text.replace(mark, f"[{address}]({form})" if place.automatic else form)
     return text
 
 
-def _with(body: str, marks: list[tuple[Place, str]], bare: bool = False) -> str:
+def _places(body: str) -> Iterator[_Place]:
+    for found in _PLACE.finditer(body):
+        kind = str(found.lastgroup).removeprefix("in_")
+        yield _Place(*found.span(kind), found[kind].strip("<>"), kind == "auto")
+
+
+def _with(body: str, marks: Iterable[tuple[_Place, str]], bare: bool = False) -> str:
     """The text with marks in the places of addresses, with or without the `<>` round them."""
     parts, at = [], 0
     for place, mark in marks:

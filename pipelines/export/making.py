@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from hashlib import blake2b
 from importlib.metadata import version
 from typing import NamedTuple
 
 from pipelines.export.flavours import FLAVOURS
 from pipelines.export.layout import Layout, address
-from pipelines.export.links import Place, Target, key, mentioned
+from pipelines.export.links import addresses, key, key_on
 from pipelines.export.manifest import Manifest, Planned
 from pipelines.export.rendering import Order
-from pipelines.export.row import Row
+from pipelines.export.row import BODY, Row
 from pipelines.export.source import Source
 from pipelines.markdown import path_of
 
@@ -31,7 +32,9 @@ class Form:
 
 
 class _Mentions(NamedTuple):
-    places: list[tuple[Place, int]]
+    """What an article may link to, by the keys of the addresses."""
+
+    body: dict[str, int]
     also_read: list[int]
     keys: set[int]
 
@@ -46,6 +49,8 @@ class Maker:
         self._layout = Layout(template, self._flavour.fit)
         local = self._flavour.LOCAL if form.local is None else form.local
         self._hosts = source.hosts() if local else set()
+        # Articles tend to have the same links.
+        self._known = lru_cache(8192)(partial(key_on, self._hosts))
         form_key = repr((version("alsoread"), form.flavour, template, sorted(self._hosts)))
         self._form_key = blake2b(form_key.encode(), digest_size=16).digest()
 
@@ -82,8 +87,9 @@ class Maker:
             found = mentions[item.page]
             order = Order(
                 rows[item.page],
-                Target(item.path, item.address),
-                [(place, targets[number]) for place, number in found.places if number in targets],
+                item.path,
+                item.address,
+                {url: targets[number] for url, number in found.body.items() if number in targets},
                 [targets.get(number) for number in found.also_read],
                 [address(str(path_of(url)), url) for url in aliases[item.page]],
             )
@@ -92,7 +98,8 @@ class Maker:
 
     def _mentions(self, row: Row) -> _Mentions:
         if not self._hosts:
-            return _Mentions([], [], set())
-        places = list(mentioned(row.body, self._hosts))
-        also_read = [key(url) for url, _ in row.also_read]
-        return _Mentions(places, also_read, {*also_read, *(number for _, number in places)})
+            return _Mentions({}, [], set())
+        held, _, links = row
+        body = {url: number for url in addresses(held[BODY]) if (number := self._known(url)) is not None}
+        also_read = [key(url) for url, _ in links]
+        return _Mentions(body, also_read, {*also_read, *body.values()})

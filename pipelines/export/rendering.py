@@ -7,18 +7,19 @@ from typing import NamedTuple
 
 from pipelines.export.flavours import FLAVOURS
 from pipelines.export.flavours.item import Item
-from pipelines.export.links import Place, Target, rewrite
-from pipelines.export.row import Row
+from pipelines.export.links import Target, rewrite
+from pipelines.export.row import Row, article_of
 
 
 class Order(NamedTuple):
     """A file that is to be made."""
 
     row: Row
-    place: Target
-    """Its own."""
-    links: list[tuple[Place, Target]]
-    """Where its text may link to articles of the export."""
+    path: str
+    address: str
+    """Its page's, on a site that is made of the export."""
+    links: dict[str, Target]
+    """Of the addresses that its text may link to, those of articles of the export."""
     also_read: list[Target | None]
     """Where the links of its list lead, those to articles of the export; empty where none is to lead there."""
     aliases: list[str]
@@ -28,15 +29,19 @@ class Order(NamedTuple):
 def content(order: Order, flavour: str) -> bytes:
     """What the file holds for the program, a key of FLAVOURS."""
     form = FLAVOURS[flavour]
-    article = order.row.article()
+    article = article_of(order.row)
     body = rewrite(
         article.body,
         order.links,
-        lambda target, fragment: form.link(target, fragment, order.place.path),
+        lambda target, fragment: form.link(target, fragment, order.path),
         form.escape,
     )
     if body is not article.body:
         article = replace(article, body=body)
-    also_read = order.also_read or [None] * len(article.also_read)
-    item = Item(article=article, place=order.place, also_read=also_read, aliases=order.aliases)
+    item = Item(
+        article=article,
+        place=Target(order.path, order.address),
+        also_read=order.also_read or [None] * len(article.also_read),
+        aliases=order.aliases,
+    )
     return form.render(item).encode()

@@ -5,40 +5,33 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from crawler.items import Article, Image, Link
 
 COLUMNS = tuple(field.name for field in fields(Article) if field.name not in ("images", "also_read"))
 """Of the table `articles`."""
+BODY = COLUMNS.index("body")
+"""Of the COLUMNS the one with the text."""
+
+Row = tuple[
+    tuple[Any, ...],  # of the COLUMNS
+    list[tuple[str, str | None, str | None]],  # its pictures: address, alt, title
+    list[tuple[str, str]],  # its also-read list: address, text
+]
 
 _TIMES = ("date", "updated")
 _JSON = ("tags", "categories", "extra")
-_BODY = COLUMNS.index("body")
 
 
-class Row(NamedTuple):
-    """An article, with what it has in other tables."""
-
-    values: tuple[Any, ...]
-    """Of the COLUMNS."""
-    images: list[tuple[str, str | None, str | None]]
-    also_read: list[tuple[str, str]]
-
-    @property
-    def body(self) -> str:
-        """The text."""
-        return str(self.values[_BODY])
-
-    def article(self) -> Article:
-        """The article itself."""
-        values = dict(zip(COLUMNS, self.values, strict=True))
-        for name in _TIMES:
-            values[name] = datetime.fromisoformat(values[name]) if values[name] else None
-        for name in _JSON:
-            values[name] = json.loads(values[name])
-        return Article(
-            **values,
-            images=list(map(Image._make, self.images)),
-            also_read=list(map(Link._make, self.also_read)),
-        )
+def article_of(row: Row) -> Article:
+    """The article itself."""
+    held, images, also_read = row
+    values = dict(zip(COLUMNS, held, strict=True))
+    for name in _TIMES:
+        values[name] = datetime.fromisoformat(values[name]) if values[name] else None
+    for name in _JSON:
+        values[name] = json.loads(values[name])
+    return Article(
+        **values, images=list(map(Image._make, images)), also_read=list(map(Link._make, also_read))
+    )

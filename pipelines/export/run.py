@@ -22,6 +22,7 @@ from pipelines.export.folder import OWN, Folder
 from pipelines.export.making import Form, Maker
 from pipelines.export.manifest import Manifest
 from pipelines.export.rendering import content
+from pipelines.export.row import article_of
 from pipelines.export.source import Source
 from pipelines.export.update import Result, Update, Watch
 from pipelines.export.writing import Writing
@@ -70,7 +71,7 @@ def to_table(source: Source, path: Path, kind: tables.Kind, watch: Watch) -> Non
         while some := list(islice(heads, _BATCH)):
             read = source.rows([head.page for head in some])
             for head in some:
-                article = read[head.page].article()
+                article = article_of(read[head.page])
                 row = {name: getattr(article, name) for name in _VOCABULARY}
                 for name in ("images", "also_read"):
                     row[name] = [item._asdict() for item in row[name]]

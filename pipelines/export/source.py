@@ -91,7 +91,8 @@ class Source:
             images[page].append((url, alt, title))
         for page, url, text in self._db.execute(_LINKS, asked):
             links[page].append((url, text))
-        return {row[0]: Row(row[1:], images[row[0]], links[row[0]]) for row in self._db.execute(_ROWS, asked)}
+        rows = self._db.execute(_ROWS, asked)
+        return {page: (tuple(values), images[page], links[page]) for page, *values in rows}
 
     def led_here(self, pages: Sequence[int]) -> dict[int, list[str]]:
         """The addresses that lead to these pages by a redirect."""

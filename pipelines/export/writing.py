@@ -40,7 +40,7 @@ class Writing:
             if self._export not in (os.getppid(), os.getpid()):
                 break  # the export was killed, and the next one may be at work
             stands.append(self._folder.write(*self._made[number]))
-        self._made = [(order.place.path, content(order, self._flavour)) for order in orders]
+        self._made = [(order.path, content(order, self._flavour)) for order in orders]
         return Done(stands, [digest(made) for _, made in self._made])
 
 
