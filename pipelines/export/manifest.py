@@ -17,7 +17,6 @@ from typing import NamedTuple, Self
 from pipelines.errors import ArchiveError
 from pipelines.export.folder import Stand
 from pipelines.export.layout import folded, marked
-from pipelines.export.links import Target
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
@@ -176,13 +175,13 @@ class Manifest:
         self._db.execute("DELETE FROM targets WHERE key IN (SELECT key FROM changed)")
         self._db.execute("INSERT INTO targets SELECT * FROM linked WHERE key IN (SELECT key FROM changed)")
 
-    def targets(self, keys: Iterable[int]) -> dict[int, Target]:
-        """The articles of the export that addresses lead to, by the keys of those that lead to one."""
+    def targets(self, keys: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """The articles of the export that addresses lead to, each as a Target has it, by their keys."""
         rows = self._db.execute(
             "SELECT key, path, address FROM targets WHERE key IN (SELECT value FROM json_each(?))",
             [json.dumps([*keys])],
         )
-        return {number: Target(path, address) for number, path, address in rows}
+        return {number: (path, address) for number, path, address in rows}
 
     def in_order(self) -> Iterator[list[Planned]]:
         """All that was chosen, by path, in handy numbers."""

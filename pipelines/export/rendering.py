@@ -18,9 +18,9 @@ class Order(NamedTuple):
     path: str
     address: str
     """Its page's, on a site that is made of the export."""
-    links: dict[str, Target]
-    """Of the addresses that its text may link to, those of articles of the export."""
-    also_read: list[Target | None]
+    links: dict[str, tuple[str, str]]
+    """Targets, as plain values: of the addresses that its text may link to, those of articles of the export."""
+    also_read: list[tuple[str, str] | None]
     """Where the links of its list lead, those to articles of the export; empty where none is to lead there."""
     aliases: list[str]
     """Other addresses on a site that should lead to it."""
@@ -32,7 +32,7 @@ def content(order: Order, flavour: str) -> bytes:
     article = article_of(order.row)
     body = rewrite(
         article.body,
-        order.links,
+        {url: Target(*target) for url, target in order.links.items()},
         lambda target, fragment: form.link(target, fragment, order.path),
         form.escape,
     )
@@ -41,7 +41,8 @@ def content(order: Order, flavour: str) -> bytes:
     item = Item(
         article=article,
         place=Target(order.path, order.address),
-        also_read=order.also_read or [None] * len(article.also_read),
+        also_read=[target and Target(*target) for target in order.also_read]
+        or [None] * len(article.also_read),
         aliases=order.aliases,
     )
     return form.render(item).encode()
