@@ -29,6 +29,9 @@ _PLACE = re.compile(
 _BARE = re.compile(_IN_PARENTHESES, re.IGNORECASE)
 # An address whose host is written out, but for upper case and a dot at its end: no port, no user, nothing encoded.
 _PLAIN = re.compile(r"https?://([a-z0-9_.-]+)(?:[/?#]|\Z)", re.IGNORECASE | re.ASCII)
+# What can reach over a blank line: HTML, fenced code, and definitions; and what a line is by its indent there.
+_FAR = re.compile(r"<|```|~~~|\]:|[\t\r]|^ {4}", re.MULTILINE)
+_BLANK_LINES = re.compile(r"\n *\n")
 _SPECIAL = re.compile(r"([\\`*_\[\]&!~|$])")
 
 
@@ -45,7 +48,6 @@ class _Place(NamedTuple):
     start: int
     end: int
     url: str
-    automatic: bool
 
 
 def key(url: str) -> int:
@@ -95,14 +97,14 @@ def rewrite(
     for place, mark in kept:
         form = link(targets[place.url], "".join(place.url.partition("#")[1:]))
         address = _SPECIAL.sub(r"\\\1", place.url)
-        text = text.replace(mark, f"[{address}]({form})" if place.automatic else form)
+        text = text.replace(mark, f"[{address}]({form})" if linked[mark] else form)
     return text
 
 
 def _places(body: str) -> Iterator[_Place]:
     for found in _PLACE.finditer(body):
         kind = str(found.lastgroup).removeprefix("in_")
-        yield _Place(*found.span(kind), found[kind].strip("<>"), kind == "auto")
+        yield _Place(*found.span(kind), found[kind].strip("<>"))
 
 
 def _with(body: str, marks: Iterable[tuple[_Place, str]], bare: bool = False) -> str:
@@ -115,15 +117,20 @@ def _with(body: str, marks: Iterable[tuple[_Place, str]], bare: bool = False) ->
     return "".join([*parts, body[at:]])
 
 
-def _linked(text: str, name: str) -> set[str]:
-    """The targets of the text's links that have the name in them."""
-    env = {"name": name}
+def _linked(text: str, name: str) -> dict[str, bool]:
+    """The targets of the text's links that have the name in them, and whether they stand in the text themselves."""
     return {
-        str(child.attrs["href"])
-        for token in _parser().parse(text, env)
+        str(child.attrs["href"]): child.markup == "autolink"
+        for part in _parts(text, name)
+        for token in _parser().parse(part, {"name": name})
         for child in token.children or ()
         if child.type == "link_open"
     }
+
+
+def _parts(text: str, name: str) -> list[str]:
+    """The parts of the text with the name in them, where each means the same alone as in the whole; else that."""
+    return [text] if _FAR.search(text) else [part for part in _BLANK_LINES.split(text) if name in part]
 
 
 @cache
