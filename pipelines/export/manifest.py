@@ -56,8 +56,8 @@ CREATE TEMP TABLE changed AS
   SELECT key FROM targets WHERE key NOT IN (SELECT key FROM linked)
 """
 _BATCH = 200
-_WAL_PAGES = 25_000
-"""About 100 MB."""
+_WAL_PAGES = 8_000
+"""About 32 MB."""
 
 
 class Planned(NamedTuple):
