@@ -56,10 +56,11 @@ def path_of(url: str) -> PurePosixPath:
     'howto.techidaily.com/_.._etc~7e1745a5/passwd.md'
     """
     *folders, name = slug_of(url).split("/")
-    return PurePosixPath(_safe(host_of(url)), *map(_safe, folders), _safe(name) + ".md")
+    return PurePosixPath(safe_name(host_of(url)), *map(safe_name, folders), safe_name(name) + ".md")
 
 
-def _safe(segment: str) -> str:
+def safe_name(segment: str) -> str:
+    """What a segment of an address is called on a disk: itself where it can be, else with `~` and its hash."""
     name = unquote(segment)
     safe = _UNSAFE.sub("_", unicodedata.normalize("NFC", name))
     safe = safe.encode()[:_LONGEST].decode(errors="ignore").strip(". -") or "_"
@@ -99,14 +100,21 @@ def write(root: Path, article: Article) -> Path:
 
 @contextmanager
 def written_together(root: Path) -> Iterator[Callable[[Article], str]]:
-    """Gives a way to write articles' files, each whole or not at all, unless it stands there already.
+    """Gives a way to write articles' files as `files_written` has it."""
+    with files_written(root) as put:
+        yield lambda article: put(path_of(article.url), render(article).encode())
+
+
+@contextmanager
+def files_written(root: Path) -> Iterator[Callable[[PurePosixPath, bytes], str]]:
+    """Gives a way to write files below a folder, each whole or not at all, unless it stands there already.
 
     It gives the file's hash. The files are on the disk and in their places when the block ends. Raises OSError.
     """
     waiting: list[tuple[Path, int, Path]] = []
 
-    def put(article: Article) -> str:
-        path, content = root / path_of(article.url), render(article).encode()
+    def put(name: PurePosixPath, content: bytes) -> str:
+        path = root / name
         if not _holds(path, content):
             temporary = root / HALF_WRITTEN / f"{os.getpid()}-{next(_numbers)}"
             file = _made(temporary)

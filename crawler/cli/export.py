@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from crawler.cli.options import data_folder, told
 from crawler.exit_codes import INTERRUPTED
-from crawler.terminal import harmless
+from crawler.terminal import harmless, progress
 from pipelines.catalog import read
 from pipelines.errors import ArchiveError
 
@@ -66,8 +64,8 @@ def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
     try:
         with closing(read(Path(data) / "archive.db")) as db:
             source = Source(db, _choice(options))
-            with _progress(source.count, shown=not quiet and sys.stderr.isatty()) as watch:
-                kept = _export(source, target, options, watch, quiet)
+            with progress("Exporting", not quiet) as watch:
+                kept = _export(source, target, options, lambda done: watch(done, source.count), quiet)
     except KeyboardInterrupt:
         click.echo("alsoread: Interrupted: the same command goes on.", err=True)
         sys.exit(INTERRUPTED)
@@ -129,20 +127,3 @@ def _export(
     if not quiet:
         click.echo(f"{source.count:,} articles in {target}.")
     return []
-
-
-@contextmanager
-def _progress(count: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, where it is shown."""
-    bar = Progress(
-        TextColumn("Exporting"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not shown,
-    )
-    with bar:
-        task = bar.add_task("", total=count)
-        yield lambda done: bar.update(task, completed=done)
