@@ -6,7 +6,6 @@ from pathlib import Path, PurePosixPath
 
 from sqlite_utils import Database
 
-from crawler.clock import now
 from pipelines.markdown import files_written, hash_of
 from pipelines.pictures import rows
 from pipelines.pictures.place import FOLDER, is_place
@@ -24,21 +23,21 @@ def take_over(db: Database, data: Path, other: Path) -> int:
 
     Copies lie beside the other catalog; a picture whose copy is not there is due again. Raises OSError.
     """
-    told = ", ".join(f"theirs.{name}" for name in ("url", "path", "type", "hash"))
+    told = ", ".join(f"theirs.{name}" for name in ("url", "path", "type", "hash", "fetched_at"))
     copies = db.execute(f"SELECT {told} {_BETTER} AND theirs.state = 'stored'").fetchall()
     columns = ", ".join(f"theirs.{name}" for name in rows.COLUMNS)
     db.execute(
         f"INSERT INTO main.pictures ({', '.join(rows.COLUMNS)}) SELECT {columns} {_BETTER} {rows.UPDATE}"
     )
     came = 0
-    for url, path, kind, expected in copies:
+    for url, path, kind, expected, fetched_at in copies:
         content = _content(other.parent / FOLDER / path) if is_place(path, url, kind) else None
         if content is not None and hash_of(content) == expected:
             with files_written(data / FOLDER) as put:
                 put(PurePosixPath(path), content)
             came += 1
         else:
-            rows.fetch_again(db, url, now(), f"{other.parent} had no sound copy of it")
+            rows.fetch_again(db, url, fetched_at, f"{other.parent} had no sound copy of it")
     return came
 
 

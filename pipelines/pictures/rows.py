@@ -40,12 +40,12 @@ def put_failure(db: Database, picture: Picture, moment: datetime, retry_delays: 
     _put(db, row | facts)
 
 
-def fetch_again(db: Database, url: str, moment: datetime, why: str) -> None:
+def fetch_again(db: Database, url: str, due_at: str, why: str) -> None:
     """Makes a picture due whose copy was lost."""
     lost = ", ".join(f"{name} = NULL" for name in ("path", "hash", "bytes", "type"))
     db.execute(
         f"UPDATE pictures SET {lost}, state = 'failed', attempts = 1, due_at = ?, error = ? WHERE url = ?",  # noqa: S608
-        [iso(moment), why, url],
+        [due_at, why, url],
     )
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from crawler.clock import now
+from crawler.items import iso
 from pipelines.markdown import HALF_WRITTEN, hash_of
 from pipelines.pictures import rows
 from pipelines.pictures.place import FOLDER, is_place
@@ -75,4 +76,4 @@ def _put_aside(url: str, archive: Archive) -> None:
 
 def _make_due(url: str, archive: Archive) -> None:
     with archive.db.atomic():
-        rows.fetch_again(archive.db, url, now(), "its copy was missing or damaged")
+        rows.fetch_again(archive.db, url, iso(now()), "its copy was missing or damaged")
