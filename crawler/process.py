@@ -34,13 +34,18 @@ class Process:
         """`answer` is pickled; `time_limit`: seconds that it may take, 0 for any number."""
         self._socket, theirs = socket.socketpair()
         with theirs:
+            # Ctrl-C in a terminal comes to it as well, and is not its to answer from its very start.
+            masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             # A new interpreter, not a fork: that would hold on to the archive's lock after a crawl that was killed.
-            self._popen = subprocess.Popen(  # noqa: S603 - this program
-                [sys.executable, "-P", "-m", "crawler.answering", str(theirs.fileno())],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-            )
+            try:
+                self._popen = subprocess.Popen(  # noqa: S603 - this program
+                    [sys.executable, "-P", "-m", "crawler.answering", str(theirs.fileno())],
+                    env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                )
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, masked)
         self._socket.sendall(pickle.dumps((answer, time_limit)))
         self._socket.setblocking(False)
 

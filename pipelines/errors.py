@@ -1,5 +1,7 @@
 """The archive's errors."""
 
+from __future__ import annotations
+
 
 class ArchiveError(Exception):
     """What was asked of the archive can't be done: a sentence that says why and what to do, and the exit code."""
@@ -7,3 +9,7 @@ class ArchiveError(Exception):
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+    def __reduce__(self) -> tuple[type[ArchiveError], tuple[str, int]]:
+        """It comes over whole from another process."""
+        return type(self), (str(self), self.exit_code)

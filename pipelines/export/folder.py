@@ -13,6 +13,9 @@ from pipelines.errors import ArchiveError
 OWN = ".alsoread-export"
 """The export's own folder in it: the manifest, the lock, and what is half written."""
 
+_SCRATCH = "writing"
+"""So begins the name of the file that a process writes to; each has its own."""
+
 
 class Stand(NamedTuple):
     """How a file stands on the disk: what tells, without reading it, whether it was touched."""
@@ -33,7 +36,7 @@ class Folder:
         self.root = root
         self._prefix = f"{root}/"
         self._real = os.path.realpath(root)
-        self._scratch = root / OWN / "writing"
+        self._scratch = f"{root}/{OWN}/{_SCRATCH}.{os.getpid()}"
         self._inside: set[str] = set()
 
     def look(self, path: str) -> Stand | None:
@@ -56,13 +59,22 @@ class Folder:
 
     def write(self, path: str, content: bytes) -> Stand:
         """Writes a file and the folders above it."""
-        with self._scratch.open("wb") as file:
-            file.write(content)
-            file.flush()
-            found = os.fstat(file.fileno())
+        file = os.open(self._scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
+        try:
+            left = memoryview(content)
+            while left:
+                left = left[os.write(file, left) :]
+            found = os.fstat(file)
+        finally:
+            os.close(file)
         self._enter(path.rpartition("/")[0])
-        self._scratch.replace(self._prefix + path)
+        os.replace(self._scratch, self._prefix + path)  # noqa: PTH105 - a Path takes as long as the writing
         return Stand(found.st_size, found.st_mtime_ns)
+
+    def tidy(self) -> None:
+        """Removes what exports left half written that were killed."""
+        for scratch in (self.root / OWN).glob(f"{_SCRATCH}*"):
+            scratch.unlink()
 
     def remove(self, path: str) -> None:
         """Removes a file, and the folders above it that have become empty."""

@@ -1,19 +1,20 @@
-"""From the catalog to files: what an export plans to write, and the text of each."""
+"""From the catalog to files: what an export plans to write, and what each is made of."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from hashlib import blake2b
 from importlib.metadata import version
 from typing import NamedTuple
 
-from crawler.items import Article
 from pipelines.export.flavours import FLAVOURS
-from pipelines.export.flavours.item import Item
 from pipelines.export.layout import Layout, address
-from pipelines.export.links import Target, key, mentioned, rewrite
+from pipelines.export.links import addresses, key, key_on
 from pipelines.export.manifest import Manifest, Planned
+from pipelines.export.rendering import Order
+from pipelines.export.row import BODY, Row
 from pipelines.export.source import Source
 from pipelines.markdown import path_of
 
@@ -30,15 +31,16 @@ class Form:
     """Whether links between articles of the export lead to files; as the flavour has it where it is None."""
 
 
-class Made(NamedTuple):
-    """A file: its text, and the keys of the addresses that it may link to files for."""
+class _Mentions(NamedTuple):
+    """What an article may link to, by the keys of the addresses."""
 
-    text: str
-    mentions: set[int]
+    body: dict[str, int]
+    also_read: list[int]
+    keys: set[int]
 
 
 class Maker:
-    """Makes the files of an export. Raises ArchiveError where the form is none."""
+    """Says what an export's files are made of. Raises ArchiveError where the form is none."""
 
     def __init__(self, source: Source, manifest: Manifest, form: Form) -> None:
         self._source, self._manifest = source, manifest
@@ -47,6 +49,8 @@ class Maker:
         self._layout = Layout(template, self._flavour.fit)
         local = self._flavour.LOCAL if form.local is None else form.local
         self._hosts = source.hosts() if local else set()
+        # Articles tend to have the same links.
+        self._known = lru_cache(8192)(partial(key_on, self._hosts))
         form_key = repr((version("alsoread"), form.flavour, template, sorted(self._hosts)))
         self._form_key = blake2b(form_key.encode(), digest_size=16).digest()
 
@@ -72,30 +76,30 @@ class Maker:
         for url, page in self._source.moved():
             yield key(url), page
 
-    def make(self, items: Sequence[Planned]) -> Iterator[tuple[Planned, Made]]:
-        """The files of articles that were planned."""
-        articles = self._source.articles([item.page for item in items]) if items else {}
+    def orders(self, items: Sequence[Planned]) -> list[tuple[Order, set[int]]]:
+        """What it takes to make the files of articles that were planned, and the keys of what each may link to."""
+        pages = [item.page for item in items]
+        rows, aliases = self._source.rows(pages), self._source.led_here(pages)
+        mentions = {page: self._mentions(row) for page, row in rows.items()}
+        targets = self._manifest.targets(set().union(*(found.keys for found in mentions.values())))
+        orders = []
         for item in items:
-            yield item, self._made(item, articles[item.page])
-
-    def _made(self, item: Planned, article: Article) -> Made:
-        place = Target(item.path, item.address)
-        places = list(mentioned(article.body, self._hosts)) if self._hosts else []
-        listed = [key(link.url) for link in article.also_read] if self._hosts else []
-        mentions = {*listed, *(number for _, number in places)}
-        targets = self._manifest.targets(mentions) if mentions else {}
-        body = rewrite(
-            article.body,
-            [(where, target) for where, number in places if (target := targets.get(number))],
-            lambda target, fragment: self._flavour.link(target, fragment, item.path),
-            self._flavour.escape,
-        )
-        text = self._flavour.render(
-            Item(
-                article=replace(article, body=body),
-                place=place,
-                also_read=[targets.get(number) for number in listed] or [None] * len(article.also_read),
-                aliases=[address(str(path_of(url)), url) for url in self._source.led_here(item.page)],
+            found = mentions[item.page]
+            order = Order(
+                rows[item.page],
+                item.path,
+                item.address,
+                {url: targets[number] for url, number in found.body.items() if number in targets},
+                [targets.get(number) for number in found.also_read],
+                [address(str(path_of(url)), url) for url in aliases[item.page]],
             )
-        )
-        return Made(text, mentions)
+            orders.append((order, found.keys))
+        return orders
+
+    def _mentions(self, row: Row) -> _Mentions:
+        if not self._hosts:
+            return _Mentions({}, [], set())
+        held, _, links = row
+        body = {url: number for url in addresses(held[BODY]) if (number := self._known(url)) is not None}
+        also_read = [key(url) for url, _ in links]
+        return _Mentions(body, also_read, {*also_read, *body.values()})

@@ -6,9 +6,10 @@ what is about to be written before it is, so an export that was killed knows its
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from array import array
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -16,7 +17,6 @@ from typing import NamedTuple, Self
 from pipelines.errors import ArchiveError
 from pipelines.export.folder import Stand
 from pipelines.export.layout import folded, marked
-from pipelines.export.links import Target
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
@@ -91,6 +91,18 @@ class Written(NamedTuple):
         return None if self.size is None or self.mtime is None else Stand(self.size, self.mtime)
 
 
+class Intent(NamedTuple):
+    """A file that is about to be written."""
+
+    item: Planned
+    new: bytes
+    """The hash that it will have."""
+    old: bytes | None
+    """The hash of what stands there."""
+    mentions: set[int]
+    """Keys of the addresses that it may link to files for."""
+
+
 _PLANNED = "plan.page, plan.url, plan.path, plan.address, plan.key, plan.changed_at"
 _WRITTEN = ", ".join(f"files.{name}" for name in Written._fields)
 
@@ -106,6 +118,7 @@ class Manifest:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.executescript(_SCHEMA)
+            self._next: int = self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM files").fetchone()[0]
         except sqlite3.DatabaseError as error:
             self._db.close()
             message = f"{path} is damaged ({error}): remove it; files that are up to date are known again."
@@ -162,11 +175,13 @@ class Manifest:
         self._db.execute("DELETE FROM targets WHERE key IN (SELECT key FROM changed)")
         self._db.execute("INSERT INTO targets SELECT * FROM linked WHERE key IN (SELECT key FROM changed)")
 
-    def targets(self, keys: Collection[int]) -> dict[int, Target]:
-        """The articles of the export that addresses lead to, by the keys of those that lead to one."""
-        places = ", ".join("?" * len(keys))
-        rows = self._db.execute(f"SELECT key, path, address FROM targets WHERE key IN ({places})", [*keys])  # noqa: S608
-        return {number: Target(path, address) for number, path, address in rows}
+    def targets(self, keys: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """The articles of the export that addresses lead to, each as a Target has it, by their keys."""
+        rows = self._db.execute(
+            "SELECT key, path, address FROM targets WHERE key IN (SELECT value FROM json_each(?))",
+            [json.dumps([*keys])],
+        )
+        return {number: (path, address) for number, path, address in rows}
 
     def in_order(self) -> Iterator[list[Planned]]:
         """All that was chosen, by path, in handy numbers."""
@@ -196,16 +211,22 @@ class Manifest:
         """Whether an article of the export has its file there."""
         return self._db.execute("SELECT 1 FROM plan WHERE path = ?", [path]).fetchone() is not None
 
-    def intend(self, item: Planned, new: bytes, old: bytes | None, mentions: Iterable[int]) -> int:
-        """Says that the article's file is about to have the hash `new` instead of `old`; gives its row's id."""
-        self._db.execute("DELETE FROM files WHERE path = ?", [item.path])
-        self._db.execute("UPDATE files SET url = NULL WHERE url = ?", [item.url])
-        row = self._db.execute(
-            "INSERT INTO files (url, path, key, hash, was, mentions) VALUES (?, ?, ?, ?, ?, ?)",
-            [item.url, item.path, item.key, new, old, array("q", mentions).tobytes()],
-        ).lastrowid
-        assert row is not None  # noqa: S101
-        return row
+    def intend(self, intents: Sequence[Intent]) -> list[int]:
+        """Says what is about to be written, before it is; gives the ids of the files' rows."""
+        rows = range(self._next, self._next + len(intents))
+        self._next = rows.stop
+        self._db.executemany("DELETE FROM files WHERE path = ?", [(item.path,) for item, *_ in intents])
+        self._db.executemany(
+            "UPDATE files SET url = NULL WHERE url = ?", [(item.url,) for item, *_ in intents]
+        )
+        self._db.executemany(
+            "INSERT INTO files (id, url, path, key, hash, was, mentions) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (row, item.url, item.path, item.key, new, old, array("q", mentions).tobytes())
+                for row, (item, new, old, mentions) in zip(rows, intents, strict=True)
+            ],
+        )
+        return list(rows)
 
     def stand(self, stands: Iterable[tuple[int, Stand]]) -> None:
         """The files of these rows are written."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -20,8 +21,11 @@ from pipelines.export import packing, tables
 from pipelines.export.folder import OWN, Folder
 from pipelines.export.making import Form, Maker
 from pipelines.export.manifest import Manifest
+from pipelines.export.rendering import content
+from pipelines.export.row import article_of
 from pipelines.export.source import Source
 from pipelines.export.update import Result, Update, Watch
+from pipelines.export.writing import Writing
 
 _VOCABULARY = [field.name for field in fields(Article)]
 _STAMPS = ["words", "archived_at", "changed_at"]
@@ -37,7 +41,10 @@ def to_folder(source: Source, root: Path, form: Form, *, prune: bool, watch: Wat
     with _told(root), _held(root), Manifest(root / OWN / "manifest.db") as manifest:
         maker = Maker(source, manifest, form)
         maker.plan()
-        return Update(Folder(root), manifest, maker).run(watch, prune=prune)
+        folder = Folder(root)
+        folder.tidy()
+        writing = partial(Writing, root, form.flavour)
+        return Update(folder, manifest, maker, writing).run(watch, prune=prune)
 
 
 def to_packed(source: Source, path: Path, form: Form, kind: packing.Kind, watch: Watch) -> None:
@@ -49,8 +56,8 @@ def to_packed(source: Source, path: Path, form: Form, kind: packing.Kind, watch:
         def entries() -> Iterator[packing.Entry]:
             done = 0
             for batch in manifest.in_order():
-                for item, made in maker.make(batch):
-                    yield packing.Entry(item.path, made.text.encode(), item.changed_at)
+                for item, (order, _) in zip(batch, maker.orders(batch), strict=True):
+                    yield packing.Entry(item.path, content(order, form.flavour), item.changed_at)
                 watch(done := done + len(batch))
 
         packing.pack(out, kind, entries())
@@ -62,9 +69,10 @@ def to_table(source: Source, path: Path, kind: tables.Kind, watch: Watch) -> Non
     def rows() -> Iterator[tables.Row]:
         done, heads = 0, source.heads(["words"])
         while some := list(islice(heads, _BATCH)):
-            articles = source.articles([head.page for head in some])
+            read = source.rows([head.page for head in some])
             for head in some:
-                row = {name: getattr(articles[head.page], name) for name in _VOCABULARY}
+                article = article_of(read[head.page])
+                row = {name: getattr(article, name) for name in _VOCABULARY}
                 for name in ("images", "also_read"):
                     row[name] = [item._asdict() for item in row[name]]
                 row["words"] = head.row["words"]

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.items import Article, Image, Link
 from pipelines.errors import ArchiveError
 from pipelines.export.choose import Choice, condition
+from pipelines.export.row import COLUMNS, Row
 
 # What an article's file does not show, or `body_hash` stands for.
 _ASIDE = ("body", "words", "extractor", "archived_at", "crawl", "changed_at", "changed_crawl")
@@ -32,9 +31,8 @@ _LINKS = f"""
 SELECT source, pages.url, also_read.text FROM also_read JOIN pages ON pages.id = also_read.target
 WHERE source IN {_ASKED} AND position IS NOT NULL ORDER BY source, position
 """  # noqa: S608
-_COLUMNS = [field.name for field in fields(Article) if field.name not in ("images", "also_read")]
-_TIMES = ("date", "updated")
-_JSON = ("tags", "categories", "extra")
+_LED_HERE = f"SELECT moved_to, url FROM pages WHERE moved_to IN {_ASKED} ORDER BY url"  # noqa: S608
+_ROWS = f"SELECT id, {', '.join(COLUMNS)} FROM articles WHERE id IN {_ASKED}"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +82,21 @@ class Source:
         """Addresses that lead to a page by a redirect, each with that page."""
         yield from self._db.execute("SELECT url, moved_to FROM pages WHERE moved_to IS NOT NULL")
 
-    def articles(self, pages: Sequence[int]) -> dict[int, Article]:
+    def rows(self, pages: Sequence[int]) -> dict[int, Row]:
         """The articles of these pages, whole."""
         asked = [json.dumps(pages)]
-        images: dict[int, list[Image]] = {page: [] for page in pages}
-        links: dict[int, list[Link]] = {page: [] for page in pages}
-        for page, *image in self._db.execute(_IMAGES, asked):
-            images[page].append(Image(*image))
+        images: dict[int, list[Any]] = {page: [] for page in pages}
+        links: dict[int, list[Any]] = {page: [] for page in pages}
+        for page, url, alt, title in self._db.execute(_IMAGES, asked):
+            images[page].append((url, alt, title))
         for page, url, text in self._db.execute(_LINKS, asked):
-            links[page].append(Link(url, text))
-        rows = self._db.execute(f"SELECT id, {', '.join(_COLUMNS)} FROM articles WHERE id IN {_ASKED}", asked)  # noqa: S608
-        found = {}
-        for page, *values in rows:
-            row = dict(zip(_COLUMNS, values, strict=True))
-            for name in _TIMES:
-                row[name] = datetime.fromisoformat(row[name]) if row[name] else None
-            for name in _JSON:
-                row[name] = json.loads(row[name])
-            found[page] = Article(**row, images=images[page], also_read=links[page])
-        return found
+            links[page].append((url, text))
+        rows = self._db.execute(_ROWS, asked)
+        return {page: (tuple(values), images[page], links[page]) for page, *values in rows}
 
-    def led_here(self, page: int) -> list[str]:
-        """The addresses that lead to a page by a redirect."""
-        rows = self._db.execute("SELECT url FROM pages WHERE moved_to = ? ORDER BY url", [page])
-        return [row[0] for row in rows]
+    def led_here(self, pages: Sequence[int]) -> dict[int, list[str]]:
+        """The addresses that lead to these pages by a redirect."""
+        found: dict[int, list[str]] = {page: [] for page in pages}
+        for page, url in self._db.execute(_LED_HERE, [json.dumps(pages)]):
+            found[page].append(url)
+        return found

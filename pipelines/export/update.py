@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from pipelines.export.folder import Folder, Stand, digest
-from pipelines.export.making import Made, Maker
-from pipelines.export.manifest import Manifest, Planned, Written
+from pipelines.export.folder import Folder, Stand
+from pipelines.export.making import Maker
+from pipelines.export.manifest import Intent, Manifest, Planned, Written
+from pipelines.export.stopping import run_stoppable
+from pipelines.export.writing import Elsewhere, Write, Writing, here
+
+_FEW = 200
+"""Files that are made here at first: as many as are made in the time that a process takes to start."""
+_PROCESSES = 2
+"""That make and write the others: more would wait for this one."""
 
 Watch = Callable[[int], None]
 """Told now and then how many articles are done."""
@@ -26,64 +32,88 @@ class Result:
     """Paths of files that stand in the way: export did not write them, or they were edited since."""
 
 
-class _Ready(NamedTuple):
-    row: int
-    path: str
-    content: bytes
-
-
 class Update:
-    """One run over a folder. Its methods raise OSError and ArchiveError."""
+    """One run over a folder. Its methods raise OSError, ArchiveError, and KeyboardInterrupt where it was stopped."""
 
-    def __init__(self, folder: Folder, manifest: Manifest, maker: Maker) -> None:
-        self._folder, self._manifest, self._maker = folder, manifest, maker
+    def __init__(
+        self, folder: Folder, manifest: Manifest, maker: Maker, writing: Callable[[], Writing]
+    ) -> None:
+        """`writing` gives what writes to the folder: once for each process that does."""
+        self._folder, self._manifest, self._maker, self._writing = folder, manifest, maker, writing
         self._result = Result()
+        self._done = 0
+        self._kept: list[Planned] = []
 
     def run(self, watch: Watch, *, prune: bool) -> Result:
         """Writes all that was planned; with `prune`, removes the files of articles that were not."""
-        done = 0
-        with ThreadPoolExecutor(1) as thread:  # the next articles are made while these wait for the disk
-            writing = thread.submit(self._write, [])
-            for batch in self._manifest.batches():
-                stale = [item for item, file in batch if not self._is_current(item, file)]
-                ready = [
-                    found for item, made in self._maker.make(stale) if (found := self._prepare(item, made))
-                ]
-                self._manifest.stand(writing.result())
-                self._manifest.commit()  # before the files, so that they are known for ours whatever happens
-                writing = thread.submit(self._write, ready)
-                self._result.written += len(ready)
-                done += len(batch)
-                watch(done)
-            self._manifest.stand(writing.result())
-        self._result.unchanged = done - self._result.written - len(self._result.kept)
+        run_stoppable(self._write(self._stale(watch)))
+        self._result.kept += [item.path for item in sorted(self._kept)]
+        self._result.unchanged = self._done - self._result.written - len(self._kept)
         if prune:
             self._manifest.give_up_unchosen()
         for file in self._manifest.given_up():
             self._remove(file)
         return self._result
 
-    def _write(self, ready: list[_Ready]) -> list[tuple[int, Stand]]:
-        return [(row, self._folder.write(path, content)) for row, path, content in ready]
+    def _stale(self, watch: Watch) -> Iterator[list[Planned]]:
+        """What is not up to date, of one batch after another."""
+        for batch in self._manifest.batches():
+            yield [item for item, file in batch if not self._is_current(item, file)]
+            self._done += len(batch)
+            watch(self._done)
+
+    async def _write(self, batches: Iterator[list[Planned]]) -> None:
+        await self._bring(here(self._writing()), _few(batches))
+        processes = [Elsewhere(self._writing()) for _ in range(_PROCESSES)]
+        tasks = [asyncio.create_task(self._bring(process, batches)) for process in processes]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for process in processes:
+                process.close()
+
+    async def _bring(self, write: Write, batches: Iterator[list[Planned]]) -> None:
+        """Brings up to date what the batches name. The next one is made while the last one is written."""
+        wanted: list[int] = []
+        rows: list[int] = []
+        for items in batches:
+            await asyncio.sleep(0)  # else nothing could stop it where all is up to date
+            if not items:
+                continue
+            orders = self._maker.orders(items)
+            done = await write(wanted, [order for order, _ in orders])
+            self._manifest.stand(zip(rows, done.stands, strict=True))
+            found = zip(items, done.hashes, (mentions for _, mentions in orders), strict=True)
+            wanted, rows = self._intend(found)
+            self._manifest.commit()  # before the files, so that they are known for ours whatever happens
+        if wanted:
+            done = await write(wanted, [])
+            self._manifest.stand(zip(rows, done.stands, strict=True))
 
     def _is_current(self, item: Planned, file: Written | None) -> bool:
         if file is None or file.path != item.path or file.key != item.key:
             return False
         return file.stand is not None and file.stand == self._folder.look(item.path)
 
-    def _prepare(self, item: Planned, made: Made) -> _Ready | None:
-        """What is to be written for an article, if anything."""
-        content = made.text.encode()
-        stand, new = self._folder.look(item.path), digest(content)
-        old = self._ours(item.path, stand, new) if stand else None
-        if stand and not old:
-            self._result.kept.append(item.path)
-            return None
-        row = self._manifest.intend(item, new, old, made.mentions)
-        if stand and old == new:
-            self._manifest.stand([(row, stand)])
-            return None
-        return _Ready(row, item.path, content)
+    def _intend(self, made: Iterable[tuple[Planned, bytes, set[int]]]) -> tuple[list[int], list[int]]:
+        """Of files that were made, the numbers of those that are to be written, and their rows in the manifest."""
+        intents, stands = [], []
+        for number, (item, new, mentions) in enumerate(made):
+            stand = self._folder.look(item.path)
+            old = self._ours(item.path, stand, new) if stand else None
+            if stand and not old:
+                self._kept.append(item)
+                continue
+            intents.append(Intent(item, new, old, mentions))
+            stands.append((number, stand if old == new else None))
+        rows = self._manifest.intend(intents)
+        self._manifest.stand((row, stand) for row, (_, stand) in zip(rows, stands, strict=True) if stand)
+        wanted = [(number, row) for row, (number, stand) in zip(rows, stands, strict=True) if not stand]
+        self._result.written += len(wanted)
+        return [number for number, _ in wanted], [row for _, row in wanted]
 
     def _ours(self, path: str, stand: Stand, new: bytes) -> bytes | None:
         """The hash of what stands at a path, if the export wrote it or could have; else None."""
@@ -103,3 +133,11 @@ class Update:
             else:
                 self._result.kept.append(file.path)
         self._manifest.forget(file.id)
+
+
+def _few(batches: Iterator[list[Planned]]) -> Iterator[list[Planned]]:
+    """Batches with as much as is done before another process has started."""
+    made = 0
+    while made < _FEW and (batch := next(batches, None)) is not None:
+        made += len(batch)
+        yield batch
