@@ -43,6 +43,9 @@ _LISTED = 20
     type=click.Choice(["local", "original"]),
     help="Whether links between these articles lead from file to file; not for plain by default.",
 )
+@click.option(
+    "--images", is_flag=True, help="Write the archive's copies of pictures too, and let the texts show them."
+)
 @click.option("--prune", is_flag=True, help="Remove files of articles that are not chosen any more.")
 @click.option("--to", "packed", type=click.Choice(["tar.gz", "zip"]), help="One file: DIR is its name.")
 @click.option(
@@ -64,8 +67,10 @@ def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
     try:
         with closing(read(Path(data) / "archive.db")) as db:
             source = Source(db, _choice(options))
+            form = _form(options, Path(data))
+            count = source.count + (sum(1 for _ in source.copies()) if options["images"] else 0)
             with progress("Exporting", not quiet) as watch:
-                kept = _export(source, target, options, lambda done: watch(done, source.count), quiet)
+                kept = _export(source, target, form, options, lambda done: watch(done, count), quiet)
     except KeyboardInterrupt:
         click.echo("alsoread: Interrupted: the same command goes on.", err=True)
         sys.exit(INTERRUPTED)
@@ -82,7 +87,12 @@ def _check(target: Path, data: Path, options: dict[str, Any]) -> None:
     """Options that do not go together, and a target that must not be one."""
     one_file = options["packed"] or options["form"] != "md"
     if options["form"] != "md":
-        for name, value in (("--to", "packed"), ("--path", "path"), ("--links", "links")):
+        for name, value in (
+            ("--to", "packed"),
+            ("--path", "path"),
+            ("--links", "links"),
+            ("--images", "images"),
+        ):
             if options[value]:
                 raise click.UsageError(f"{name} goes with --format md.")
         if options["flavour"] != "plain":
@@ -103,15 +113,23 @@ def _choice(options: dict[str, Any]) -> Any:
     return Choice(**{name: options[name] for name in Choice.__dataclass_fields__})
 
 
+def _form(options: dict[str, Any], data: Path) -> Any:
+    from pipelines.export.making import Form
+
+    return Form(
+        flavour=options["flavour"],
+        path=options["path"],
+        local={"local": True, "original": False, None: None}[options["links"]],
+        images=data / "images" if options["images"] else None,
+    )
+
+
 def _export(
-    source: Any, target: Path, options: dict[str, Any], watch: Callable[[int], None], quiet: bool
+    source: Any, target: Path, form: Any, options: dict[str, Any], watch: Callable[[int], None], quiet: bool
 ) -> list[str]:
     """Runs it, says what came of it, and gives the files that were kept."""
     from pipelines.export import run
-    from pipelines.export.making import Form
 
-    local = {"local": True, "original": False, None: None}[options["links"]]
-    form = Form(flavour=options["flavour"], path=options["path"], local=local)
     if options["form"] != "md":
         run.to_table(source, target, options["form"], watch)
     elif options["packed"]:
