@@ -6,32 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from scrapy.settings import Settings
 from sqlite_utils import Database
 
 from crawler.run import exit_code, run
 from crawler.spiders.pictures import PicturesSpider
-from crawler.urls import ANYWHERE
 from pipelines.markdown import sweep
 from pipelines.pictures.place import FOLDER
 from pipelines.pictures.wanted import Wanted
-
-DIFFERENT: dict[str, Any] = {
-    # What a run for pictures has other than a crawl.
-    "ALSOREAD_SCOPE": [ANYWHERE],  # pictures lie on other hosts than the blogs
-    "SCHEDULER": "scrapy.core.scheduler.Scheduler",  # what is wanted is known at the start, so there is no frontier
-    "ITEM_PIPELINES": {"pipelines.pictures.store.StorePictures": 300},  # the picture's file, then its row
-    "CONCURRENT_REQUESTS": 8,  # a stop waits for those under way, which may wait for one host's delay in a row
-    "LOG_LEVEL": "ERROR",  # the catalog says what came of every picture; the terminal is for the summary
-}
-_OF_THE_FRONTIER = (
-    "crawler.sitemaps.SitemapDiscovery",
-    "crawler.progress.Progress",
-    "crawler.logs.NumberedLog",
-)
-"""Extensions that there is nothing for without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +45,7 @@ def fetch(
     `db` is the catalog, held for writing. `watch` is told how many are done, and of how many. Raises ArchiveError.
     """
     data = Path(settings["ALSOREAD_DATA"])
-    settings.setdict(DIFFERENT, priority="project")
-    left_out = dict.fromkeys(_OF_THE_FRONTIER)
-    settings.set("EXTENSIONS", settings.getdict("EXTENSIONS") | left_out, priority="project")
+    settings.setdict(settings.getdict("ALSOREAD_PICTURES"), priority="project")
     if (data / FOLDER).is_dir():
         sweep(data / FOLDER)
     wanted, done = Wanted(db, data, hosts), 0

@@ -74,7 +74,7 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
 def run(
     spider: type[Spider],
     settings: Settings,
-    scraped: Callable[[], None] = lambda: None,
+    scraped: Callable[[], None] | None = None,
     **arguments: Any,
 ) -> dict[str, Any]:
     """Runs a spider to its end, and gives its statistics. `scraped` is told of every item.
@@ -83,7 +83,8 @@ def run(
     """
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(spider)
-    crawler.signals.connect(scraped, signals.item_scraped)
+    if scraped:
+        crawler.signals.connect(scraped, signals.item_scraped)
     running: asyncio.Future[None] = process.crawl(crawler, **arguments)
     process.start()
     if not running.done():  # a second signal stops Scrapy where it stands

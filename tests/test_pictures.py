@@ -220,5 +220,31 @@ def test_interrupted_it_goes_on(data: Path, network: Path, number: signal.Signal
     assert [finding.what for finding in verify(data)] == []
 
 
+def test_interrupted_twice_it_stops_at_once(tmp_path: Path) -> None:
+    data = archive(tmp_path, [f"{HOST}/silent/", f"{HOST}/loaf.png"])
+    with Pictures() as server:
+        command = [sys.executable, "-m", "crawler", "images", "--data", str(data), "--connect-to", server.url]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as images:
+            wait_for(lambda: len(server.pictures) == 2 and bool(rows(data)))
+            images.send_signal(signal.SIGINT)
+            with pytest.raises(subprocess.TimeoutExpired):
+                images.wait(0.5)  # it waits for the answer
+            images.send_signal(signal.SIGINT)
+            out, err = images.communicate(timeout=10)
+    assert images.returncode == 13
+    assert "Interrupted: the same command goes on." in out
+    assert "Traceback" not in err
+    assert rows(data, "url") == [(f"{HOST}/loaf.png",)]
+
+
+def test_the_rate_holds_over_all_hosts(tmp_path: Path) -> None:
+    data = archive(tmp_path, [f"https://h{number}.example/loaf.png" for number in range(6)])
+    with Pictures() as server:
+        fetch(data, server.url, "--rate", "20")
+        times = [hit.time for hit in server.hits]
+    assert len(times) == 12  # robots.txt counts too
+    assert times[-1] - times[0] > 0.4  # 11 times 0.05; a busy machine may be late to note the first
+
+
 def _asked(site: Site) -> list[str]:
     return [asked.path for asked in site.log if asked.path != "/robots.txt"]
