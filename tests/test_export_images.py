@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import tarfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from lxml import html
 
 from crawler.items import Image
 from pipelines.catalog import hold as held
@@ -19,6 +23,7 @@ from tests.commands import here
 from tests.conftest import ARTICLE
 from tests.exports import export, files, hold
 from tests.site.pictures import png
+from tests.test_export_programs import HEXO, build
 
 LOAF, OVEN, GONE = (f"https://pictures.example/{name}.png" for name in ("loaf", "oven", "gone"))
 ODD = ["https://pictures.example/_a.png", "https://pictures.example/x_a.png"]
@@ -64,7 +69,7 @@ PLACES = {
     "jekyll": (
         "images/",
         "_posts/one.techidaily.com/2024-08-16-bread.md",
-        "{{{{ '/images/pictures.example/{}' | relative_url }}}}",
+        "{{{{ site.baseurl }}}}/images/pictures.example/{}",
     ),
 }
 
@@ -90,12 +95,12 @@ def test_texts_show_the_copies(data: Path, tmp_path: Path, flavour: str) -> None
 def test_every_file_has_a_place_of_its_own_that_the_text_names(
     data: Path, tmp_path: Path, flavour: str
 ) -> None:
-    from urllib.parse import unquote
-
     folder, article, _ = PLACES[flavour]
     export(data, tmp_path / "out", "--for", flavour, "--images")
     out = files(tmp_path / "out")
-    shown = re.findall(r"!\[(?:odd|spaced)\]\(\{*[ ']*(?:\.\.)?/?(images/[^')\" ]*)", out[article].decode())
+    shown = re.findall(
+        r"!\[(?:odd|spaced)\]\((?:\.\.|\{\{ site.baseurl \}\})?/(images/[^)]*)", out[article].decode()
+    )
     named = [unquote(path).replace("images/", folder, 1) for path in shown]
     assert [out[path] for path in named] == [png(url) for url in (*ODD, SPACED)]
     assert {path[-4:] for path in named} == {".png"}
@@ -195,3 +200,64 @@ def test_a_damaged_copy_does_not_leave_the_archive(data: Path, tmp_path: Path, o
 def test_a_table_has_no_pictures(data: Path, tmp_path: Path) -> None:
     done = here("export", tmp_path / "out.csv", "--data", data, "--images", "--format", "csv")
     assert (done.exit_code, "--images goes with --format md." in done.stderr) == (2, True)
+
+
+# The programs themselves
+
+
+def _check(built: Path, base: str = "") -> None:
+    """Every picture that the page shows and that has a copy is there, byte for byte."""
+    page = html.fromstring((built / "one.techidaily.com" / "bread" / "index.html").read_bytes())
+    shown = [str(picture.get("src")) for picture in page.iter("img")]
+    local = [unquote(src) for src in shown if not src.startswith("https:")]
+    assert len(shown) - len(local) == 2, "the one that is gone, and the one in HTML"
+    assert [src.startswith(f"{base}/images/pictures.example/") for src in local] == [True] * 7
+    assert {(built / src.removeprefix(base)[1:]).read_bytes() for src in local} == {
+        png(url) for url in (LOAF, OVEN, *ODD, SPACED)
+    }
+
+
+@pytest.mark.skipif(
+    not HEXO.is_dir(), reason="HEXO names no folder: npm install hexo hexo-renderer-marked there"
+)
+def test_hexo_shows_the_copies(data: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    export(data, site, "--for", "hexo", "--images")
+    (site / "node_modules").symlink_to(HEXO.absolute())
+    plugins = {"hexo": "*", "hexo-renderer-marked": "*"}
+    (site / "package.json").write_text(json.dumps({"hexo": {"version": ""}, "dependencies": plugins}))
+    (site / "_config.yml").write_text("url: https://example.org/sub\nroot: /sub/\ntheme: bare\n")
+    (site / "themes" / "bare" / "layout").mkdir(parents=True)
+    (site / "themes" / "bare" / "layout" / "post.njk").write_text("<main>{{ page.content | safe }}</main>")
+    build(site, HEXO / ".bin" / "hexo", "generate")
+    _check(site / "public", "/sub")
+
+
+@pytest.mark.skipif(not shutil.which("hugo"), reason="Hugo is not installed: the Debian package is hugo")
+def test_hugo_shows_the_copies(data: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    export(data, site, "--for", "hugo", "--images")
+    config = {
+        "baseURL": "https://example.org/",
+        "disableKinds": ["home", "section", "taxonomy", "term", "RSS", "sitemap", "404"],
+        "markup": {"goldmark": {"renderer": {"unsafe": True}}},
+    }
+    (site / "hugo.json").write_text(json.dumps(config))
+    (site / "layouts" / "_default").mkdir(parents=True)
+    (site / "layouts" / "_default" / "single.html").write_text("<main>{{ .Content }}</main>")
+    build(site, "hugo", "--config", "hugo.json")
+    _check(site / "public")
+
+
+@pytest.mark.skipif(
+    not shutil.which("jekyll"), reason="Jekyll is not installed: the Debian package is jekyll"
+)
+def test_jekyll_shows_the_copies(data: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    export(data, site, "--for", "jekyll", "--images")
+    defaults = [{"scope": {"path": ""}, "values": {"layout": "post"}}]
+    (site / "_config.yml").write_text(json.dumps({"baseurl": "/sub", "defaults": defaults}))
+    (site / "_layouts").mkdir()
+    (site / "_layouts" / "post.html").write_text("<main>{{ content }}</main>")
+    build(site, "jekyll", "build")
+    _check(site / "_site", "/sub")

@@ -33,8 +33,8 @@ def link(target: Target, fragment: str, here: str) -> str:  # noqa: ARG001
 
 
 def picture(target: Target, here: str) -> str:  # noqa: ARG001
-    """The address of the file, below the site's `baseurl`."""
-    return f"{{{{ '{target.address}' | relative_url }}}}"
+    """The address of the file, below the site's `baseurl`; the filter of links would decode parentheses in it."""
+    return f"{{{{ site.baseurl }}}}{target.address}"
 
 
 def render(item: Item) -> str:
