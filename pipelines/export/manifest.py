@@ -56,6 +56,8 @@ CREATE TEMP TABLE changed AS
   SELECT key FROM targets WHERE key NOT IN (SELECT key FROM linked)
 """
 _BATCH = 200
+_WAL_PAGES = 25_000
+"""About 100 MB."""
 
 
 PICTURES = 2**32
@@ -121,6 +123,8 @@ class Manifest:
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
+            # A checkpoint waits for the disk, and so for all the files that were written meanwhile.
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
             self._db.executescript(_SCHEMA)
             self._next: int = self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM files").fetchone()[0]
         except sqlite3.DatabaseError as error:

@@ -9,9 +9,12 @@ from dataclasses import dataclass, field
 from pipelines.export.folder import Folder, Stand
 from pipelines.export.making import Maker
 from pipelines.export.manifest import Intent, Manifest, Planned, Written
+from pipelines.export.processes import Elsewhere, Write, here
 from pipelines.export.stopping import run_stoppable
-from pipelines.export.writing import Elsewhere, Write, Writing, here
+from pipelines.export.writing import Writing
 
+_AT_ONCE = 50
+"""Files of a call: they are held in memory."""
 _FEW = 200
 """Files that are made here at first: as many as are made in the time that a process takes to start."""
 _PROCESSES = 2
@@ -58,7 +61,9 @@ class Update:
     def _stale(self, watch: Watch) -> Iterator[list[Planned]]:
         """What is not up to date, of one batch after another."""
         for batch in self._manifest.batches():
-            yield [item for item, file in batch if not self._is_current(item, file)]
+            stale = [item for item, file in batch if not self._is_current(item, file)]
+            for start in range(0, len(stale) or 1, _AT_ONCE):
+                yield stale[start : start + _AT_ONCE]
             self._done += len(batch)
             watch(self._done)
 
