@@ -83,24 +83,20 @@ def of_page(url: str, response: Response, article: Article | None) -> Visit:
 
 def of_picture(url: str, response: Response) -> Picture:
     """What an answer to a request for a picture came to, where it is no redirect that is followed."""
-    status = response.status
-    visit = of_response(url, response)
-    if visit and status in _MOVED:
+    facts: dict[str, Any] = {"url": url, "status": response.status}
+    if response.status in _MOVED:
         reason = f"redirects to {_target(response)!r}, which was not followed"
-        return Picture(url=url, state="failed", reason=reason, status=status)
-    if visit:
+        return Picture(state="failed", reason=reason, **facts)
+    if visit := of_response(url, response):
         state: PictureState = "gone" if visit.state == "gone" else "failed"
-        return Picture(
-            url=url, state=state, reason=visit.reason, status=status, retry_after=visit.retry_after
-        )
-    kind = picture_type(response.body)
-    if kind is None and not response.body:
-        return Picture(url=url, state="failed", reason="the response has no body", status=status)
-    if kind is None:
-        sent_as = _header(response, "Content-Type") or "nothing"
-        reason = f"wrong-type: what was sent as {sent_as} is none of the pictures that are kept"
-        return Picture(url=url, state="refused", reason=reason, status=status)
-    return Picture(url=url, state="stored", status=status, type=kind, body=response.body)
+        return Picture(state=state, reason=visit.reason, retry_after=visit.retry_after, **facts)
+    if kind := picture_type(response.body):
+        return Picture(state="stored", type=kind, body=response.body, **facts)
+    if not response.body:
+        return Picture(state="failed", reason="the response has no body", **facts)
+    sent_as = (_header(response, "Content-Type") or "").partition(";")[0][:100] or "nothing"
+    reason = f"wrong-type: what was sent as {sent_as} is none of the pictures that are kept"
+    return Picture(state="refused", reason=reason, **facts)
 
 
 def of_picture_error(url: str, error: BaseException) -> Picture:

@@ -39,15 +39,14 @@ and ![by reference][oven]. To see it: [loaf]({LOAF}), <{LOAF}>, `![A loaf]({LOAF
 [oven]: {OVEN}"""
 
 
-def keep(data: Path, url: str, content: bytes) -> Path:
-    """Puts a copy into an archive."""
-    path = path_of(url, "image/png")
-    file = data / "images" / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(content)
+def keep(data: Path, *urls: str) -> None:
+    """Puts copies of these pictures into an archive."""
     with held(data / "archive.db") as db, db.atomic():
-        rows.put_copy(db, url, path, "image/png", content, fetched_at="2024-08-16T04:52:24.000Z")
-    return file
+        for url in urls:
+            path, content = path_of(url, "image/png"), png(url)
+            (data / "images" / path).parent.mkdir(parents=True, exist_ok=True)
+            (data / "images" / path).write_bytes(content)
+            rows.put_copy(db, url, path, "image/png", content, fetched_at="2024-08-16T04:52:24.000Z")
 
 
 @pytest.fixture
@@ -56,8 +55,7 @@ def data(tmp_path: Path) -> Path:
     shown = [Image(url) for url in (LOAF, OVEN, GONE, *ODD, SPACED)]
     bread = replace(ARTICLE, body=BODY, images=shown, thumbnail=OVEN, also_read=[])
     data = hold(tmp_path / "data", bread, replace(ARTICLE, url="https://two.techidaily.com/jam/", images=[]))
-    for url in (LOAF, OVEN, *ODD, SPACED):
-        keep(data, url, png(url))
+    keep(data, LOAF, OVEN, *ODD, SPACED)
     return data
 
 
@@ -152,7 +150,7 @@ def test_again_only_what_changed_is_written(data: Path, tmp_path: Path) -> None:
     before = {path: path.stat() for path in target.rglob("*.*") if path.is_file()}
     assert "0 files written, 7 unchanged" in export(data, target, "--images")
     assert {path for path in before if path.stat() != before[path] and "manifest" not in path.name} == set()
-    keep(data, GONE, png(GONE))
+    keep(data, GONE)
     assert "2 files written, 6 unchanged" in export(data, target, "--images"), "the picture and its text"
     assert f"]({GONE})" not in files(target)["one.techidaily.com/bread.md"].decode()
     (data / "images" / "pictures.example" / "gone.png").unlink()
@@ -195,6 +193,21 @@ def test_a_damaged_copy_does_not_leave_the_archive(data: Path, tmp_path: Path, o
     done = here("export", tmp_path / "out", "--data", data, "--images", *options)
     assert done.exit_code == 7
     assert "loaf.png is missing or damaged: `alsoread verify --repair`" in done.stderr
+
+
+def test_many_are_copied_by_several_processes(tmp_path: Path) -> None:
+    urls = [f"https://pictures.example/{number}.png" for number in range(900)]
+    data = hold(tmp_path / "data", replace(ARTICLE, images=[Image(url) for url in urls], also_read=[]))
+    keep(data, *urls)
+    last = data / "images" / "pictures.example" / "899.png"
+    last.write_bytes(b"damaged")
+    done = here("export", tmp_path / "out", "--data", data, "--images")
+    assert (done.exit_code, f"{last} is missing or damaged" in done.stderr) == (7, True)
+    last.write_bytes(png(urls[-1]))
+    export(data, tmp_path / "out", "--images")
+    assert f"0 files written, {1 + len(urls)} unchanged" in export(data, tmp_path / "out", "--images")
+    copied = {path for path in files(tmp_path / "out") if path.startswith("images/")}
+    assert copied == {f"images/pictures.example/{number}.png" for number in range(900)}
 
 
 def test_a_table_has_no_pictures(data: Path, tmp_path: Path) -> None:

@@ -109,6 +109,12 @@ def test_the_archive_holds_what_was_sent_and_nothing_else(fetched: Path) -> None
     assert [finding.what for finding in verify(fetched)] == []
 
 
+@pytest.mark.usefixtures("fetched")
+def test_pictures_are_asked_for(server: Pictures) -> None:
+    asked = {hit.headers["accept"] for hit in server.hits if hit.target != "/robots.txt"}
+    assert asked == {"image/*,*/*;q=0.5"}
+
+
 def test_what_failed_is_asked_for_again_and_nothing_else(fetched: Path, server: Pictures) -> None:
     before = len(server.pictures)
     done = fetch(fetched, server.url)

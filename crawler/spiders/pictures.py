@@ -15,6 +15,8 @@ from crawler.urls import named_host
 
 _HOPS = 3
 """Redirects that are followed on the way to a picture."""
+_ACCEPT = {"Accept": "image/*,*/*;q=0.5"}
+"""Some hosts show a page with the picture on it to whoever takes HTML."""
 _ENOUGH = 2**31
 """Failures after which any host is left alone."""
 
@@ -67,7 +69,9 @@ class PicturesSpider(Spider):
     def _request(self, url: str, target: str, hops: int) -> Request | Picture:
         meta = {"picture": url, "hops": hops}
         try:
-            return Request(target, self.parse, errback=self.failed, dont_filter=True, meta=meta)
+            return Request(
+                target, self.parse, errback=self.failed, headers=_ACCEPT, dont_filter=True, meta=meta
+            )
         except ValueError:
             refused = outcomes.Refused("scope", f"{target!r} is no address on the web")
             return outcomes.of_picture_error(url, refused)
