@@ -4,9 +4,9 @@
 
 DATA is the folder of an archive; the exports go below FOLDER, a temporary one where it is not named (/dev/shm shows
 what the disk takes). For every program: a tenth of the articles, all, and all once more. Beside them stands how fast
-files of the same bytes can be written at all. Memory is the sum of what each process had at its most (Linux only). The
-exit code is 1 where a bar is missed: 2,000 articles a second, 20,000 where nothing changed, and at most half as much
-memory again for all as for a tenth.
+files of the same bytes can be written at all. Memory is the sum of what each process had at its most (Linux only).
+The exit code is 1 where a bar is missed: 2,000 articles a second, 20,000 where nothing changed, and at most half as
+much memory again for all as for a tenth.
 """
 
 from __future__ import annotations
