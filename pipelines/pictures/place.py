@@ -29,7 +29,7 @@ def path_of(url: str, kind: str) -> PurePosixPath:
     >>> str(path_of("https://pictures.example/2024/loaf.jpg", "image/webp"))
     'pictures.example/2024/loaf.jpg~9055b57d.webp'
     >>> str(path_of("https://pictures.example/show.php?id=7", "image/png"))
-    'pictures.example/show.php~c5ae5b8e.png'
+    'pictures.example/show.php~a5585460.png'
     """
     parts = urlsplit(url)
     *folders, name = parts.path.removeprefix("/").split("/")
