@@ -8,13 +8,55 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from crawler.picture_types import EXTENSIONS
+from pipelines.pictures.place import path_of
 from pipelines.verifying.verify import verify
 from tests.commands import here
 from tests.damages import edit
 from tests.pictures import HOST, OF_TYPES, PNG, Pictures, archive, copies, fetch, rows
 
 SHOWN = [f"{HOST}/loaf.{extension}" for extension in OF_TYPES]
+
+
+SEGMENTS = [
+    *("a", "A", "a.png", "a.PNG", "a.jpg", "a.png.webp", "_a.png", "x_a.png", "a~b.png", "", ".", ".."),
+    *(
+        "%2e%2e",
+        "%2F",
+        "%00",
+        "con",
+        "con.png",
+        "caf%C3%A9.png",
+        "caf\u00e9.png",
+        "%61.png",
+        "a b.png",
+        "a%20b.png",
+    ),
+    *("(a).png", "%28a%29.png", "x" * 300 + ".png", "x" * 301 + ".png"),
+]
+ADDRESSES = st.builds(
+    "{}://{}/{}{}".format,
+    st.sampled_from(["http", "https"]),
+    st.sampled_from(["p.example", "P.example", "p.example:8080", "[::1]", "..", "me@p.example"]),
+    st.lists(st.sampled_from(SEGMENTS), max_size=4).map("/".join) | st.just("A/" * 1000 + "a.png"),
+    st.sampled_from(["", "?a=1", "?a=2", "#a"]),
+)
+
+
+@given(st.sets(ADDRESSES, min_size=2, max_size=30))
+def test_every_picture_has_a_place_of_its_own_on_any_disk(urls: set[str]) -> None:
+    paths = [path_of(url, kind) for url in urls for kind in EXTENSIONS]
+    taken = {str(path).casefold() for path in paths}
+    assert len(taken) == len(paths)
+    assert taken.isdisjoint(str(folder).casefold() for path in paths for folder in path.parents)
+    for path in paths:
+        assert not path.is_absolute()
+        assert ".." not in path.parts
+        assert len(str(path).encode()) < 4000
+        assert max(len(name.encode()) for name in path.parts) <= 255
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from pathlib import PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from crawler.picture_types import EXTENSIONS
 from crawler.urls import named_host
@@ -15,14 +15,16 @@ FOLDER = "images"
 
 _LONG = 500
 """Characters: of longer addresses the folders are left out, so that no path is too long for a file system."""
+_AS_IT_IS = "/!$&'()*+,;=:@"
+"""What a path may hold without being encoded, beside letters and digits (RFC 3986)."""
 _ALL = frozenset(extension for extensions in EXTENSIONS.values() for extension in extensions)
 
 
 def path_of(url: str, kind: str) -> PurePosixPath:
     """Where the copy of a picture of a type lies below `images/`: the same on every machine, and its alone.
 
-    What its address does not say in full (a query, another type), or a file system can't hold, is told by
-    eight digits of a hash. Every file has the extension of its type, and no folder has one.
+    What its address does not say in full (a query, another type), or says in another spelling, or a file system
+    can't hold, is told by eight digits of a hash. Every file has the extension of its type, and no folder has one.
 
     >>> str(path_of("https://pictures.example/2024/loaf.jpg", "image/jpeg"))
     'pictures.example/2024/loaf.jpg'
@@ -34,8 +36,8 @@ def path_of(url: str, kind: str) -> PurePosixPath:
     parts = urlsplit(url)
     *folders, name = parts.path.removeprefix("/").split("/")
     stem, _, extension = name.rpartition(".")
-    plain = stem and extension in EXTENSIONS[kind] and url == f"https://{parts.netloc}{parts.path}"
-    if plain and len(url) < _LONG:
+    spelling = f"https://{parts.netloc}{quote(unquote(parts.path), safe=_AS_IT_IS)}"
+    if stem and extension in EXTENSIONS[kind] and url == spelling and len(url) < _LONG:
         file = f"{safe_name(stem)}.{extension}"
     else:
         file = f"{_marked(stem if extension in EXTENSIONS[kind] else name, url)}.{EXTENSIONS[kind][0]}"
