@@ -89,6 +89,25 @@ class Visit:
     """The page as it came, until it is known to be good."""
 
 
+PictureState = Literal["stored", "failed", "refused", "gone"]
+"""What is known of a picture that was asked for, as with pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What one fetch of a picture came to: the item of the pictures' spider. `stored` has a body and its type."""
+
+    url: str
+    """As the article has it."""
+    state: PictureState
+    reason: str | None = None
+    status: int | None = None
+    retry_after: float | None = None
+    """Seconds that the server asked to be left alone."""
+    type: str | None = None
+    body: bytes = field(default=b"", repr=False)
+
+
 UNLINKED = 1_000_000
 """The depth of a page that only a sitemap names: farther than any way of links."""
 

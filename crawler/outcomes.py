@@ -11,7 +11,8 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawler.clock import now
-from crawler.items import Article, State, Visit
+from crawler.items import Article, Picture, PictureState, State, Visit
+from crawler.picture_types import picture_type
 from crawler.urls import canonical
 
 Rule = Literal["robots", "scope", "address", "too-large", "wrong-type", "trap"]
@@ -78,6 +79,36 @@ def of_page(url: str, response: Response, article: Article | None) -> Visit:
         last_modified=_header(response, "Last-Modified"),
         article=article,
     )
+
+
+def of_picture(url: str, response: Response) -> Picture:
+    """What an answer to a request for a picture came to, where it is no redirect that is followed."""
+    facts: dict[str, Any] = {"url": url, "status": response.status}
+    if response.status in _MOVED:
+        reason = f"redirects to {_target(response)!r}, which was not followed"
+        return Picture(state="failed", reason=reason, **facts)
+    if visit := of_response(url, response):
+        state: PictureState = "gone" if visit.state == "gone" else "failed"
+        return Picture(state=state, reason=visit.reason, retry_after=visit.retry_after, **facts)
+    if kind := picture_type(response.body):
+        return Picture(state="stored", type=kind, body=response.body, **facts)
+    if not response.body:
+        return Picture(state="failed", reason="the response has no body", **facts)
+    sent_as = (_header(response, "Content-Type") or "").partition(";")[0][:100] or "nothing"
+    reason = f"wrong-type: what was sent as {sent_as} is none of the pictures that are kept"
+    return Picture(state="refused", reason=reason, **facts)
+
+
+def of_picture_error(url: str, error: BaseException) -> Picture:
+    """What an error on the way to a picture means for it."""
+    visit = of_error(url, error)
+    state: PictureState = "refused" if visit.state == "refused" else "failed"
+    return Picture(url=url, state=state, reason=visit.reason)
+
+
+def next_hop(response: Response) -> str | None:
+    """Where a redirect leads; None for any other answer."""
+    return _target(response) if response.status in _MOVED and _header(response, "Location") else None
 
 
 def _header(response: Response, name: str) -> str | None:

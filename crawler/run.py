@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scrapy import signals
+from scrapy import Spider, signals
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
@@ -68,16 +68,31 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     # Scrapy makes many objects a page and few cycles: look for those seldom, and not among what is loaded.
     gc.freeze()
     gc.set_threshold(50_000)
+    return _report(data, log, run(AlsoReadSpider, settings, seeds=seeds))
+
+
+def run(
+    spider: type[Spider],
+    settings: Settings,
+    scraped: Callable[[], None] | None = None,
+    **arguments: Any,
+) -> dict[str, Any]:
+    """Runs a spider to its end, and gives its statistics. `scraped` is told of every item.
+
+    Raises what kept it from beginning.
+    """
     process = AsyncCrawlerProcess(settings)
-    crawler = process.create_crawler(AlsoReadSpider)
-    running: asyncio.Future[None] = process.crawl(crawler, seeds=seeds)
+    crawler = process.create_crawler(spider)
+    if scraped:
+        crawler.signals.connect(scraped, signals.item_scraped)
+    running: asyncio.Future[None] = process.crawl(crawler, **arguments)
     process.start()
     if not running.done():  # a second signal stops Scrapy where it stands
         _close(crawler)
     if running.done() and not running.cancelled() and (error := running.exception()):
         raise error
     assert crawler.stats is not None  # noqa: S101
-    return _report(data, log, crawler.stats.get_stats())
+    return crawler.stats.get_stats()
 
 
 def _close(crawler: Crawler) -> None:
@@ -103,17 +118,17 @@ def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
         due=waiting,
         alarms=told,
         log=numbered(log, crawl["id"]),
-        exit_code=_exit_code(crawl, told),
+        exit_code=exit_code(crawl["outcome"], crawl["pages"], crawl["failed"] + crawl["refused"])
+        or (exit_codes.ALARMS if told else 0),
     )
 
 
-def _exit_code(crawl: Mapping[str, Any], told: Sequence[Alarm]) -> int:
-    if crawl["outcome"] in (DISK, SPACE):
+def exit_code(outcome: str, asked: int, in_vain: int) -> int:
+    """What a run that ended so, and asked for so many things, some in vain, ends with."""
+    if outcome in (DISK, SPACE):
         return exit_codes.DISK
-    if crawl["outcome"] == _STOPPED_AT_ONCE:
+    if outcome == _STOPPED_AT_ONCE:
         return exit_codes.FORCED
-    if crawl["outcome"] not in WELL:
+    if outcome not in WELL:
         return exit_codes.INTERRUPTED
-    if crawl["pages"] and crawl["pages"] == crawl["failed"] + crawl["refused"]:
-        return exit_codes.NOTHING_FETCHED
-    return exit_codes.ALARMS if told else 0
+    return exit_codes.NOTHING_FETCHED if asked and asked == in_vain else 0

@@ -4,6 +4,8 @@ import os
 from importlib.metadata import version
 from socket import gethostname
 
+from crawler import urls
+
 # Who we are.
 BOT_NAME = "alsoread"  # also the product token that robots.txt is read for
 SPIDER_MODULES = ["crawler.spiders"]  # where `scrapy` finds the spider
@@ -54,6 +56,22 @@ EXTENSIONS = {
     "crawler.progress.Progress": 500,  # what a person sees while it runs
     "scrapy.extensions.remote_control.RemoteControl": None,  # it is off, and its libraries take long to load
     "scrapy.extensions.telnet.TelnetConsole": None,  # the same
+}
+ALSOREAD_PICTURES = {
+    # What `alsoread images` has other than a crawl; all else holds for it too.
+    "ALSOREAD_SCOPE": [urls.ANYWHERE],  # pictures lie on other hosts than the blogs
+    "SCHEDULER": "scrapy.core.scheduler.Scheduler",  # what is wanted is known at the start: there is no frontier
+    "ITEM_PIPELINES": {
+        "pipelines.pictures.store.StorePictures": 300,  # the picture's file, then its row
+    },
+    "EXTENSIONS": {
+        "crawler.failsafe.Failsafe": 500,  # a full disk ends the run
+        "crawler.limits.Limits": 500,  # so do its limits
+        "scrapy.extensions.remote_control.RemoteControl": None,  # as above
+        "scrapy.extensions.telnet.TelnetConsole": None,  # as above
+    },
+    "CONCURRENT_REQUESTS": 8,  # a stop waits for those under way, one after another where they are of one host
+    "LOG_LEVEL": "ERROR",  # the catalog says what came of every picture; the terminal is for the summary
 }
 
 # Politeness.

@@ -16,6 +16,9 @@ _SLASHES = re.compile(r"/{2,}")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PORTS = {"http": 80, "https": 443}
+ANYWHERE = "the open web"
+"""Stands among domains for every host; reasons name it."""
+
 # Most addresses are in their one spelling already; no segment begins with a dot here.
 _CANONICAL = re.compile(r"https://[a-z0-9][a-z0-9.-]*[a-z0-9]/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)*")
 
@@ -77,6 +80,8 @@ def in_scope(url: str, domains: Iterable[str]) -> bool:
     False
     >>> in_scope("https://howto.techidaily.com:8443/", ["techidaily.com"])
     False
+    >>> in_scope("https://pictures.example/a.png", [ANYWHERE]), in_scope("file:///a.png", [ANYWHERE])
+    (True, False)
     """
     try:
         parts = urlsplit(url)
@@ -90,7 +95,7 @@ def in_scope(url: str, domains: Iterable[str]) -> bool:
 
 def host_in_scope(host: str, domains: Iterable[str]) -> bool:
     """Whether a host is one of the domains or below one."""
-    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
+    return any(domain in (host, ANYWHERE) or host.endswith(f".{domain}") for domain in domains)
 
 
 def host_of(url: str) -> str:
@@ -100,6 +105,18 @@ def host_of(url: str) -> str:
     'howto.techidaily.com'
     """
     return url.split("/", 3)[2]
+
+
+def named_host(url: str) -> str:
+    """The host of an address that may be any text; empty where it names none.
+
+    >>> named_host("https://pictures.example:80/a.png"), named_host("http://[broken/"), named_host("a.png")
+    ('pictures.example', '', '')
+    """
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def slug_of(url: str) -> str:

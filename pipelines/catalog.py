@@ -288,7 +288,7 @@ def holder(path: Path) -> str:
     who = (
         "crawl {id} (process {pid}, since {started_at})".format(**row)
         if row
-        else "another crawl that is starting"
+        else "another command that writes to it"
     )
     return f"{path.parent} is held by {who}: wait for it to end, or use another --data."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields
@@ -58,10 +58,11 @@ def path_of(url: str) -> PurePosixPath:
     'howto.techidaily.com/_.._etc~7e1745a5/passwd.md'
     """
     *folders, name = slug_of(url).split("/")
-    return PurePosixPath(_safe(host_of(url)), *map(_safe, folders), _safe(name) + ".md")
+    return PurePosixPath(safe_name(host_of(url)), *map(safe_name, folders), safe_name(name) + ".md")
 
 
-def _safe(segment: str) -> str:
+def safe_name(segment: str) -> str:
+    """What a segment of an address is called on a disk: itself where it can be, else with `~` and its hash."""
     name = unquote(segment)
     safe = _UNSAFE.sub("_", unicodedata.normalize("NFC", name))
     safe = safe.encode()[:_LONGEST].decode(errors="ignore").strip(". -") or "_"
@@ -108,15 +109,24 @@ class Writing(Protocol):
 
 @contextmanager
 def written_together(root: Path) -> Iterator[Writing]:
-    """Gives a way to write articles' files, each whole or not at all, unless it stands there already.
+    """Gives a way to write articles' files as `files_written` has it.
 
-    It takes an article, and what its file has to be where that is known already; it gives the file's hash. The
-    files are on the disk and in their places when the block ends. Raises OSError.
+    It takes an article, and what its file has to be where that is known already.
+    """
+    with files_written(root) as put:
+        yield lambda article, content=None: put(path_of(article.url), content or render(article).encode())
+
+
+@contextmanager
+def files_written(root: Path) -> Iterator[Callable[[PurePosixPath, bytes], str]]:
+    """Gives a way to write files below a folder, each whole or not at all, unless it stands there already.
+
+    It gives the file's hash. The files are on the disk and in their places when the block ends. Raises OSError.
     """
     waiting: list[tuple[Path, Path]] = []
 
-    def put(article: Article, content: bytes | None = None) -> str:
-        path, content = root / path_of(article.url), content or render(article).encode()
+    def put(name: PurePosixPath, content: bytes) -> str:
+        path = root / name
         if not _holds(path, content):
             waiting.append((root / HALF_WRITTEN / f"{os.getpid()}-{next(_numbers)}", path))
             _write_new(waiting[-1][0], content)

@@ -258,3 +258,20 @@ def m005_imports(db: Database) -> None:
 def m006_hashes(db: Database) -> None:
     """What tells whether an article's row or its file was damaged."""
     db.execute("ALTER TABLE articles ADD COLUMN file_hash TEXT")
+
+
+@MIGRATIONS()
+def m007_pictures(db: Database) -> None:
+    """What became of the pictures that copies were asked for of."""
+    db.execute("""CREATE TABLE pictures (
+        url TEXT PRIMARY KEY,
+        state TEXT NOT NULL CHECK (state IN ('stored', 'failed', 'refused', 'gone')),
+        path TEXT UNIQUE COLLATE NOCASE,
+        hash TEXT,
+        bytes INTEGER,
+        type TEXT,
+        fetched_at TEXT NOT NULL,
+        status INTEGER,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        due_at TEXT,
+        error TEXT) STRICT, WITHOUT ROWID""")

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from crawler.urls import canonical, host_of
-from pipelines.export.links import Target, addresses, key, key_on, rewrite
+from pipelines.export.links import Forms, Target, addresses, key, key_on, rewrite
 
 ROLLS, JAM = "https://one.techidaily.com/rolls/", "http://two.techidaily.com/jam/index.html"
 TARGETS = {ROLLS: Target("rolls.md", "/rolls/"), JAM: Target("jam.md", "/jam/")}
@@ -70,23 +70,38 @@ def _tokens(text: str) -> Iterator[Token]:
         tokens = [*(token.children or ()), *tokens]
 
 
-def _shown(text: str) -> list[tuple[str, str, object]]:
-    """The text as it is shown; links that lead to a target's address lead to its path."""
+def _shown(text: str, target: str = "href") -> list[tuple[str, str, object]]:
+    """The text as it is shown; links (or pictures: `src`) that lead to a target's address lead to its path."""
     paths = {url: target.path for url, target in TARGETS.items()}
     return [
         (
             token.type,
             "" if token.children else token.content,
-            {**token.attrs, "href": paths.get(href, href)}
-            if (href := str(token.attrs.get("href", "")))
+            {**token.attrs, target: paths.get(url, url)}
+            if (url := str(token.attrs.get(target, "")))
             else token.attrs,
         )
         for token in _tokens(text)
     ]
 
 
+FORMS = Forms(lambda target, _: target.path, lambda target: target.path, lambda body: body)
+
+
 def _rewritten(text: str) -> str:
-    return rewrite(text, TARGETS, lambda target, _: target.path, lambda body: body)
+    return rewrite(text, TARGETS, {}, FORMS)
+
+
+@given(TEXTS.map("".join))
+def test_nothing_but_pictures_is_changed(text: str) -> None:
+    assert _shown(rewrite(text, {}, TARGETS, FORMS), "src") == _shown(text, "src")
+
+
+@given(TEXTS.map(" ".join))
+def test_all_pictures_show_copies(text: str) -> None:
+    shown = MarkdownIt("commonmark").enable("table").parse(rewrite(text, {}, TARGETS, FORMS))
+    pictures = {str(child.attrs.get("src")) for token in shown for child in token.children or ()}
+    assert TARGETS.keys().isdisjoint(pictures)
 
 
 @given(TEXTS.map("".join))

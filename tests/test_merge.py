@@ -258,7 +258,7 @@ def test_the_command_takes_in_several_and_says_what_they_brought(
     code, said = run(theirs, third)
     assert (code, len(files(mine))) == (0, 3)
     assert said.splitlines()[0] == (
-        f"{theirs}/archive.db: 1 articles, 0 newer, 0 revisions, 1 pages, 1 runs."
+        f"{theirs}/archive.db: 1 articles, 0 newer, 0 revisions, 1 pages, 1 runs, 0 pictures."
     )
     assert run(mine) == (2, f"alsoread: {mine}/archive.db is the archive itself.\n")
     assert run(tmp_path / "none")[0] == 2

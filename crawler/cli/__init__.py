@@ -7,6 +7,7 @@ import click
 from crawler.cli.accept import accept
 from crawler.cli.crawl import crawl
 from crawler.cli.export import export
+from crawler.cli.images import images
 from crawler.cli.import_ import import_, rebuild
 from crawler.cli.look import diff, extract, history, show, status
 from crawler.cli.schedule import maintain, schedule
@@ -20,7 +21,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    *(crawl, schedule, maintain),
+    *(crawl, images, schedule, maintain),
     *(status, show, history, diff, accept, extract),
     *(export, import_, rebuild, verify, merge),
 )

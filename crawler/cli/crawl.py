@@ -8,21 +8,9 @@ from typing import Any
 
 import click
 
-from crawler.cli.options import Quantity, data_folder, told
+from crawler.cli.options import Quantity, connect_to, data_folder, told
 from crawler.config import check_addresses, read_config
 from crawler.quantities import parse_duration, parse_size
-
-
-def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    from scrapy.settings import BaseSettings
-
-    from crawler.net import connect_to
-
-    try:
-        connect_to(BaseSettings({"ALSOREAD_CONNECT_TO": value}))
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-    return value
 
 
 def _seconds(text: str) -> float:
@@ -44,9 +32,7 @@ def _seconds(text: str) -> float:
 @click.option("--discover", type=click.Choice(["links", "sitemaps", "both"]), help="Where pages come from.")
 @click.option("--delay", type=click.FloatRange(0), help="Seconds between two requests to one host.")
 @click.option("--rate", type=click.FloatRange(0), help="Requests a second over all hosts; 0 = no limit.")
-@click.option(
-    "--connect-to", metavar="URL", callback=_loopback, help="A loopback server that stands in for every host."
-)
+@connect_to
 @click.option(
     "--recrawl",
     type=click.Choice(["all", "due", "none"]),

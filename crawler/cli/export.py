@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from crawler.cli.options import data_folder, told
 from crawler.exit_codes import INTERRUPTED
-from crawler.terminal import harmless
+from crawler.terminal import harmless, progress
 from pipelines.catalog import read
 from pipelines.errors import ArchiveError
 
@@ -45,6 +43,9 @@ _LISTED = 20
     type=click.Choice(["local", "original"]),
     help="Whether links between these articles lead from file to file; not for plain by default.",
 )
+@click.option(
+    "--images", is_flag=True, help="Write the archive's copies of pictures too, and let the texts show them."
+)
 @click.option("--prune", is_flag=True, help="Remove files of articles that are not chosen any more.")
 @click.option("--to", "packed", type=click.Choice(["tar.gz", "zip"]), help="One file: DIR is its name.")
 @click.option(
@@ -66,8 +67,10 @@ def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
     try:
         with closing(read(Path(data) / "archive.db")) as db:
             source = Source(db, _choice(options))
-            with _progress(source.count, shown=not quiet and sys.stderr.isatty()) as watch:
-                kept = _export(source, target, options, watch, quiet)
+            form = _form(options, Path(data))
+            count = source.count + (sum(1 for _ in source.copies()) if options["images"] else 0)
+            with progress("Exporting", not quiet) as watch:
+                kept = _export(source, target, form, options, lambda done: watch(done, count), quiet)
     except KeyboardInterrupt:
         click.echo("alsoread: Interrupted: the same command goes on.", err=True)
         sys.exit(INTERRUPTED)
@@ -84,7 +87,12 @@ def _check(target: Path, data: Path, options: dict[str, Any]) -> None:
     """Options that do not go together, and a target that must not be one."""
     one_file = options["packed"] or options["form"] != "md"
     if options["form"] != "md":
-        for name, value in (("--to", "packed"), ("--path", "path"), ("--links", "links")):
+        for name, value in (
+            ("--to", "packed"),
+            ("--path", "path"),
+            ("--links", "links"),
+            ("--images", "images"),
+        ):
             if options[value]:
                 raise click.UsageError(f"{name} goes with --format md.")
         if options["flavour"] != "plain":
@@ -105,15 +113,23 @@ def _choice(options: dict[str, Any]) -> Any:
     return Choice(**{name: options[name] for name in Choice.__dataclass_fields__})
 
 
+def _form(options: dict[str, Any], data: Path) -> Any:
+    from pipelines.export.making import Form
+
+    return Form(
+        flavour=options["flavour"],
+        path=options["path"],
+        local={"local": True, "original": False, None: None}[options["links"]],
+        images=data / "images" if options["images"] else None,
+    )
+
+
 def _export(
-    source: Any, target: Path, options: dict[str, Any], watch: Callable[[int], None], quiet: bool
+    source: Any, target: Path, form: Any, options: dict[str, Any], watch: Callable[[int], None], quiet: bool
 ) -> list[str]:
     """Runs it, says what came of it, and gives the files that were kept."""
     from pipelines.export import run
-    from pipelines.export.making import Form
 
-    local = {"local": True, "original": False, None: None}[options["links"]]
-    form = Form(flavour=options["flavour"], path=options["path"], local=local)
     if options["form"] != "md":
         run.to_table(source, target, options["form"], watch)
     elif options["packed"]:
@@ -129,20 +145,3 @@ def _export(
     if not quiet:
         click.echo(f"{source.count:,} articles in {target}.")
     return []
-
-
-@contextmanager
-def _progress(count: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, where it is shown."""
-    bar = Progress(
-        TextColumn("Exporting"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not shown,
-    )
-    with bar:
-        task = bar.add_task("", total=count)
-        yield lambda done: bar.update(task, completed=done)

@@ -21,6 +21,23 @@ data_folder = click.option(
 )
 
 
+def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    from scrapy.settings import BaseSettings
+
+    from crawler import net
+
+    try:
+        net.connect_to(BaseSettings({"ALSOREAD_CONNECT_TO": value}))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return value
+
+
+connect_to = click.option(
+    "--connect-to", metavar="URL", callback=_loopback, help="A loopback server that stands in for every host."
+)
+
+
 class Quantity(click.ParamType[Any]):
     """An option's value as `parse` reads it, which raises ValueError in a sentence; shown as `name`."""
 

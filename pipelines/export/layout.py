@@ -110,14 +110,14 @@ def _short(name: str) -> str:
     return marked(f"{short}.md" if name.endswith(".md") else short, name)
 
 
-def marked(path: str, what: str) -> str:
-    """The path, told apart from its like by eight digits of a hash of `what`.
+def marked(path: str, what: str, suffix: str = ".md") -> str:
+    """The path, told apart from its like by eight digits of a hash of `what`, which stand before the suffix.
 
     >>> marked("one/tea.md", "https://one.techidaily.com/Tea/")
     'one/tea~434252fb.md'
     """
-    stem, md = (path.removesuffix(".md"), ".md") if path.endswith(".md") else (path, "")
-    return f"{stem}~{sha256(what.encode()).hexdigest()[:8]}{md}"
+    stem, end = (path.removesuffix(suffix), suffix) if path.endswith(suffix) else (path, "")
+    return f"{stem}~{sha256(what.encode()).hexdigest()[:8]}{end}"
 
 
 def address(held: str, url: str) -> str:

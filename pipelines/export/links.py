@@ -1,7 +1,7 @@
-"""Links in a text to articles of the export, made links between files.
+"""Links in a text to articles of the export, made links between files, and pictures made to show its copies.
 
 What is a link is for a CommonMark parser to say: every address that may be one is marked, the marked text is
-parsed, and the marks that turn up as targets of links are replaced. Code, pictures and HTML stay as they are.
+parsed, and the marks that turn up as targets of links or pictures are replaced. Code and HTML stay as they are.
 """
 
 from __future__ import annotations
@@ -32,16 +32,19 @@ _PLAIN = re.compile(r"https?://([a-z0-9_.-]+)(?:[/?#]|\Z)", re.IGNORECASE | re.A
 # What can reach over a blank line: HTML, fenced code, and definitions; and what a line is by its indent there.
 _FAR = re.compile(r"<|```|~~~|\]:|[\t\r]|^ {4}", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n *\n")
+_TARGETS = {"link_open": "href", "image": "src"}
+"""The tokens of the parser that have a target, and where."""
+_LINK, _AUTOLINK, _PICTURE = "", "autolink", "image"
 _SPECIAL = re.compile(r"([\\`*_\[\]&!~|$])")
 
 
 class Target(NamedTuple):
-    """An article of the export."""
+    """An article of the export, or a picture."""
 
     path: str
     """Of its file, below the export's folder."""
     address: str
-    """On a site that is made of the export: `/HOST/SLUG/`."""
+    """On a site that is made of the export: `/HOST/SLUG/`; that of a picture is percent-encoded."""
 
 
 class _Place(NamedTuple):
@@ -74,30 +77,40 @@ def key_on(hosts: Set[str], url: str) -> int | None:
     return key(page) if host_of(page) in hosts else None
 
 
-def rewrite(
-    body: str,
-    targets: Mapping[str, Target],
-    link: Callable[[Target, str], str],
-    escape: Callable[[str], str],
-) -> str:
-    """The text with its links to the targets' addresses as `link` has them, and all else as `escape` has it.
+class Forms(NamedTuple):
+    """How a flavour writes: what stands in the parentheses of links and pictures, and all else."""
 
-    `link` gets the target and the fragment, `#` and all, and gives what stands in the parentheses of a link.
-    """
-    if not targets:
-        return escape(body)
-    places = [place for place in _places(body) if place.url in targets]
+    link: Callable[[Target, str], str]
+    """Of the target and the fragment, `#` and all."""
+    picture: Callable[[Target], str]
+    escape: Callable[[str], str]
+
+
+def rewrite(body: str, links: Mapping[str, Target], pictures: Mapping[str, Target], forms: Forms) -> str:
+    """The text with its links to, and its pictures of, the addresses that have targets, as the forms have it."""
+    if not links and not pictures:
+        return forms.escape(body)
+    places = [place for place in _places(body) if place.url in links or place.url in pictures]
     name = "marked"
     while name in body:
         name += "x"
     marks = [f"https://{name}.invalid/{number}/" for number in range(len(places))]
     linked = _linked(_with(body, zip(places, marks, strict=True)), name)
-    kept = [(place, mark) for place, mark in zip(places, marks, strict=True) if mark in linked]
-    text = escape(_with(body, kept, bare=True))
+    targets = {_PICTURE: pictures, _LINK: links, _AUTOLINK: links}
+    kept = [
+        (place, mark)
+        for place, mark in zip(places, marks, strict=True)
+        if mark in linked and place.url in targets[linked[mark]]
+    ]
+    text = forms.escape(_with(body, kept, bare=True))
     for place, mark in kept:
-        form = link(targets[place.url], "".join(place.url.partition("#")[1:]))
+        target = targets[linked[mark]][place.url]
+        if linked[mark] == _PICTURE:
+            form = forms.picture(target)
+        else:
+            form = forms.link(target, "".join(place.url.partition("#")[1:]))
         address = _SPECIAL.sub(r"\\\1", place.url)
-        text = text.replace(mark, f"[{address}]({form})" if linked[mark] else form)
+        text = text.replace(mark, f"[{address}]({form})" if linked[mark] == _AUTOLINK else form)
     return text
 
 
@@ -117,14 +130,14 @@ def _with(body: str, marks: Iterable[tuple[_Place, str]], bare: bool = False) ->
     return "".join([*parts, body[at:]])
 
 
-def _linked(text: str, name: str) -> dict[str, bool]:
-    """The targets of the text's links that have the name in them, and whether they stand in the text themselves."""
+def _linked(text: str, name: str) -> dict[str, str]:
+    """The targets that have the name in them, each with what leads there: a link, an autolink or a picture."""
     return {
-        str(child.attrs["href"]): child.markup == "autolink"
+        str(child.attrs[_TARGETS[child.type]]): child.markup if child.type == "link_open" else _PICTURE
         for part in _parts(text, name)
         for token in _parser().parse(part, {"name": name})
         for child in token.children or ()
-        if child.type == "link_open"
+        if child.type in _TARGETS
     }
 
 

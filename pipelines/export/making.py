@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import blake2b
 from importlib.metadata import version
+from itertools import chain
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+from urllib.parse import quote
 
 from pipelines.export.flavours import FLAVOURS
-from pipelines.export.layout import Layout, address
+from pipelines.export.layout import Layout, address, marked
 from pipelines.export.links import addresses, key, key_on
-from pipelines.export.manifest import Manifest, Planned
-from pipelines.export.rendering import Order
-from pipelines.export.row import BODY, Row
+from pipelines.export.manifest import PICTURES, Manifest, Planned
+from pipelines.export.rendering import Copy, Order
+from pipelines.export.row import BODY, THUMBNAIL, Row
 from pipelines.export.source import Source
 from pipelines.markdown import path_of
 
@@ -29,12 +32,15 @@ class Form:
     """The template of the files' paths; the flavour's own where it is None."""
     local: bool | None = None
     """Whether links between articles of the export lead to files; as the flavour has it where it is None."""
+    images: Path | None = None
+    """The archive's folder of copies, where texts are to show these; else pictures keep their addresses."""
 
 
 class _Mentions(NamedTuple):
-    """What an article may link to, by the keys of the addresses."""
+    """What an article may link to and show, by the keys of the addresses."""
 
     body: dict[str, int]
+    pictures: dict[str, int]
     also_read: list[int]
     keys: set[int]
 
@@ -51,13 +57,15 @@ class Maker:
         self._hosts = source.hosts() if local else set()
         # Articles tend to have the same links.
         self._known = lru_cache(8192)(partial(key_on, self._hosts))
-        form_key = repr((version("alsoread"), form.flavour, template, sorted(self._hosts)))
+        self._images = form.images
+        told = ["images"] if form.images else []
+        form_key = repr((version("alsoread"), form.flavour, template, sorted(self._hosts), *told))
         self._form_key = blake2b(form_key.encode(), digest_size=16).digest()
 
     def plan(self) -> None:
         """Tells the manifest what is to be written."""
-        self._manifest.plan(self._planned())
-        self._manifest.link(self._keys() if self._hosts else ())
+        self._manifest.plan(chain(self._planned(), self._planned_pictures()))
+        self._manifest.link(self._keys() if self._hosts or self._images else ())
 
     def _planned(self) -> Iterator[Planned]:
         for head in self._source.heads(self._layout.columns):
@@ -70,14 +78,44 @@ class Maker:
                 head.row["changed_at"],
             )
 
+    def _planned_pictures(self) -> Iterator[Planned]:
+        """The copies that are there; a picture whose copy is missing keeps its address."""
+        if self._images is None:
+            return
+        for number, (url, held, hash_, fetched_at) in enumerate(self._source.copies(), PICTURES):
+            if (self._images / held).is_file():
+                path = "/".join(map(self._fit, held.split("/")))
+                yield Planned(
+                    number,
+                    url,
+                    f"{self._flavour.PICTURES}{path}",
+                    f"/images/{quote(path)}",
+                    blake2b(self._form_key + hash_.encode(), digest_size=16).digest(),
+                    fetched_at,
+                )
+
+    def _fit(self, name: str) -> str:
+        """A name of a picture's path as the program takes it, and no other picture has it."""
+        fitted = self._flavour.fit(name)
+        return name if fitted == name else marked(fitted, name, PurePosixPath(name).suffix)
+
     def _keys(self) -> Iterator[tuple[int, int]]:
         for page, url in self._manifest.planned_urls():
             yield key(url), page
         for url, page in self._source.moved():
             yield key(url), page
 
-    def orders(self, items: Sequence[Planned]) -> list[tuple[Order, set[int]]]:
-        """What it takes to make the files of articles that were planned, and the keys of what each may link to."""
+    def orders(self, items: Sequence[Planned]) -> list[tuple[Order | Copy, set[int]]]:
+        """What it takes to make the files that were planned, and the keys of what each may link to or show."""
+        articles = [item for item in items if item.page < PICTURES]
+        made = dict(zip(articles, self._orders(articles), strict=True))
+        copies = self._source.copies_of([item.url for item in items if item.page >= PICTURES])
+        return [made.get(item) or (self._copy(item, *copies[item.url]), set()) for item in items]
+
+    def _copy(self, item: Planned, held: str, hash_: str) -> Copy:
+        return Copy(item.path, f"{self._images}/{held}", bytes.fromhex(hash_))
+
+    def _orders(self, items: Sequence[Planned]) -> list[tuple[Order, set[int]]]:
         pages = [item.page for item in items]
         rows, aliases = self._source.rows(pages), self._source.led_here(pages)
         mentions = {page: self._mentions(row) for page, row in rows.items()}
@@ -90,6 +128,7 @@ class Maker:
                 item.path,
                 item.address,
                 {url: targets[number] for url, number in found.body.items() if number in targets},
+                {url: targets[number] for url, number in found.pictures.items() if number in targets},
                 [targets.get(number) for number in found.also_read],
                 [address(str(path_of(url)), url) for url in aliases[item.page]],
             )
@@ -97,9 +136,12 @@ class Maker:
         return orders
 
     def _mentions(self, row: Row) -> _Mentions:
-        if not self._hosts:
-            return _Mentions({}, [], set())
-        held, _, links = row
-        body = {url: number for url in addresses(held[BODY]) if (number := self._known(url)) is not None}
-        also_read = [key(url) for url, _ in links]
-        return _Mentions(body, also_read, {*also_read, *body.values()})
+        held, images, links = row
+        body, also_read, pictures = {}, [], {}
+        if self._hosts:
+            body = {url: number for url in addresses(held[BODY]) if (number := self._known(url)) is not None}
+            also_read = [key(url) for url, _ in links]
+        if self._images:
+            shown = [held[THUMBNAIL] or "", *(url for url, *_ in images)]
+            pictures = {url: key(url) for url in shown if url}
+        return _Mentions(body, pictures, also_read, {*also_read, *body.values(), *pictures.values()})

@@ -60,8 +60,12 @@ _WAL_PAGES = 8_000
 """About 32 MB."""
 
 
+PICTURES = 2**32
+"""The first number that stands for a picture where articles have their page."""
+
+
 class Planned(NamedTuple):
-    """An article that was chosen: where its file belongs, and what its bytes come of."""
+    """An article that was chosen, or a picture of it: where its file belongs, and what its bytes come of."""
 
     page: int
     url: str
@@ -158,7 +162,7 @@ class Manifest:
         self._db.execute("CREATE INDEX temp.plan_path ON plan(path)")
 
     def planned_urls(self) -> Iterator[tuple[int, str]]:
-        """Every page that was chosen, with its address."""
+        """Every page that was chosen and every picture, with its address."""
         yield from self._db.execute("SELECT page, url FROM plan")
 
     def link(self, keys: Iterable[tuple[int, int]]) -> None:

@@ -7,17 +7,17 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from crawler.process import Ended, Process
 from pipelines.errors import ArchiveError
-from pipelines.export.rendering import Order
+from pipelines.export.rendering import Copy, Order
 from pipelines.export.writing import Done, Writing
 
-Write = Callable[[Sequence[int], Sequence[Order]], Awaitable[Done]]
+Write = Callable[[Sequence[int], Sequence[Order | Copy]], Awaitable[Done]]
 """A call of a Writing, wherever it is."""
 
 
 def here(writing: Writing) -> Write:
     """Calls it in this process."""
 
-    async def call(wanted: Sequence[int], orders: Sequence[Order]) -> Done:
+    async def call(wanted: Sequence[int], orders: Sequence[Order | Copy]) -> Done:
         await asyncio.sleep(0)
         return writing(wanted, orders)
 
@@ -31,7 +31,7 @@ class Elsewhere:
         self._writing = writing
         self._process: Process | None = None
 
-    async def __call__(self, wanted: Sequence[int], orders: Sequence[Order]) -> Done:
+    async def __call__(self, wanted: Sequence[int], orders: Sequence[Order | Copy]) -> Done:
         """As a Writing's. Raises ArchiveError also where the process was killed."""
         self._process = self._process or Process(self._writing)
         try:

@@ -13,6 +13,7 @@ COLUMNS = tuple(field.name for field in fields(Article) if field.name not in ("i
 """Of the table `articles`."""
 BODY = COLUMNS.index("body")
 """Of the COLUMNS the one with the text."""
+THUMBNAIL = COLUMNS.index("thumbnail")
 
 Row = tuple[
     tuple[Any, ...],  # of the COLUMNS

@@ -21,7 +21,7 @@ from pipelines.export import packing, tables
 from pipelines.export.folder import OWN, Folder
 from pipelines.export.making import Form, Maker
 from pipelines.export.manifest import Manifest
-from pipelines.export.rendering import content
+from pipelines.export.rendering import Copy, content
 from pipelines.export.row import article_of
 from pipelines.export.source import Source
 from pipelines.export.update import Result, Update, Watch
@@ -57,7 +57,8 @@ def to_packed(source: Source, path: Path, form: Form, kind: packing.Kind, watch:
             done = 0
             for batch in manifest.in_order():
                 for item, (order, _) in zip(batch, maker.orders(batch), strict=True):
-                    yield packing.Entry(item.path, content(order, form.flavour), item.changed_at)
+                    held = order.content() if isinstance(order, Copy) else content(order, form.flavour)
+                    yield packing.Entry(item.path, held, item.changed_at)
                 watch(done := done + len(batch))
 
         packing.pack(out, kind, entries())

@@ -31,6 +31,12 @@ _LINKS = f"""
 SELECT source, pages.url, also_read.text FROM also_read JOIN pages ON pages.id = also_read.target
 WHERE source IN {_ASKED} AND position IS NOT NULL ORDER BY source, position
 """  # noqa: S608
+_COPIES = """
+SELECT url, path, hash, fetched_at FROM pictures WHERE state = 'stored' AND url IN (
+  SELECT url FROM images WHERE article IN (SELECT id FROM articles WHERE {chosen})
+  UNION SELECT thumbnail FROM articles WHERE {chosen})
+ORDER BY url
+"""
 _LED_HERE = f"SELECT moved_to, url FROM pages WHERE moved_to IN {_ASKED} ORDER BY url"  # noqa: S608
 _ROWS = f"SELECT id, {', '.join(COLUMNS)} FROM articles WHERE id IN {_ASKED}"  # noqa: S608
 
@@ -77,6 +83,15 @@ class Source:
         for page, url, held, said, *values in rows:
             digest = blake2b(said.encode(errors="surrogatepass"), digest_size=16).digest()
             yield Head(page, url, held, digest, dict(zip(wanted, values, strict=True)))
+
+    def copies(self) -> Iterator[tuple[str, str, str, str]]:
+        """The pictures of the chosen articles that the archive has copies of: address, path, hash, when it came."""
+        yield from self._db.execute(_COPIES.format(chosen=self._where), self._values)
+
+    def copies_of(self, urls: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """The copies of these pictures: path and hash by address."""
+        asked = f"SELECT url, path, hash FROM pictures WHERE url IN {_ASKED}"  # noqa: S608
+        return {url: (path, hash_) for url, path, hash_ in self._db.execute(asked, [json.dumps(urls)])}
 
     def moved(self) -> Iterator[tuple[str, int]]:
         """Addresses that lead to a page by a redirect, each with that page."""

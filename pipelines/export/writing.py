@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.export.folder import Folder, Stand, digest
-from pipelines.export.rendering import Order, content
+from pipelines.export.rendering import Copy, Order, content
 
 
 class Done(NamedTuple):
@@ -26,16 +26,21 @@ class Writing:
     def __init__(self, root: Path, flavour: str) -> None:
         self._root, self._flavour = root, flavour
         self._folder: Folder | None = None
-        self._made: list[tuple[str, bytes]] = []
+        self._made: list[tuple[str, bytes | Copy]] = []
         self._export = os.getpid()
 
-    def __call__(self, wanted: Sequence[int], orders: Sequence[Order]) -> Done:
+    def __call__(self, wanted: Sequence[int], orders: Sequence[Order | Copy]) -> Done:
         """`wanted`: of the contents that the last call made, those to be written. Raises OSError, ArchiveError."""
         self._folder = self._folder or Folder(self._root)
         stands = []
         for number in wanted:
             if self._export not in (os.getppid(), os.getpid()):
                 break  # the export was killed, and the next one may be at work
-            stands.append(self._folder.write(*self._made[number]))
-        self._made = [(order.path, content(order, self._flavour)) for order in orders]
-        return Done(stands, [digest(made) for _, made in self._made])
+            path, made = self._made[number]
+            held = made.content() if isinstance(made, Copy) else made  # not before: pictures may be large
+            stands.append(self._folder.write(path, held))
+        self._made = [
+            (order.path, order if isinstance(order, Copy) else content(order, self._flavour))
+            for order in orders
+        ]
+        return Done(stands, [made.hash if isinstance(made, Copy) else digest(made) for _, made in self._made])

@@ -14,6 +14,7 @@ from pipelines import articles
 from pipelines.catalog import holder, is_held, read
 from pipelines.errors import ArchiveError
 from pipelines.markdown import write
+from pipelines.merging import pictures
 from pipelines.merging.choice import choose, forget
 from pipelines.merging.rows import take_over
 
@@ -28,6 +29,8 @@ class Merged(NamedTuple):
     revisions: int
     pages: int
     runs: int
+    pictures: int = 0
+    """Copies of pictures that came."""
 
 
 def merge(db: Database, data: Path, other: Path) -> Merged:
@@ -74,12 +77,14 @@ def _merge(db: Database, data: Path, other: Path) -> Merged:
     choose(db)
     take_over(db)
     _files(db, data / "articles", other)
+    copies = pictures.take_over(db, data, other)
     merged = Merged(
         articles=_count(db, "SELECT count(*) FROM page_map WHERE copy AND NOT held"),
         newer=_count(db, "SELECT count(*) FROM page_map WHERE copy AND held"),
         revisions=_count(db, "SELECT count(*) FROM revisions") - before,
         pages=_count(db, "SELECT count(*) FROM page_map WHERE fresh"),
         runs=_count(db, "SELECT count(*) FROM run_map WHERE fresh"),
+        pictures=copies,
     )
     forget(db)
     return merged

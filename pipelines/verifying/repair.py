@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from sqlite_utils import Database
@@ -112,13 +112,17 @@ def _restore_links(db: Database, page: int, links: Sequence[Link], seen: str) ->
 def rewrite_file(page: int, archive: Archive) -> None:
     """Writes an article's file anew from the catalog; what stood in its place is put aside into `damaged/`."""
     article = articles.load(archive.db, page)
-    path = path_of(article.url)
-    if (archive.root / path).is_file():
-        content = (archive.root / path).read_bytes()
+    put_aside(archive, archive.root, path_of(article.url))
+    write(archive.root, article)
+
+
+def put_aside(archive: Archive, root: Path, path: PurePath) -> None:
+    """Moves what stands at a path below `root`, if there is a file, into `damaged/` in the archive's folder."""
+    if (root / path).is_file():
+        content = (root / path).read_bytes()
         aside = archive.data / "damaged" / path.with_stem(f"{path.stem}~{sha256(content).hexdigest()[:8]}")
         aside.parent.mkdir(parents=True, exist_ok=True)
-        (archive.root / path).replace(aside)
-    write(archive.root, article)
+        (root / path).replace(aside)
 
 
 def fill_hashes(archive: Archive) -> None:

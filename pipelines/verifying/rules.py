@@ -35,6 +35,7 @@ _NAMES = {
     "hosts": "host",
     "also_read": """(SELECT url FROM pages WHERE id = source) || ' -> '
                     || coalesce((SELECT url FROM pages WHERE id = target), target)""",
+    "pictures": "url",
     "images": "(SELECT url FROM pages WHERE id = article) || ' ' || position",
     "revisions": "(SELECT url FROM pages WHERE id = article) || ' of ' || archived_at",
 }
@@ -66,6 +67,10 @@ _NEARER = """(SELECT min(source.depth) + 1 FROM also_read JOIN pages AS source O
 _FOUND_ON = "(SELECT source FROM also_read WHERE target = pages.id ORDER BY first_seen, source LIMIT 1)"
 _OWN_PAGE = "(SELECT id FROM pages WHERE pages.url = articles.url)"
 _NOT_CHANGED = "id NOT IN (SELECT article FROM revisions)"
+
+
+_IS_COPY = "(path NOT NULL AND hash NOT NULL AND bytes NOT NULL AND type NOT NULL)"
+_IS_DUE = "(due_at NOT NULL AND error NOT NULL)"
 
 
 def _no_time(column: str) -> str:
@@ -152,6 +157,12 @@ RULES = (
     Rule("also_read", "first_seen > last_seen", "first seen after it was last seen"),
     Rule("also_read", "text = ''", "without text"),
     Rule("revisions", "body_hash <> sha256(body)", "its body is not that of its hash"),
+    Rule(
+        "pictures",
+        f"{_IS_COPY} <> (state = 'stored') OR {_IS_DUE} = (state = 'stored')",
+        "its state does not fit",
+    ),
+    Rule("pictures", "attempts <> 0 AND state <> 'failed'", "attempts", "attempts = 0"),
     Rule("crawls", f"pages <> {' + '.join(COUNTS[1:])}", "its counts don't sum up to its pages"),
     Rule("crawls", "(ended_at IS NULL) <> (outcome IS NULL) OR ended_at < started_at", "its end"),
     Rule("crawls", "new < (SELECT count(*) FROM articles WHERE crawl = crawls.id)", "new"),

@@ -18,6 +18,7 @@ from pipelines.catalog import hold, is_held, read
 from pipelines.doubtful import LOOK
 from pipelines.errors import ArchiveError
 from pipelines.markdown import HALF_WRITTEN
+from pipelines.verifying import pictures
 from pipelines.verifying.evidence import judge
 from pipelines.verifying.findings import REBUILD, Archive, Cure, Finding
 from pipelines.verifying.repair import add_hosts, fill_hashes, rebuild_indexes, rebuild_search
@@ -74,6 +75,8 @@ def _findings(path: Path, since: float | None) -> Iterator[Finding]:
         partial(_articles, since=since),
         partial(_strangers, since=since),
         partial(_raw_pages, since=since),
+        pictures.damaged,
+        partial(pictures.strangers, since=since),
         _search,
     )
     with closing(read(path)) as db:

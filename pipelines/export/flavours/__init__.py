@@ -17,6 +17,9 @@ class Flavour(Protocol):
     LOCAL: bool
     """Whether links between articles of the export lead to files, unless `--links` says otherwise."""
 
+    PICTURES: str
+    """Where copies of pictures lie below the export's folder; on a site they are at `/images/`."""
+
     def fit(self, name: str) -> str:
         """A name of a path as the program takes it."""
 
@@ -25,6 +28,9 @@ class Flavour(Protocol):
 
     def link(self, target: Target, fragment: str, here: str) -> str:
         """What stands in the parentheses of a link from the file `here`."""
+
+    def picture(self, target: Target, here: str) -> str:
+        """What stands in the parentheses of a picture in the file `here`."""
 
     def render(self, item: Item) -> str:
         """The text of an article's file."""

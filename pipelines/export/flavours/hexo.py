@@ -11,10 +11,12 @@ from pipelines.export.links import Target
 
 PATH = "source/_posts/{host}/{slug}.md"
 LOCAL = True
+PICTURES = "source/images/"
 
 _TAG = re.compile(r"\{[{%#]")
 
 fit = sites.fit
+picture = sites.picture
 
 
 def escape(body: str) -> str:

@@ -12,6 +12,7 @@ from pipelines.yaml_block import yaml_block
 
 PATH = "content/{host}/{slug}.md"
 LOCAL = True
+PICTURES = "static/images/"
 
 _OWN = ("title", "date", "lastmod", "description", "tags", "categories", "keywords", "url", "aliases")
 """Of the names that Hugo reserves, those that are written; all others go under `params`."""
@@ -19,6 +20,7 @@ _SHORTCODE = re.compile(r"\{\{<(.*?)>\}\}|\{\{%(.*?)%\}\}|\{\{(?=[<%])", re.DOTA
 _JOINER = "\u2060"
 
 fit = sites.fit
+picture = sites.picture
 
 
 def escape(body: str) -> str:

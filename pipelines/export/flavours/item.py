@@ -22,6 +22,8 @@ class Item:
     """Where the links of its list lead, those to articles of the export."""
     aliases: list[str]
     """Other addresses on a site that should lead to it."""
+    thumbnail: Target | None
+    """The copy of its thumbnail, if there is one."""
 
 
 def page(front_matter: dict[str, Any], body: str, more: str = "") -> str:

@@ -11,6 +11,7 @@ from pipelines.export.links import Target
 
 PATH = "_posts/{host}/{date:%Y-%m-%d}-{slug}.md"
 LOCAL = True
+PICTURES = "images/"
 
 _LIQUID = re.compile(r"\{[{%]")
 
@@ -29,6 +30,11 @@ def escape(body: str) -> str:
 def link(target: Target, fragment: str, here: str) -> str:  # noqa: ARG001
     """The address of the post, which its `permalink` sets, below the site's `baseurl`."""
     return f"{{{{ '{target.address}{fragment}' | relative_url }}}}"
+
+
+def picture(target: Target, here: str) -> str:  # noqa: ARG001
+    """The address of the file, below the site's `baseurl`; the filter of links would decode parentheses in it."""
+    return f"{{{{ site.baseurl }}}}{target.address}"
 
 
 def render(item: Item) -> str:

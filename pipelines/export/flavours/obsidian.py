@@ -10,12 +10,14 @@ from pipelines.markdown import front_matter
 
 PATH = "{host}/{slug}.md"
 LOCAL = True
+PICTURES = "images/"
 
 _NO_LINK = re.compile(r"[#^\[\]|]")  # these have a meaning in a link to a note
 _NO_TAG = re.compile(r"[^\w/-]+")
 _TIME = "%Y-%m-%dT%H:%M:%S"
 
 link = plain.link
+picture = plain.picture
 escape = plain.escape
 
 
@@ -34,6 +36,8 @@ def render(item: Item) -> str:
             values[name] = f"{values[name]:{_TIME}}"
     if article.tags:
         values["tags"] = list(dict.fromkeys(_tag(tag) for tag in article.tags))
+    if item.thumbnail:
+        values["thumbnail"] = f"[[{item.thumbnail.path}]]"
     if article.images:
         values["images"] = [image.url for image in article.images]
     if article.also_read:

@@ -12,6 +12,7 @@ from pipelines.markdown import render as archived
 PATH = "{host}/{slug}.md"
 LOCAL = False
 """Links stay as they are unless it is asked for, so that nothing is lost on the way back."""
+PICTURES = "images/"
 
 
 def fit(name: str) -> str:
@@ -27,6 +28,11 @@ def escape(body: str) -> str:
 def link(target: Target, fragment: str, here: str) -> str:
     """The way from file to file."""
     return quote(relpath(target.path, dirname(here) or ".")) + fragment
+
+
+def picture(target: Target, here: str) -> str:
+    """The way from file to file."""
+    return link(target, "", here)
 
 
 def render(item: Item) -> str:

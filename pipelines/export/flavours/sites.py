@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from pipelines.export.flavours.item import Item
+from pipelines.export.links import Target
 from pipelines.markdown import front_matter as vocabulary
 
 # Names that a generator passes over, or takes for the page of a folder.
@@ -21,10 +22,17 @@ def fit(name: str) -> str:
     return f"x{name}" if _PASSED_OVER.match(name) else name
 
 
+def picture(target: Target, here: str) -> str:  # noqa: ARG001
+    """The address of the file."""
+    return target.address
+
+
 def front_matter(item: Item) -> dict[str, Any]:
     """The vocabulary; `url` is `source_url`, as a site's pages have addresses of their own, which the list uses."""
     values = vocabulary(item.article)
     for entry, target in zip(values.get("also_read", ()), item.also_read, strict=False):
         if target:
             entry["url"] = target.address
+    if item.thumbnail:
+        values["thumbnail"] = item.thumbnail.address
     return {"source_url" if key == "url" else key: value for key, value in values.items()}

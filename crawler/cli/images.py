@@ -1,0 +1,83 @@
+"""`alsoread images`."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crawler.cli.options import connect_to, data_folder, told
+from crawler.exit_codes import DISK, FORCED, INTERRUPTED
+from crawler.terminal import progress
+from pipelines.catalog import hold
+from pipelines.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from crawler.pictures import Outcome
+
+
+@click.command()
+@data_folder
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    metavar="GLOB",
+    help="Only what articles of such hosts show; repeatable.",
+)
+@click.option(
+    "--max", "most", type=click.IntRange(1), metavar="N", help="Pictures that this run fetches at most."
+)
+@click.option("--delay", type=click.FloatRange(0), help="Seconds between two requests to one host.")
+@click.option("--rate", type=click.FloatRange(0), help="Requests a second over all hosts; 0 = no limit.")
+@connect_to
+@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@told
+def images(data: str, hosts: tuple[str, ...], most: int | None, quiet: bool, **options: Any) -> None:
+    """Fetch a copy of every picture that the archive's articles show and it holds no copy of yet."""
+    from crawler.pictures import fetch
+    from crawler.run import settings_with
+
+    folder = Path(data)
+    settings = settings_with(
+        {
+            "ALSOREAD_DATA": data,
+            "ALSOREAD_RATE": options["rate"],
+            "ALSOREAD_CONNECT_TO": options["connect_to"],
+            "DOWNLOAD_DELAY": options["delay"],
+        }
+    )
+    try:
+        with hold(folder / "archive.db") as db, progress("Fetching", not quiet) as watch:
+            outcome = fetch(db, settings, hosts=hosts, most=most, watch=watch)
+    except (OSError, sqlite3.OperationalError) as error:
+        raise ArchiveError(f"{folder} can't be written: {error}.", DISK) from None
+    if not quiet:
+        _tell(outcome, folder)
+    sys.exit(outcome.exit_code)
+
+
+def _tell(outcome: Outcome, folder: Path) -> None:
+    """The summary, and what to do next."""
+    counts = {
+        "fetched": outcome.stored,
+        "failed": outcome.failed,
+        "refused": outcome.refused,
+        "gone": outcome.gone,
+        "already there": outcome.held,
+    }
+    click.echo(f"{folder}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()) + ".")
+    if outcome.exit_code == DISK:
+        click.echo(f"The disk is full, or {folder} can't be written: make room; the same command goes on.")
+    elif outcome.exit_code in (INTERRUPTED, FORCED):
+        click.echo("Interrupted: the same command goes on.")
+    elif outcome.left:
+        click.echo(f"{outcome.left:,} are left: the same command goes on.")
+    elif outcome.failed or outcome.refused:
+        query = "select url, error, due_at from pictures where state in ('failed', 'refused')"
+        click.echo(f'Why: sqlite-utils {folder / "archive.db"} "{query}" --table')
+    else:
+        click.echo(f"Look at them: alsoread export site --for hugo --images --data {folder}")

@@ -1,0 +1,56 @@
+"""What a fetch of a picture came to goes into the archive: the file, then its row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import signals
+
+from crawler.clock import now
+from crawler.items import Picture, iso
+from pipelines.markdown import files_written
+from pipelines.pictures import rows
+from pipelines.pictures.place import FOLDER, path_of
+from pipelines.store import connect
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+
+class StorePictures:
+    """Pipeline: stores what every picture came to, and counts it in the statistics as `pictures/STATE`."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._stats: Any = crawler.stats
+        self._data = Path(crawler.settings["ALSOREAD_DATA"])
+        self._retry_delays = crawler.settings.getlist("ALSOREAD_RETRY_DELAYS")
+        crawler.signals.connect(self.spider_closed, signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make one."""
+        return cls(crawler)
+
+    def open_spider(self) -> None:
+        """Whoever runs the spider holds the archive."""
+        self._db = connect(self._data / "archive.db")
+
+    def process_item(self, item: Picture) -> Picture:
+        """Stored, whole and on the disk, when it returns. Raises OSError and sqlite3.Error."""
+        if item.type:
+            path = path_of(item.url, item.type)
+            with files_written(self._data / FOLDER) as put:
+                put(path, item.body)
+        with self._db.atomic():
+            if item.type:
+                facts = {"status": item.status, "fetched_at": iso(now())}
+                rows.put_copy(self._db, item.url, path, item.type, item.body, **facts)
+            else:
+                rows.put_failure(self._db, item, now(), self._retry_delays)
+        self._stats.inc_value(f"pictures/{item.state}")
+        return item
+
+    def spider_closed(self) -> None:
+        """Also where the spider was stopped at once."""
+        self._db.close()

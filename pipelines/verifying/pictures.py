@@ -1,0 +1,79 @@
+"""The copies of pictures: every one is where its row says, byte by byte, and nothing else is there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from crawler.clock import now
+from crawler.items import iso
+from pipelines.markdown import HALF_WRITTEN, hash_of
+from pipelines.pictures import rows
+from pipelines.pictures.place import FOLDER, is_place
+from pipelines.verifying.findings import Archive, Finding
+from pipelines.verifying.repair import put_aside
+
+
+def damaged(archive: Archive) -> Iterator[Finding]:
+    """The copies that are not what was fetched."""
+    for url, path, kind, expected in archive.db.execute(
+        "SELECT url, path, type, hash FROM pictures WHERE state = 'stored' ORDER BY path"
+    ):
+        mend, cure = "--repair makes it due again for `alsoread images`", _make_due
+        if not is_place(path, url, kind):
+            what = "its path is not that of its address"
+        elif (held := _hash(archive.data / FOLDER / path)) is None:
+            what = "is missing"
+        elif held != expected:
+            what, cure = "is not what was fetched", _put_aside
+            mend += "; what is there now is put aside into damaged/"
+        else:
+            continue
+        yield Finding(where=f"{FOLDER}/{path}", what=what, mend=mend, cure=partial(cure, url))
+
+
+def _hash(file: Path) -> str | None:
+    try:
+        return hash_of(file.read_bytes())
+    except OSError:
+        return None
+
+
+def strangers(archive: Archive, since: float | None) -> Iterator[Finding]:
+    """The files that no row knows.
+
+    `since`: those that were written after that moment (seconds since the epoch) are passed over.
+    """
+    root = archive.data / FOLDER
+    for folder, folders, names in os.walk(root):
+        folders.sort()
+        for path in (Path(folder) / name for name in sorted(names)):
+            known = path.relative_to(root).as_posix()
+            if since and path.lstat().st_mtime > since:
+                continue
+            if Path(folder).name == HALF_WRITTEN:
+                what, mend = (
+                    "half written by a run that was killed",
+                    "the next `alsoread images` takes it away",
+                )
+            elif archive.db.execute(
+                "SELECT 1 FROM pictures WHERE path = ? COLLATE BINARY", [known]
+            ).fetchone():
+                continue
+            else:
+                what = "a file that no row knows"
+                mend = "`alsoread images` takes it for the copy that belongs there; else take it away"
+            yield Finding(where=f"{FOLDER}/{known}", what=what, mend=mend)
+
+
+def _put_aside(url: str, archive: Archive) -> None:
+    (path,) = archive.db.execute("SELECT path FROM pictures WHERE url = ?", [url]).fetchone()
+    put_aside(archive, archive.data / FOLDER, Path(path))
+    _make_due(url, archive)
+
+
+def _make_due(url: str, archive: Archive) -> None:
+    with archive.db.atomic():
+        rows.fetch_again(archive.db, url, iso(now()), "its copy was missing or damaged")
