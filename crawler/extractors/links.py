@@ -40,6 +40,25 @@ def absolute(base: str, address: str) -> str | None:
         return None
 
 
+def leads_to(a: Element, base: str) -> str | None:
+    """Where a link in an article leads, a place in the article itself as it is; None for nowhere."""
+    href = a.get("href", "").strip()
+    return href if href.startswith("#") else absolute(base, href) if href else None
+
+
+def shows(img: Element, base: str) -> str | None:
+    """The address of a picture; None where it has none."""
+    source = absolute(base, img.get("src", ""))
+    return source if source != base else None
+
+
+def plays(embed: Element, base: str) -> str | None:
+    """The address of a video, a recording or a frame; None where it has none."""
+    source = embed.find("source")
+    address = embed.get("src") or (source.get("src") if source is not None else None)
+    return absolute(base, address.strip()) if address else None
+
+
 def cut_also_read(content: Element, base: str) -> list[Link]:
     """Take the also-read lists with their headings out of `content`; give their http(s) links in page order."""
     return [link for find in (_marked, _unmarked) for link in _cut(content, find(content), base)]

@@ -30,7 +30,12 @@ def has_class(node: Element, name: str) -> bool:
 
 def text_of(node: Element) -> str:
     """All text in an element, runs of white space as one space."""
-    return " ".join(raw_text(node).split())
+    return one_line(raw_text(node))
+
+
+def one_line(text: str) -> str:
+    """A text with its runs of white space as one space."""
+    return " ".join(text.split())
 
 
 def raw_text(node: Element) -> str:

@@ -1,0 +1,102 @@
+"""Emphasis as far as Markdown can say it: it can neither open nor close between a letter and punctuation."""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+
+EMPHASIS = {
+    **dict.fromkeys(("strong", "b"), "**"),
+    **dict.fromkeys(("em", "i"), "*"),
+    **dict.fromkeys(("del", "s", "strike"), "~~"),
+}
+MARKERS = frozenset(EMPHASIS.values())
+
+Mark = tuple[str, str]
+"""What stands between two runs of text: what it does, and its Markdown (of code, the code itself)."""
+OPEN, CLOSE, CODE, PICTURE, BREAK, DROPPED = "open", "close", "code", "picture", "break", "dropped"
+
+_GONE: Mark = (DROPPED, "")
+_OPENING, _CLOSING = ({(role, marker) for marker in MARKERS} for role in (OPEN, CLOSE))
+
+
+def loosen(texts: list[str], marks: list[Mark]) -> None:
+    """Move punctuation out of emphasis that has a letter right beside it, or drop the emphasis; in place.
+
+    `texts[n]` stands before `marks[n]`, and the last text after all marks.
+    """
+    for opening, closing in _pairs(marks):
+        if not (_loosen_start(texts, marks, opening) and _loosen_end(texts, marks, closing)):
+            marks[opening] = marks[closing] = _GONE
+
+
+def _pairs(marks: list[Mark]) -> list[tuple[int, int]]:
+    """Where emphasis opens and closes, in page order."""
+    pairs: list[tuple[int, int]] = []
+    opened: list[int] = []
+    for at, mark in enumerate(marks):
+        if mark[0] == OPEN:
+            opened.append(at)
+        elif mark[0] == CLOSE:
+            opening = opened.pop()
+            if mark in _CLOSING:
+                pairs.append((opening, at))
+    return sorted(pairs)
+
+
+def _loosen_start(texts: list[str], marks: list[Mark], at: int) -> bool:
+    """Whether emphasis can open, once the punctuation at its start has moved out."""
+    before = at
+    while not texts[before] and before and marks[before - 1] is _GONE:
+        before -= 1
+    if texts[before]:
+        if not _is_letter(texts[before][-1]):
+            return True
+    elif not before or marks[before - 1] not in _CLOSING:
+        return True
+    inside = at + 1
+    while not texts[inside] and (marks[inside] is _GONE or marks[inside] in _OPENING):
+        inside += 1
+    text = texts[inside]
+    if not text:  # a link or code starts in punctuation; nothing at all, or a break, does no harm
+        return marks[inside] in _CLOSING or marks[inside][0] == BREAK
+    start = next((at for at, char in enumerate(text) if _is_inner(char)), len(text))
+    if start < len(text):
+        texts[at] += text[:start]
+        texts[inside] = text[start:]
+    return start < len(text)
+
+
+def _loosen_end(texts: list[str], marks: list[Mark], at: int) -> bool:
+    """The same where it closes."""
+    after = at + 1
+    while not texts[after] and after < len(marks) and marks[after] is _GONE:
+        after += 1
+    if texts[after]:
+        if not _is_letter(texts[after][0]):
+            return True
+    elif after == len(marks) or marks[after] not in _OPENING:
+        return True
+    inside = at
+    while not texts[inside] and (marks[inside - 1] is _GONE or marks[inside - 1] in _CLOSING):
+        inside -= 1
+    text = texts[inside]
+    if not text:
+        return marks[inside - 1] in _OPENING or marks[inside - 1][0] == BREAK
+    end = next((at for at in range(len(text), 0, -1) if _is_inner(text[at - 1])), 0)
+    if end:
+        texts[at + 1] = text[end:] + texts[at + 1]
+        texts[inside] = text[:end]
+    return end > 0
+
+
+def _is_letter(char: str) -> bool:
+    """Whether emphasis cannot open after a character, or close before it, with punctuation inside."""
+    return char.isalnum() or not (
+        char.isspace() or char in string.punctuation or unicodedata.category(char)[0] == "P"
+    )
+
+
+def _is_inner(char: str) -> bool:
+    """Whether emphasis may start or end in a character whatever stands beside it."""
+    return char.isalnum() or char.isspace() or unicodedata.category(char)[0] == "M"
