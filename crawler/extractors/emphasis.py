@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 import unicodedata
+from collections.abc import Iterable
 
 EMPHASIS = {
     **dict.fromkeys(("strong", "b"), "**"),
@@ -14,34 +15,35 @@ MARKERS = frozenset(EMPHASIS.values())
 
 Mark = tuple[str, str]
 """What stands between two runs of text: what it does, and its Markdown (of code, the code itself)."""
-OPEN, CLOSE, CODE, PICTURE, BREAK, DROPPED = "open", "close", "code", "picture", "break", "dropped"
+OPEN, CLOSE, CODE, PICTURE, BREAK, END = "open", "close", "code", "picture", "break", "end"
 
-_GONE: Mark = (DROPPED, "")
+_GONE: Mark = ("gone", "")
 _OPENING, _CLOSING = ({(role, marker) for marker in MARKERS} for role in (OPEN, CLOSE))
 
 
-def loosen(texts: list[str], marks: list[Mark]) -> None:
+def loosen(texts: list[str], marks: list[Mark], emphasis: Iterable[tuple[int, int]]) -> None:
     """Move punctuation out of emphasis that has a letter right beside it, or drop the emphasis; in place.
 
-    `texts[n]` stands before `marks[n]`, and the last text after all marks.
+    `texts[n]` stands before `marks[n]`, and the last text after all marks; `emphasis` is where it opens and closes
+    among the marks, in page order.
     """
-    for opening, closing in _pairs(marks):
+    for opening, closing in emphasis:
         if not (_loosen_start(texts, marks, opening) and _loosen_end(texts, marks, closing)):
             marks[opening] = marks[closing] = _GONE
+    if _GONE in marks:
+        _close_up(texts, marks)
 
 
-def _pairs(marks: list[Mark]) -> list[tuple[int, int]]:
-    """Where emphasis opens and closes, in page order."""
-    pairs: list[tuple[int, int]] = []
-    opened: list[int] = []
-    for at, mark in enumerate(marks):
-        if mark[0] == OPEN:
-            opened.append(at)
-        elif mark[0] == CLOSE:
-            opening = opened.pop()
-            if mark in _CLOSING:
-                pairs.append((opening, at))
-    return sorted(pairs)
+def _close_up(texts: list[str], marks: list[Mark]) -> None:
+    """Make one text of those that only a dropped mark parts."""
+    kept, runs = list[Mark](), texts[:1]
+    for mark, text in zip(marks, texts[1:], strict=True):
+        if mark is _GONE:
+            runs[-1] += text
+        else:
+            kept.append(mark)
+            runs.append(text)
+    texts[:], marks[:] = runs, kept
 
 
 def _loosen_start(texts: list[str], marks: list[Mark], at: int) -> bool:

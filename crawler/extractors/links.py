@@ -101,10 +101,17 @@ def _unmarked(content: Element) -> Iterator[tuple[Element, Element]]:
 
 def _alone(node: Element, content: Element) -> Element:
     """The widest element below `content` that holds nothing but `node`."""
-    text = text_of(node)
-    while (parent := node.getparent()) is not None and parent is not content and text_of(parent) == text:
+    while (parent := node.getparent()) is not None and parent is not content and _holds_only(parent, node):
         node = parent
     return node
+
+
+def _holds_only(parent: Element, node: Element) -> bool:
+    """Whether all text of a parent is that of one child."""
+    if (parent.text or "").strip() or (node.tail or "").strip():
+        return False
+    others = (*node.itersiblings(), *node.itersiblings(preceding=True))
+    return not any((other.tail or "").strip() or raw_text(other).strip() for other in others)
 
 
 def _next(node: Element) -> Element | None:

@@ -16,6 +16,7 @@ _LINE_START = re.compile(
     r"\s*(?:\d{1,9}(?=[.)](?:\s|\Z))|(?=[-+](?:\s|\Z)|#{1,6}(?:\s|\Z)|>|=+\s*\Z|-+\s*\Z|:-+:?\s*\Z))"
 )
 _CLOSING_HASHES = re.compile(r"(?:(?<= )|\A)#+\Z")
+_STARTS = frozenset("0123456789-+#>=:")
 _BACKTICKS = re.compile("`+")
 # Characters of an address that a reader of Markdown, or of the table that it stands in, may take for something else.
 _ODD_ADDRESS = re.compile(r"[^!#-%'*-;=?-\[\]^_a-{}~]")
@@ -33,14 +34,14 @@ def literal(text: str, *, starts_line: bool = False) -> str:
         text = _SYNTAX.sub(r"\\\g<0>", text)
         if links:
             text = _BRACKETS.sub(r"\\\g<0>", text)
-    if starts_line and (start := _LINE_START.match(text)):
+    if starts_line and text.lstrip()[:1] in _STARTS and (start := _LINE_START.match(text)):
         return f"{start[0]}\\{text[start.end() :]}"
     return text
 
 
 def heading(text: str) -> str:
     """The Markdown of a heading without the hashes at its end being read as part of its syntax."""
-    return _CLOSING_HASHES.sub(r"\\\g<0>", text)
+    return _CLOSING_HASHES.sub(r"\\\g<0>", text) if text.endswith("#") else text
 
 
 def code_span(code: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from crawler.extractors.emphasis import BREAK, CLOSE, CODE, DROPPED, MARKERS, OPEN, PICTURE, Mark, loosen
+from crawler.extractors.emphasis import BREAK, CLOSE, CODE, END, MARKERS, OPEN, PICTURE, Mark, loosen
 from crawler.extractors.literal import code_span, literal
 
 LINK = "["
+
+_STARS = frozenset(("*", "**"))
+_END = (END, "")
 
 
 class Phrase:
@@ -18,7 +21,10 @@ class Phrase:
 
     def _start(self) -> None:
         self._texts, self._marks = [""], list[Mark]()  # texts[n] stands before marks[n]
+        self._starts: list[int] = []  # where among the marks each one opened that is open
+        self._emphasis: list[tuple[int, int]] = []  # where emphasis opened and closed
         for opening, _ in self.opened:
+            self._starts.append(len(self._marks))
             self._mark(OPEN, opening)
 
     def _mark(self, role: str, markdown: str) -> None:
@@ -46,16 +52,21 @@ class Phrase:
 
     def is_open(self, opening: str) -> bool:
         """Whether what comes next stands in such a mark."""
-        return any(opening == other for other, _ in self.opened)
+        return bool(self.opened) and any(opening == other for other, _ in self.opened)
 
     def open(self, opening: str, closing: str) -> None:
         """Open a mark that `close` closes."""
         self.opened.append((opening, closing))
+        self._starts.append(len(self._marks))
         self._mark(OPEN, opening)
 
     def close(self) -> None:
         """Close what was opened last."""
-        self._mark(CLOSE, self.opened.pop()[1])
+        _, closing = self.opened.pop()
+        start = self._starts.pop()
+        if closing in MARKERS:
+            self._emphasis.append((start, len(self._marks)))
+        self._mark(CLOSE, closing)
 
     def take(self, *, starts_line: bool) -> str:
         """The Markdown of all so far; what is open stays open for what comes next.
@@ -66,87 +77,77 @@ class Phrase:
         """
         texts, marks = self._texts, self._marks
         if not marks:
-            self._texts = [""]
-            return literal(texts[0], starts_line=starts_line).strip()
+            text = texts[0].strip()
+            texts[0] = ""
+            return literal(text, starts_line=starts_line) if text else ""
         for _, closing in reversed(self.opened):
             self._mark(CLOSE, closing)
+        loosen(texts, marks, sorted(self._emphasis))
         self._start()
-        loosen(texts, marks)
-        writer = _Writer(starts_line)
-        run = texts[0]
-        for (role, markdown), text in zip(marks, texts[1:], strict=True):
-            if role != DROPPED:
-                writer.text(run)
-                writer.mark(role, markdown)
-                run = ""
-            run += text
-        writer.text(run)
-        return "".join(writer.out)
+        return _written(texts, marks, starts_line)
 
 
-class _Writer:
-    """Writes an opening mark when something follows it, and white space when something follows that."""
-
-    def __init__(self, starts_line: bool) -> None:
-        self.out: list[str] = []
-        self._starts_line = starts_line
-        self._gap = ""
-        self._moved = (
-            False  # whether the gap has come out of a mark; before a line break only such a space stays
-        )
-        self._waiting: list[str] = []
-        self._written: list[bool] = []  # whether what is open was written
-
-    def text(self, run: str) -> None:
-        if not run:
-            return
-        at_start = self._starts_line and not self._waiting and (not self.out or "\n" in self._gap)
-        kept = literal(run, starts_line=at_start)
-        start = kept.lstrip()
-        self._gap = self._gap or kept[: len(kept) - len(start)]
-        if start:
-            text = start.rstrip()
-            self._write(text)
-            self._gap = start[len(text) :]
-
-    def mark(self, role: str, markdown: str) -> None:
+def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
+    """An opening mark is written when something follows it, and white space when something follows that."""
+    out: list[str] = []
+    gap = ""
+    moved = False  # whether the gap has come out of a mark: before a line break, only such a space stays
+    waiting: list[str] = []
+    written: list[bool] = []  # of what is open: whether it was written
+    for text, (role, markdown) in zip(texts, [*marks, _END], strict=True):
+        if text:
+            at_start = starts_line and not waiting and (not out or "\n" in gap)
+            kept = literal(text, starts_line=at_start)
+            bare = kept.strip()
+            if not gap and bare != kept:
+                gap = kept[: len(kept) - len(kept.lstrip())]
+            if bare:
+                if gap or waiting:
+                    _lead_in(out, gap, waiting, written)
+                out.append(bare)
+                gap, moved = kept[len(kept.rstrip()) :], False
         if role == OPEN:
-            self._waiting.append(markdown)
+            waiting.append(markdown)
+        elif role == CLOSE:
+            moved = gap != ""
+            if waiting:  # nothing is in it
+                waiting.pop()
+            elif written.pop():
+                out.append(markdown)
         elif role == BREAK:
-            space = self._gap.rstrip("\n") if self._moved else ""
-            self._gap = space + "\n" * (self._gap.count("\n") + 1)
-        elif role != CLOSE:
-            self._write(code_span(markdown) if role == CODE else markdown)
-        elif self._waiting:  # nothing is in it
-            self._waiting.pop()
-        else:
-            self._moved = self._gap != ""
-            if self._written.pop():
-                self.out.append(markdown)
+            gap = (gap.rstrip("\n") if moved else "") + "\n" * (gap.count("\n") + 1)
+        elif role != END:
+            if gap or waiting:
+                _lead_in(out, gap, waiting, written)
+            out.append(code_span(markdown) if role == CODE else markdown)
+            gap, moved = "", False
+    return "".join(out)
 
-    def _write(self, markdown: str) -> None:
-        out = self.out
-        if out and self._gap:
-            out.append(self._gap)
-        elif out and self._waiting[:1] == [LINK] and out[-1].endswith("!"):
-            out[-1] = f"{out[-1][:-1]}\\!"  # else the link becomes a picture
-        self._written += map(self._opens, self._waiting)
-        self._waiting.clear()
-        self._gap, self._moved = "", False
-        out.append(markdown)
 
-    def _opens(self, opening: str) -> bool:
-        """Write an opening mark, unless Markdown would take it for another beside the marks before it."""
-        if opening in MARKERS and self.out and self.out[-1] == opening:
-            self.out.pop()  # what closed and opens again goes on
-            return True
-        if opening in ("*", "**"):
-            stars = len(opening)
-            for before in reversed(self.out):
-                if before not in ("*", "**"):
-                    break
-                stars += len(before)
-            if stars > 3:
-                return False
-        self.out.append(opening)
+def _lead_in(out: list[str], gap: str, waiting: list[str], written: list[bool]) -> None:
+    """Write the white space and the opening marks before what comes next."""
+    if gap and out:
+        out.append(gap)
+    elif waiting[:1] == [LINK] and out and out[-1].endswith("!"):
+        out[-1] = f"{out[-1][:-1]}\\!"  # else the link becomes a picture
+    written += [_opens(out, opening) for opening in waiting]
+    waiting.clear()
+
+
+def _opens(out: list[str], opening: str) -> bool:
+    """Write an opening mark, unless Markdown would take it for another beside the marks before it."""
+    if opening not in MARKERS:
+        out.append(opening)
         return True
+    if out and out[-1] == opening:
+        out.pop()  # what closed and opens again goes on
+        return True
+    stars = len(opening) if opening in _STARS else 0
+    for before in reversed(out):
+        if before not in _STARS or not stars:
+            break
+        stars += len(before)
+    if stars > 3:
+        return False
+    out.append(opening)
+    return True

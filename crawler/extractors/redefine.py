@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from lxml import etree
 
@@ -14,7 +15,7 @@ from crawler.extractors.language import language
 from crawler.extractors.links import absolute, cut_also_read
 from crawler.extractors.markdown import to_markdown
 from crawler.extractors.page import Page, instant
-from crawler.extractors.tree import Element, Path, path, text_of
+from crawler.extractors.tree import Element, Path, path, raw_text, text_of
 from crawler.items import Article
 
 # <div class="article-content-container"> round all that follows
@@ -82,7 +83,7 @@ def read(page: Page) -> Article | None:
         description=_description(post),
         keywords=_keywords(post),
         thumbnail=_thumbnail(post),
-        lang=language(text_of(content)),
+        lang=language(raw_text(content)),
         license=_license_address(post),
         images=images(content, page.base),
         body=to_markdown(content, page.base),
@@ -140,9 +141,15 @@ def _license_address(post: Post) -> str | None:
 def _parts(doc: Element) -> dict[str, Element]:
     parts: dict[str, Element] = {}
     for div in doc.iter("div"):
-        for name in _PARTS.intersection(div.get("class", "").split()):
+        for name in _part_names(div.get("class", "")):
             parts.setdefault(name, div)
     return parts
+
+
+@lru_cache
+def _part_names(classes: str) -> frozenset[str]:
+    """The parts that an element with these classes is; the theme has the same few on all pages."""
+    return _PARTS.intersection(classes.split())
 
 
 def unquoted(text: str) -> str:
