@@ -57,7 +57,7 @@ def _loosen_start(texts: list[str], marks: list[Mark], at: int) -> bool:
     elif not before or marks[before - 1] not in _CLOSING:
         return True
     inside = at + 1
-    while not texts[inside] and (marks[inside] is _GONE or marks[inside] in _OPENING):
+    while not texts[inside] and _is_passed(marks[inside], marks[at]):
         inside += 1
     text = texts[inside]
     if not text:  # a link or code starts in punctuation; nothing at all, or a break, does no harm
@@ -80,7 +80,7 @@ def _loosen_end(texts: list[str], marks: list[Mark], at: int) -> bool:
     elif after == len(marks) or marks[after] not in _OPENING:
         return True
     inside = at
-    while not texts[inside] and (marks[inside - 1] is _GONE or marks[inside - 1] in _CLOSING):
+    while not texts[inside] and _is_passed(marks[inside - 1], marks[at]):
         inside -= 1
     text = texts[inside]
     if not text:
@@ -90,6 +90,11 @@ def _loosen_end(texts: list[str], marks: list[Mark], at: int) -> bool:
         texts[at + 1] = text[end:] + texts[at + 1]
         texts[inside] = text[:end]
     return end > 0
+
+
+def _is_passed(mark: Mark, outer: Mark) -> bool:
+    """Whether a mark in emphasis is as good as none beside the outer one: of the same kind of characters."""
+    return mark is _GONE or (mark[0] == outer[0] and mark[1] in MARKERS and mark[1][0] == outer[1][0])
 
 
 def _is_letter(char: str) -> bool:

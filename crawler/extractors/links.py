@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from urllib.parse import urljoin
 
 from crawler.extractors.tree import Element, has_class, mark_cut, raw_text, says_something, sweep, text_of
@@ -110,7 +111,7 @@ def _holds_only(parent: Element, node: Element) -> bool:
     """Whether all text of a parent is that of one child."""
     if (parent.text or "").strip() or (node.tail or "").strip():
         return False
-    others = (*node.itersiblings(), *node.itersiblings(preceding=True))
+    others = chain(node.itersiblings(), node.itersiblings(preceding=True))
     return not any((other.tail or "").strip() or raw_text(other).strip() for other in others)
 
 

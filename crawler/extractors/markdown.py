@@ -19,7 +19,7 @@ from crawler.extractors.table import Cell, cell, laid_out
 from crawler.extractors.tree import Element, one_line, raw_text
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-LISTS = ("ul", "ol")
+LISTS = ("ul", "ol", "menu", "dir")
 CODE = ("code", "kbd", "samp", "tt")
 CONTAINERS = (
     *("p", "div", "section", "article", "main", "header", "footer", "aside", "nav", "address", "center"),
@@ -174,6 +174,7 @@ class _Flow:
             if child.tag == "li":
                 items.append(_Flow(self.base, self.phrase.opened))
                 items[-1].walk(child)
+                items[-1].flush()
                 items[-1].add(child.tail or "")
             else:
                 (items[-1] if items else self).write(child)
@@ -257,8 +258,8 @@ class _Flow:
 
     def link(self, node: Element) -> None:
         address = leads_to(node, self.base)
-        if address is None or self.phrase.is_open(LINK):
-            self.walk(node)
+        if address is None or (len(node) and next(node.iterdescendants("a", *EMBEDS), None) is not None):
+            self.walk(node)  # of links in one another, the inner counts
         else:
             self.phrase.open(LINK, "]" + target(address, one_line(node.get("title", ""))))
             self.walk(node)

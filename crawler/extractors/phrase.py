@@ -36,10 +36,8 @@ class Phrase:
         self._texts[-1] += text
 
     def code(self, text: str) -> None:
-        """Add code; two in a row are one, as their backticks would run together."""
-        if self._marks and self._marks[-1][0] == CODE and not self._texts[-1]:
-            self._marks[-1] = (CODE, self._marks[-1][1] + text)
-        elif text:
+        """Add code."""
+        if text:
             self._mark(CODE, text)
 
     def picture(self, alt: str, target: str) -> None:
@@ -90,7 +88,7 @@ class Phrase:
 def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
     """An opening mark is written when something follows it, and white space when something follows that."""
     out: list[str] = []
-    gap = ""
+    gap = code = ""
     moved = False  # whether the gap has come out of a mark: before a line break, only such a space stays
     waiting: list[str] = []
     written: list[bool] = []  # of what is open: whether it was written
@@ -99,8 +97,7 @@ def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
             at_start = starts_line and not waiting and (not out or "\n" in gap)
             kept = literal(text, starts_line=at_start)
             bare = kept.strip()
-            if not gap and bare != kept:
-                gap = kept[: len(kept) - len(kept.lstrip())]
+            gap = gap or kept[: len(kept) - len(kept.lstrip())]
             if bare:
                 if gap or waiting:
                     _lead_in(out, gap, waiting, written)
@@ -109,28 +106,45 @@ def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
         if role == OPEN:
             waiting.append(markdown)
         elif role == CLOSE:
-            moved = gap != ""
             if waiting:  # nothing is in it
                 waiting.pop()
-            elif written.pop():
+                continue
+            moved = gap != ""
+            if written.pop():
                 out.append(markdown)
         elif role == BREAK:
             gap = (gap.rstrip("\n") if moved else "") + "\n" * (gap.count("\n") + 1)
         elif role != END:
             if gap or waiting:
                 _lead_in(out, gap, waiting, written)
-            out.append(code_span(markdown) if role == CODE else markdown)
+            code = _put(out, role, markdown, code)
             gap, moved = "", False
     return "".join(out)
+
+
+def _put(out: list[str], role: str, markdown: str, before: str) -> str:
+    """Write a picture, or code; give the code that `before` is to be for the next.
+
+    Two codes in a row are one, as their backticks would be: no text starts with one that is not escaped.
+    """
+    if role != CODE:
+        out.append(markdown)
+        return ""
+    code = before + markdown if out and out[-1].startswith("`") else markdown
+    if code != markdown:
+        out.pop()
+    out.append(code_span(code))
+    return code
 
 
 def _lead_in(out: list[str], gap: str, waiting: list[str], written: list[bool]) -> None:
     """Write the white space and the opening marks before what comes next."""
     if gap and out:
         out.append(gap)
-    elif waiting[:1] == [LINK] and out and out[-1].endswith("!"):
+    elif out and waiting[0] == LINK and out[-1].endswith("!"):
         out[-1] = f"{out[-1][:-1]}\\!"  # else the link becomes a picture
-    written += [_opens(out, opening) for opening in waiting]
+    for opening in waiting:
+        written.append(_opens(out, opening))
     waiting.clear()
 
 

@@ -15,7 +15,7 @@ from crawler.extractors.language import language
 from crawler.extractors.links import absolute, cut_also_read
 from crawler.extractors.markdown import to_markdown
 from crawler.extractors.page import Page, instant
-from crawler.extractors.tree import Element, Path, path, raw_text, text_of
+from crawler.extractors.tree import Element, Path, path, text_of
 from crawler.items import Article
 
 # <div class="article-content-container"> round all that follows
@@ -83,7 +83,7 @@ def read(page: Page) -> Article | None:
         description=_description(post),
         keywords=_keywords(post),
         thumbnail=_thumbnail(post),
-        lang=language(raw_text(content)),
+        lang=language(text_of(content)),
         license=_license_address(post),
         images=images(content, page.base),
         body=to_markdown(content, page.base),
