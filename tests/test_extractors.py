@@ -198,7 +198,7 @@ marked = st.recursive(
     words | st.sampled_from(["<br>", '<img src="/i.png" alt="">', "<code>c</code>", "<code>`</code>"]),
     lambda inner: st.lists(
         st.tuples(st.sampled_from(["b", "i", "del", "sub", "u", 'a href="/l"']), inner).map(
-            lambda part: f"<{part[0]}>{part[1]}</{part[0][:3].strip()}>"
+            lambda part: f"<{part[0]}>{part[1]}</{part[0].split()[0]}>"
         )
         | inner,
         min_size=1,

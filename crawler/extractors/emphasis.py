@@ -60,8 +60,8 @@ def _loosen_start(texts: list[str], marks: list[Mark], at: int) -> bool:
     while not texts[inside] and _is_passed(marks[inside], marks[at]):
         inside += 1
     text = texts[inside]
-    if not text:  # a link or code starts in punctuation; nothing at all, or a break, does no harm
-        return marks[inside] in _CLOSING or marks[inside][0] == BREAK
+    if not text:  # a link or code starts in punctuation; a break does no harm
+        return marks[inside][0] == BREAK
     start = next((at for at, char in enumerate(text) if _is_inner(char)), len(text))
     if start < len(text):
         texts[at] += text[:start]
@@ -84,7 +84,7 @@ def _loosen_end(texts: list[str], marks: list[Mark], at: int) -> bool:
         inside -= 1
     text = texts[inside]
     if not text:
-        return marks[inside - 1] in _OPENING or marks[inside - 1][0] == BREAK
+        return marks[inside - 1][0] == BREAK
     end = next((at for at in range(len(text), 0, -1) if _is_inner(text[at - 1])), 0)
     if end:
         texts[at + 1] = text[end:] + texts[at + 1]

@@ -13,7 +13,7 @@ _LINK_SYNTAX = re.compile(r"\][(\[:]")
 _BRACKETS = re.compile(r"[][]")
 # A heading, list, quote, rule or the second line of a table where a line starts.
 _LINE_START = re.compile(
-    r"\s*(?:\d{1,9}(?=[.)](?:\s|\Z))|(?=[-+](?:\s|\Z)|#{1,6}(?:\s|\Z)|>|=+\s*\Z|-+\s*\Z|:-+:?\s*\Z))"
+    r"\s*(?:\d{1,9}(?=[.)](?:\s|\Z))|(?=[-+](?:\s|\Z)|#{1,6}(?:\s|\Z)|>|=+\s*\Z|-[-\s]*\Z|:-+:?\s*\Z))"
 )
 _CLOSING_HASHES = re.compile(r"(?:(?<= )|\A)#+\Z")
 _STARTS = frozenset("0123456789-+#>=:")
@@ -25,12 +25,16 @@ _READ_BACKSLASH = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
 _REFERENCE = re.compile(r"&(?=#?\w+;)")
 
 
-def literal(text: str, *, starts_line: bool = False) -> str:
-    """One run of text with its escapes, and its white space as a browser shows it."""
+def literal(text: str, *, starts_line: bool = False, in_brackets: bool = False) -> str:
+    """One run of text with its escapes, and its white space as a browser shows it.
+
+    `starts_line` and `in_brackets` say where it stands: those of a link or of a picture, say.
+    """
     if not text.isprintable() or "  " in text:  # the one white space that counts as printable is the space
         text = _ODD_SPACE.sub(" ", text)
     if _MAYBE_SYNTAX.search(text):
-        links = text.count("[") != text.count("]") or _LINK_SYNTAX.search(text)
+        unpaired = text.count("[") != text.count("]") or (in_brackets and not _paired(text, "[", "]"))
+        links = unpaired or _LINK_SYNTAX.search(text)
         text = _SYNTAX.sub(r"\\\g<0>", text)
         if links:
             text = _BRACKETS.sub(r"\\\g<0>", text)
@@ -74,13 +78,14 @@ def target(address: str, title: str) -> str:
 def _address(address: str) -> str:
     address = quote(address, safe=_KEPT_IN_ADDRESSES)
     address = _REFERENCE.sub("&amp;", _READ_BACKSLASH.sub(r"\\\\", address))
-    return address if _balanced(address) else address.replace("(", r"\(").replace(")", r"\)")
+    return address if _paired(address, "(", ")") else address.replace("(", r"\(").replace(")", r"\)")
 
 
-def _balanced(address: str) -> bool:
+def _paired(text: str, opening: str, closing: str) -> bool:
+    """Whether all brackets of a text are in pairs that close after they open."""
     depth = 0
-    for char in address:
-        depth += (char == "(") - (char == ")")
+    for char in text if opening in text or closing in text else "":
+        depth += (char == opening) - (char == closing)
         if depth < 0:
             return False
     return depth == 0

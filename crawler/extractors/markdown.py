@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import NamedTuple
 
 from lxml import etree
 
+from crawler.extractors.blocks import Block, first_number, joined, listed
 from crawler.extractors.code import code_of, unnumbered
 from crawler.extractors.emphasis import EMPHASIS
 from crawler.extractors.html_table import EMBEDS, html
@@ -48,9 +47,7 @@ LOOSENS = ("p", "div", "section", "article", "center", "dl", "details", "pre", "
 # A cell of a Markdown table is one line; a table that holds any of these stays HTML.
 NOT_IN_CELLS = (*HEADINGS, *LISTS, "pre", "blockquote", "table", "hr")
 
-_LAST_NUMBER = 999_999_999  # of an item of a list in Markdown
 _BREAK = re.compile(" ?\n")
-_LINE_ENDS = re.compile("\n(?=.)")
 
 
 def to_markdown(content: Element, base: str) -> str:
@@ -60,19 +57,10 @@ def to_markdown(content: Element, base: str) -> str:
     than one blank line. A table whose cells hold lists, headings or code stays HTML: Markdown's cells are one line.
     Raises ValueError where an article with text comes out with none.
     """
-    body = _joined(_Flow(base).blocks_of(content), loose=True)
+    body = joined(_Flow(base).blocks_of(content), loose=True)
     if not body and not raw_text(content).isspace() and raw_text(content):
         raise ValueError("the article has text, but its Markdown came out empty")
     return body
-
-
-class Block(NamedTuple):
-    """A part of a page that starts on a line of its own."""
-
-    markdown: str
-    kind: str = "text"
-    joins: bool = False
-    """Whether it may stand right below a line of text without becoming part of it."""
 
 
 class _Flow:
@@ -162,8 +150,9 @@ class _Flow:
         self.flush()
         inner = _Flow(self.base, self.phrase.opened)
         inner.walk(node)
-        if quoted := _joined(inner.ended(), loose=True):
-            self.blocks.append(Block("> " + quoted.replace("\n", "\n> ").replace("> \n", ">\n")))
+        if quoted := joined(inner.ended(), loose=True):
+            lines = [f"> {line}" if line else ">" for line in quoted.split("\n")]
+            self.blocks.append(Block("\n".join(lines)))
 
     def listing(self, node: Element) -> None:
         """A list; what else stands in it belongs to the item before it, where readers see it."""
@@ -180,7 +169,7 @@ class _Flow:
                 (items[-1] if items else self).write(child)
         self.flush()
         loose = next(node.iterdescendants(*LOOSENS), None) is not None
-        self.items(items, _first_number(node, len(items)) if node.tag == "ol" else None, loose=loose)
+        self.items(items, first_number(node, len(items)) if node.tag == "ol" else None, loose=loose)
 
     def lone_item(self, node: Element) -> None:
         """An item without a list round it."""
@@ -191,22 +180,9 @@ class _Flow:
 
     def items(self, items: list[_Flow], first: int | None, *, loose: bool) -> None:
         """Write a list from its items, numbered from the first number, if there is one."""
-        texts = [_joined(item.ended(), loose=loose) for item in items]
-        if not any(texts):
-            return
-        if first is None:
-            markers, kind = ["-"] * len(texts), "list"
-        else:
-            point = (
-                ")" if self.blocks and self.blocks[-1].kind == "list." else "."
-            )  # else the two lists were one
-            markers, kind = (
-                [f"{number}{point}" for number in range(first, first + len(texts))],
-                f"list{point}",
-            )
-        lines = [_indented(marker, text) for marker, text in zip(markers, texts, strict=True)]
-        joins = texts[0] != "" and first in (None, 1)
-        self.blocks.append(Block(("\n\n" if loose else "\n").join(lines), kind, joins))
+        texts = [joined(item.ended(), loose=loose) for item in items]
+        if any(texts):
+            self.blocks.append(listed(texts, first, self.blocks[-1:], loose=loose))
 
     def table(self, node: Element) -> None:
         self.flush()
@@ -316,26 +292,3 @@ _IN_BLOCKS: dict[object, _Write] = {
     "table": _Flow.table,
     **dict.fromkeys(("caption", "summary"), _Flow.emphatic),
 }
-
-
-def _joined(blocks: Sequence[Block], *, loose: bool) -> str:
-    """Blocks one below the other, with blank lines between them wherever `loose`, or else Markdown needs one."""
-    parts = [block.markdown for block in blocks[:1]]
-    for above, block in pairwise(blocks):
-        tight = not loose and (block.joins or above.kind == "heading")
-        parts += ("\n" if tight else "\n\n", block.markdown)
-    return "".join(parts)
-
-
-def _indented(marker: str, text: str) -> str:
-    """A list item: its marker, and its lines below the text after that."""
-    if text == "---" or text.startswith("---\n"):
-        text = f"___{text[3:]}"  # beside a marker of its own kind a rule is part of one
-    lines = _LINE_ENDS.sub("\n" + " " * (len(marker) + 1), text)
-    return f"{marker} {lines}" if text else marker
-
-
-def _first_number(ol: Element, items: int) -> int:
-    start = ol.get("start", "1").strip()
-    first = int(start) if start.isdecimal() and len(start) < 10 else 1
-    return first if first + items <= _LAST_NUMBER else 1

@@ -42,7 +42,7 @@ class Phrase:
 
     def picture(self, alt: str, target: str) -> None:
         """Add a picture, by what is said of it and where it is."""
-        self._mark(PICTURE, f"![{literal(alt)}]{target}")
+        self._mark(PICTURE, f"![{literal(alt, in_brackets=True)}]{target}")
 
     def line_break(self) -> None:
         """End a line."""
@@ -59,9 +59,12 @@ class Phrase:
         self._mark(OPEN, opening)
 
     def close(self) -> None:
-        """Close what was opened last."""
+        """Close what was opened last; with nothing in it, it never was."""
         _, closing = self.opened.pop()
         start = self._starts.pop()
+        if start == len(self._marks) - 1 and not self._texts[-1]:
+            del self._marks[-1], self._texts[-1]
+            return
         if closing in MARKERS:
             self._emphasis.append((start, len(self._marks)))
         self._mark(CLOSE, closing)
@@ -90,22 +93,25 @@ def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
     out: list[str] = []
     gap = code = ""
     moved = False  # whether the gap has come out of a mark: before a line break, only such a space stays
+    in_link = False
     waiting: list[str] = []
-    written: list[bool] = []  # of what is open: whether it was written
+    written: list[int] = []  # of what is open: whether it was written, of emphasis in a row of how many stars
     for text, (role, markdown) in zip(texts, [*marks, _END], strict=True):
         if text:
             at_start = starts_line and not waiting and (not out or "\n" in gap)
-            kept = literal(text, starts_line=at_start)
+            kept = literal(text, starts_line=at_start, in_brackets=in_link)
             bare = kept.strip()
             gap = gap or kept[: len(kept) - len(kept.lstrip())]
             if bare:
                 if gap or waiting:
-                    _lead_in(out, gap, waiting, written)
+                    _lead_in(out, gap, waiting, written, bare)
                 out.append(bare)
                 gap, moved = kept[len(kept.rstrip()) :], False
         if role == OPEN:
             waiting.append(markdown)
+            in_link = in_link or markdown == LINK
         elif role == CLOSE:
+            in_link = in_link and not markdown.startswith("]")
             if waiting:  # nothing is in it
                 waiting.pop()
                 continue
@@ -116,7 +122,7 @@ def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
             gap = (gap.rstrip("\n") if moved else "") + "\n" * (gap.count("\n") + 1)
         elif role != END:
             if gap or waiting:
-                _lead_in(out, gap, waiting, written)
+                _lead_in(out, gap, waiting, written, markdown)
             code = _put(out, role, markdown, code)
             gap, moved = "", False
     return "".join(out)
@@ -137,31 +143,37 @@ def _put(out: list[str], role: str, markdown: str, before: str) -> str:
     return code
 
 
-def _lead_in(out: list[str], gap: str, waiting: list[str], written: list[bool]) -> None:
-    """Write the white space and the opening marks before what comes next."""
+def _lead_in(out: list[str], gap: str, waiting: list[str], written: list[int], following: str) -> None:
+    """Write the white space and the opening marks before what follows."""
     if gap and out:
         out.append(gap)
     elif out and waiting[0] == LINK and out[-1].endswith("!"):
         out[-1] = f"{out[-1][:-1]}\\!"  # else the link becomes a picture
     for opening in waiting:
-        written.append(_opens(out, opening))
+        stars = _row(out, opening)
+        could_close = (
+            stars < 3 and 3 in written and out and not (out[-1][-1].isspace() or following[0].isalnum())
+        )
+        if stars > 3 or (could_close and opening in _STARS):
+            written.append(0)  # Markdown would take it for another beside what stands before it
+        elif opening in MARKERS and out and out[-1] == opening:
+            out.pop()  # what closed and opens again goes on
+            written.append(3)
+        else:
+            if stars == 3 and written and written[-1]:
+                written[-1] = 3
+            out.append(opening)
+            written.append(stars)
     waiting.clear()
 
 
-def _opens(out: list[str], opening: str) -> bool:
-    """Write an opening mark, unless Markdown would take it for another beside the marks before it."""
-    if opening not in MARKERS:
-        out.append(opening)
-        return True
-    if out and out[-1] == opening:
-        out.pop()  # what closed and opens again goes on
-        return True
-    stars = len(opening) if opening in _STARS else 0
+def _row(out: list[str], opening: str) -> int:
+    """How many stars stand in a row where emphasis opens; of any other mark, 1."""
+    if opening not in _STARS or (out and out[-1] == opening):
+        return 1
+    stars = len(opening)
     for before in reversed(out):
-        if before not in _STARS or not stars:
+        if before not in _STARS:
             break
         stars += len(before)
-    if stars > 3:
-        return False
-    out.append(opening)
-    return True
+    return stars
