@@ -83,7 +83,8 @@ class Phrase:
             return literal(text, starts_line=starts_line) if text else ""
         for _, closing in reversed(self.opened):
             self._mark(CLOSE, closing)
-        loosen(texts, marks, sorted(self._emphasis))
+        if self._emphasis:
+            loosen(texts, marks, sorted(self._emphasis))
         self._start()
         return _written(texts, marks, starts_line)
 
