@@ -191,6 +191,37 @@ def test_structure_survives(html: str) -> None:
     assert not re.search(r"[ \t\xa0]$", prose, re.M)
 
 
+words = st.one_of(texts, st.sampled_from(["w", "w ", " w", " ", "", "“w”", "हिं", "😀", "　", ".", "!"])).map(
+    escape
+)
+marked = st.recursive(
+    words | st.sampled_from(["<br>", '<img src="/i.png" alt="">', "<code>c</code>", "<code>`</code>"]),
+    lambda inner: st.lists(
+        st.tuples(st.sampled_from(["b", "i", "del", "sub", "u", 'a href="/l"']), inner).map(
+            lambda part: f"<{part[0]}>{part[1]}</{part[0].split()[0]}>"
+        )
+        | inner,
+        min_size=1,
+        max_size=4,
+    ).map("".join),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["<p>{}</p>", "<li>{}</li>", "<h2>{}</h2>", "<table><tr><td>{}</td></tr></table>"]),
+    marked,
+)
+def test_marks_in_one_another_never_show(shape: str, inline: str) -> None:
+    html = shape.format(inline)
+    page = lxml.html.fragment_fromstring(html, create_parent="div")
+    body = body_of(html)
+    assert shown(body) == "".join(page.text_content().split())
+    rendered = lxml.html.fragment_fromstring(COMMONMARK.render(body), create_parent="div")
+    assert len(rendered.findall(".//img")) == len(page.findall(".//img"))
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=400))
 def test_no_bytes_are_too_odd(html: bytes) -> None:

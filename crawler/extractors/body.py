@@ -40,17 +40,19 @@ _LONGEST_AD = 300  # words; what is longer stands between comments that do not b
 
 def cut_noise(content: Element) -> None:
     """Cut ads, trackers, scripts, icons and the theme's anchors out of an article; give lazy media their address."""
-    for comment in content.iter(etree.Comment):
-        if AD_BEGINS in (comment.text or ""):
-            _cut_ad(comment)
-    for icon in filter(_is_icon, content.iter("i")):
-        link = icon.getparent()
-        if link is not None and _CLOSES.match(link.tail or ""):  # the theme's space parts text and icon
-            set_text_before(icon, text_before(icon).rstrip())
-        mark_cut(icon)
-    found = content.iterdescendants(*NOISE_CLASS)
-    mark_cut(*(node for node in found if has_class(node, NOISE_CLASS[node.tag])))
-    mark_cut(*filter(_is_tracker, content.iter("img")))
+    for node in content.iterdescendants(etree.Comment, "i", "img", *NOISE_CLASS):
+        tag = node.tag
+        if isinstance(node, etree._Comment):
+            if AD_BEGINS in (node.text or ""):
+                _cut_ad(node)
+        elif tag == "i":
+            if _is_icon(node):
+                _cut_icon(node)
+        elif tag == "img":
+            if _is_tracker(node):
+                mark_cut(node)
+        elif tag in NOISE_CLASS and has_class(node, NOISE_CLASS[tag]):  # an ad may have taken it along by now
+            mark_cut(node)
     etree.strip_elements(content, etree.Comment, *MACHINERY, with_tail=False)
     sweep(content)
     for media in content.iter("img", "iframe", "video", "source", "audio", "embed"):
@@ -61,6 +63,13 @@ def cut_noise(content: Element) -> None:
 
 def _is_icon(node: Element) -> bool:
     return ICON_CLASS.search(node.get("class", "")) is not None and not raw_text(node).strip(_SPACES)
+
+
+def _cut_icon(icon: Element) -> None:
+    link = icon.getparent()
+    if link is not None and _CLOSES.match(link.tail or ""):  # the theme's space parts text and icon
+        set_text_before(icon, text_before(icon).rstrip())
+    mark_cut(icon)
 
 
 def _is_tracker(img: Element) -> bool:

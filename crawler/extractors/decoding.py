@@ -39,11 +39,13 @@ _READ_AS = {
     "iso8859-9": "cp1254",
 }
 _ESCAPE = b"\x1b"  # ISO-2022-JP is the one encoding whose bytes are valid UTF-8 and mean something else
-# Characters that no text has and no XML tree takes: controls, U+FFFE and U+FFFF, also as `&#1;` or `&#xFFFF;`.
+# Characters that no text has, and most of which no XML tree takes: controls and noncharacters, also as `&#1;` or
+# `&#xFFFF;`.
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\r"})
-_NONCHARACTERS = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+_NONCHARACTERS = re.compile(rb"\xef(?:\xb7[\x90-\xaf]|\xbf[\xbe\xbf])")
 _REFERENCES = re.compile(
-    rb"&#(?:x0*(?:[1-8bcef]|1[0-9a-f]|fff[ef])(?![0-9a-f])|0*(?:[1-8]|1[124-9]|2\d|3[01]|6553[45])(?!\d));?",
+    rb"&#(?:x0*(?:[1-8bcef]|1[0-9a-f]|fd[de][0-9a-f]|fff[ef])(?![0-9a-f])"
+    rb"|0*(?:[1-8]|1[124-9]|2\d|3[01]|6497[6-9]|649[89]\d|6500[0-7]|6553[45])(?!\d));?",
     re.I,
 )
 
@@ -54,12 +56,14 @@ def utf8(html: bytes) -> bytes | None:
     Never raises; what cannot be read becomes U+FFFD.
     """
     text = _decoded(html)
-    clean = text.replace(b"\f", b" ").translate(None, _CONTROLS)
-    if len(text) - len(clean) > len(text) // 100:
-        return None
-    for noncharacter in _NONCHARACTERS:
-        clean = clean.replace(noncharacter, b"")
-    return _REFERENCES.sub(b"", clean)
+    if any(map(text.__contains__, _CONTROLS)):  # looking for each is quicker than copying
+        clean = text.replace(b"\f", b" ").translate(None, _CONTROLS)
+        if len(text) - len(clean) > len(text) // 100:
+            return None
+        text = clean
+    if b"\xef" in text:
+        text = _NONCHARACTERS.sub(b"", text)
+    return _REFERENCES.sub(b"", text) if b"&#" in text else text
 
 
 def _decoded(html: bytes) -> bytes:

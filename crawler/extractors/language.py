@@ -8,7 +8,7 @@ import pycld2
 
 _LEAST = 60  # bytes of UTF-8; in less, names of products outweigh words
 _SLICE = 400  # characters at the start, in the middle and at the end: as sure as all, and many times as quick
-_NOT_PROSE = re.compile(r"https?://\S+|[\d\W_]+")
+_NOT_PROSE = re.compile(r"https?://\S+|(?! [^\W\d_])[\d\W_]+")  # all but the space between two words
 _RENAMED = {"iw": "he", "jw": "jv"}  # codes that ISO 639-1 has given up
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from urllib.parse import urljoin
 
 from crawler.extractors.tree import Element, has_class, mark_cut, raw_text, says_something, sweep, text_of
@@ -38,6 +39,25 @@ def absolute(base: str, address: str) -> str | None:
         return urljoin(base, address)
     except ValueError:
         return None
+
+
+def leads_to(a: Element, base: str) -> str | None:
+    """Where a link in an article leads, a place in the article itself as it is; None for nowhere."""
+    href = a.get("href", "").strip()
+    return href if href.startswith("#") else absolute(base, href) if href else None
+
+
+def shows(img: Element, base: str) -> str | None:
+    """The address of a picture; None where it has none."""
+    source = absolute(base, img.get("src", ""))
+    return source if source != base else None
+
+
+def plays(embed: Element, base: str) -> str | None:
+    """The address of a video, a recording or a frame; None where it has none."""
+    source = embed.find("source")
+    address = embed.get("src") or (source.get("src") if source is not None else None)
+    return absolute(base, address.strip()) if address else None
 
 
 def cut_also_read(content: Element, base: str) -> list[Link]:
@@ -82,10 +102,17 @@ def _unmarked(content: Element) -> Iterator[tuple[Element, Element]]:
 
 def _alone(node: Element, content: Element) -> Element:
     """The widest element below `content` that holds nothing but `node`."""
-    text = text_of(node)
-    while (parent := node.getparent()) is not None and parent is not content and text_of(parent) == text:
+    while (parent := node.getparent()) is not None and parent is not content and _holds_only(parent, node):
         node = parent
     return node
+
+
+def _holds_only(parent: Element, node: Element) -> bool:
+    """Whether all text of a parent is that of one child."""
+    if (parent.text or "").strip() or (node.tail or "").strip():
+        return False
+    others = chain(node.itersiblings(), node.itersiblings(preceding=True))
+    return not any((other.tail or "").strip() or raw_text(other).strip() for other in others)
 
 
 def _next(node: Element) -> Element | None:

@@ -1,101 +1,53 @@
-"""HTML of an article to Markdown: CommonMark with tables and strikethrough."""
+"""HTML of an article to Markdown: CommonMark with tables and strikethrough, in one walk over its tree."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
-from html_to_markdown import (
-    CodeBlockStyle,
-    ConversionOptions,
-    HeadingStyle,
-    HiddenContent,
-    HighlightStyle,
-    InlineDataMedia,
-    LinkStyle,
-    ListIndentType,
-    NewlineStyle,
-    OutputFormat,
-    PreprocessingOptions,
-    PreprocessingPreset,
-    TierStrategy,
-    UrlEscapeStyle,
-    WhitespaceMode,
-    convert,
-)
 from lxml import etree
 
-from crawler.extractors.links import absolute
-from crawler.extractors.literal import CODE, EMPHASIS, EMPTY, escaped, keep_text
-from crawler.extractors.tree import (
-    Element,
-    has_class,
-    mark_cut,
-    mark_unwrap,
-    path,
-    raw_text,
-    says_something,
-    set_text_before,
-    sweep,
-    text_before,
-    texts,
-)
+from crawler.extractors.blocks import Block, first_number, joined, listed
+from crawler.extractors.code import code_of, unnumbered
+from crawler.extractors.emphasis import EMPHASIS
+from crawler.extractors.html_table import EMBEDS, html
+from crawler.extractors.links import leads_to, plays, shows
+from crawler.extractors.literal import code_block, heading, target
+from crawler.extractors.phrase import LINK, Phrase
+from crawler.extractors.table import Cell, cell, laid_out
+from crawler.extractors.tree import Element, one_line, raw_text
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-EMBEDS = ("iframe", "video", "audio", "embed")
-BLOCKS = frozenset(HEADINGS).union(
-    ("p", "div", "ul", "ol", "li", "table", "pre", "blockquote", "hr", "figure", "section", "article")
+LISTS = ("ul", "ol", "menu", "dir")
+CODE = ("code", "kbd", "samp", "tt")
+CONTAINERS = (
+    *("p", "div", "section", "article", "main", "header", "footer", "aside", "nav", "address", "center"),
+    *("form", "fieldset", "dl", "dt", "dd", "figcaption", "thead", "tbody", "tfoot", "tr", "td", "th"),
 )
-# What the converter has a rule of its own for. Any other tag (`<u>`, an author's own `<user_id>`) leaves its text,
-# which then is one with the text round it and is escaped as one.
-KNOWN = BLOCKS.union(CODE, EMPHASIS, EMBEDS).union(
-    ("a", "img", "br", "sub", "sup", "q", "picture", "source", "details", "summary"),
-    ("thead", "tbody", "tfoot", "tr", "td", "th", "caption", "colgroup", "col"),
-    ("main", "header", "footer", "aside", "nav", "address", "form", "fieldset"),
+BLOCKS = (
+    *CONTAINERS,
+    *HEADINGS,
+    *LISTS,
+    "li",
+    "blockquote",
+    "pre",
+    "hr",
+    "figure",
+    "table",
+    "caption",
+    "summary",
 )
-RENAMED = {"center": "div", "dl": "div", "dt": "p", "dd": "div", "figcaption": "p"}
+MARKS = {
+    **{tag: (marker, marker) for tag, marker in EMPHASIS.items()},
+    **{tag: (f"<{tag}>", f"</{tag}>") for tag in ("sub", "sup")},
+    **{"q": ('"', '"'), "summary": ("**", "**"), "caption": ("*", "*")},
+}
+# A list without any of these is written without blank lines.
+LOOSENS = ("p", "div", "section", "article", "center", "dl", "details", "pre", "blockquote", "hr", "table")
+# A cell of a Markdown table is one line; a table that holds any of these stays HTML.
+NOT_IN_CELLS = (*HEADINGS, *LISTS, "pre", "blockquote", "table", "hr")
 
-# <figure class="highlight python"><table><tr><td class="gutter">…<td class="code"><pre>…
-HIGHLIGHTED = "highlight"
-CODE_CELL = path(".//td[@class = 'code']//pre")
-# <figure class="iseeu highlight python">, <pre class="line-numbers language-python">, <code class="hljs python">
-LANGUAGE = re.compile(r"\b(?:language|lang)-([^\s]+)")
-NO_LANGUAGE = frozenset(("highlight", "iseeu", "hljs", "line-numbers", "wrap", "plain", "plaintext"))
-
-# A cell of a Markdown table is one line; a table that holds any of these stays HTML, with these attributes.
-NOT_IN_CELLS = (*HEADINGS, "ul", "ol", "pre", "blockquote", "table", "hr")
-TABLE_ATTRIBUTES = frozenset(("href", "src", "alt", "title", "colspan", "rowspan", "start"))
-
-_ASIDE = "\ufdd4"  # a noncharacter, round the number of a block that is made apart
-_PLACE = re.compile(rf"{_ASIDE}(\d{{1,6}}){_ASIDE}")
-
-OPTIONS = ConversionOptions(
-    autolinks=False,  # a link stays a link, whatever its text
-    br_in_tables=True,  # a table's row is one line
-    bullets="-",
-    compact_tables=True,  # no padding: one changed cell changes one line
-    expand_abbreviations=False,  # only what the page shows
-    extract_metadata=False,
-    hidden_content=HiddenContent.ALL,  # what a script of the page would show is the article's too
-    highlight_style=HighlightStyle.NONE,
-    include_blockquote_citations=False,
-    infer_dimensions=False,
-    keep_inline_images_in=list(HEADINGS),  # else they become their alternative text
-    newline_style=NewlineStyle.BACKSLASH,  # survives whoever trims line ends
-    # the article is cut out already
-    preprocessing=PreprocessingOptions(enabled=False, preset=PreprocessingPreset.STANDARD),
-    sub_symbol="<sub>",
-    sup_symbol="<sup>",
-    # what follows is the default, but named by its member: every conversion looks a default's name up anew
-    code_block_style=CodeBlockStyle.BACKTICKS,
-    heading_style=HeadingStyle.ATX,
-    inline_data_media=InlineDataMedia.KEEP,
-    link_style=LinkStyle.INLINE,
-    list_indent_type=ListIndentType.SPACES,
-    output_format=OutputFormat.MARKDOWN,
-    tier_strategy=TierStrategy.AUTO,
-    url_escape_style=UrlEscapeStyle.ANGLE,
-    whitespace_mode=WhitespaceMode.NORMALIZED,
-)
+_BREAK = re.compile(" ?\n")
 
 
 def to_markdown(content: Element, base: str) -> str:
@@ -105,173 +57,238 @@ def to_markdown(content: Element, base: str) -> str:
     than one blank line. A table whose cells hold lists, headings or code stays HTML: Markdown's cells are one line.
     Raises ValueError where an article with text comes out with none.
     """
-    _code_blocks(content)
-    _known_tags(content)
-    _embeds(content)
-    _addresses(content, base)
-    _lists(content)
-    has_text = any(map(str.strip, texts(content)))
-    blocks: list[str] = []
-    _html_tables(content, blocks)
-    keep_text(content)
-    _breaks(content)
-    _quotes_and_tables(content, blocks)
-    body = _converted(content, blocks)
-    if has_text and not body:
+    body = joined(_Flow(base).blocks_of(content), loose=True)
+    if not body and not raw_text(content).isspace() and raw_text(content):
         raise ValueError("the article has text, but its Markdown came out empty")
     return body
 
 
-def _converted(node: Element, blocks: list[str]) -> str:
-    """The Markdown of what an element holds, with the blocks that were set aside back in their places."""
-    html = etree.tostring(node, method="html", encoding="unicode", with_tail=False)
-    markdown = escaped(convert(html, OPTIONS).content or "").strip("\n")
-    return _PLACE.sub(lambda place: _put_back(place, blocks), markdown)
+class _Flow:
+    """What stands one below the other in an article, a list item or a quote; or, as a line, one beside the other."""
 
+    def __init__(self, base: str, opened: Sequence[tuple[str, str]] = (), *, is_line: bool = False) -> None:
+        """`opened` is the Markdown of what is open round it, as a link round a heading is."""
+        self.base = base
+        self.blocks: list[Block] = []
+        self.phrase = Phrase(list(opened))
+        self.add = self.phrase.text
+        self.is_line = is_line
+        self.writers = _IN_LINES if is_line else _IN_BLOCKS
 
-def _set_aside(node: Element, number: int) -> None:
-    """Leave a numbered place, as a paragraph, for a block that is made apart."""
-    tail = node.tail
-    node.clear()
-    node.tag, node.text, node.tail = "p", f"{_ASIDE}{number}{_ASIDE}", tail
+    def blocks_of(self, node: Element) -> list[Block]:
+        """All blocks of an element."""
+        self.walk(node)
+        return self.ended()
 
+    def ended(self) -> list[Block]:
+        """All blocks so far."""
+        self.flush()
+        return self.blocks
 
-def _put_back(place: re.Match[str], blocks: list[str]) -> str:
-    number = int(place[1])
-    block = blocks[number - 1] if 0 < number <= len(blocks) else ""  # a page's own text can look like a place
-    column = place.start() - (place.string.rfind("\n", 0, place.start()) + 1)
-    return re.sub("\n(?=.)", "\n" + " " * column, block)
+    def line_of(self, node: Element) -> str:
+        """All that an element holds in one line, with "\n" for each break."""
+        line = _Flow(self.base, self.phrase.opened, is_line=True)
+        return "\n".join(block.markdown for block in line.blocks_of(node))
 
+    def walk(self, node: Element) -> None:
+        """Write what an element holds; of an element that is not known, `<u>` or `<user_id>`, that is all there is.
 
-def _html_tables(content: Element, blocks: list[str]) -> None:
-    """Set tables aside that hold what a cell of a Markdown table cannot: as HTML on one line."""
-    for table in list(content.iter("table")):
-        if next(table.iterdescendants(*NOT_IN_CELLS), None) is None:
-            continue
-        for node in table.iter():
-            for name in set(node.attrib) - TABLE_ATTRIBUTES:
-                del node.attrib[name]
-        for code in table.iter("code"):
-            code.text = (code.text or "").replace("\n", _ASIDE)
-        html = etree.tostring(table, method="html", encoding="unicode", with_tail=False)
-        blocks.append(re.sub(r"\s*\n\s*", " ", html).replace(_ASIDE, "&#10;"))
-        _set_aside(table, len(blocks))
+        A level of nesting takes two calls at most: pages have 255, and Python has a limit.
+        """
+        if text := node.text:
+            self.add(text)
+        for child in node:
+            self.writers.get(child.tag, _Flow.walk)(self, child)
+            if tail := child.tail:
+                self.add(tail)
 
+    def write(self, node: Element) -> None:
+        """Write an element and the text after it."""
+        self.writers.get(node.tag, _Flow.walk)(self, node)
+        self.add(node.tail or "")
 
-def _quotes_and_tables(content: Element, blocks: list[str]) -> None:
-    """Set quotes aside, and tables in lists: the converter loses lists in quotes and runs such tables together."""
-    for node in reversed(list(content.iter("blockquote", "table"))):
-        if node.tag == "blockquote":
-            node.tag = "div"
-            lines = _converted(node, blocks).split("\n")
-            blocks.append("\n".join(f"> {line}" if line else ">" for line in lines))
-        elif next(node.iterancestors("li"), None) is not None:
-            blocks.append(_converted(node, blocks))
-        else:
-            continue
-        _set_aside(node, len(blocks))
+    def flush(self) -> None:
+        """End a block of text, if there is any."""
+        if text := self.phrase.take(starts_line=not self.is_line):
+            self.blocks.append(Block(text if self.is_line else text.replace("\n", "\\\n")))
 
+    def skip(self, _: Element) -> None:
+        """Write nothing."""
 
-def _code_blocks(content: Element) -> None:
-    """Leave each block of code as its text and its language, without line numbers and colours."""
-    for figure in [node for node in content.iterdescendants("figure") if has_class(node, HIGHLIGHTED)]:
-        classes = [name for name in figure.get("class", "").split() if name not in NO_LANGUAGE]
-        for pre in CODE_CELL(figure) or figure.findall(".//pre"):
-            pre.set("class", f"language-{classes[0]}" if classes else "")
-            table = figure.find("table")
-            if table is not None:
-                figure.replace(table, pre)
-    for pre in content.iter("pre"):
-        _plain_code(pre)
+    def container(self, node: Element) -> None:
+        self.flush()
+        self.walk(node)
+        self.flush()
 
+    def heading(self, node: Element) -> None:
+        self.flush()
+        if text := _BREAK.sub(" ", self.line_of(node)):
+            self.blocks.append(Block(f"{'#' * int(node.tag[1])} {heading(text)}", "heading", joins=True))
 
-def _plain_code(pre: Element) -> None:
-    for line_break in pre.iter("br"):
-        line_break.tail = "\n" + (line_break.tail or "")
-    classes = " ".join(node.get("class", "") for node in pre.iter("pre", "code"))
-    match = LANGUAGE.search(classes)
-    named = [match[1]] if match else [name for name in classes.split() if name not in NO_LANGUAGE]
-    text = raw_text(pre).replace("\xa0", " ").strip("\n")
-    tail = pre.tail
-    pre.clear()
-    pre.tail = tail
-    code = etree.SubElement(pre, "code", {"class": f"language-{named[0]}"} if named else {})
-    code.text = text
+    def rule(self, _: Element) -> None:
+        self.flush()
+        self.blocks.append(Block("---"))
 
+    def code_block(self, node: Element) -> None:
+        self.flush()
+        code, language = code_of(node)
+        if code.strip():
+            self.blocks.append(Block(code_block(code, language)))
 
-def _known_tags(content: Element) -> None:
-    for node in content.iterdescendants():
-        tag = node.tag
-        if tag in RENAMED:
-            node.tag = tag = RENAMED[tag]
-        if tag not in KNOWN or (
-            tag in EMPHASIS and any(child.tag in BLOCKS or child.tag in RENAMED for child in node)
+    def figure(self, node: Element) -> None:
+        unnumbered(node)
+        self.flush()
+        self.walk(node)
+        self.flush()
+
+    def emphatic(self, node: Element) -> None:
+        self.flush()
+        self.marked(node)
+        self.flush()
+
+    def quote(self, node: Element) -> None:
+        self.flush()
+        inner = _Flow(self.base, self.phrase.opened)
+        inner.walk(node)
+        if quoted := joined(inner.ended(), loose=True):
+            lines = [f"> {line}" if line else ">" for line in quoted.split("\n")]
+            self.blocks.append(Block("\n".join(lines)))
+
+    def listing(self, node: Element) -> None:
+        """A list; what else stands in it belongs to the item before it, where readers see it."""
+        self.flush()
+        self.add(node.text or "")
+        items: list[_Flow] = []
+        for child in node:
+            if child.tag == "li":
+                items.append(_Flow(self.base, self.phrase.opened))
+                items[-1].walk(child)
+                items[-1].flush()
+                items[-1].add(child.tail or "")
+            else:
+                (items[-1] if items else self).write(child)
+        self.flush()
+        loose = next(node.iterdescendants(*LOOSENS), None) is not None
+        self.items(items, first_number(node, len(items)) if node.tag == "ol" else None, loose=loose)
+
+    def lone_item(self, node: Element) -> None:
+        """An item without a list round it."""
+        self.flush()
+        item = _Flow(self.base, self.phrase.opened)
+        item.walk(node)
+        self.items([item], None, loose=True)
+
+    def items(self, items: list[_Flow], first: int | None, *, loose: bool) -> None:
+        """Write a list from its items, numbered from the first number, if there is one."""
+        texts = [joined(item.ended(), loose=loose) for item in items]
+        if any(texts):
+            self.blocks.append(listed(texts, first, self.blocks[-1:], loose=loose))
+
+    def table(self, node: Element) -> None:
+        self.flush()
+        if next(node.iterdescendants(*NOT_IN_CELLS), None) is not None:
+            self.blocks.append(Block(html(node, self.base)))
+            return
+        head: list[list[Cell]] = []
+        body: list[list[Cell]] = []
+        self.rows(node, head, body)
+        self.flush()
+        if table := laid_out([*head, *body]):
+            self.blocks.append(Block(table))
+
+    def rows(self, node: Element, head: list[list[Cell]], body: list[list[Cell]]) -> None:
+        """Add the rows of a part of a table; what stands between them comes before it, where readers see it."""
+        self.add(node.text or "")
+        for child in node:
+            if child.tag == "tr":
+                body.append(self.cells(child))
+            elif child.tag in ("thead", "tbody", "tfoot"):
+                self.rows(child, head, head if child.tag == "thead" else body)
+            else:
+                self.write(child)
+                continue
+            self.add(child.tail or "")
+
+    def cells(self, row: Element) -> list[Cell]:
+        self.add(row.text or "")
+        cells: list[Cell] = []
+        for child in row:
+            if child.tag in ("td", "th"):
+                cells.append(cell(child, self.line_of(child).replace("\n", "<br>")))
+                self.add(child.tail or "")
+            else:
+                self.write(child)
+        return cells
+
+    def marked(self, node: Element) -> None:
+        """Emphasis and the like; not within its own kind, nor round blocks, where Markdown's ends."""
+        opening, closing = MARKS[node.tag]
+        if self.phrase.is_open(opening) or (
+            len(node) and next(node.iterdescendants(*BLOCKS), None) is not None
         ):
-            mark_unwrap(node)
-    sweep(content)
-
-
-def _embeds(content: Element) -> None:
-    """A video or a frame becomes a link to it."""
-    for embed in content.iter(*EMBEDS):
-        source = embed.find("source")
-        address = embed.get("src") or (source.get("src") if source is not None else None)
-        title, tail = embed.get("title", "").strip(), embed.tail
-        embed.clear()
-        embed.tail = tail
-        if address:
-            embed.tag = "a"
-            embed.set("href", address)
-            embed.text = title or "Video"
+            self.walk(node)
         else:
-            mark_cut(embed)
-    sweep(content)
+            self.phrase.open(opening, closing)
+            self.walk(node)
+            self.phrase.close()
 
-
-def _addresses(content: Element, base: str) -> None:
-    """Make addresses absolute; leave in-page anchors; take the links and pictures apart that lead nowhere."""
-    for a in content.iter("a"):
-        href = a.get("href", "").strip()
-        target = href if href.startswith("#") else absolute(base, href)
-        if not href or target is None:
-            mark_unwrap(a)
-        elif not says_something(a):
-            mark_cut(a)
+    def link(self, node: Element) -> None:
+        address = leads_to(node, self.base)
+        if address is None or (len(node) and next(node.iterdescendants("a", *EMBEDS), None) is not None):
+            self.walk(node)  # of links in one another, the inner counts
         else:
-            a.set("href", target)
-            if "title" in a.attrib:
-                a.set("title", " ".join(a.get("title", "").split()))
-    for img in content.iter("img"):
-        src = absolute(base, img.get("src", ""))
-        alt = " ".join(img.get("alt", "").split())
-        title = " ".join(img.get("title", "").split())
-        img.attrib.clear()
-        if src is None or src == base:
-            img.text = alt
-            mark_unwrap(img)
+            self.phrase.open(LINK, "]" + target(address, one_line(node.get("title", ""))))
+            self.walk(node)
+            self.phrase.close()
+
+    def embed(self, node: Element) -> None:
+        """A link to what plays or shows there."""
+        address = plays(node, self.base)
+        if address is not None:
+            self.phrase.open(LINK, "]" + target(address, ""))
+            self.add(node.get("title", "").strip() or "Video")
+            self.phrase.close()
+
+    def picture(self, node: Element) -> None:
+        source, alt = shows(node, self.base), one_line(node.get("alt", ""))
+        if source is None:
+            self.add(alt)
         else:
-            img.set("src", src)
-            img.set("alt", alt)
-            if title:
-                img.set("title", title)
-    sweep(content)
+            self.phrase.picture(alt, target(source, one_line(node.get("title", ""))))
+
+    def line_break(self, _: Element) -> None:
+        self.phrase.line_break()
+
+    def code(self, node: Element) -> None:
+        outside, self.add, self.writers = (self.add, self.writers), self.phrase.code, _IN_CODE
+        self.walk(node)
+        self.add, self.writers = outside
 
 
-def _lists(content: Element) -> None:
-    """Put lists that stand right in a list into the item before them, where readers see them."""
-    for listing in content.iter("ul", "ol"):
-        item = listing.getprevious()
-        if item is not None and item.tag == "li":
-            item.append(listing)
-        if not listing.get("start", "0").isdecimal():
-            del listing.attrib["start"]
-
-
-def _breaks(content: Element) -> None:
-    """Put text after each break: the converter loses its place in a list where an element follows one."""
-    for line_break in content.iter("br"):
-        set_text_before(line_break, text_before(line_break).rstrip())
-        tail, following = line_break.tail or "", line_break.getnext()
-        is_inline = following is not None and following.tag != "br" and following.tag not in BLOCKS
-        if is_inline and not tail.strip():
-            line_break.tail = EMPTY + tail.lstrip()
+_Write = Callable[[_Flow, Element], None]
+_IN_CODE: dict[object, _Write] = {
+    **dict.fromkeys((etree.Comment, etree.PI), _Flow.skip),
+    **dict.fromkeys(EMBEDS, _Flow.embed),
+    "a": _Flow.link,
+    "img": _Flow.picture,
+    "br": _Flow.line_break,
+}
+_IN_LINES: dict[object, _Write] = {
+    **_IN_CODE,
+    **dict.fromkeys(BLOCKS, _Flow.container),
+    **dict.fromkeys(MARKS, _Flow.marked),
+    **dict.fromkeys(CODE, _Flow.code),
+    "pre": _Flow.code,
+}
+_IN_BLOCKS: dict[object, _Write] = {
+    **_IN_LINES,
+    **dict.fromkeys(HEADINGS, _Flow.heading),
+    **dict.fromkeys(LISTS, _Flow.listing),
+    "li": _Flow.lone_item,
+    "blockquote": _Flow.quote,
+    "pre": _Flow.code_block,
+    "hr": _Flow.rule,
+    "figure": _Flow.figure,
+    "table": _Flow.table,
+    **dict.fromkeys(("caption", "summary"), _Flow.emphatic),
+}

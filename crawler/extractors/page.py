@@ -26,10 +26,10 @@ _LONGEST_TIME = 64  # characters; no date is longer
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`html` is the page as UTF-8; `doc` is parsed from it, and may be taken apart by whoever reads the page."""
+    """`doc` is parsed from what came, and may be taken apart by whoever reads the page."""
 
     url: str
-    html: bytes
+    came: bytes
     doc: Element
     base: str
     """What relative addresses are relative to: the page's address, or the one that its `<base>` names."""
@@ -38,20 +38,25 @@ class Page:
     too_deep: bool
     """Whether the parser gave up on the nesting, so that the rest of the page is missing."""
 
+    @property
+    def html(self) -> bytes:
+        """All of the page as UTF-8, made anew: few pages need more than `doc`."""
+        return utf8(self.came) or b""
+
 
 def parse(html: bytes, url: str) -> Page | None:
     """The page in any charset; None where there is no HTML at all."""
-    text = utf8(html)
+    text = utf8(html[: _end(html)])
     if text is None:
         return None
     try:
-        doc = etree.fromstring(text[: _end(text)], _PARSER)
+        doc = etree.fromstring(text, _PARSER)
     except etree.XMLSyntaxError:
         return None
     if doc is None:
         return None
     return Page(
-        url=url, html=text, doc=doc, base=_base(doc, url), head=_head(doc), too_deep=_depth(doc) >= _DEEPEST
+        url=url, came=html, doc=doc, base=_base(doc, url), head=_head(doc), too_deep=_depth(doc) >= _DEEPEST
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from lxml import etree
 
@@ -140,9 +141,15 @@ def _license_address(post: Post) -> str | None:
 def _parts(doc: Element) -> dict[str, Element]:
     parts: dict[str, Element] = {}
     for div in doc.iter("div"):
-        for name in _PARTS.intersection(div.get("class", "").split()):
+        for name in _part_names(div.get("class", "")):
             parts.setdefault(name, div)
     return parts
+
+
+@lru_cache
+def _part_names(classes: str) -> frozenset[str]:
+    """The parts that an element with these classes is; the theme has the same few on all pages."""
+    return _PARTS.intersection(classes.split())
 
 
 def unquoted(text: str) -> str:

@@ -14,7 +14,7 @@ Element = etree._Element
 Path = Callable[[Element], list[Element]]
 
 _STRING = etree.XPath("string()", smart_strings=False)  # in C: far quicker than joining itertext()
-_CUT, _UNWRAP = "CUT", "UNWRAP"  # the parser writes tags in lower case, so no page can hold these
+_CUT = "CUT"  # the parser writes tags in lower case, so no page can hold this
 
 
 def path(xpath: str) -> Path:
@@ -30,7 +30,12 @@ def has_class(node: Element, name: str) -> bool:
 
 def text_of(node: Element) -> str:
     """All text in an element, runs of white space as one space."""
-    return " ".join(raw_text(node).split())
+    return one_line(raw_text(node))
+
+
+def one_line(text: str) -> str:
+    """A text with its runs of white space as one space."""
+    return " ".join(text.split())
 
 
 def raw_text(node: Element) -> str:
@@ -70,13 +75,6 @@ def mark_cut(*nodes: Element) -> None:
         node.tag = _CUT
 
 
-def mark_unwrap(*nodes: Element) -> None:
-    """Mark elements to be replaced by their children."""
-    for node in nodes:
-        node.tag = _UNWRAP
-
-
 def sweep(root: Element) -> None:
     """Carry out what was marked below `root`."""
     etree.strip_elements(root, _CUT, with_tail=False)
-    etree.strip_tags(root, _UNWRAP)

@@ -1,0 +1,41 @@
+"""Blocks of code as their text and their language, without the line numbers and colours of a page."""
+
+from __future__ import annotations
+
+import re
+
+from crawler.extractors.tree import Element, has_class, path, raw_text
+
+# <figure class="highlight python"><table><tr><td class="gutter">…<td class="code"><pre>…
+HIGHLIGHTED = "highlight"
+CODE_CELL = path(".//td[@class = 'code']//pre")
+# <figure class="iseeu highlight python">, <pre class="line-numbers language-python">, <code class="hljs python">
+LANGUAGE = re.compile(r"\b(?:language|lang)-([^\s`]+)")
+NO_LANGUAGE = frozenset(("highlight", "iseeu", "hljs", "line-numbers", "wrap", "plain", "plaintext"))
+
+
+def unnumbered(figure: Element) -> None:
+    """Put the code of a highlighted figure, and the figure's language, in the place of its table of line numbers."""
+    if not has_class(figure, HIGHLIGHTED):
+        return
+    languages = _languages(figure)
+    for pre in CODE_CELL(figure) or figure.findall(".//pre"):
+        pre.set("class", f"language-{languages[0]}" if languages else "")
+        table = figure.find("table")
+        if table is not None:
+            figure.replace(table, pre)
+
+
+def code_of(pre: Element) -> tuple[str, str]:
+    """The code of a `pre` and its language, which is empty where none is named."""
+    for line_break in pre.iter("br"):
+        line_break.tail = "\n" + (line_break.tail or "")
+    code = raw_text(pre).replace("\xa0", " ").strip("\n")
+    for node in pre.iter("pre", "code"):
+        if match := LANGUAGE.search(node.get("class", "")):
+            return code, match[1]
+    return code, next((name for node in pre.iter("pre", "code") for name in _languages(node)), "")
+
+
+def _languages(node: Element) -> list[str]:
+    return [name for name in node.get("class", "").split() if name not in NO_LANGUAGE and "`" not in name]

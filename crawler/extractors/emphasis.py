@@ -1,0 +1,109 @@
+"""Emphasis as far as Markdown can say it: it can neither open nor close between a letter and punctuation."""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections.abc import Iterable
+
+EMPHASIS = {
+    **dict.fromkeys(("strong", "b"), "**"),
+    **dict.fromkeys(("em", "i"), "*"),
+    **dict.fromkeys(("del", "s", "strike"), "~~"),
+}
+MARKERS = frozenset(EMPHASIS.values())
+
+Mark = tuple[str, str]
+"""What stands between two runs of text: what it does, and its Markdown (of code, the code itself)."""
+OPEN, CLOSE, CODE, PICTURE, BREAK, END = "open", "close", "code", "picture", "break", "end"
+
+_GONE: Mark = ("gone", "")
+_OPENING, _CLOSING = ({(role, marker) for marker in MARKERS} for role in (OPEN, CLOSE))
+
+
+def loosen(texts: list[str], marks: list[Mark], emphasis: Iterable[tuple[int, int]]) -> None:
+    """Move punctuation out of emphasis that has a letter right beside it, or drop the emphasis; in place.
+
+    `texts[n]` stands before `marks[n]`, and the last text after all marks; `emphasis` is where it opens and closes
+    among the marks, in page order.
+    """
+    for opening, closing in emphasis:
+        if not (_loosen_start(texts, marks, opening) and _loosen_end(texts, marks, closing)):
+            marks[opening] = marks[closing] = _GONE
+    if _GONE in marks:
+        _close_up(texts, marks)
+
+
+def _close_up(texts: list[str], marks: list[Mark]) -> None:
+    """Make one text of those that only a dropped mark parts."""
+    kept, runs = list[Mark](), texts[:1]
+    for mark, text in zip(marks, texts[1:], strict=True):
+        if mark is _GONE:
+            runs[-1] += text
+        else:
+            kept.append(mark)
+            runs.append(text)
+    texts[:], marks[:] = runs, kept
+
+
+def _loosen_start(texts: list[str], marks: list[Mark], at: int) -> bool:
+    """Whether emphasis can open, once the punctuation at its start has moved out."""
+    before = at
+    while not texts[before] and before and marks[before - 1] is _GONE:
+        before -= 1
+    if texts[before]:
+        if not _is_letter(texts[before][-1]):
+            return True
+    elif not before or marks[before - 1] not in _CLOSING:
+        return True
+    inside = at + 1
+    while not texts[inside] and _is_passed(marks[inside], marks[at]):
+        inside += 1
+    text = texts[inside]
+    if not text:  # a link or code starts in punctuation; a break does no harm
+        return marks[inside][0] == BREAK
+    start = next((at for at, char in enumerate(text) if _is_inner(char)), len(text))
+    if start < len(text):
+        texts[at] += text[:start]
+        texts[inside] = text[start:]
+    return start < len(text)
+
+
+def _loosen_end(texts: list[str], marks: list[Mark], at: int) -> bool:
+    """The same where it closes."""
+    after = at + 1
+    while not texts[after] and after < len(marks) and marks[after] is _GONE:
+        after += 1
+    if texts[after]:
+        if not _is_letter(texts[after][0]):
+            return True
+    elif after == len(marks) or marks[after] not in _OPENING:
+        return True
+    inside = at
+    while not texts[inside] and _is_passed(marks[inside - 1], marks[at]):
+        inside -= 1
+    text = texts[inside]
+    if not text:
+        return marks[inside - 1][0] == BREAK
+    end = next((at for at in range(len(text), 0, -1) if _is_inner(text[at - 1])), 0)
+    if end:
+        texts[at + 1] = text[end:] + texts[at + 1]
+        texts[inside] = text[:end]
+    return end > 0
+
+
+def _is_passed(mark: Mark, outer: Mark) -> bool:
+    """Whether a mark in emphasis is as good as none beside the outer one: of the same kind of characters."""
+    return mark is _GONE or (mark[0] == outer[0] and mark[1] in MARKERS and mark[1][0] == outer[1][0])
+
+
+def _is_letter(char: str) -> bool:
+    """Whether emphasis cannot open after a character, or close before it, with punctuation inside."""
+    return char.isalnum() or not (
+        char.isspace() or char in string.punctuation or unicodedata.category(char)[0] == "P"
+    )
+
+
+def _is_inner(char: str) -> bool:
+    """Whether emphasis may start or end in a character whatever stands beside it."""
+    return char.isalnum() or char.isspace() or unicodedata.category(char)[0] == "M"

@@ -1,0 +1,57 @@
+"""A table that Markdown has no form for, as HTML in one line, which Markdown leaves as it is."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from crawler.extractors.code import code_of
+from crawler.extractors.links import leads_to, plays, shows
+from crawler.extractors.tree import Element, one_line
+
+# Any other element leaves what it holds.
+TAGS = frozenset(
+    ("table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "td", "th", "ul", "ol", "li")
+).union(
+    ("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "blockquote", "hr", "br", "details", "summary"),
+    ("strong", "b", "em", "i", "del", "s", "strike", "sub", "sup", "q", "code", "kbd", "samp", "tt"),
+)
+ATTRIBUTES = ("colspan", "rowspan", "start")
+EMBEDS = frozenset(("iframe", "video", "audio", "embed"))
+
+_VOID = frozenset(("col", "hr", "br", "img"))
+_LINE_ENDS = re.compile(r"\s*\n\s*")
+
+
+def html(node: Element, base: str) -> str:
+    """An element, and all that is in it, in one line; `base` is the page's address."""
+    tag = node.tag
+    if tag == "pre":
+        return f"<pre><code>{_escaped(code_of(node)[0])}</code></pre>".replace("\n", "&#10;")
+    if tag == "img":
+        source, alt = shows(node, base), one_line(node.get("alt", ""))
+        title = one_line(node.get("title", ""))
+        return _element("img", "", src=source, alt=alt, title=title or None) if source else _escaped(alt)
+    if tag in EMBEDS:
+        source, title = plays(node, base), one_line(node.get("title", ""))
+        return _element("a", _escaped(title or "Video"), href=source) if source else ""
+    inner = _text(node.text)
+    for child in node:
+        inner += html(child, base) + _text(child.tail)
+    if tag == "a":
+        address, title = leads_to(node, base), one_line(node.get("title", ""))
+        return _element("a", inner, href=address, title=title or None) if address and inner else inner
+    return _element(tag, inner, **{name: node.get(name) for name in ATTRIBUTES}) if tag in TAGS else inner
+
+
+def _element(tag: str, inner: str, **attributes: str | None) -> str:
+    named = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items() if value is not None)
+    return f"<{tag}{named}>" if tag in _VOID else f"<{tag}{named}>{inner}</{tag}>"
+
+
+def _text(text: str | None) -> str:
+    return _LINE_ENDS.sub(" ", _escaped(text)) if text else ""
+
+
+def _escaped(text: str) -> str:
+    return escape(text, quote=False)
