@@ -35,8 +35,8 @@ def add(
     query = "SELECT url, id, depth FROM pages WHERE url IN (SELECT value FROM json_each(?))"
     known = {url: (page, far) for url, page, far in db.execute(query, [json.dumps(urls)])}
     ids = {url: page for url, (page, _) in known.items()}
-    new = [url for url in dict.fromkeys(urls) if url not in known]
-    outside = {host: not host_in_scope(host, scope) for host in map(host_of, new)}
+    new = {url: host_of(url) for url in urls if url not in known}
+    outside = {host: not host_in_scope(host, scope) for host in dict.fromkeys(new.values())}
     for host in outside:
         db.execute("INSERT OR IGNORE INTO hosts (host) VALUES (?)", [host])
     newest: int = db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
@@ -48,13 +48,13 @@ def add(
             (
                 ids[url],
                 url,
-                host := host_of(url),
+                host,
                 *(_OUTSIDE if outside[host] else inside),
                 depth,
                 found_on[url] if isinstance(found_on, Mapping) else found_on,
                 now,
             )
-            for url in new
+            for url, host in new.items()
         ],
     )
     farther = [page for page, far in known.values() if far > depth]

@@ -17,11 +17,6 @@ from pipelines.importing.reading import Packed, unpack
 from pipelines.markdown import write
 from pipelines.store import connect
 
-_CACHE = 24 * 2**20
-"""Bytes of the catalog in memory."""
-_LOG = 64 * 2**20
-"""Bytes of the write-ahead log after which it goes into the catalog."""
-
 
 class Outcome(NamedTuple):
     """What a file came to: `new`, `changed`, `unchanged`, or `refused` for a reason."""
@@ -57,10 +52,6 @@ class Storing:
 
     def _open(self) -> Database:
         db = connect(self.path)
-        # A batch touches pages all over the indexes: they are written once each, if they fit into memory together,
-        db.execute(f"PRAGMA cache_size = -{_CACHE >> 10}")
-        # and into their places once for a few batches.
-        db.execute(f"PRAGMA wal_autocheckpoint = {_LOG // 4096}")
         # On disk and gone with the process: the addresses of an import need not fit into memory.
         db.execute("CREATE TEMP TABLE imported (url TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID")
         return db
