@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _RESCAN = 60.0
 """Seconds after which hosts are asked again for pages that time has made due."""
 _BOTTOMLESS = 2**31
+_UNSETTLED = 32
+"""Pages that are fetched and not settled yet, at most: fewer leave readers idle; a kill repeats them."""
 _PATIENCE = timedelta(seconds=90)
 """How long a run waits for the next try of a failed page, or for a host that asked to be left alone."""
 
@@ -126,8 +128,7 @@ class Frontier(BaseScheduler):
             return None
         engine: Any = self.crawler.engine
         downloader, reading = engine.downloader, engine.scraper.slot
-        under_way = len(downloader.active) + len(reading.queue) + len(reading.active)
-        if under_way >= downloader.total_concurrency:  # more would only be fetched again after a kill
+        if len(reading.queue) + len(reading.active) >= _UNSETTLED:
             return None
         if not downloader.active or monotonic() - self._scanned > _RESCAN:
             self._scanned = monotonic()
