@@ -114,6 +114,7 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.middlewares.RateLimit": 800,  # last: only what is really sent takes a turn
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # meta keys and redirects get around it
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,  # see ROBOTSTXT_OBEY
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # we log in nowhere
 }
 COMPRESSION_ENABLED = False  # WholeBody decodes: Scrapy passes half a compressed page as a whole one
 RETRY_ENABLED = False  # a failed page goes back to the catalog, and is due again later
@@ -127,6 +128,8 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.referer.RefererMiddleware": None,  # requests come from the catalog, not a page
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # Scope says so aloud
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,  # the catalog knows the depth of a page
+    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,  # nobody asks which requests were first
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # the spider's few keys are its own
 }
 
 CONCURRENT_ITEMS = 1  # a page gives one item; Scrapy makes a task for each place, 100 a page by default
