@@ -25,7 +25,7 @@ _CACHE = 24 * 2**20
 _LOG = 64 * 2**20
 """Bytes of the write-ahead log after which it goes into the catalog in any case."""
 _AT_RISK = 5.0
-"""Seconds: what is older survives a power cut."""
+"""Seconds after which what was stored is brought to the disk, so that a power cut does not undo it."""
 
 
 def connect(path: Path) -> Database:

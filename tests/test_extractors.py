@@ -14,7 +14,7 @@ from typing import Any
 
 import lxml.html
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -213,6 +213,8 @@ marked = st.recursive(
     st.sampled_from(["<p>{}</p>", "<li>{}</li>", "<h2>{}</h2>", "<table><tr><td>{}</td></tr></table>"]),
     marked,
 )
+@example("<p>{}</p>", "<b>w</b><del>“w”</del>~1.")
+@example("<p>{}</p>", "<i><b>1.</b><b><code>c</code></b></i>")
 def test_marks_in_one_another_never_show(shape: str, inline: str) -> None:
     html = shape.format(inline)
     page = lxml.html.fragment_fromstring(html, create_parent="div")

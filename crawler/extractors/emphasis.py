@@ -5,6 +5,11 @@ from __future__ import annotations
 import string
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 EMPHASIS = {
     **dict.fromkeys(("strong", "b"), "**"),
@@ -18,6 +23,7 @@ Mark = tuple[str, str]
 OPEN, CLOSE, CODE, PICTURE, BREAK, END = "open", "close", "code", "picture", "break", "end"
 
 _GONE: Mark = ("gone", "")
+_QUOTE = '"'  # what `<q>` opens and closes with
 _OPENING, _CLOSING = ({(role, marker) for marker in MARKERS} for role in (OPEN, CLOSE))
 
 
@@ -32,6 +38,43 @@ def loosen(texts: list[str], marks: list[Mark], emphasis: Iterable[tuple[int, in
             marks[opening] = marks[closing] = _GONE
     if _GONE in marks:
         _close_up(texts, marks)
+
+
+def is_knotted(texts: list[str], marks: list[Mark]) -> bool:
+    """Whether emphasis stands in other emphasis, or right behind it: it takes a parser to say what that gives."""
+    depth, closed = 0, False
+    for text, (role, markdown) in zip(texts, marks, strict=False):
+        if markdown in MARKERS and role == OPEN:
+            if depth or (closed and not text):
+                return True
+            depth += 1
+        closed = markdown in MARKERS and role == CLOSE
+        depth -= closed
+    return False
+
+
+def reads_as(markdown: str, texts: list[str], marks: list[Mark]) -> bool:
+    """Whether Markdown that was written of these shows their text and nothing else, white space aside."""
+    (line,) = _parser().parseInline(markdown)
+    shown = [token.content for token in line.children or () if token.type in ("text", "code_inline")]
+    meant = [
+        text + (mark if role == CODE or mark == _QUOTE else "")
+        for text, (role, mark) in zip(texts, [*marks, (END, "")], strict=True)
+    ]
+    return "".join("".join(shown).split()) == "".join("".join(meant).split())
+
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # few pages need it
+
+    return MarkdownIt("commonmark").enable("strikethrough")
+
+
+def drop(texts: list[str], marks: list[Mark]) -> None:
+    """Take all emphasis out; in place."""
+    marks[:] = [_GONE if mark[1] in MARKERS and mark[0] in (OPEN, CLOSE) else mark for mark in marks]
+    _close_up(texts, marks)
 
 
 def _close_up(texts: list[str], marks: list[Mark]) -> None:

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from crawler.extractors.emphasis import BREAK, CLOSE, CODE, END, MARKERS, OPEN, PICTURE, Mark, loosen
+import re
+
+from crawler.extractors.emphasis import (
+    BREAK,
+    CLOSE,
+    CODE,
+    END,
+    MARKERS,
+    OPEN,
+    PICTURE,
+    Mark,
+    drop,
+    is_knotted,
+    loosen,
+    reads_as,
+)
 from crawler.extractors.literal import code_span, literal
 
 LINK = "["
 
 _STARS = frozenset(("*", "**"))
+_STRUCK = "~~"
+_OPEN_TILDE = re.compile(r"(?<!\\)(?:\\\\)*~\Z")  # at the end, and not escaped
 _END = (END, "")
 
 
@@ -83,10 +100,15 @@ class Phrase:
             return literal(text, starts_line=starts_line) if text else ""
         for _, closing in reversed(self.opened):
             self._mark(CLOSE, closing)
+        knotted = bool(self._emphasis) and is_knotted(texts, marks)
         if self._emphasis:
             loosen(texts, marks, sorted(self._emphasis))
         self._start()
-        return _written(texts, marks, starts_line)
+        written = _written(texts, marks, starts_line)
+        if knotted and not reads_as(written, texts, marks):
+            drop(texts, marks)
+            return _written(texts, marks, starts_line)
+        return written
 
 
 def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
@@ -106,7 +128,7 @@ def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
             if bare:
                 if gap or waiting:
                     _lead_in(out, gap, waiting, written, bare)
-                out.append(bare)
+                out.append(f"\\{bare}" if bare[0] == "~" and out and out[-1] == _STRUCK else bare)
                 gap, moved = kept[len(kept.rstrip()) :], False
         if role == OPEN:
             waiting.append(markdown)
@@ -118,7 +140,7 @@ def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
                 continue
             moved = gap != ""
             if written.pop():
-                out.append(markdown)
+                _put_mark(out, markdown)
         elif role == BREAK:
             gap = (gap.rstrip("\n") if moved else "") + "\n" * (gap.count("\n") + 1)
         elif role != END:
@@ -144,6 +166,13 @@ def _put(out: list[str], role: str, markdown: str, before: str) -> str:
     return code
 
 
+def _put_mark(out: list[str], mark: str) -> None:
+    """Write a mark; a tilde of the text right before a row of them would be one of the row."""
+    if mark == _STRUCK and out and out[-1] != _STRUCK and _OPEN_TILDE.search(out[-1]):
+        out[-1] = f"{out[-1][:-1]}\\~"
+    out.append(mark)
+
+
 def _lead_in(out: list[str], gap: str, waiting: list[str], written: list[int], following: str) -> None:
     """Write the white space and the opening marks before what follows."""
     if gap and out:
@@ -163,7 +192,7 @@ def _lead_in(out: list[str], gap: str, waiting: list[str], written: list[int], f
         else:
             if stars == 3 and written and written[-1]:
                 written[-1] = 3
-            out.append(opening)
+            _put_mark(out, opening)
             written.append(stars)
     waiting.clear()
 
