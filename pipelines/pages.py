@@ -113,7 +113,7 @@ def expect_changes(
 ) -> None:
     """Makes the pages due that changed since they were fetched, as their sitemap says, and a few others to see.
 
-    A page whose changes are announced from now on is left alone for long.
+    A page whose changes are announced from now on is left alone for long. Of several times the latest counts.
     """
     db.execute(
         """WITH entry AS (SELECT value ->> 0 AS url, value ->> 1 AS lastmod FROM json_each(:entries)),
@@ -122,7 +122,7 @@ def expect_changes(
                       entry.lastmod > coalesce(articles.updated, fetched_at, '') AS changed,
                       state IN ('stored', 'not_article') AND pages.lastmod IS NULL AND announces AS calm,
                       state = 'stored' AND (pages.id + :crawl) % :audit = 0 AND fetched_at < :a_day_ago AS audit,
-                      entry.lastmod IS NOT pages.lastmod AS told
+                      entry.lastmod > coalesce(pages.lastmod, '') AS told
                FROM entry JOIN pages USING (url) JOIN hosts USING (host) LEFT JOIN articles USING (id)
                WHERE state <> 'refused')
            UPDATE pages SET lastmod = page.lastmod, due_at = CASE

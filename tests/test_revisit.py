@@ -172,6 +172,16 @@ def test_a_sitemap_that_misses_changes_is_not_trusted(catalog: Catalog, article:
     assert all(_days_until(page(catalog, item.url)["due_at"]) <= 7 for item in articles)
 
 
+@pytest.mark.parametrize("minutes", [(1, 2), (2, 1)])
+def test_of_two_times_that_sitemaps_give_a_page_the_later_counts(
+    catalog: Catalog, minutes: tuple[int, int]
+) -> None:
+    noon = datetime(2024, 10, 1, 12, tzinfo=UTC)
+    for minute in minutes:
+        catalog.add(Found(pages=[("https://one.techidaily.com/", noon.replace(minute=minute))]))
+    assert page(catalog, "https://one.techidaily.com/")["lastmod"] == iso(noon.replace(minute=2))
+
+
 def test_one_of_a_hundred_announced_pages_is_looked_at_all_the_same(
     catalog: Catalog, article: MakeArticle
 ) -> None:
