@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
+AuthorSource = Literal["byline", "blog", "meta"]
+"""What names an article's author: a byline in its text, the blog that published it, or the page's metadata."""
+
 State = Literal["due", "stored", "not_article", "gone", "refused", "failed"]
 """What is known of a page; a page is in exactly one state (docs/catalog.md says what each means)."""
 
@@ -45,6 +48,8 @@ class Article:
     url: str
     title: str | None
     author: str | None
+    author_source: AuthorSource | None = None
+    """None where there is no author, or a file does not say."""
     date: datetime | None
     updated: datetime | None
     tags: list[str]
@@ -60,7 +65,7 @@ class Article:
     extractor: str
     """What read it: `redefine` or `generic` from a page, `source` from a blog's own Markdown, `file` from ours."""
     extra: dict[str, Any] = field(default_factory=dict)
-    """Front matter of a file that is not in the vocabulary, as JSON can say it; no page has any."""
+    """Front matter beyond the vocabulary, as JSON can say it: what a page's bylines or a file say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

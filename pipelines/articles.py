@@ -63,6 +63,7 @@ def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
         "url": article.url,
         "title": article.title,
         "author": article.author,
+        "author_source": article.author_source,
         "date": iso(article.date) if article.date else None,
         "updated": iso(article.updated) if article.updated else None,
         "tags": _as_json(article.tags),
@@ -83,8 +84,8 @@ def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
 
 
 def extra_of(db: Database, urls: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """What files once said of articles that no page does, by address."""
-    query = """SELECT url, extra FROM articles
+    """The keys that articles have from files and not from their pages, by address."""
+    query = """SELECT url, json_remove(extra, '$.byline_date', '$.other_authors') FROM articles
                WHERE extra <> '{}' AND url IN (SELECT value FROM json_each(?))"""
     return {url: json.loads(extra) for url, extra in db.execute(query, [json.dumps(urls)])}
 

@@ -28,7 +28,7 @@ def find(db: Database, page: dict[str, Any], visit: Visit) -> list[str]:
         return ["body"] if visit.state == "failed" and visit.status == 200 and not told else []
     had = pages.first(
         db,
-        """SELECT title, author, date, extractor,
+        """SELECT title, author, author_source, date, extractor,
                   EXISTS (SELECT 1 FROM also_read WHERE source = ?1 AND position IS NOT NULL) AS also_read
            FROM articles WHERE id = ?1""",
         page["id"],
@@ -38,7 +38,9 @@ def find(db: Database, page: dict[str, Any], visit: Visit) -> list[str]:
     lost = [name for name in _FIELDS if had[name] and not getattr(has, name)]
     if had["date"] and has.date and has.date.time() == time.min and not had["date"].endswith(_MIDNIGHT):
         lost.append("date")
-    if has.author and had["author"] not in (None, has.author) and not _had_before(db, page["id"], has.author):
+    # An older alsoread, which noted no source, knew few bylines: that another author is found is no loss.
+    other = has.author and had["author_source"] and had["author"] not in (None, has.author)
+    if other and not _had_before(db, page["id"], str(has.author)):
         lost.append("other_author")
     if (had["extractor"], has.extractor) == ("redefine", "generic"):
         lost.append("template")

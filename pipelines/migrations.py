@@ -275,3 +275,10 @@ def m007_pictures(db: Database) -> None:
         attempts INTEGER NOT NULL DEFAULT 0,
         due_at TEXT,
         error TEXT) STRICT, WITHOUT ROWID""")
+
+
+@MIGRATIONS()
+def m008_author_source(db: Database) -> None:
+    """What names an article's author."""
+    db.execute("""ALTER TABLE articles ADD COLUMN author_source TEXT
+        CHECK (author_source IN ('byline', 'blog', 'meta'))""")

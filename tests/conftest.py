@@ -20,6 +20,7 @@ ARTICLE = Article(
     url="https://one.techidaily.com/bread/",
     title="[New] Bread: a beginner's guide",
     author="Ada Baker",
+    author_source="blog",
     date=datetime(2024, 8, 16, 4, 52, 24, 115000, tzinfo=UTC),
     updated=datetime(2024, 8, 17, 4, 52, 24, tzinfo=UTC),
     tags=["bread", "yes"],

@@ -1,118 +1,380 @@
-"""Who wrote an article, where the article itself says so.
+"""Find out who wrote an article where the article itself says so, and cut the blocks that say nothing else.
 
-Articles of one family open with a picture of the author, the name as a heading and a line with the date, and end with
-the picture, the name, a line about the person and "Follow @name". A page can hold several such articles.
+A byline is a short block near the top, or a box at the end, known by its structure: a by-word and a name with a date,
+a picture of the author or a role; never a by-word inside a sentence. A page can hold several articles, each with its
+own byline.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import NamedTuple
 
 from lxml import etree
 
-from crawler.extractors.tree import Element, mark_cut, raw_text, says_something, sweep, text_of
+from crawler.extractors.credits import Credit, find_dates, is_label, is_name, read_credit, read_dates
+from crawler.extractors.dates import parse_date
+from crawler.extractors.tree import (
+    Element,
+    mark_cut,
+    one_line,
+    path,
+    raw_text,
+    says_something,
+    sweep,
+    text_of,
+)
 
-# <img alt="author avatar">
-AVATAR_ALT = re.compile(r"author[\s_-]*avatar", re.I)
-# "Mar 27, 2024• Proven solutions"; below a picture and a name the date alone will do
-DATE_LINE = re.compile(r"[A-Z][a-z]{2,8}\.? \d{1,2}, \d{4}(?: ?[•·|] ?[\w ]{0,40})?")
+# <img alt="author avatar">, <img alt="Author: Carina">, <img alt="Written By">
+AVATAR_ALT = re.compile(
+    r"(?:author|writer)(?:[\s_-]*(?:avatar|picture|photo|image)| ?: ?(.{2,60}))|written by", re.I
+)
+# <img alt="Carina" src="https://example.org/images/author/carina.jpg">
+AVATAR_SOURCE = re.compile(
+    r"/authors?/|/avatars?/|gravatar\.com/avatar/|[-_/]author\.(?:jpe?g|png|webp)\b", re.I
+)
+# Blogs keep pictures of other people there, too
+AVATAR_FOLDER = re.compile(r"/avatars?/", re.I)
+AVATARS = path(
+    ".//img[contains(@alt, 'uthor') or contains(@alt, 'riter') or contains(@alt, 'ritten')"
+    " or contains(@src, 'author') or contains(@src, 'avatar')]"
+)
+# <a rel="author">, <span itemprop="author">, <a href="/author/ada-miller/">
+AUTHOR_LINK = path(".//*[@rel = 'author' or @itemprop = 'author' or contains(@href, '/author/')]")
+# <a href="https://example.org/images/author/iris.png">author picture</a>: a page that lost the picture itself
+LOST_AVATAR = re.compile(r"author (?:avatar|picture)\b", re.I)
+# "Mar 27, 2024• Proven solutions"
 PROVEN_LINE = re.compile(r"(?:[A-Z][a-z]{2,8}\.? \d{1,2}, \d{4} ?)?[•·|] ?Proven solutions", re.I)
 # "Follow @Liza Brown"
 FOLLOW_LINE = re.compile(r"Follow @ ?(\S.{0,60})", re.I)
-# "Liza Brown", "J. R. O'Neill": a few words that end no sentence
-NAME = re.compile(r"[^\W\d_][\w.'’-]*(?: [^\W\d_][\w.'’-]*){0,4}")
+# <h3>About the author</h3>
+ABOUT_LINES = frozenset(
+    (
+        *("about the author", "about author", "about the authors", "über den autor", "über die autorin"),
+        *("à propos de l’auteur", "à propos de l'auteur", "sull’autore", "sull'autore"),
+        *("sobre el autor", "sobre la autora", "acerca del autor", "sobre o autor", "sobre a autora"),
+        *("over de auteur", "关于作者", "關於作者", "作者简介", "作者簡介", "著者について", "執筆者紹介"),
+    )
+)
+IS_SOMEBODY = re.compile(r"(\S.{1,60}?) (?:is|ist|est|è|es|é) (?:an?|the|eine?|une?|una|uma?) .*")
+# <img alt="Publish date" src="date.png"> beside a date
+DATE_ICON_ALT = re.compile(
+    r"(?:publish(?:ed)?|updated?|post(?:ed)?)?[ _-]?(?:date|time)|calendar|clock", re.I
+)
 
-_EVIDENCE = ("proven solutions", "follow @")
-_WRAPPERS = ("div", "section", "article", "main")
-_LINES = 5  # a byline or box is a picture and at most four lines
+_EVIDENCE = ("proven solutions", "follow @", "author picture", "author avatar", *ABOUT_LINES)
+_LINE_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "div", "td", "th", "figcaption", "blockquote")
+_NOT_LINES = frozenset((*_LINE_TAGS, "ul", "ol", "table", "section", "article", "main", "figure", "header"))
+_TITLES = ("h1", "h2", "h3")
+_OPENING_LINES = 80  # an article that was copied with the menu of its site has that above its byline
+_OPENING_PROSE = 120  # words in sentences: a summary may stand above a byline, an article may not
+_PROSE = 12  # words of a line that is taken for sentences
+_BELOW_TITLE = 6  # lines between the heading of a further article and its byline
+_BOX = 5  # a byline or box is a picture and at most four lines
 _BIO = 400  # characters; what is said of a person is one line
 
 
-def cut_byline(content: Element) -> str | None:
-    """Take bylines and "Follow" boxes out of `content`; give the first name that they hold."""
+class Byline(NamedTuple):
+    """Who wrote an article, as it says itself."""
+
+    author: str | None
+    """Several are "A and B"; None where an author's picture stands beside a date alone."""
+    others: list[str]
+    """Whom the further articles of the page name."""
+    dates: list[str]
+    """The days of the bylines that were cut: ISO 8601, or as written where that could be two days."""
+
+    def front_matter(self, *moments: datetime | None) -> dict[str, str]:
+        """What the bylines say beyond the author and the moments that the page itself gives, with commas between."""
+        own = {moment.date().isoformat() for moment in moments if moment}
+        values = {"byline_date": [day for day in self.dates if day not in own], "other_authors": self.others}
+        return {key: ", ".join(value) for key, value in values.items() if value}
+
+
+class _Line(NamedTuple):
+    """A block of text, or a line of one that breaks part."""
+
+    node: Element
+    text: str
+    avatars: Sequence[Element]
+
+    @property
+    def bare(self) -> bool:
+        """Whether it shows nothing but text, author pictures and the icon of a date."""
+        media = list(self.node.iter("img", "iframe", "video"))
+        return all(one in self.avatars or DATE_ICON_ALT.fullmatch(one.get("alt", "")) for one in media)
+
+
+def cut_byline(content: Element) -> Byline | None:
+    """Take bylines, "Follow" boxes and author pictures out of `content`; None where it has no byline."""
+    avatars = {img for img in AVATARS(content) if _is_avatar(img)}
     text = raw_text(content).casefold()
-    if not any(evidence in text for evidence in _EVIDENCE) and not _avatars(content):
+    opening = list(_opening(_lines(content, avatars)))
+    bylines = _Bylines(opening, len(opening))
+    if not (avatars or bylines.authors or any(evidence in text for evidence in _EVIDENCE)):
         return None
-    blocks = _blocks(content)
-    lines = [text_of(block) for block in blocks]
-    names: list[str] = []
-    cut: set[int] = set()
-    for at, block in enumerate(blocks):
-        if pictures := _avatars(block):
-            end = _end(lines, at, names)
-            names += [text for text in lines[at : end + 1] if NAME.fullmatch(text)][:1]
-            mark_cut(*pictures)
-            if end > at or not lines[at] or lines[at] in names:
-                cut.update(range(at, end + 1))
-    for at, text in enumerate(lines):
-        if at not in cut and (follow := FOLLOW_LINE.fullmatch(text)):
-            start = _box_start(lines, at, follow[1])
-            if start < at or follow[1] in names:
-                names.append(follow[1])
-                cut.update(range(start, at + 1))
-    for at, text in enumerate(lines):
-        if at not in cut and PROVEN_LINE.fullmatch(text):
-            cut.update(range(at - (at > 0 and lines[at - 1] in names), at + 1))
-    mark_cut(*(blocks[at] for at in cut))
+    bylines = _Bylines(list(_lines(content, avatars)), len(opening))
+    mark_cut(*(img for img in avatars if _is_surely_avatar(img)))
+    bylines.cut()
     sweep(content)
-    return names[0] if names else None
+    if not (bylines.authors or bylines.dates):
+        return None
+    days = dict.fromkeys((day.isoformat() if (day := parse_date(text)) else text) for text in bylines.dates)
+    authors = [*dict.fromkeys(bylines.authors[at] for at in sorted(bylines.authors)), None]
+    return Byline(authors[0], [name for name in authors[1:] if name], list(days))
 
 
-def _end(lines: Sequence[str], at: int, names: Sequence[str]) -> int:
-    """The last line of the byline or box that the picture at `at` opens; `at` itself where none follows."""
-    for end in range(at, min(at + _LINES, len(lines))):
-        above = [text for text in lines[at:end] if text]
-        if DATE_LINE.fullmatch(lines[end]) or PROVEN_LINE.fullmatch(lines[end]):
-            return end if all(map(NAME.fullmatch, above)) else at
-        if follow := FOLLOW_LINE.fullmatch(lines[end]):
-            of_person = not above or NAME.fullmatch(above[0]) or above[0].startswith(follow[1])
-            return end if of_person and all(len(text) < _BIO for text in above) else at
-    name = at if lines[at] else at + 1
-    if name < len(lines) and lines[name] in names:
-        has_bio = name + 1 < len(lines) and lines[name + 1].startswith(f"{lines[name]} is ")
-        return name + has_bio
-    return at
+class _Bylines:
+    """The bylines in the lines of an article, of which the first so many are its opening."""
+
+    def __init__(self, lines: Sequence[_Line], opening: int) -> None:
+        self.lines = lines
+        self.authors: dict[int, str] = {}
+        """By the line of the byline."""
+        self.dates: list[str] = []
+        self._cut: set[int] = set()
+        for at, line in enumerate(lines):
+            if at in self._cut:
+                continue
+            if line.avatars and (at < opening or any(map(_is_surely_avatar, line.avatars))):
+                self._read_box(at, in_opening=at < opening)
+            elif line.text:
+                self._read_credit(at, in_opening=at < opening)
+        for at, line in enumerate(lines):
+            if at not in self._cut and (follow := FOLLOW_LINE.fullmatch(line.text)):
+                self._read_follow(at, follow[1])
+        for at, line in enumerate(lines):
+            if at not in self._cut and PROVEN_LINE.fullmatch(line.text):
+                self._take(
+                    range(at - (self._text(at - 1) in self.authors.values()), at + 1), find_dates(line.text)
+                )
+        if not self.authors:
+            self._read_about()
+
+    def cut(self) -> None:
+        """Mark the lines that say nothing but who wrote the article, and the lists that only had such."""
+        for at in self._cut:
+            node = self.lines[at].node
+            parent = node.getparent()
+            mark_cut(node)
+            if (
+                parent is not None
+                and parent.tag in ("ul", "ol")
+                and not any(child.tag == "li" for child in parent)
+            ):
+                mark_cut(parent)
+
+    def _text(self, at: int) -> str:
+        return self.lines[at].text if 0 <= at < len(self.lines) else ""
+
+    def _take(self, cut: Iterable[int], dates: Iterable[str]) -> None:
+        """Note what is nothing but byline, with its dates: what is not cut says them itself."""
+        self._cut.update(cut)
+        self.dates += dates
+
+    def _read_credit(self, at: int, *, in_opening: bool) -> None:
+        """Read the byline that a line holds by itself or with the next one."""
+        text, last = self.lines[at].text, at
+        if is_label(text):
+            text, last = f"{text} {self._text(at + 1)}", at + 1
+        credit = read_credit(text)
+        if credit is None:
+            return
+        below = () if credit.dates else read_dates(self._text(last + 1))
+        lost_avatar = LOST_AVATAR.match(self._text(at - 1)) is not None and credit.sign != "name"
+        if not lost_avatar and not (
+            self._is_evident(credit, at, below)
+            and (in_opening or (self.authors and self._is_below_title(at)))
+        ):
+            return
+        self.authors[at] = credit.author
+        if credit.alone and all(line.bare for line in self.lines[at : last + 1]):
+            self._take(range(at, last + 1 + bool(below)), credit.dates or below)
+
+    def _is_evident(self, credit: Credit, at: int, below: Sequence[str]) -> bool:
+        """Whether a line names an author, and is not the sentence or heading that it may be."""
+        if credit.sign == "strong":
+            return True
+        node = self.lines[at].node
+        linked = any(text_of(link) == credit.author for link in AUTHOR_LINK(node))
+        if credit.sign == "weak":
+            return bool(credit.dates or below or credit.role or linked)
+        if credit.sign == "name":
+            is_heading = (
+                node.tag in ("h3", "h4", "h5", "h6") and " " in credit.author and self._is_below_title(at, 1)
+            )
+            return linked or (is_heading and bool(below))
+        return False
+
+    def _is_below_title(self, at: int, within: int = _BELOW_TITLE) -> bool:
+        return any(line.node.tag in _TITLES for line in self.lines[max(0, at - within) : at])
+
+    def _read_box(self, at: int, *, in_opening: bool) -> None:
+        """Read the byline or box that the author picture of a line opens."""
+        end = min(at + _BOX, len(self.lines))
+        if self._read_follow_below(range(at, end)):
+            return
+        credit, dates, last = self._read_below(range(at, end))
+        named = next(filter(None, map(_name_of, self.lines[at].avatars)), None)
+        cut = range(at, last + 1)
+        if credit and not (
+            dates or credit.sign != "name" or credit.author in (named, *self.authors.values())
+        ):
+            credit, cut = None, range(0)
+        if credit:
+            self.authors[at] = credit.author
+            if _is_about(f"{credit.author} is ", self._text(last + 1)):
+                cut = range(at, last + 2)
+        elif named and in_opening and any(map(_is_surely_avatar, self.lines[at].avatars)):
+            self.authors[at] = named
+        if (credit is None or credit.alone) and all(self.lines[one].bare for one in cut):
+            self._take(cut, dates)
+        if not self._text(at) and self.lines[at].bare:
+            self._take([at], ())
+
+    def _read_follow_below(self, lines: range) -> bool:
+        """Read the box of a picture, a name, a line about the person and "Follow @name"."""
+        above: list[str] = []
+        for at in lines:
+            text = self._text(at)
+            if follow := FOLLOW_LINE.fullmatch(text):
+                of_person = not above or is_name(above[0]) or above[0].startswith(follow[1])
+                if of_person and all(len(line) < _BIO for line in above):
+                    self.authors[lines.start] = next(filter(is_name, above), follow[1])
+                    self._take(range(lines.start, at + 1), ())
+                    return True
+            if PROVEN_LINE.fullmatch(text) or read_dates(text):
+                return False
+            above += [text] if text else []
+        return False
+
+    def _read_below(self, lines: range) -> tuple[Credit | None, Sequence[str], int]:
+        """Read the credit and the dates from the line of a picture on; the last line that belongs to them."""
+        credit: Credit | None = None
+        last = lines.start - 1
+        for at in lines:
+            text = self._text(at)
+            if text:
+                dates = find_dates(text) if PROVEN_LINE.fullmatch(text) else read_dates(text)
+                read = None if dates or credit else read_credit(text)
+                if not dates and read is None:
+                    break
+                last = at
+                if read is not None:
+                    credit, dates = read, read.dates
+                if dates:
+                    return credit, dates, last
+            elif not self.lines[at].bare:
+                break
+        return credit, (), last
+
+    def _read_follow(self, at: int, name: str) -> None:
+        """Read the box without a picture that "Follow @name" closes: its lines speak of that name."""
+        start = at
+        while start > max(0, at - _BOX) and _is_about(name, self._text(start - 1)):
+            start -= 1
+        if start < at or name in self.authors.values():
+            self.authors[at] = name
+            self._take(range(start, at + 1), ())
+
+    def _read_about(self) -> None:
+        """Read the box "About the author", which stays: what it says of a person is no byline."""
+        for at, line in enumerate(self.lines):
+            if line.text.casefold().strip(" :：") not in ABOUT_LINES:
+                continue
+            for below in self.lines[at + 1 : at + 4]:
+                named = next(filter(None, map(_name_of, below.avatars)), None)
+                somebody = IS_SOMEBODY.fullmatch(below.text)
+                name = named or (somebody[1] if somebody else below.text)
+                if is_name(name):
+                    self.authors[at] = name
+                    return
 
 
-def _box_start(lines: Sequence[str], at: int, name: str) -> int:
-    """The first line of the box without a picture that "Follow @name" closes: its lines speak of that name."""
-    start = at
-    while start > max(0, at - _LINES) and lines[start - 1].startswith(name) and len(lines[start - 1]) < _BIO:
-        start -= 1
-    return start
+def _is_about(beginning: str, line: str) -> bool:
+    """Whether a line is one that says something of a person, and begins so."""
+    return line.startswith(beginning) and len(line) < _BIO
 
 
-def _avatars(block: Element) -> list[Element]:
-    return [img for img in block.iter("img") if AVATAR_ALT.fullmatch(img.get("alt", "").strip())]
+def _is_avatar(img: Element) -> bool:
+    alt, source = img.get("alt", "").strip(), img.get("src", "")
+    if AVATAR_ALT.fullmatch(alt):
+        return True
+    return AVATAR_SOURCE.search(source) is not None and (
+        not alt or alt.casefold() == "author" or is_name(alt)
+    )
 
 
-def _blocks(content: Element) -> list[Element]:
-    """What stands one below the other in an article: its children, below wrappers that hold everything."""
-    blocks = [block for block in content if says_something(block)]
-    if len(blocks) == 1 and blocks[0].tag in _WRAPPERS:
-        return _blocks(blocks[0])
-    for block in blocks:
-        if block.tag == "p" and block.find("br") is not None and _opens_or_closes(block):
-            _part_at_breaks(block)
-    return [block for block in content if says_something(block)]
+def _is_surely_avatar(img: Element) -> bool:
+    """Whether a picture shows an author wherever it stands: `/avatar/` has pictures of other things as well."""
+    alt = img.get("alt", "").strip()
+    return (
+        AVATAR_ALT.fullmatch(alt) is not None
+        or alt.casefold() == "author"
+        or not AVATAR_FOLDER.search(img.get("src", ""))
+    )
 
 
-def _opens_or_closes(block: Element) -> bool:
-    closing = block.findall("br")[-1]
-    line = (closing.tail or "").strip() if closing.getnext() is None else ""
-    return bool(_avatars(block) or PROVEN_LINE.fullmatch(line) or FOLLOW_LINE.fullmatch(line))
+def _name_of(avatar: Element) -> str | None:
+    alt = avatar.get("alt", "").strip()
+    match = AVATAR_ALT.fullmatch(alt)
+    name = (match[1] or "") if match else alt
+    return name if is_name(name) else None
 
 
-def _part_at_breaks(block: Element) -> None:
-    """Give each line of a paragraph a paragraph of its own, as bylines have them on most pages."""
-    last = block
+def _opening(lines: Iterator[_Line]) -> Iterator[_Line]:
+    """The lines down to where the article itself has begun."""
+    prose = 0
+    for line in islice(lines, _OPENING_LINES):
+        words = line.text.count(" ") + 1
+        prose += words if words >= _PROSE else 0
+        if prose > _OPENING_PROSE:
+            return
+        yield line
+
+
+def _lines(content: Element, avatars: set[Element]) -> Iterator[_Line]:
+    """What stands one below the other in an article, as far as it says or shows something."""
+    for node in content.iterdescendants(*_LINE_TAGS):
+        if any(child.tag in _NOT_LINES for child in node):
+            continue
+        for line in _parted(node):
+            text = text_of(line)
+            pictures = [img for img in line.iter("img") if img in avatars] if avatars else []
+            if text or pictures or says_something(line):
+                yield _Line(line, text, pictures)
+
+
+def _parted(block: Element) -> list[Element]:
+    """A block; a paragraph whose breaks part bylines from each other or from text, as the paragraphs of its lines."""
+    if block.tag != "p" or block.find("br") is None or not _speaks_of_author(block):
+        return [block]
+    parts = [block]
     for node in list(block):
         if node.tag == "br":
             line = etree.Element("p")
             line.text = node.tail
             block.remove(node)
-            last.addnext(line)
-            last = line
-        elif last is not block:
-            last.append(node)
+            parts[-1].addnext(line)
+            parts.append(line)
+        elif parts[-1] is not block:
+            parts[-1].append(node)
+    return parts
+
+
+def _speaks_of_author(block: Element) -> bool:
+    """Whether a paragraph with breaks has an author picture, or a line that is of a byline or a box."""
+    if any(map(_is_avatar, block.iterchildren("img"))):
+        return True
+    texts = [block.text or "", *(br.tail or "" for br in block.iterchildren("br"))]
+    return any(_is_of_byline(one_line(text)) for text in texts if len(text) < _BIO)
+
+
+def _is_of_byline(line: str) -> bool:
+    if PROVEN_LINE.fullmatch(line) or FOLLOW_LINE.fullmatch(line) or read_dates(line):
+        return True
+    credit = read_credit(line)
+    return credit is not None and credit.sign != "name"

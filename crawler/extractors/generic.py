@@ -68,12 +68,17 @@ def read(page: Page) -> Article | None:
     text = text_of(content)
     if not text or (len(text) < _LEAST and "og:type" not in page.head):
         return None
+    in_byline = byline.author if byline else None
+    author = in_byline or page.head.get("author") or found.author
+    date = instant(page.head.get("article:published_time") or found.date)
+    updated = instant(page.head.get("article:modified_time"))
     return Article(
         url=page.url,
         title=found.title,
-        author=byline or page.head.get("author") or found.author,
-        date=instant(page.head.get("article:published_time") or found.date),
-        updated=instant(page.head.get("article:modified_time")),
+        author=author,
+        author_source="byline" if in_byline else "meta" if author else None,
+        date=date,
+        updated=updated,
         tags=list(dict.fromkeys(found.tags or [])),
         categories=list(dict.fromkeys(found.categories or [])),
         description=found.description,
@@ -85,6 +90,7 @@ def read(page: Page) -> Article | None:
         body=to_markdown(content, page.base),
         also_read=also_read,
         extractor="generic",
+        extra=byline.front_matter(date, updated) if byline else {},
     )
 
 
@@ -97,6 +103,7 @@ def filled(article: Article, page: Page) -> Article:
         article,
         title=article.title or found.title,
         author=article.author or found.author,
+        author_source=article.author_source or ("meta" if found.author else None),
         date=article.date or instant(found.date),
         description=article.description or found.description,
     )

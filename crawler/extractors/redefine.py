@@ -10,13 +10,13 @@ from functools import lru_cache
 from lxml import etree
 
 from crawler.extractors.body import cut_noise, images
-from crawler.extractors.byline import cut_byline
+from crawler.extractors.byline import Byline, cut_byline
 from crawler.extractors.language import language
 from crawler.extractors.links import absolute, cut_also_read
 from crawler.extractors.markdown import to_markdown
 from crawler.extractors.page import Page, instant
 from crawler.extractors.tree import Element, Path, path, text_of
-from crawler.items import Article
+from crawler.items import Article, AuthorSource
 
 # <div class="article-content-container"> round all that follows
 CONTAINER = "article-content-container"
@@ -72,12 +72,15 @@ def read(page: Page) -> Article | None:
     cut_noise(content)
     also_read = cut_also_read(content, page.base)
     byline = cut_byline(content)
+    author, author_source = _author(post, byline)
+    date, updated = _date(post), _updated(post)
     return Article(
         url=page.url,
         title=_title(post),
-        author=byline or _author(post),
-        date=_date(post),
-        updated=_updated(post),
+        author=author,
+        author_source=author_source,
+        date=date,
+        updated=updated,
         tags=_tags(post),
         categories=_categories(post),
         description=_description(post),
@@ -89,6 +92,7 @@ def read(page: Page) -> Article | None:
         body=to_markdown(content, page.base),
         also_read=also_read,
         extractor="redefine",
+        extra=byline.front_matter(date, updated) if byline else {},
     )
 
 
@@ -98,9 +102,12 @@ def _title(post: Post) -> str | None:
     return unquoted(shown or post.page.head.get("og:title", "")) or None
 
 
-def _author(post: Post) -> str | None:
+def _author(post: Post, byline: Byline | None) -> tuple[str | None, AuthorSource | None]:
+    if byline and byline.author:
+        return byline.author, "byline"
     names = post.texts(HEADER, SITE_AUTHOR)
-    return names[0] if names else post.page.head.get("article:author")
+    author = names[0] if names else post.page.head.get("article:author")
+    return author, "blog" if author else None
 
 
 def _date(post: Post) -> datetime | None:

@@ -33,12 +33,14 @@ def read_source(post: Article) -> Article:
     return replace(
         post,
         title=unquoted(post.title.strip()) if post.title else None,
-        author=byline or post.author,
+        author=byline.author if byline and byline.author else post.author,
+        author_source="byline" if byline and byline.author else post.author_source,
         description=unquoted(post.description.strip()) if post.description else None,
         lang=post.lang or language(text_of(content)),
         images=images(content, post.url),
         body=to_markdown(content, post.url),
         also_read=also_read or post.also_read,
+        extra=post.extra | (byline.front_matter(post.date, post.updated) if byline else {}),
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from math import isfinite
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, cast, get_args
 
-from crawler.items import Article, Image, Link, iso
+from crawler.items import Article, AuthorSource, Image, Link, iso
 from crawler.urls import canonical, in_scope
 from pipelines.importing.front_matter import Unreadable
 from pipelines.markdown import VOCABULARY
@@ -41,6 +41,7 @@ def article(
     texts = {key: _text(key, values.get(key)) for key in _TEXTS}
     return Article(
         url=url,
+        author_source=_author_source(values.get("author_source")),
         date=_time("date", values.get("date")),
         updated=_time(updated, values.get(updated)),
         tags=_texts("tags", values.get("tags")),
@@ -103,6 +104,14 @@ def _text(key: str, value: Any) -> str | None:
     if isinstance(value, int | float | date):
         return str(value)
     raise Unreadable(f"{key} is no text")
+
+
+def _author_source(value: Any) -> AuthorSource | None:
+    if value is None or value in get_args(AuthorSource):
+        return cast(AuthorSource | None, value)
+    raise Unreadable(
+        f"author_source is not valid: {str(value)[:50]} (use {', '.join(get_args(AuthorSource))})"
+    )
 
 
 def _texts(key: str, value: Any) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, get_args
 
-from crawler.items import Article, Image, Link
+from crawler.items import Article, AuthorSource, Image, Link
 from pipelines.markdown import VOCABULARY
 from pipelines.normalize import normalize
 from pipelines.yaml_block import text_of, time_of
@@ -41,6 +41,8 @@ def read_own(content: bytes) -> Article | None:
         if front_matter is None or front_matter.end() > _LONGEST or not text.endswith("\n"):
             return None
         said = dict(zip(VOCABULARY, front_matter.groups(), strict=True))
+        if said["author_source"] not in (None, *get_args(AuthorSource)):
+            return None
         found = Article(
             **{name: _value(name, value) for name, value in said.items()},
             body=text[front_matter.end() : -1],

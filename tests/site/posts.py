@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -31,6 +32,7 @@ _NOT_ARTICLE = (
     re.compile(r"!\[author avatar\]\(\S+\)\n\n.+\n\n.+\n\nFollow @.+"),
 )
 _BYLINE = re.compile(r"!\[author avatar\]\(\S+\)\n\n##### (.+)")
+_BYLINE_DAY = re.compile(r"^ (\w{3} \d{2}, \d{4})• Proven solutions", re.MULTILINE)
 _ALSO_READ = re.compile(r'<li><a href="(https?:[^"]+)"><u>(.*?)</u></a></li>')
 _IMAGE = re.compile(r'!\[(.*?)\]\((\S+?)(?: "(.*?)")?\)')
 _VIDEO = re.compile(r'<iframe .*src="(\S+)" title="(.*?)".*</iframe>')
@@ -82,11 +84,13 @@ class Post:
     def article(self) -> Article:
         """The post as the archive should hold it."""
         body = self._body()
-        byline = _BYLINE.search(self.source)
+        bylines = _BYLINE.findall(self.source)
+        known = self.blog.theme == "redefine"
         return Article(
             url=self.url,
             title=_shown(self.front["title"]),
-            author=byline[1] if byline else self.blog.author,
+            author=bylines[0] if bylines else self.blog.author,
+            author_source="byline" if bylines else "blog" if known else "meta",
             date=self.date,
             updated=self.updated,
             tags=self.front.get("tags", []),
@@ -95,18 +99,25 @@ class Post:
             keywords=None,  # no page shows them
             thumbnail=self.front["thumbnail"],
             lang=self.front.get("lang", "en"),
-            license=LICENSE if self.blog.theme == "redefine" else None,
+            license=LICENSE if known else None,
             body=body,
             images=[Image(url, alt or None, title or None) for alt, url, title in _IMAGE.findall(body)],
             also_read=[
                 Link(canonical(url), _shown(unescape(text))) for url, text in _ALSO_READ.findall(self.source)
             ],
-            extractor="redefine" if self.blog.theme == "redefine" else "generic",
+            extractor="redefine" if known else "generic",
+            extra=self._beside(bylines),
         )
 
     def _time(self, key: str) -> datetime:
         time: datetime = self.front[key]
         return time - ZONE
+
+    def _beside(self, bylines: Sequence[str]) -> dict[str, str]:
+        """What the bylines say beside the author: their days, and the authors of further articles."""
+        days = [f"{datetime.strptime(day, '%b %d, %Y'):%Y-%m-%d}" for day in _BYLINE_DAY.findall(self.source)]
+        beside = {"byline_date": days, "other_authors": bylines[1:]}
+        return {key: ", ".join(dict.fromkeys(said)) for key, said in beside.items() if said}
 
     def _body(self) -> str:
         body = _VIDEO.sub(r"[\2](\1)", self.source)

@@ -1,0 +1,33 @@
+"""Who wrote an article: each `bylines/NAME.html`, the content of a post, with its author and body in `NAME.md`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import frontmatter
+import pytest
+
+from crawler.extractors import extract
+
+CONTENTS = sorted((Path(__file__).parent / "bylines").glob("*.html"))
+URL = "https://fixture.example.org/a-post/"
+POST = """<html><head><meta property="og:type" content="article">
+<meta property="article:published_time" content="2024-03-01T20:00:00Z"></head><body>
+<div class="article-title"><h1>A post</h1></div><div class="article-header"><span class="name">Dana</span></div>
+<div class="article-content">%s</div></body></html>"""
+
+
+@pytest.mark.parametrize("content", CONTENTS, ids=lambda content: content.stem)
+def test_a_post_names_its_author(content: Path) -> None:
+    article = extract((POST % content.read_text()).encode(), URL)
+    assert article is not None
+    expected = frontmatter.loads(content.with_suffix(".md").read_text())
+    said = {"author": article.author, "author_source": article.author_source, **article.extra}
+    said |= {"images": [image.url for image in article.images]} if article.images else {}
+    assert said == expected.metadata
+    assert article.body == expected.content
+
+
+def test_every_expectation_has_a_post() -> None:
+    folder = Path(__file__).parent / "bylines"
+    assert {path.stem for path in folder.iterdir()} == {path.stem for path in CONTENTS}
