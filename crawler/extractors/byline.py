@@ -65,7 +65,8 @@ DATE_ICON_ALT = re.compile(
     r"(?:publish(?:ed)?|updated?|post(?:ed)?)?[ _-]?(?:date|time)|calendar|clock", re.I
 )
 
-_EVIDENCE = ("proven solutions", "follow @", "author picture", "author avatar", *ABOUT_LINES)
+# What boxes about authors say, in small letters: a page without it has none, and need not be read to its end
+_EVIDENCE = ("proven solutions", "follow @", "author", "autor", "auteur", "作者", "著者", "執筆者")
 _LINE_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "div", "td", "th", "figcaption", "blockquote")
 _NOT_LINES = frozenset((*_LINE_TAGS, "ul", "ol", "table", "section", "article", "main", "figure", "header"))
 _TITLES = ("h1", "h2", "h3")
@@ -177,6 +178,9 @@ class _Bylines:
 
     def _read_credit(self, at: int, *, in_opening: bool) -> None:
         """Read the byline that a line holds by itself or with the next one."""
+        below_lost_avatar = LOST_AVATAR.match(self._text(at - 1)) is not None
+        if not (in_opening or below_lost_avatar or (self.authors and self._is_below_title(at))):
+            return
         text, last = self.lines[at].text, at
         if is_label(text):
             text, last = f"{text} {self._text(at + 1)}", at + 1
@@ -184,11 +188,7 @@ class _Bylines:
         if credit is None:
             return
         below = () if credit.dates else read_dates(self._text(last + 1))
-        lost_avatar = LOST_AVATAR.match(self._text(at - 1)) is not None and credit.sign != "name"
-        if not lost_avatar and not (
-            self._is_evident(credit, at, below)
-            and (in_opening or (self.authors and self._is_below_title(at)))
-        ):
+        if not (self._is_evident(credit, at, below) or (below_lost_avatar and credit.sign != "name")):
             return
         self.authors[at] = credit.author
         if credit.alone and all(line.bare for line in self.lines[at : last + 1]):

@@ -124,6 +124,8 @@ def read_dates(line: str) -> tuple[str, ...]:
 
 def find_dates(line: str) -> tuple[str, ...]:
     """The dates in a line, as they are written."""
+    if "20" not in line and "19" not in line:  # no year: looking for a date is slow
+        return ()
     return tuple(match["date"] for match in _DATE_PHRASE.finditer(line[:LONGEST_CREDIT]))
 
 
