@@ -8,7 +8,7 @@ own byline.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
@@ -65,8 +65,9 @@ DATE_ICON_ALT = re.compile(
     r"(?:publish(?:ed)?|updated?|post(?:ed)?)?[ _-]?(?:date|time)|calendar|clock", re.I
 )
 
-# What boxes about authors say, in small letters: a page without it has none, and need not be read to its end
-_EVIDENCE = ("proven solutions", "follow @", "author", "autor", "auteur", "作者", "著者", "執筆者")
+# What boxes about authors say, in small letters: a page without any has none, and need not be read to its end
+_FOLLOW, _PROVEN, _LOST_AVATARS = "follow @", "proven solutions", ("author avatar", "author picture")
+_SIGNS = (_FOLLOW, _PROVEN, *_LOST_AVATARS, *ABOUT_LINES)
 _LINE_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "div", "td", "th", "figcaption", "blockquote")
 _NOT_LINES = frozenset((*_LINE_TAGS, "ul", "ol", "table", "section", "article", "main", "figure", "header"))
 _TITLES = ("h1", "h2", "h3")
@@ -113,11 +114,12 @@ def cut_byline(content: Element) -> Byline | None:
     """Take bylines, "Follow" boxes and author pictures out of `content`; None where it has no byline."""
     avatars = {img for img in AVATARS(content) if _is_avatar(img)}
     text = raw_text(content).casefold()
+    signs = {sign for sign in _SIGNS if sign in text}
     opening = list(_opening(_lines(content, avatars)))
-    bylines = _Bylines(opening, len(opening))
-    if not (avatars or bylines.authors or any(evidence in text for evidence in _EVIDENCE)):
+    bylines = _Bylines(opening, len(opening), frozenset())
+    if not (avatars or signs or bylines.authors):
         return None
-    bylines = _Bylines(list(_lines(content, avatars)), len(opening))
+    bylines = _Bylines(list(_lines(content, avatars)), len(opening), signs)
     mark_cut(*(img for img in avatars if _is_surely_avatar(img)))
     bylines.cut()
     sweep(content)
@@ -131,12 +133,13 @@ def cut_byline(content: Element) -> Byline | None:
 class _Bylines:
     """The bylines in the lines of an article, of which the first so many are its opening."""
 
-    def __init__(self, lines: Sequence[_Line], opening: int) -> None:
+    def __init__(self, lines: Sequence[_Line], opening: int, signs: Set[str]) -> None:
         self.lines = lines
         self.authors: dict[int, str] = {}
         """By the line of the byline."""
         self.dates: list[str] = []
         self._cut: set[int] = set()
+        self._lost_avatars = not signs.isdisjoint(_LOST_AVATARS)
         for at, line in enumerate(lines):
             if at in self._cut:
                 continue
@@ -144,15 +147,11 @@ class _Bylines:
                 self._read_box(at, in_opening=at < opening)
             elif line.text:
                 self._read_credit(at, in_opening=at < opening)
-        for at, line in enumerate(lines):
-            if at not in self._cut and (follow := FOLLOW_LINE.fullmatch(line.text)):
-                self._read_follow(at, follow[1])
-        for at, line in enumerate(lines):
-            if at not in self._cut and PROVEN_LINE.fullmatch(line.text):
-                self._take(
-                    range(at - (self._text(at - 1) in self.authors.values()), at + 1), find_dates(line.text)
-                )
-        if not self.authors:
+        if _FOLLOW in signs:
+            self._read_follow_boxes()
+        if _PROVEN in signs:
+            self._read_proven_lines()
+        if not self.authors and not signs.isdisjoint(ABOUT_LINES):
             self._read_about()
 
     def cut(self) -> None:
@@ -178,7 +177,7 @@ class _Bylines:
 
     def _read_credit(self, at: int, *, in_opening: bool) -> None:
         """Read the byline that a line holds by itself or with the next one."""
-        below_lost_avatar = LOST_AVATAR.match(self._text(at - 1)) is not None
+        below_lost_avatar = self._lost_avatars and LOST_AVATAR.match(self._text(at - 1)) is not None
         if not (in_opening or below_lost_avatar or (self.authors and self._is_below_title(at))):
             return
         text, last = self.lines[at].text, at
@@ -271,14 +270,25 @@ class _Bylines:
                 break
         return credit, (), last
 
-    def _read_follow(self, at: int, name: str) -> None:
-        """Read the box without a picture that "Follow @name" closes: its lines speak of that name."""
-        start = at
-        while start > max(0, at - _BOX) and _is_about(name, self._text(start - 1)):
-            start -= 1
-        if start < at or name in self.authors.values():
-            self.authors[at] = name
-            self._take(range(start, at + 1), ())
+    def _read_follow_boxes(self) -> None:
+        """Read the boxes without a picture that "Follow @name" closes: their lines speak of that name."""
+        for at, line in enumerate(self.lines):
+            follow = FOLLOW_LINE.fullmatch(line.text)
+            if at in self._cut or follow is None:
+                continue
+            start, name = at, follow[1]
+            while start > max(0, at - _BOX) and _is_about(name, self._text(start - 1)):
+                start -= 1
+            if start < at or name in self.authors.values():
+                self.authors[at] = name
+                self._take(range(start, at + 1), ())
+
+    def _read_proven_lines(self) -> None:
+        """Read the date lines without a picture, below the name where it is known."""
+        for at, line in enumerate(self.lines):
+            if at not in self._cut and PROVEN_LINE.fullmatch(line.text):
+                below_name = self._text(at - 1) in self.authors.values()
+                self._take(range(at - 1 if below_name else at, at + 1), find_dates(line.text))
 
     def _read_about(self) -> None:
         """Read the box "About the author", which stays: what it says of a person is no byline."""
@@ -366,15 +376,15 @@ def _parted(block: Element) -> list[Element]:
 
 
 def _speaks_of_author(block: Element) -> bool:
-    """Whether a paragraph with breaks has an author picture, or a line that is of a byline or a box."""
-    if any(map(_is_avatar, block.iterchildren("img"))):
+    """Whether a paragraph with breaks has an author's picture, or a line that is of a byline or a box."""
+    if any(_is_avatar(img) and _is_surely_avatar(img) for img in block.iterchildren("img")):
         return True
     texts = [block.text or "", *(br.tail or "" for br in block.iterchildren("br"))]
     return any(_is_of_byline(one_line(text)) for text in texts if len(text) < _BIO)
 
 
 def _is_of_byline(line: str) -> bool:
-    if PROVEN_LINE.fullmatch(line) or FOLLOW_LINE.fullmatch(line) or read_dates(line):
+    if PROVEN_LINE.fullmatch(line) or FOLLOW_LINE.fullmatch(line):
         return True
     credit = read_credit(line)
     return credit is not None and credit.sign != "name"

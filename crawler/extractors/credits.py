@@ -54,6 +54,7 @@ _CREDIT = re.compile(
     rf"(?:(?P<strong>(?i:{_STRONG}))|(?P<weak>(?i:{_WEAK}))|(?P<updater>(?i:{_UPDATER})))"
     rf"(?P<gap> ?[:：]? ?)(?P<names>{_NAME}(?:{_AND}{_NAME}){{0,5}})(?P<rest>.*)"
 )
+_BY_WORD = re.compile(rf"{_STRONG}|{_WEAK}|{_UPDATER}", re.I)
 _LABEL = re.compile(rf"(?i:{_STRONG})")
 _SEPARATORS = re.compile(r"[|｜•·]| [/／] ")
 _EDGES = " ,;/／–—-"
@@ -99,6 +100,10 @@ def read_credit(line: str) -> Credit | None:
     """Read a line, its white space single; None where it is no credit."""
     if not 2 < len(line) <= LONGEST_CREDIT:
         return None
+    if not _has_year(line) and not _BY_WORD.match(
+        line
+    ):  # most lines are neither, and taking one apart is slow
+        return Credit(line, "name", (), role=False, alone=True) if is_name(line) else None
     dates, parts = _parts(line)
     credit: Credit | None = None
     alone = True
@@ -116,7 +121,7 @@ def read_credit(line: str) -> Credit | None:
 
 def read_dates(line: str) -> tuple[str, ...]:
     """The dates of a line that says nothing but when an article was published or changed; else none."""
-    if len(line) > LONGEST_CREDIT:
+    if len(line) > LONGEST_CREDIT or not _has_year(line):
         return ()
     dates, parts = _parts(line)
     return dates if all(map(_READ_TIME.fullmatch, parts)) else ()
@@ -124,9 +129,14 @@ def read_dates(line: str) -> tuple[str, ...]:
 
 def find_dates(line: str) -> tuple[str, ...]:
     """The dates in a line, as they are written."""
-    if "20" not in line and "19" not in line:  # no year: looking for a date is slow
+    if not _has_year(line):
         return ()
     return tuple(match["date"] for match in _DATE_PHRASE.finditer(line[:LONGEST_CREDIT]))
+
+
+def _has_year(line: str) -> bool:
+    """Whether looking for a date, which is slow, may find one."""
+    return "20" in line or "19" in line
 
 
 def is_label(line: str) -> bool:
