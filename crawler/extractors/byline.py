@@ -67,7 +67,7 @@ DATE_ICON_ALT = re.compile(
 
 # What boxes about authors say, in small letters: a page without any has none, and need not be read to its end
 _FOLLOW, _PROVEN, _LOST_AVATARS = "follow @", "proven solutions", ("author avatar", "author picture")
-_SIGNS = (_FOLLOW, _PROVEN, *_LOST_AVATARS, *ABOUT_LINES)
+_AUTHOR = ("author", "autor", "auteur", "作者", "著者", "執筆者")  # one of these is in each of the others
 _LINE_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "div", "td", "th", "figcaption", "blockquote")
 _NOT_LINES = frozenset((*_LINE_TAGS, "ul", "ol", "table", "section", "article", "main", "figure", "header"))
 _TITLES = ("h1", "h2", "h3")
@@ -114,7 +114,9 @@ def cut_byline(content: Element) -> Byline | None:
     """Take bylines, "Follow" boxes and author pictures out of `content`; None where it has no byline."""
     avatars = {img for img in AVATARS(content) if _is_avatar(img)}
     text = raw_text(content).casefold()
-    signs = {sign for sign in _SIGNS if sign in text}
+    signs = {sign for sign in (_FOLLOW, _PROVEN) if sign in text}
+    if any(word in text for word in _AUTHOR):
+        signs |= {sign for sign in (*_LOST_AVATARS, *ABOUT_LINES) if sign in text}
     opening = list(_opening(_lines(content, avatars)))
     bylines = _Bylines(opening, len(opening), frozenset())
     if not (avatars or signs or bylines.authors):
