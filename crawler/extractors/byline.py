@@ -8,48 +8,30 @@ own byline.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
-from itertools import islice
 from typing import NamedTuple
 
-from lxml import etree
-
-from crawler.extractors.credits import Credit, find_dates, is_label, is_name, read_credit, read_dates
+from crawler.extractors.avatars import find_avatars, name_of, shows_author
+from crawler.extractors.credits import (
+    FOLLOW_LINE,
+    LONGEST_BIO,
+    PROVEN_LINE,
+    Credit,
+    find_dates,
+    is_label,
+    is_name,
+    read_credit,
+    read_dates,
+)
 from crawler.extractors.dates import parse_date
-from crawler.extractors.tree import (
-    Element,
-    mark_cut,
-    one_line,
-    path,
-    raw_text,
-    says_something,
-    sweep,
-    text_of,
-)
+from crawler.extractors.lines import Line, opening_of, split_lines
+from crawler.extractors.tree import Element, mark_cut, path, raw_text, sweep, text_of
 
-# <img alt="author avatar">, <img alt="Author: Carina">, <img alt="Written By">
-AVATAR_ALT = re.compile(
-    r"(?:author|writer)(?:[\s_-]*(?:avatar|picture|photo|image)| ?: ?(.{2,60}))|written by", re.I
-)
-# <img alt="Carina" src="https://example.org/images/author/carina.jpg">
-AVATAR_SOURCE = re.compile(
-    r"/authors?/|/avatars?/|gravatar\.com/avatar/|[-_/]author\.(?:jpe?g|png|webp)\b", re.I
-)
-# Blogs keep pictures of other people there, too
-AVATAR_FOLDER = re.compile(r"/avatars?/", re.I)
-AVATARS = path(
-    ".//img[contains(@alt, 'uthor') or contains(@alt, 'riter') or contains(@alt, 'ritten')"
-    " or contains(@src, 'author') or contains(@src, 'avatar')]"
-)
 # <a rel="author">, <span itemprop="author">, <a href="/author/ada-miller/">
 AUTHOR_LINK = path(".//*[@rel = 'author' or @itemprop = 'author' or contains(@href, '/author/')]")
 # <a href="https://example.org/images/author/iris.png">author picture</a>: a page that lost the picture itself
 LOST_AVATAR = re.compile(r"author (?:avatar|picture)\b", re.I)
-# "Mar 27, 2024• Proven solutions"
-PROVEN_LINE = re.compile(r"(?:[A-Z][a-z]{2,8}\.? \d{1,2}, \d{4} ?)?[•·|] ?Proven solutions", re.I)
-# "Follow @Liza Brown"
-FOLLOW_LINE = re.compile(r"Follow @ ?(\S.{0,60})", re.I)
 # <h3>About the author</h3>
 ABOUT_LINES = frozenset(
     (
@@ -60,23 +42,12 @@ ABOUT_LINES = frozenset(
     )
 )
 IS_SOMEBODY = re.compile(r"(\S.{1,60}?) (?:is|ist|est|è|es|é) (?:an?|the|eine?|une?|una|uma?) .*")
-# <img alt="Publish date" src="date.png"> beside a date
-DATE_ICON_ALT = re.compile(
-    r"(?:publish(?:ed)?|updated?|post(?:ed)?)?[ _-]?(?:date|time)|calendar|clock", re.I
-)
-
 # What boxes about authors say, in small letters: a page without any has none, and need not be read to its end
 _FOLLOW, _PROVEN, _LOST_AVATARS = "follow @", "proven solutions", ("author avatar", "author picture")
 _AUTHOR = ("author", "autor", "auteur", "作者", "著者", "執筆者")  # one of these is in each of the others
-_LINE_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "div", "td", "th", "figcaption", "blockquote")
-_NOT_LINES = frozenset((*_LINE_TAGS, "ul", "ol", "table", "section", "article", "main", "figure", "header"))
 _TITLES = ("h1", "h2", "h3")
-_OPENING_LINES = 80  # an article that was copied with the menu of its site has that above its byline
-_OPENING_PROSE = 120  # words in sentences: a summary may stand above a byline, an article may not
-_PROSE = 12  # words of a line that is taken for sentences
 _BELOW_TITLE = 6  # lines between the heading of a further article and its byline
 _BOX = 5  # a byline or box is a picture and at most four lines
-_BIO = 400  # characters; what is said of a person is one line
 
 
 class Byline(NamedTuple):
@@ -96,33 +67,19 @@ class Byline(NamedTuple):
         return {key: ", ".join(value) for key, value in values.items() if value}
 
 
-class _Line(NamedTuple):
-    """A block of text, or a line of one that breaks part."""
-
-    node: Element
-    text: str
-    avatars: Sequence[Element]
-
-    @property
-    def bare(self) -> bool:
-        """Whether it shows nothing but text, author pictures and the icon of a date."""
-        media = list(self.node.iter("img", "iframe", "video"))
-        return all(one in self.avatars or DATE_ICON_ALT.fullmatch(one.get("alt", "")) for one in media)
-
-
 def cut_byline(content: Element) -> Byline | None:
     """Take bylines, "Follow" boxes and author pictures out of `content`; None where it has no byline."""
-    avatars = {img for img in AVATARS(content) if _is_avatar(img)}
+    avatars = find_avatars(content)
     text = raw_text(content).casefold()
     signs = {sign for sign in (_FOLLOW, _PROVEN) if sign in text}
     if any(word in text for word in _AUTHOR):
         signs |= {sign for sign in (*_LOST_AVATARS, *ABOUT_LINES) if sign in text}
-    opening = list(_opening(_lines(content, avatars)))
+    opening = list(opening_of(split_lines(content, avatars)))
     bylines = _Bylines(opening, len(opening), frozenset())
     if not (avatars or signs or bylines.authors):
         return None
-    bylines = _Bylines(list(_lines(content, avatars)), len(opening), signs)
-    mark_cut(*(img for img in avatars if _is_surely_avatar(img)))
+    bylines = _Bylines(list(split_lines(content, avatars)), len(opening), signs)
+    mark_cut(*(img for img in avatars if shows_author(img)))
     bylines.cut()
     sweep(content)
     if not (bylines.authors or bylines.dates):
@@ -135,7 +92,7 @@ def cut_byline(content: Element) -> Byline | None:
 class _Bylines:
     """The bylines in the lines of an article, of which the first so many are its opening."""
 
-    def __init__(self, lines: Sequence[_Line], opening: int, signs: Set[str]) -> None:
+    def __init__(self, lines: Sequence[Line], opening: int, signs: Set[str]) -> None:
         self.lines = lines
         self.authors: dict[int, str] = {}
         """By the line of the byline."""
@@ -145,7 +102,7 @@ class _Bylines:
         for at, line in enumerate(lines):
             if at in self._cut:
                 continue
-            if line.avatars and (at < opening or any(map(_is_surely_avatar, line.avatars))):
+            if line.avatars and (at < opening or any(map(shows_author, line.avatars))):
                 self._read_box(at, in_opening=at < opening)
             elif line.text:
                 self._read_credit(at, in_opening=at < opening)
@@ -219,7 +176,7 @@ class _Bylines:
         if self._read_follow_below(range(at, end)):
             return
         credit, dates, last = self._read_below(range(at, end))
-        named = next(filter(None, map(_name_of, self.lines[at].avatars)), None)
+        named = next(filter(None, map(name_of, self.lines[at].avatars)), None)
         cut = range(at, last + 1)
         if credit and not (
             dates or credit.sign != "name" or credit.author in (named, *self.authors.values())
@@ -229,7 +186,7 @@ class _Bylines:
             self.authors[at] = credit.author
             if _is_about(f"{credit.author} is ", self._text(last + 1)):
                 cut = range(at, last + 2)
-        elif named and in_opening and any(map(_is_surely_avatar, self.lines[at].avatars)):
+        elif named and in_opening and any(map(shows_author, self.lines[at].avatars)):
             self.authors[at] = named
         if (credit is None or credit.alone) and all(self.lines[one].bare for one in cut):
             self._take(cut, dates)
@@ -243,7 +200,7 @@ class _Bylines:
             text = self._text(at)
             if follow := FOLLOW_LINE.fullmatch(text):
                 of_person = not above or is_name(above[0]) or above[0].startswith(follow[1])
-                if of_person and all(len(line) < _BIO for line in above):
+                if of_person and all(len(line) < LONGEST_BIO for line in above):
                     self.authors[lines.start] = next(filter(is_name, above), follow[1])
                     self._take(range(lines.start, at + 1), ())
                     return True
@@ -298,7 +255,7 @@ class _Bylines:
             if line.text.casefold().strip(" :：") not in ABOUT_LINES:
                 continue
             for below in self.lines[at + 1 : at + 4]:
-                named = next(filter(None, map(_name_of, below.avatars)), None)
+                named = next(filter(None, map(name_of, below.avatars)), None)
                 somebody = IS_SOMEBODY.fullmatch(below.text)
                 name = named or (somebody[1] if somebody else below.text)
                 if is_name(name):
@@ -308,85 +265,4 @@ class _Bylines:
 
 def _is_about(beginning: str, line: str) -> bool:
     """Whether a line is one that says something of a person, and begins so."""
-    return line.startswith(beginning) and len(line) < _BIO
-
-
-def _is_avatar(img: Element) -> bool:
-    alt, source = img.get("alt", "").strip(), img.get("src", "")
-    if AVATAR_ALT.fullmatch(alt):
-        return True
-    return AVATAR_SOURCE.search(source) is not None and (
-        not alt or alt.casefold() == "author" or is_name(alt)
-    )
-
-
-def _is_surely_avatar(img: Element) -> bool:
-    """Whether a picture shows an author wherever it stands: `/avatar/` has pictures of other things as well."""
-    alt = img.get("alt", "").strip()
-    return (
-        AVATAR_ALT.fullmatch(alt) is not None
-        or alt.casefold() == "author"
-        or not AVATAR_FOLDER.search(img.get("src", ""))
-    )
-
-
-def _name_of(avatar: Element) -> str | None:
-    alt = avatar.get("alt", "").strip()
-    match = AVATAR_ALT.fullmatch(alt)
-    name = (match[1] or "") if match else alt
-    return name if is_name(name) else None
-
-
-def _opening(lines: Iterator[_Line]) -> Iterator[_Line]:
-    """The lines down to where the article itself has begun."""
-    prose = 0
-    for line in islice(lines, _OPENING_LINES):
-        words = line.text.count(" ") + 1
-        prose += words if words >= _PROSE else 0
-        if prose > _OPENING_PROSE:
-            return
-        yield line
-
-
-def _lines(content: Element, avatars: set[Element]) -> Iterator[_Line]:
-    """What stands one below the other in an article, as far as it says or shows something."""
-    for node in content.iterdescendants(*_LINE_TAGS):
-        if any(child.tag in _NOT_LINES for child in node):
-            continue
-        for line in _parted(node):
-            text = text_of(line)
-            pictures = [img for img in line.iter("img") if img in avatars] if avatars else []
-            if text or pictures or says_something(line):
-                yield _Line(line, text, pictures)
-
-
-def _parted(block: Element) -> list[Element]:
-    """A block; a paragraph whose breaks part bylines from each other or from text, as the paragraphs of its lines."""
-    if block.tag != "p" or block.find("br") is None or not _speaks_of_author(block):
-        return [block]
-    parts = [block]
-    for node in list(block):
-        if node.tag == "br":
-            line = etree.Element("p")
-            line.text = node.tail
-            block.remove(node)
-            parts[-1].addnext(line)
-            parts.append(line)
-        elif parts[-1] is not block:
-            parts[-1].append(node)
-    return parts
-
-
-def _speaks_of_author(block: Element) -> bool:
-    """Whether a paragraph with breaks has an author's picture, or a line that is of a byline or a box."""
-    if any(_is_avatar(img) and _is_surely_avatar(img) for img in block.iterchildren("img")):
-        return True
-    texts = [block.text or "", *(br.tail or "" for br in block.iterchildren("br"))]
-    return any(_is_of_byline(one_line(text)) for text in texts if len(text) < _BIO)
-
-
-def _is_of_byline(line: str) -> bool:
-    if PROVEN_LINE.fullmatch(line) or FOLLOW_LINE.fullmatch(line):
-        return True
-    credit = read_credit(line)
-    return credit is not None and credit.sign != "name"
+    return line.startswith(beginning) and len(line) < LONGEST_BIO

@@ -7,6 +7,12 @@ from typing import Literal, NamedTuple
 
 from crawler.extractors.dates import DATE
 
+# "Mar 27, 2024• Proven solutions"
+PROVEN_LINE = re.compile(r"(?:[A-Z][a-z]{2,8}\.? \d{1,2}, \d{4} ?)?[•·|] ?Proven solutions", re.I)
+# "Follow @Liza Brown"
+FOLLOW_LINE = re.compile(r"Follow @ ?(\S.{0,60})", re.I)
+
+LONGEST_BIO = 400  # characters; what is said of a person is one line
 LONGEST_CREDIT = 200  # characters; what is longer is a paragraph
 
 # Say by themselves that a name follows.
@@ -137,6 +143,14 @@ def find_dates(line: str) -> tuple[str, ...]:
 def _has_year(line: str) -> bool:
     """Whether looking for a date, which is slow, may find one."""
     return "20" in line or "19" in line
+
+
+def is_of_byline(line: str) -> bool:
+    """Whether a line is a credit with a by-word, or of a box about the author: no line of a text."""
+    if PROVEN_LINE.fullmatch(line) or FOLLOW_LINE.fullmatch(line):
+        return True
+    credit = read_credit(line)
+    return credit is not None and credit.sign != "name"
 
 
 def is_label(line: str) -> bool:
