@@ -25,12 +25,9 @@ class Page(NamedTuple):
     due_at: str
     etag: str | None
     last_modified: str | None
-    words: int | None
-    """Of the archived article; None where there is none."""
 
 
-_PAGE = """id, url, depth, due_at, etag, last_modified,
-           (SELECT words FROM articles WHERE articles.id = pages.id)"""
+_PAGE = "id, url, depth, due_at, etag, last_modified"
 _FRONT = ("", -1, -1)
 _DUE = "FROM pages WHERE host = ? AND due_at <= ? AND (due_at, depth, id) > (?, ?, ?) AND depth <= ?"
 _NEVER_FETCHED = " AND fetched_at IS NULL"

@@ -169,7 +169,6 @@ class Frontier(BaseScheduler):
                 "depth": page.depth,
                 "etag": page.etag,
                 "last_modified": page.last_modified,
-                "archived_words": page.words,
                 "handle_httpstatus_all": True,
             },
         )

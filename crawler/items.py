@@ -68,6 +68,24 @@ class Article:
     """Front matter beyond the vocabulary, as JSON can say it: what a page's bylines or a file say."""
 
 
+class Reading(NamedTuple):
+    """What a page was read as."""
+
+    article: Article | None
+    """None where the page holds no article."""
+    cut_off: bool = False
+    """The page ends before its template does, so that a part of the article may be missing."""
+
+
+class Quarantine(NamedTuple):
+    """Why a reading is kept out of the archive, so that it does not replace a good copy."""
+
+    rule: str
+    """The rule that it breaks; docs/alarms.md lists them."""
+    body_hash: str | None
+    """SHA-256 of the body that was read; None where the page held no article."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
     """What one fetch of a page came to: the item that the spider yields and the pipelines store.
@@ -88,10 +106,12 @@ class Visit:
     article: Article | None = None
     seconds: float | None = None
     """How long the server took to answer."""
-    archived_words: int | None = None
-    """Words of the copy that the archive held when the page was asked for; None where it held none."""
+    cut_off: bool = False
+    """The page ends before its template does."""
     html: bytes | None = field(default=None, repr=False)
     """The page as it came, until it is known to be good."""
+    quarantine: Quarantine | None = None
+    """Set on a failed visit whose page waits for a person's decision."""
 
 
 PictureState = Literal["stored", "failed", "refused", "gone"]

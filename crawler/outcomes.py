@@ -11,7 +11,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawler.clock import now
-from crawler.items import Article, Picture, PictureState, State, Visit
+from crawler.items import Picture, PictureState, Reading, State, Visit
 from crawler.picture_types import picture_type
 from crawler.urls import canonical
 
@@ -67,9 +67,9 @@ def of_response(url: str, response: Response) -> Visit | None:
     return Visit(state="failed", reason=reason, retry_after=_retry_after(response), **facts)
 
 
-def of_page(url: str, response: Response, article: Article | None) -> Visit:
+def of_page(url: str, response: Response, reading: Reading) -> Visit:
     """What was read of a page, with what the server said of it."""
-    if article is None:
+    if reading.article is None:
         return Visit(url=url, state="not_article", status=response.status, reason="no article on this page")
     return Visit(
         url=url,
@@ -77,7 +77,8 @@ def of_page(url: str, response: Response, article: Article | None) -> Visit:
         status=response.status,
         etag=_header(response, "ETag"),
         last_modified=_header(response, "Last-Modified"),
-        article=article,
+        article=reading.article,
+        cut_off=reading.cut_off,
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from crawler.extractors import extract
-from crawler.items import Article
+from crawler import extractors
+from crawler.items import Reading
 from crawler.outcomes import Failed
 from crawler.process import Ended, Pool
 
@@ -14,24 +14,24 @@ _MOST = 4
 
 
 class Reader:
-    """Runs extract() in a few processes."""
+    """Runs extractors.read() in a few processes."""
 
     def __init__(self, time_limit: float) -> None:
         """`time_limit`: seconds that one page may take."""
         self.time_limit = time_limit
-        self._pool = Pool(extract, min(_MOST, os.cpu_count() or 1), time_limit)
+        self._pool = Pool(extractors.read, min(_MOST, os.cpu_count() or 1), time_limit)
 
-    async def read(self, html: bytes, url: str) -> Article | None:
-        """What extract() gives. Raises Failed where the page takes too long or breaks the extractor."""
+    async def read(self, html: bytes, url: str) -> Reading:
+        """What extractors.read() gives. Raises Failed where the page takes too long or breaks the extractor."""
         try:
-            article: Article | None = await self._pool.call(html, url)
+            reading: Reading = await self._pool.call(html, url)
         except Ended as ended:
             if ended.timed_out:
                 raise Failed(f"reading the page takes longer than {self.time_limit:g} seconds") from None
             raise Failed(f"reading the page ended the reader ({ended})") from None
         except Exception as error:
             raise Failed(f"the page can't be read: {type(error).__name__}: {error}") from error
-        return article
+        return reading
 
     def close(self) -> None:
         """Ends the processes."""

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import iso
-from pipelines import host_runs
+from pipelines import host_runs, quarantine
 from pipelines.host_runs import HostRun
 from pipelines.judging import Alarm, Record, judge, silence
 
@@ -29,6 +29,8 @@ _LACKS = """SELECT url FROM articles JOIN pages USING (id, url)
             WHERE host = :host AND fetched_at >= :since AND {} ORDER BY id LIMIT :most"""
 _LOST = """SELECT url FROM losses JOIN pages ON pages.id = page
            WHERE crawl > :after AND host = :host AND field IN (:kind, 'other_' || :kind) ORDER BY page LIMIT :most"""
+_QUARANTINED = """SELECT url FROM quarantine JOIN pages ON pages.id = page
+                  WHERE crawl > :after AND host = :host AND state = 'failed' ORDER BY page LIMIT :most"""
 _FAILED = "SELECT url FROM pages WHERE host = :host AND state = 'failed' ORDER BY attempts, id LIMIT :most"
 _FETCHED = (
     """SELECT url FROM pages WHERE host = :host AND fetched_at >= :since AND {} ORDER BY id LIMIT :most"""
@@ -43,8 +45,10 @@ _SHOW = {
             "NOT EXISTS (SELECT 1 FROM also_read WHERE source = articles.id AND position IS NOT NULL)"
         ),
     ),
-    "template": (_LOST, _LACKS.format("extractor = 'generic'")),
-    "body": (_LOST, _FETCHED.format("state = 'not_article' AND status = 200"), _FAILED),
+    "template": (_LACKS.format("extractor = 'generic'"),),
+    "quarantine": (_QUARANTINED,),
+    "flagged": (_LACKS.format("crawl > :after AND state = 'stored' AND error NOT NULL"),),
+    "body": (_FETCHED.format("state = 'not_article' AND status = 200"), _FAILED),
     "down": (_FAILED,),
     "failures": (_FAILED,),
     "gone": (_FETCHED.format("state = 'gone'"),),
@@ -76,11 +80,14 @@ def of_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
         yield Alarm(kind="killed", message=f"Crawl {killed} was killed; this one goes on.")
     counts, everywhere = host_runs.between(db, run.after, crawl), None
     lost, told = _losses(run), _told(db)
+    quarantined, flagged = _by_host(quarantine.counts_since(db, run.after)), _by_host(_flagged(run))
     for host, counted in counts.items():
         record = Record(
             now=counted,
             lost=lost[host],
             before=list(host_runs.of_host(db, host, run.after, _RUNS)),
+            quarantined=quarantined[host],
+            flagged=flagged[host],
             told=told[host],
             named_before=_named_before(run, host),
             unread_before=_unread_before(run, host),
@@ -145,21 +152,34 @@ def _everywhere(run: _Run) -> HostRun:
 
 def _losses(run: _Run) -> dict[str, dict[str, int]]:
     """How many articles lost each field, by host."""
-    lost: dict[str, dict[str, int]] = defaultdict(dict)
     query = """SELECT host, field, count(DISTINCT page) FROM losses JOIN pages ON pages.id = page
                WHERE crawl > ? GROUP BY host, field"""
-    for host, field, count in run.db.execute(query, [run.after]):
-        lost[host][field] = count
-    return lost
+    return _by_host(run.db.execute(query, [run.after]))
+
+
+def _flagged(run: _Run) -> Iterator[tuple[str, str, int]]:
+    """Host, rule and number of the new articles whose pages have a reason beside them."""
+    yield from run.db.execute(
+        """SELECT host, substr(error, 1, instr(error, ':') - 1) AS rule, count(*)
+           FROM articles JOIN pages USING (id) WHERE crawl > ? AND state = 'stored' AND error NOT NULL
+           GROUP BY host, rule""",
+        [run.after],
+    )
 
 
 def _told(db: Database) -> dict[str, dict[str, int]]:
     """The crawl in which each kind of alarm was last raised, by host."""
-    told: dict[str, dict[str, int]] = defaultdict(dict)
-    query = "SELECT host, kind, max(crawl) FROM alarms WHERE host IS NOT NULL GROUP BY host, kind"
-    for host, kind, crawl in db.execute(query):
-        told[host][kind] = crawl
-    return told
+    return _by_host(
+        db.execute("SELECT host, kind, max(crawl) FROM alarms WHERE host IS NOT NULL GROUP BY host, kind")
+    )
+
+
+def _by_host(rows: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
+    """Numbers by host and by what they belong to; a host without any has none."""
+    numbers: dict[str, dict[str, int]] = defaultdict(dict)
+    for host, name, number in rows:
+        numbers[host][name] = number
+    return numbers
 
 
 def _named_before(run: _Run, host: str) -> int | None:

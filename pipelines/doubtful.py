@@ -1,4 +1,4 @@
-"""Raw pages for a person to look at: those that would have taken an archived article's text away.
+"""Raw pages in quarantine, for a person to look at: those whose readings could have lost an archived article.
 
 They lie below `look/` beside the articles, under the same names: `look/HOST/SLUG.html`.
 """
@@ -38,7 +38,7 @@ def keep(file: Path, html: bytes) -> None:
 
 
 class KeepDoubtful:
-    """Pipeline: keeps the page of a visit that failed over it, until its article is read well again."""
+    """Pipeline: keeps the page of a visit in quarantine, until its article is read well again."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
@@ -53,7 +53,7 @@ class KeepDoubtful:
         """The item without its page."""
         if not isinstance(item, Visit):
             return item
-        if item.state == "failed" and item.html and item.archived_words is not None:
+        if item.quarantine and item.html:
             file = file_of(self.data, item.url)
             keep(file, item.html)
             self.kept.add(file)

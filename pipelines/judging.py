@@ -68,6 +68,10 @@ class Record:
     """Earlier runs that visited the host, the newest first."""
     elsewhere: HostRun | None = None
     """The other hosts, now and before; None for a host that an earlier run visited."""
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+    """Pages that came into quarantine, by rule."""
+    flagged: Mapping[str, int] = field(default_factory=dict)
+    """New articles that were stored although something is wrong with their pages, by rule."""
     told: Mapping[str, int] = field(default_factory=dict)
     """The crawl in which each kind of alarm was last raised for this host."""
     named_before: int | None = None
@@ -81,6 +85,7 @@ def judge(record: Record) -> Iterator[Alarm]:
     yield from _fields(record)
     yield from _other_authors(record)
     yield from _template(record)
+    yield from _doubts(record)
     yield from _bodies(record)
     yield from _answers(record)
     yield from _lengths(record)
@@ -118,19 +123,30 @@ def _template(record: Record) -> Iterator[Alarm]:
     if not now.generic:
         return
     first = not any(run.generic for run in record.before)
-    lost = _many_lost("template", record.lost.get("template", 0), now.again)
-    if first or lost or _rise(record, "template", "generic", "read"):
+    if first or _rise(record, "template", "generic", "read"):
         were = "articles were" if now.generic > 1 else "article was"
         message = f"uses a template that is not known: {now.generic} {were} read by the generic extractor"
         yield Alarm(kind="template", host=now.host, message=f"{now.host} {message}.")
 
 
+def _doubts(record: Record) -> Iterator[Alarm]:
+    if pages := sum(record.quarantined.values()):
+        message = f"{_count(pages, 'page')} in quarantine ({_by_rule(record.quarantined)})"
+        yield _alarm(record.now, "quarantine", f"{message}; the archived copies are kept")
+    if articles := sum(record.flagged.values()):
+        message = f"{_count(articles, 'new article')} may not be whole ({_by_rule(record.flagged)})"
+        yield _alarm(record.now, "flagged", message)
+
+
+def _by_rule(counts: Mapping[str, int]) -> str:
+    """Counts by the names of their rules, the greatest first."""
+    greatest_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{rule} {count:,}" for rule, count in greatest_first)
+
+
 def _bodies(record: Record) -> Iterator[Alarm]:
-    now, lost = record.now, record.lost.get("body", 0)
-    if lost:
-        message = f"{_count(lost, 'article')} lost the text; the archived copies are kept"
-        yield _alarm(now, "body", message)
-    elif rise := _rise(record, "body", "without_body", "first"):
+    now = record.now
+    if rise := _rise(record, "body", "without_body", "first"):
         message = f"{now.without_body} of {_count(now.first, 'new page')} bring no article; {rise}"
         yield _alarm(now, "body", message)
 

@@ -8,33 +8,29 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.items import Visit
+from crawler.items import Article
 from pipelines import pages
 
 _FIELDS = ("title", "author", "date", "also_read")
 _MIDNIGHT = "T00:00:00.000Z"
 
 
-def find(db: Database, page: dict[str, Any], visit: Visit) -> list[str]:
-    """What the visit found lost, as docs/catalog.md names it; `page` is the row before it that pages.find() gives.
+def find(db: Database, page: dict[str, Any], has: Article) -> list[str]:
+    """What a new reading lost, as docs/catalog.md names it; `page` is the row before it that pages.find() gives.
 
     Where a page shows no author or date any more, an extractor may take some other text for it. So another author
     counts too, and a date that has lost its time of day. Other dates do not: some blogs move them with each publish.
     """
     if not page["archived"]:
         return []
-    if visit.article is None:
-        told = page["state"] == "failed" and page["status"] == 200
-        return ["body"] if visit.state == "failed" and visit.status == 200 and not told else []
     had = pages.first(
         db,
-        """SELECT title, author, author_source, date, extractor,
+        """SELECT title, author, author_source, date,
                   EXISTS (SELECT 1 FROM also_read WHERE source = ?1 AND position IS NOT NULL) AS also_read
            FROM articles WHERE id = ?1""",
         page["id"],
     )
     assert had is not None  # noqa: S101
-    has = visit.article
     lost = [name for name in _FIELDS if had[name] and not getattr(has, name)]
     if had["date"] and has.date and has.date.time() == time.min and not had["date"].endswith(_MIDNIGHT):
         lost.append("date")
@@ -42,8 +38,6 @@ def find(db: Database, page: dict[str, Any], visit: Visit) -> list[str]:
     other = has.author and had["author_source"] and had["author"] not in (None, has.author)
     if other and not _had_before(db, page["id"], str(has.author)):
         lost.append("other_author")
-    if (had["extractor"], has.extractor) == ("redefine", "generic"):
-        lost.append("template")
     return lost
 
 

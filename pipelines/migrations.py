@@ -282,3 +282,18 @@ def m008_author_source(db: Database) -> None:
     """What names an article's author."""
     db.execute("""ALTER TABLE articles ADD COLUMN author_source TEXT
         CHECK (author_source IN ('byline', 'blog', 'meta'))""")
+
+
+@MIGRATIONS()
+def m009_quarantine(db: Database) -> None:
+    """Which readings are kept out of the archive, and why; which pages are named by more than links."""
+    db.execute("""CREATE TABLE quarantine (
+        page INTEGER PRIMARY KEY REFERENCES articles(id),
+        crawl INTEGER NOT NULL REFERENCES crawls(id),
+        rule TEXT NOT NULL,
+        body_hash TEXT,
+        quarantined_at TEXT NOT NULL) STRICT""")
+    db.execute("CREATE INDEX quarantine_crawl ON quarantine(crawl)")
+    db.execute("ALTER TABLE pages ADD COLUMN listed INTEGER NOT NULL DEFAULT 0")
+    # What older versions knew of it: a time of the sitemap's, or no other way to the page; and where crawls began.
+    db.execute("UPDATE pages SET listed = lastmod IS NOT NULL OR depth >= 1000000 OR depth = 0")

@@ -120,7 +120,8 @@ def expect_changes(
              page AS (
                SELECT pages.id, entry.lastmod,
                       entry.lastmod > coalesce(articles.updated, fetched_at, '') AS changed,
-                      state IN ('stored', 'not_article') AND pages.lastmod IS NULL AND announces AS calm,
+                      (state = 'not_article' OR state = 'stored' AND error IS NULL)
+                        AND pages.lastmod IS NULL AND announces AS calm,
                       state = 'stored' AND (pages.id + :crawl) % :audit = 0 AND fetched_at < :a_day_ago AS audit,
                       entry.lastmod > coalesce(pages.lastmod, '') AS told
                FROM entry JOIN pages USING (url) JOIN hosts USING (host) LEFT JOIN articles USING (id)

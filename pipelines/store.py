@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from crawler import clock
 from crawler.items import Article, Found, Visit, iso
-from pipelines import articles, host_runs, losses, pages, revisit
+from pipelines import articles, host_runs, losses, pages, quarantine, revisit
 from pipelines.host_runs import HostRun
 from pipelines.markdown import sweep, written_together
 
@@ -153,10 +153,14 @@ class Store:
         """Stores what a visit came to, and what it found. Returns which count of the crawl it adds to."""
         now = self._stamp()
         page = self._page(visit.url, 0, iso(now))
-        lost = losses.find(self.db, page, visit)
+        lost = losses.find(self.db, page, visit.article) if visit.article else []
         losses.record(self.db, self.crawl, page["id"], lost)
         stored = visit.state == "stored"
         kind = self._store(visit, page, iso(now), file_hash) if stored else visit.state
+        if visit.quarantine:
+            quarantine.put(self.db, page["id"], self.crawl, visit.quarantine, iso(now))
+        elif stored:
+            quarantine.release(self.db, page["id"])
         self._settle_page(visit, page, kind, now, lost=bool(lost))
         if visit.moved_to:
             pages.lead_on(self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"])
@@ -210,7 +214,9 @@ class Store:
         if attempts:
             asked = timedelta(seconds=visit.retry_after or 0)
             wait = max(revisit.next_try(attempts, self.retry_delays), asked)
-        elif lost:
+            if visit.quarantine:
+                wait = max(wait, revisit.SHORTEST)  # the archive holds a good copy: there is no hurry
+        elif lost or (visit.cut_off and kind == "new"):
             wait = revisit.SHORTEST  # a blog that broke its template mends it, and announces neither
         elif visit.state in ("stored", "not_article") and page["lastmod"] and page["announces"]:
             wait = revisit.next_visit_announced(page["id"])

@@ -1,43 +1,110 @@
-"""What may not pass in silence: an article without its text is none, and takes no good one's place."""
+"""Keep doubtful readings out of the archive: they fail, and never replace a good copy."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from typing import Any
+from functools import cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Self
 
-from crawler.items import Visit
+from crawler.clock import now
+from crawler.items import Article, Quarantine, Visit
+from crawler.urls import host_of
+from pipelines import quarantine
+from pipelines.doubts import NOT_ARTICLE, Archived, Comparison, find_doubt
 
-_SHORT = 40
-"""Words of an archived article up to which it may become any shorter."""
-_KEPT = 1 / 4
-"""Of the words of a longer one at least."""
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+    from pipelines.catalog import Catalog
+
+LINKS_PER_PAGE = 5_000
+"""Also-read links of one page that are followed; real pages have 20."""
 
 
-def validate(visit: Visit) -> Visit:
-    """The visit, turned into a failure where it brings no text, or lost that of the archived article.
+def validate(visit: Visit, archived: Archived | None, host_articles: int = 0, host_changed: int = 0) -> Visit:
+    """Turn a visit into a failure where its article has no text, or where storing it could lose a good copy.
 
-    A redirect is no loss: the article has moved.
+    A first copy of an article that breaks off is stored, with its reason. A redirect loses nothing: the article
+    has moved. `host_articles`, `host_changed`: as in a Comparison.
     """
-    reason = _fault(visit)
-    return replace(visit, state="failed", reason=reason, article=None) if reason else visit
-
-
-def _fault(visit: Visit) -> str | None:
-    before = visit.archived_words
     if visit.article is None:
-        lost = visit.state == "not_article" and not visit.moved_to and before is not None
-        return "no longer reads as an article; the archived copy is kept" if lost else None
-    words = len(visit.article.body.split())
-    if not words:
-        return "the article has no text"
-    if before is not None and before >= _SHORT and words < before * _KEPT:
-        return f"the text shrank from {before:,} words to {words:,}; the archived copy is kept"
-    return None
+        lost = visit.state == "not_article" and not visit.moved_to
+        if lost and archived is not None:
+            return _quarantined(
+                visit, Quarantine(NOT_ARTICLE, None), "the page no longer reads as an article"
+            )
+        return visit
+    if archived is None:
+        return _first(visit, visit.article)
+    body_hash = sha256(visit.article.body.encode()).hexdigest()
+    comparison = Comparison(
+        article=visit.article,
+        body_hash=body_hash,
+        cut_off=visit.cut_off,
+        archived=archived,
+        host_articles=host_articles,
+        host_changed=host_changed,
+    )
+    if doubt := find_doubt(comparison, now()):
+        rule, detail = doubt
+        return _quarantined(visit, Quarantine(rule.name, body_hash), detail)
+    return _flagged(visit, visit.article)
+
+
+def _first(visit: Visit, article: Article) -> Visit:
+    if not article.body.split():
+        return replace(visit, state="failed", reason="the article has no text", article=None)
+    return _flagged(visit, article)
+
+
+def _quarantined(visit: Visit, kept_out: Quarantine, detail: str) -> Visit:
+    reason = f"{kept_out.rule}: {detail}; the archived copy is kept"
+    return replace(visit, state="failed", reason=reason, article=None, quarantine=kept_out)
+
+
+def _flagged(visit: Visit, article: Article) -> Visit:
+    """The visit with a reason where its article may not be whole. It is asked for without validators next time:
+    a server that says "not modified" means its own copy, which may be whole.
+    """
+    if visit.cut_off:
+        reason = "cut-off: the page ends before its template does"
+        visit = replace(visit, reason=reason, etag=None, last_modified=None)
+    if (links := len(article.also_read)) > LINKS_PER_PAGE:
+        reason = (
+            f"too-many-links: {links:,} also-read links, of which the first {LINKS_PER_PAGE:,} are followed"
+        )
+        article = replace(article, also_read=article.also_read[:LINKS_PER_PAGE])
+        visit = replace(visit, reason=reason, article=article)
+    return visit
 
 
 class Validate:
-    """Pipeline: turns the visits into failures that brought no text, or less than may be."""
+    """Pipeline: fails the visits that bring no text, or a doubtful one."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.changed: Counter[str] = Counter()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make one."""
+        return cls(crawler)
+
+    def open_spider(self) -> None:
+        """The scheduler opened the catalog: it is the queue as well."""
+        self.catalog: Catalog = self.crawler.engine.scheduler.catalog  # type: ignore[union-attr]
+        self.articles = cache(lambda host: quarantine.count_articles(self.catalog.db, host))
 
     def process_item(self, item: Any) -> Any:
-        """The item, judged where it is a visit."""
-        return validate(item) if isinstance(item, Visit) else item
+        """The item, judged where it is a visit to a page that came whole."""
+        if not isinstance(item, Visit) or item.status != 200:
+            return item
+        archived = quarantine.find_archived(self.catalog.db, item.url)
+        if archived is None:
+            return validate(item, None)
+        host = host_of(item.url)
+        visit = validate(item, archived, self.articles(host), self.changed[host])
+        self.changed[host] += visit.article is not None and visit.article.body != archived.body
+        return visit

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from crawler.clock import now
-from crawler.items import Article, Found, Visit, iso
+from crawler.items import Article, Found, Quarantine, Visit, iso
 from pipelines import alarms
 from pipelines.catalog import Catalog
 from pipelines.doubtful import file_of
@@ -25,6 +25,7 @@ from tests.conftest import ARTICLE, DEMO
 from tests.site import SEED, build
 
 HOST = "one.techidaily.com"
+NO_TEXT = Quarantine("no-text", "0")
 KITCHEN, FIXES = "kitchen-notes.techidaily.com", "small-fixes.techidaily.com"
 
 
@@ -103,7 +104,8 @@ def lost(number: int, **facts: Any) -> Visit:
         ([lost(n) for n in range(5)], "down", [0, 1, 2]),
         ([read(30), *(lost(n) for n in range(5))], "failures", [0, 1, 2]),
         ([read(30), *(lost(n, state="gone", status=404) for n in range(5))], "gone", [0, 1, 2]),
-        ([lost(n, status=200, reason="the article has no text") for n in range(9, 4, -1)], "body", [5, 6, 7]),
+        ([lost(n, status=200, quarantine=NO_TEXT) for n in range(9, 4, -1)], "quarantine", [5, 6, 7]),
+        ([replace(read(n), reason="cut-off: …") for n in (0, 30, 31)], "flagged", [30, 31]),
         ([lost(n, status=200, state="not_article") for n in range(30, 34)], "body", [30, 31, 32]),
         ([read(n, author=None) for n in range(30, 33)], "author", [30, 31, 32]),
         ([read(n, also_read=[]) for n in range(4)], "also_read", [0, 1, 2]),
@@ -191,7 +193,7 @@ def status(data: Path, *args: str) -> dict[str, Any]:
 def test_a_template_that_changes_is_told_in_that_run_with_host_field_and_addresses(changed: Run) -> None:
     assert changed.code == 1
     told = {(row["host"], row["kind"]): row for row in status(changed.data)["alarms"] if row["crawl"] == 2}
-    assert set(told) == {(FIXES, "author"), (FIXES, "date"), (KITCHEN, "body")}
+    assert set(told) == {(FIXES, "author"), (FIXES, "date"), (KITCHEN, "quarantine")}
     assert told[FIXES, "date"]["message"] == f"{FIXES}: 8 of 8 articles read again lost the date."
     for (host, _), row in told.items():
         assert len(row["pages"]) == 3
@@ -209,7 +211,7 @@ def test_no_good_article_is_overwritten_and_the_page_is_kept_to_be_looked_at(run
     failed = {row["url"]: row for row in status(changed.data, "--failed")["pages"]}
     assert len(failed) == len(files) == 10
     assert re.fullmatch(
-        r"the text shrank from \d+ words to 3; the archived copy is kept", failed[SEED]["error"]
+        r"shrunk: the text shrank from \d+ words to 3; the archived copy is kept", failed[SEED]["error"]
     )
     assert failed[SEED]["look_at"] == str(file_of(changed.data, SEED))
     assert b"<p>Loading the text</p>" in file_of(changed.data, SEED).read_bytes()
@@ -220,15 +222,27 @@ def test_a_page_that_was_looked_at_and_is_right_is_accepted(changed: Run, tmp_pa
     shutil.copytree(changed.data, tmp_path, dirs_exist_ok=True)
     done = here("accept", SEED, "--data", tmp_path)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"Taken: {SEED} has 3 words now.")
+    assert done.stdout.startswith(f"Accepted: {SEED} has 3 words now.")
     assert here("show", SEED, "--data", tmp_path).stdout.endswith("\n\nLoading the text\n")
     assert "-Good bread does not ask for much work." in here("diff", SEED, "--data", tmp_path).stdout
     assert not file_of(tmp_path, SEED).exists()
     again = here("accept", SEED, "--data", tmp_path)
     assert again.exit_code == 2
     assert again.stderr == (
-        f"alsoread: No page of {SEED} waits to be looked at: `alsoread status --failed` tells which do.\n"
+        f"alsoread: {SEED} is not in quarantine: `alsoread status --failed` tells which pages are.\n"
     )
+
+
+def test_the_pages_of_a_host_are_accepted_together_but_for_those_that_are_no_articles(
+    changed: Run, tmp_path: Path
+) -> None:
+    shutil.copytree(changed.data, tmp_path, dirs_exist_ok=True)
+    file_of(tmp_path, SEED).write_text("<html><body></body></html>")
+    done = here("accept", "--host", "kitchen-*", "--data", tmp_path)
+    assert (done.exit_code, done.stdout.count("Accepted: ")) == (2, 9)
+    assert [row["url"] for row in status(tmp_path, "--failed")["pages"]] == [SEED]
+    none = here("accept", "--host", FIXES, "--data", tmp_path)
+    assert (none.exit_code, none.stderr) == (2, f"alsoread: No page of {FIXES} is in quarantine.\n")
 
 
 def test_a_kept_page_that_is_no_article_can_not_be_accepted(changed: Run, tmp_path: Path) -> None:
@@ -236,7 +250,7 @@ def test_a_kept_page_that_is_no_article_can_not_be_accepted(changed: Run, tmp_pa
     file_of(tmp_path, SEED).write_text("<html><body></body></html>")
     done = here("accept", SEED, "--data", tmp_path)
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "does not read as an article: there is nothing to take." in done.stderr
+    assert "does not read as an article: there is nothing to accept." in done.stderr
 
 
 def test_a_host_that_is_mended_and_the_quiet_runs_after_it_are_silent(

@@ -59,8 +59,12 @@ USUAL = {"visits": 40, "tried": 40, "read": 40, "first": 40, "timed": 40, "secon
             "2 of 3 articles read again have another author than before",
         ),
         (
-            record({"visits": 1, "failed": 1}, USUAL, lost={"body": 1}),
-            "1 article lost the text; the archived copies are kept",
+            record({"visits": 4, "failed": 3}, USUAL, quarantined={"cut-off": 1, "shrunk": 2}),
+            "3 pages in quarantine (shrunk 2, cut-off 1); the archived copies are kept",
+        ),
+        (
+            record({"read": 9}, USUAL, flagged={"cut-off": 1}),
+            "1 new article may not be whole (cut-off 1)",
         ),
         (
             record({"visits": 6, "failed": 4, "tried": 5, "failing": 4}, USUAL),

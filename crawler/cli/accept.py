@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from sqlite_utils import Database
 from crawler.cli.options import data_folder, told
 from crawler.items import Article, Visit
 from crawler.settings import ALSOREAD_SCOPE
-from pipelines import articles
+from pipelines import articles, quarantine
 from pipelines.catalog import hold, read
 from pipelines.doubtful import file_of
 from pipelines.errors import ArchiveError
@@ -20,45 +21,65 @@ from pipelines.store import Store
 
 
 @click.command()
-@click.argument("article")
+@click.argument("wanted", metavar="[ARTICLE]...", nargs=-1)
+@click.option("--host", "hosts", multiple=True, metavar="GLOB", help="All of hosts such as this; repeatable.")
 @data_folder
 @told
-def accept(article: str, data: str) -> None:
-    """Take the page of ARTICLE that was kept to be looked at: ARTICLE is its address, or the path of its file.
+def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:
+    """Accept the quarantined pages of ARTICLEs: each is an address, or the path of a file.
 
     What the archive held stays as a revision.
     """
+    if not (wanted or hosts):
+        raise click.UsageError("Name an ARTICLE, or hosts with --host.")
     path = Path(data) / "archive.db"
     with closing(read(path)) as db:
-        url = articles.load(db, articles.find(db, article)).url
-    file = file_of(path.parent, url)
+        urls = [articles.load(db, articles.find(db, article)).url for article in wanted]
+        urls = list(dict.fromkeys([*urls, *quarantine.urls_of(db, hosts)]))
+    if not urls:
+        raise ArchiveError(f"No page of {', '.join(hosts)} is in quarantine.", 2)
+    exit_code = 0
+    with hold(path) as db:
+        store = _store(db, path.parent / "articles")
+        for url in urls:
+            try:
+                _accept(store, path.parent, url)
+            except ArchiveError as error:
+                click.echo(f"alsoread: {error}", err=True)
+                exit_code = error.exit_code
+    sys.exit(exit_code)
+
+
+def _accept(store: Store, data: Path, url: str) -> None:
+    file = file_of(data, url)
     if not file.is_file():
         raise ArchiveError(
-            f"No page of {url} waits to be looked at: `alsoread status --failed` tells which do.", 2
+            f"{url} is not in quarantine: `alsoread status --failed` tells which pages are.", 2
         )
     new = _read(file, url)
-    with hold(path) as db:
-        _store(db, path.parent / "articles", new)
+    (result,) = store.commit([Visit(url=new.url, state="stored", article=new)])
+    if isinstance(result, Exception):
+        raise result
     file.unlink()
     click.echo(
-        f"Taken: {url} has {len(new.body.split()):,} words now. `alsoread diff {url}` shows what changed."
+        f"Accepted: {url} has {len(new.body.split()):,} words now. `alsoread diff {url}` shows what changed."
     )
 
 
 def _read(file: Path, url: str) -> Article:
     from crawler.extractors import extract
 
-    found = extract(file.read_bytes(), url)
+    try:
+        found = extract(file.read_bytes(), url)
+    except ValueError as error:
+        raise ArchiveError(f"{file} cannot be read: {error}.", 2) from None
     new = normalize(found) if found else None
     if new is None or not new.body:
-        raise ArchiveError(f"{file} does not read as an article: there is nothing to take.", 2)
+        raise ArchiveError(f"{file} does not read as an article: there is nothing to accept.", 2)
     return new
 
 
-def _store(db: Database, root: Path, new: Article) -> None:
-    """As a visit of the last crawl: it is no crawl of its own, and a run that was interrupted still goes on."""
+def _store(db: Database, root: Path) -> Store:
+    """As in a visit of the last crawl: it is no crawl of its own, and a run that was interrupted still resumes."""
     last = db.execute("SELECT max(id) FROM crawls").fetchone()[0]
-    store = Store(db, root, scope=ALSOREAD_SCOPE, retry_delays=[], crawl=last)
-    (result,) = store.commit([Visit(url=new.url, state="stored", article=new)])
-    if isinstance(result, Exception):
-        raise result
+    return Store(db, root, scope=ALSOREAD_SCOPE, retry_delays=[], crawl=last)

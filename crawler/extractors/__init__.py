@@ -3,8 +3,23 @@
 from __future__ import annotations
 
 from crawler.extractors import generic, redefine
+from crawler.extractors.decoding import utf8
 from crawler.extractors.page import parse
-from crawler.items import Article
+from crawler.items import Article, Reading
+
+
+def read(html: bytes, url: str) -> Reading:
+    """Extract a page's article, and tell whether the page breaks off before the article's end.
+
+    An unknown template has no known end, so its pages count as complete. Raises ValueError as extract() does.
+    """
+    article = extract(html, url)
+    if article is None or article.extractor != "redefine":
+        return Reading(article)
+    # Few pages are in another charset, or cut off, and have to be decoded for it.
+    return Reading(
+        article, cut_off=not (redefine.is_complete(html) or redefine.is_complete(utf8(html) or b""))
+    )
 
 
 def extract(html: bytes, url: str) -> Article | None:

@@ -61,7 +61,6 @@ class AlsoReadSpider(Spider):
         yield replace(
             visit,
             seconds=response.meta.get("download_latency"),
-            archived_words=response.meta.get("archived_words"),
             html=response.body if response.status == 200 else None,
         )
 

@@ -9,8 +9,11 @@ from crawler.items import iso
 from pipelines import pages
 from pipelines.merging.choice import SAME
 
-_OWN_WAY = {"crawls", "hosts", "pages", "articles", "also_read", "images", "revisions"}
-"""Tables that are merged in a way of their own. Of the others, what belongs to a run comes with it."""
+_OWN_WAY = {"crawls", "hosts", "pages", "articles", "also_read", "images", "revisions", "quarantine"}
+"""Tables that are merged in a way of their own, or stay apart, as the raw pages in quarantine do.
+
+Of the others, what belongs to a run comes with it.
+"""
 _VISIT = (
     *("state", "due_at", "fetched_at", "status", "etag", "last_modified", "lastmod", "moved_to"),
     *("attempts", "error", "gone_at"),

@@ -44,14 +44,16 @@ _NAMES = {
 _ANSWERED = "fetched_at NOT NULL AND due_at NOT NULL AND attempts = 0"
 _BY_RULE = "coalesce(error GLOB '[a-z]*: *' AND instr(error, ' ') = instr(error, ': ') + 1, 0)"
 """The reason begins with the name of a rule."""
+_LEFT = "(error IS NULL OR error GLOB 'budget: *')"
+_FLAGGED = "(error IS NULL OR error GLOB 'cut-off: *' OR error GLOB 'too-many-links: *')"
 _STATES = {
-    "due": "fetched_at IS NULL AND status IS NULL AND error IS NULL AND attempts = 0 AND due_at NOT NULL"
+    "due": f"fetched_at IS NULL AND status IS NULL AND {_LEFT} AND attempts = 0 AND due_at NOT NULL"  # noqa: S608
     " AND id NOT IN (SELECT id FROM articles)",
-    "stored": f"{_ANSWERED} AND error IS NULL AND gone_at IS NULL AND id IN (SELECT id FROM articles)",  # noqa: S608
+    "stored": f"{_ANSWERED} AND {_FLAGGED} AND gone_at IS NULL AND id IN (SELECT id FROM articles)",  # noqa: S608
     "not_article": f"{_ANSWERED} AND error NOT NULL AND gone_at IS NULL AND NOT {_BY_RULE}"
     " AND coalesce(status NOT IN (404, 410), 1) AND state <> 'failed'",
     "gone": f"{_ANSWERED} AND error NOT NULL AND status IN (404, 410)",
-    "refused": f"{_BY_RULE} AND attempts = 0 AND gone_at IS NULL",
+    "refused": f"{_BY_RULE} AND error NOT GLOB 'budget: *' AND attempts = 0 AND gone_at IS NULL",
     "failed": "attempts > 0 AND error NOT NULL AND due_at NOT NULL",
 }
 """What else must hold of a page in each state."""
