@@ -46,6 +46,9 @@ class Limits:
     time: timedelta | None = None
     disk_free: int | None = None
     quiet_hours: tuple[QuietHours, ...] = ()
+    unlisted_pages: int | None = None
+    unlisted_depth: int | None = None
+    new_hosts: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,21 @@ KEYS = {
         'a list of hours such as "22:00-06:30"',
         "hours, in local time, in which nothing is fetched; by default none",
     ),
+    "limits.unlisted_pages": Key(
+        _number(1, int),
+        "a whole number, 1 or more",
+        "pages of one host fetched by one run that no sitemap names; by default 200, and 10000 by links alone",
+    ),
+    "limits.unlisted_depth": Key(
+        _number(1, int),
+        "a whole number, 1 or more",
+        "also-read links between a seed and such a page that is still fetched; by default 100",
+    ),
+    "limits.new_hosts": Key(
+        _number(1, int),
+        "a whole number, 1 or more",
+        "hosts that one run fetches from for the first time, beside the seeds; by default 500",
+    ),
     "schedule.cron": Key(
         _cron,
         'five fields of a crontab such as "17 3 * * *"',

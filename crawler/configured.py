@@ -35,6 +35,9 @@ class Configured:
             "ALSOREAD_MAX_SECONDS": limits.time and limits.time.total_seconds(),
             "ALSOREAD_DISK_FREE": limits.disk_free,
             "ALSOREAD_QUIET_HOURS": [str(hours) for hours in limits.quiet_hours] or None,
+            "ALSOREAD_UNLISTED_PAGES": limits.unlisted_pages,
+            "ALSOREAD_UNLISTED_DEPTH": limits.unlisted_depth,
+            "ALSOREAD_NEW_HOSTS": limits.new_hosts,
         }
         if config.contact:
             agent, shipped = settings["USER_AGENT"], settings["ALSOREAD_CONTACT"]

@@ -10,6 +10,8 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
+from crawler.budgets import UNLIMITED, Budgets
+
 _BATCH = 32
 """Pages of one host that are held in memory."""
 _LOOK = 0.5
@@ -25,11 +27,17 @@ class Page(NamedTuple):
     due_at: str
     etag: str | None
     last_modified: str | None
+    listed: bool
 
 
-_PAGE = "id, url, depth, due_at, etag, last_modified"
+_PAGE = "id, url, depth, due_at, etag, last_modified, listed"
 _FRONT = ("", -1, -1)
-_DUE = "FROM pages WHERE host = ? AND due_at <= ? AND (due_at, depth, id) > (?, ?, ?) AND depth <= ?"
+_DUE = """FROM pages WHERE host = ? AND due_at <= ? AND (due_at, depth, id) > (?, ?, ?) AND depth <= ?
+          AND (listed OR depth <= ?)"""
+_REACHED = """SELECT 1 FROM pages WHERE host = ? AND due_at NOT NULL
+              AND (fetched_at NOT NULL OR listed AND depth = 0) LIMIT 1"""
+"""Whether a host was fetched from before, or is a seed."""
+_NO_DEPTH = -1
 _NEVER_FETCHED = " AND fetched_at IS NULL"
 
 
@@ -40,19 +48,36 @@ class _Host:
     """The due time, depth and id of the last page that was taken: the queue only goes forward."""
     maybe_more: bool = True
     not_before: str = ""
+    unlisted_depth: int = 0
+    """The depth of unlisted pages that are still handed out."""
+    unlisted: int = 0
+    """Unlisted pages that were handed out."""
+    reached: bool = False
 
 
 class DuePages:
     """What is due in a catalog, host by host in turn. Reads only; memory does not grow with the catalog."""
 
     def __init__(
-        self, path: Path, wanted: Callable[[str], bool], max_depth: int, *, only_new: bool = False
+        self,
+        path: Path,
+        wanted: Callable[[str], bool],
+        max_depth: int,
+        *,
+        only_new: bool = False,
+        budgets: Budgets = UNLIMITED,
     ) -> None:
-        """`wanted` tells hosts; `only_new`: only pages that were never fetched."""
+        """`wanted` tells hosts; `only_new`: only pages that were never fetched; `budgets`: how far to go."""
         self.due = _DUE + _NEVER_FETCHED * only_new
         self.db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         self.wanted = wanted
         self.max_depth = max_depth
+        self.budgets = budgets
+        self.new_hosts = 0
+        self.spent: set[str] = set()
+        """Hosts whose budget of unlisted pages is spent."""
+        self.beyond: set[str] = set()
+        """New hosts that the budget does not reach."""
         self.hosts: dict[str, _Host] = {}
         self._turn: deque[str] = deque()
         self._unwanted: set[str] = set()
@@ -73,16 +98,44 @@ class DuePages:
 
     def _next_known(self, now: str, free: Callable[[str], bool]) -> Page | None:
         for _ in range(len(self._turn)):
-            name = self._turn[0]
-            self._turn.rotate(-1)
+            name = self._turn.popleft()
             host = self.hosts[name]
-            if host.not_before > now or not free(name):
+            ready = host.not_before <= now and free(name) and self._has_pages(name, host, now)
+            if ready and not self._may_reach(name, host):
                 continue
-            if not host.queue and host.maybe_more:
-                self._refill(name, host, now)
-            if host.queue:
-                return host.queue.popleft()
+            self._turn.append(name)
+            if ready:
+                return self._take(name, host)
         return None
+
+    def _has_pages(self, name: str, host: _Host, now: str) -> bool:
+        if not host.queue and host.maybe_more:
+            self._refill(name, host, now)
+        return bool(host.queue)
+
+    def _may_reach(self, name: str, host: _Host) -> bool:
+        """Whether pages of the host may be handed out; a new host that is over the budget is forgotten."""
+        if host.reached:
+            return True
+        if self.db.execute(_REACHED, [name]).fetchone() is None:
+            if self.new_hosts >= self.budgets.new_hosts:
+                self.beyond.add(name)
+                del self.hosts[name]
+                return False
+            self.new_hosts += 1
+        host.reached = True
+        return True
+
+    def _take(self, name: str, host: _Host) -> Page:
+        page = host.queue.popleft()
+        if not page.listed:
+            host.unlisted += 1
+            if host.unlisted >= self.budgets.unlisted_pages:
+                self.spent.add(name)
+                host.unlisted_depth = _NO_DEPTH
+                host.queue = deque(page for page in host.queue if page.listed)
+                host.maybe_more = True
+        return page
 
     def rescan(self) -> None:
         """Looks again at every host that has pages with a due time, as time may have come for some."""
@@ -114,8 +167,10 @@ class DuePages:
     def count(self, now: str) -> int:
         """How many pages are due."""
         return sum(
-            self.db.execute(f"SELECT count(*) {self.due}", self._values(name, _FRONT, now)).fetchone()[0]
-            for name in self.hosts
+            self.db.execute(f"SELECT count(*) {self.due}", self._values(name, host, _FRONT, now)).fetchone()[
+                0
+            ]
+            for name, host in self.hosts.items()
         )
 
     def close(self) -> None:
@@ -138,10 +193,10 @@ class DuePages:
         for (name,) in self.db.execute(query, values).fetchall():
             if name in self.hosts:
                 self.hosts[name].maybe_more = True
-            elif name in self._unwanted:
+            elif name in self._unwanted or name in self.beyond:
                 continue
             elif self.wanted(name):
-                self.hosts[name] = _Host()
+                self.hosts[name] = _Host(unlisted_depth=self.budgets.unlisted_depth)
                 self._turn.append(name)
             else:
                 self._unwanted.add(name)
@@ -155,7 +210,9 @@ class DuePages:
 
     def _select(self, name: str, host: _Host, until: str, limit: int) -> list[Page]:
         query = f"SELECT {_PAGE} {self.due} ORDER BY due_at, depth, id LIMIT {limit}"
-        return [Page(*row) for row in self.db.execute(query, self._values(name, host.after, until))]
+        return [Page(*row) for row in self.db.execute(query, self._values(name, host, host.after, until))]
 
-    def _values(self, name: str, after: tuple[str, int, int], until: str) -> tuple[str | int, ...]:
-        return (name, until, *after, self.max_depth)
+    def _values(
+        self, name: str, host: _Host, after: tuple[str, int, int], until: str
+    ) -> tuple[str | int, ...]:
+        return (name, until, *after, self.max_depth, host.unlisted_depth)

@@ -16,6 +16,7 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.http import Request
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawler.budgets import budgets_of, leave_pages
 from crawler.clock import now
 from crawler.due import DuePages, Page
 from crawler.failsafe import DISK
@@ -81,6 +82,7 @@ class Frontier(BaseScheduler):
             self.wanted,
             max_depth=self.settings.getint("ALSOREAD_MAX_DEPTH", _BOTTOMLESS),
             only_new=recrawl == "none",
+            budgets=budgets_of(self.settings),
         )
         try:
             self.catalog.add(Found(pages=[(url, None) for url in self.spider.pages], asked_for=True))
@@ -110,6 +112,7 @@ class Frontier(BaseScheduler):
             yield Alarm(
                 kind="broken", message=f"alsoread itself broke over {count} pages: the log says where."
             )
+        yield from leave_pages(self.catalog.db, self.due.budgets, self.due.spent, self.due.beyond)
         yield from alarms.of_run(self.catalog.db, self.catalog.crawl, whole=finished)
 
     def enqueue_request(self, request: Request) -> bool:

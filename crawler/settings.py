@@ -31,6 +31,9 @@ ALSOREAD_MAX_SECONDS = None  # how long one run takes at most; None = as long as
 ALSOREAD_DISK_FREE = 500 * 10**6  # bytes that stay free: a run ends before a full disk breaks other programs
 ALSOREAD_QUIET_HOURS: list[str] = []  # such as "22:00-06:30", local time: nothing is fetched in them
 ALSOREAD_MAX_DEPTH = None  # also-read links between a seed and a page that is still fetched
+ALSOREAD_UNLISTED_PAGES = None  # of a host, in one run, that no sitemap names; None: see crawler/budgets.py
+ALSOREAD_UNLISTED_DEPTH = 100  # also-read links between a seed and such a page; real ones are some ten away
+ALSOREAD_NEW_HOSTS = 500  # hosts that one run reaches for the first time, beside the seeds: there are 305
 ALSOREAD_RETRY_DELAYS = [10, 60]  # seconds before a failed page's next tries; then an hour, growing to a week
 ALSOREAD_RECRAWL = "due"  # or "all" pages that are known, or "none" that were fetched before
 ALSOREAD_RETRY_FAILED = False  # also pages that failed and whose next try is later

@@ -16,7 +16,7 @@ from crawler.clock import now
 from crawler.items import iso
 from pipelines import host_runs, quarantine
 from pipelines.host_runs import HostRun
-from pipelines.judging import Alarm, Record, judge, silence
+from pipelines.judging import TRAP, Alarm, Record, judge, silence
 
 _RUNS = 100
 """So many earlier runs that visited a host say what is normal for it."""
@@ -24,6 +24,8 @@ _NEWS = 30
 _SHOWN = 3
 """Addresses that an alarm names."""
 _RECENT = timedelta(days=7)
+_TRAPS = 10
+"""New addresses from which on it is worth a word that they were refused as traps: a few are mistakes."""
 
 _LACKS = """SELECT url FROM articles JOIN pages USING (id, url)
             WHERE host = :host AND fetched_at >= :since AND {} ORDER BY id LIMIT :most"""
@@ -78,6 +80,13 @@ def of_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
         "SELECT max(id) FROM crawls WHERE id > ? AND id < ?", [run.after, crawl]
     ).fetchone()[0]:
         yield Alarm(kind="killed", message=f"Crawl {killed} was killed; this one goes on.")
+    traps = db.execute(
+        "SELECT url FROM pages WHERE state = 'refused' AND error GLOB 'trap: *' AND found_at >= ? ORDER BY id",
+        [run.since],
+    ).fetchall()
+    if len(traps) >= _TRAPS:
+        message = f"{len(traps):,} new addresses were refused, as they may have no end."
+        yield Alarm(kind=TRAP, message=message, pages=tuple(url for (url,) in traps[:_SHOWN]))
     counts, everywhere = host_runs.between(db, run.after, crawl), None
     lost, told = _losses(run), _told(db)
     quarantined, flagged = _by_host(quarantine.counts_since(db, run.after)), _by_host(_flagged(run))

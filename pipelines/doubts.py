@@ -37,6 +37,8 @@ class Archived:
     body_hash: str
     extractor: str
     pictures: int
+    cut_off: bool = False
+    """It was read from a page that ended before its template did."""
     quarantined_hash: str | None = None
     """Hash of the body in quarantine; None where none is."""
     quarantined_at: datetime | None = None
@@ -87,7 +89,9 @@ def other_extractor(new: Comparison) -> str | None:
 
 def cut_off(new: Comparison) -> str | None:
     """What is missing of a page that breaks off cannot be known."""
-    return "the page ends before its template does" if new.cut_off and not new.same_body else None
+    if not new.cut_off or (new.archived.cut_off and new.same_body):
+        return None
+    return "the page ends before its template does"
 
 
 def undecodable(new: Comparison) -> str | None:
@@ -145,7 +149,11 @@ RULES = (
         "the archived copy was read in the blogs' own template, the new page has another",
         other_extractor,
     ),
-    Rule("cut-off", "the page ends before its template does, and the text is another", cut_off),
+    Rule(
+        "cut-off",
+        "the page ends before its template does, unless the archived copy is of such a page",
+        cut_off,
+    ),
     Rule("undecodable", "more characters than in the archived copy could not be decoded", undecodable),
     Rule("no-title", "the title is missing", no_title, confirmable=True),
     Rule(

@@ -15,6 +15,9 @@ from math import exp, fsum, lgamma
 
 from pipelines.host_runs import HostRun
 
+TRAP = "trap"
+"""Kind of an alarm about addresses that may have no end."""
+
 _FEWEST = 3
 """Pages from which on a share says something."""
 _SMALLEST_SHARE = 0.1

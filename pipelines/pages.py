@@ -13,10 +13,13 @@ from sqlite_utils import Database
 from crawler.items import iso
 from crawler.urls import host_in_scope, host_of
 from pipelines import revisit
+from pipelines.traps import find_trap
 
 _INSERT = """INSERT INTO pages (id, url, host, state, due_at, error, depth, found_on, found_at)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _OUTSIDE = ("refused", None, "scope: another site")
+_HARMLESS_SLASHES = 5
+"""Slashes in an address with up to two segments: few have more, and only those can be a trap."""
 
 
 def add(
@@ -42,6 +45,13 @@ def add(
     newest: int = db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
     ids |= zip(new, count(newest + 1))
     inside = ("due", now, None)
+
+    def state(url: str, host: str) -> tuple[str, str | None, str | None]:
+        if outside[host]:
+            return _OUTSIDE
+        trap = find_trap(url) if url.count("/") > _HARMLESS_SLASHES else None
+        return ("refused", None, f"trap: {trap}") if trap else inside
+
     db.conn.executemany(
         _INSERT,
         [
@@ -49,7 +59,7 @@ def add(
                 ids[url],
                 url,
                 host,
-                *(_OUTSIDE if outside[host] else inside),
+                *state(url, host),
                 depth,
                 found_on[url] if isinstance(found_on, Mapping) else found_on,
                 now,
@@ -141,6 +151,25 @@ def expect_changes(
             "a_day_ago": iso(now - revisit.SHORTEST),
         },
     )
+
+
+def mark_listed(db: Database, urls: Sequence[str]) -> None:
+    """Records that a sitemap or the user names the pages."""
+    query = "UPDATE pages SET listed = 1 WHERE NOT listed AND url IN (SELECT value FROM json_each(?))"
+    db.execute(query, [json.dumps(urls)])
+
+
+def leave(db: Database, which: str, value: int | str, reason: str) -> list[str]:
+    """Gives the pages a reason that a run leaves to the next; returns their addresses.
+
+    `which`: a condition in SQL with the parameter `value`; of the pages for which it holds, those that were never
+    fetched are left.
+    """
+    rows = db.execute(
+        f"UPDATE pages SET error = :reason WHERE state = 'due' AND {which} RETURNING url",  # noqa: S608
+        {"value": value, "reason": f"budget: {reason}"},
+    )
+    return sorted(url for (url,) in rows.fetchall())
 
 
 def distrust(db: Database, host: str) -> None:

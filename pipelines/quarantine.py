@@ -22,6 +22,7 @@ def find_archived(db: Database, url: str) -> Archived | None:
         db,
         """SELECT articles.title, body, articles.body_hash, extractor,
                   (SELECT count(*) FROM images WHERE article = articles.id) AS pictures,
+                  state = 'stored' AND coalesce(error GLOB 'cut-off: *', 0) AS cut_off,
                   quarantine.body_hash AS quarantined_hash, quarantined_at
            FROM articles JOIN pages USING (id)
            LEFT JOIN quarantine ON page = pages.id AND state = 'failed'
@@ -31,6 +32,7 @@ def find_archived(db: Database, url: str) -> Archived | None:
     if row is None:
         return None
     since = row.pop("quarantined_at")
+    row["cut_off"] = bool(row["cut_off"])
     return Archived(**row, quarantined_at=datetime.fromisoformat(since) if since else None)
 
 

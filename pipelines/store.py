@@ -136,6 +136,8 @@ class Store:
         now = self._stamp()
         newest = self.db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
         known = self._add([url for url, _ in found.pages], depth=found.depth, now=iso(now))
+        if found.host or found.asked_for:
+            pages.mark_listed(self.db, [url for url, _ in found.pages])
         pages.expect_changes(self.db, found.pages, self.crawl, now)
         if found.host:
             query = "UPDATE hosts SET sitemaps_crawl = ? WHERE host = ?"

@@ -37,6 +37,9 @@ bytes = "2 GiB"
 time = "90 min"
 disk_free = "1.5 GB"
 quiet_hours = ["22:00-06:30"]
+unlisted_pages = 50
+unlisted_depth = 7
+new_hosts = 3
 [schedule]
 cron = "17 3 * * 1-5"
 jitter = "10 min"
@@ -71,6 +74,7 @@ def test_a_file_sets_every_key(tmp_path: Path) -> None:
     assert (whole.limits.bytes, whole.limits.disk_free) == (2 * 2**30, 1_500_000_000)
     assert whole.limits.time == timedelta(minutes=90)
     assert whole.limits.quiet_hours == (QuietHours(time(22), time(6, 30)),)
+    assert (whole.limits.unlisted_pages, whole.limits.unlisted_depth, whole.limits.new_hosts) == (50, 7, 3)
     assert (whole.schedule.cron, whole.schedule.every) == ("17 3 * * 1-5", None)
     assert whole.schedule.jitter == timedelta(minutes=10)
     assert (whole.notify.urls, whole.notify.on) == (("json://localhost/hook",), "always")
@@ -165,6 +169,9 @@ def test_the_file_goes_over_the_settings_and_the_command_line_over_the_file(tmp_
     assert settings.getfloat("ALSOREAD_MAX_SECONDS") == 5400
     assert settings.getint("ALSOREAD_DISK_FREE") == 1_500_000_000
     assert settings.getlist("ALSOREAD_QUIET_HOURS") == ["22:00-06:30"]
+    assert settings.getint("ALSOREAD_UNLISTED_PAGES") == 50
+    assert settings.getint("ALSOREAD_UNLISTED_DEPTH") == 7
+    assert settings.getint("ALSOREAD_NEW_HOSTS") == 3
     assert settings["USER_AGENT"].endswith("(archive crawler; contact: ann@example.org)")
     plain = applied(tmp_path / "other")
     assert (plain.getfloat("DOWNLOAD_DELAY"), plain["ALSOREAD_RATE"]) == (1, 4)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crawler.budgets import Budgets
 from crawler.due import DuePages
 from crawler.items import Found, Visit, iso
 from pipelines.catalog import Catalog
@@ -113,3 +114,27 @@ def test_memory_does_not_grow_with_the_queue(catalog: Catalog, due: DuePages) ->
     take(due, 1)
     assert sum(len(host.queue) for host in due.hosts.values()) < 100
     assert due.count(ANY_TIME) == 5_000
+
+
+def test_what_sitemaps_and_seeds_name_is_not_in_the_budget(catalog: Catalog) -> None:
+    listed = [(f"https://one.techidaily.com/listed-{n}/", None) for n in range(9)]
+    add(catalog, "one", 5)
+    catalog.add(Found(pages=listed, host="one.techidaily.com", depth=3))
+    catalog.add(Found(pages=[("https://one.techidaily.com/seed/", None)], asked_for=True))
+    due = DuePages(catalog.path, everywhere, 9, budgets=Budgets(2, 2, 1))
+    taken = [page.removeprefix("one/") for page in take(due)]
+    assert sorted(taken) == ["0", "1", *(f"listed-{n}" for n in range(9)), "seed"]
+    assert due.restart(until="9999") is True, "what was not settled comes again"
+    assert len(take(due)) == 10
+    due.close()
+
+
+def test_hosts_that_were_reached_before_are_not_in_the_budget(catalog: Catalog) -> None:
+    for host in ("one", "two", "three"):
+        add(catalog, host, 1)
+    catalog.db.execute("UPDATE pages SET fetched_at = found_at WHERE host GLOB 't*'")
+    add(catalog, "four", 1)
+    due = DuePages(catalog.path, everywhere, 9, budgets=Budgets(9, 9, 1))
+    assert sorted(take(due)) == ["four/0", "three/0", "two/0"]
+    assert due.beyond == {"one.techidaily.com"}
+    due.close()

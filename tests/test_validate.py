@@ -62,7 +62,7 @@ DOUBTFUL: dict[str, tuple[Visit, str]] = {
         "the page has another template than the archived one",
     ),
     "cut-off": (
-        visit(replace(GOOD, body=" ".join(WORDS[:90])), cut_off=True),
+        visit(replace(GOOD, license=None), cut_off=True),
         "the page ends before its template does",
     ),
     "undecodable": (good(body=TEXT.replace("word7 ", "w\ufffdrd7 ")), "1 more characters cannot be decoded"),
@@ -129,7 +129,7 @@ def test_a_first_copy_without_text_is_a_failure_and_not_quarantined() -> None:
     )
 
 
-@pytest.mark.parametrize("before", [None, archived()])
+@pytest.mark.parametrize("before", [None, archived(cut_off=True)])
 def test_a_page_that_breaks_off_is_stored_only_where_nothing_is_lost(before: Archived | None) -> None:
     stored = validate(visit(GOOD, cut_off=True, etag='"1"', last_modified="yesterday"), before)
     assert (stored.state, stored.article) == ("stored", GOOD)
@@ -250,6 +250,9 @@ def test_a_page_that_breaks_off_is_visited_again_on_the_next_day(catalog: Catalo
     row = next(catalog.db.query("SELECT state, error, due_at FROM pages WHERE url = ?", [ARTICLE.url]))
     assert (row["state"], row["error"]) == ("stored", "cut-off: the page ends before its template does")
     assert row["due_at"] < iso(now() + timedelta(hours=25))
+    found = quarantine.find_archived(catalog.db, ARTICLE.url)
+    assert found
+    assert found.cut_off
 
 
 def test_an_article_is_counted_for_its_host(catalog: Catalog, tmp_path: Path) -> None:

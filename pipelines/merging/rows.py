@@ -92,7 +92,8 @@ def _pages(db: Database) -> None:
     )
     _copy(db, "pages", "id IN (SELECT old FROM page_map WHERE fresh)", id=number)
     db.execute(
-        f"""UPDATE main.pages SET {visit}, {found}, depth = min(pages.depth, theirs.depth)
+        f"""UPDATE main.pages SET {visit}, {found},
+                              depth = min(pages.depth, theirs.depth), listed = max(pages.listed, theirs.listed)
             FROM page_map JOIN other.pages AS theirs ON theirs.id = old
             WHERE pages.id = new AND NOT fresh"""  # noqa: S608
     )
