@@ -23,7 +23,7 @@ from crawler.failsafe import DISK
 from crawler.items import Found, iso
 from crawler.limits import SPACE
 from crawler.urls import canonical
-from pipelines import alarms
+from pipelines import alarms, revisit
 from pipelines.catalog import Catalog
 from pipelines.errors import ArchiveError
 from pipelines.judging import Alarm
@@ -162,6 +162,8 @@ class Frontier(BaseScheduler):
         self.requests[kind] += 1
 
     def _request(self, page: Page) -> Request:
+        # An audit asks for the whole page: a validator that stays the same while the page changes hides the change.
+        audit = revisit.is_audited(page.id, self.catalog.crawl)
         return Request(
             page.url,
             callback=self.spider.parse,
@@ -170,8 +172,8 @@ class Frontier(BaseScheduler):
             meta={
                 "page": page.url,
                 "depth": page.depth,
-                "etag": page.etag,
-                "last_modified": page.last_modified,
+                "etag": None if audit else page.etag,
+                "last_modified": None if audit else page.last_modified,
                 "handle_httpstatus_all": True,
             },
         )

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import NamedTuple
 
 from crawler.items import Article
@@ -34,7 +35,6 @@ class Archived:
 
     title: str | None
     body: str
-    body_hash: str
     extractor: str
     pictures: int
     cut_off: bool = False
@@ -50,7 +50,6 @@ class Comparison:
     """A new reading of an article, and all that it is judged by."""
 
     article: Article
-    body_hash: str
     cut_off: bool
     archived: Archived
     host_articles: int = 0
@@ -61,7 +60,7 @@ class Comparison:
     @property
     def same_body(self) -> bool:
         """Whether the archive holds the same text."""
-        return self.body_hash == self.archived.body_hash
+        return self.article.body == self.archived.body
 
 
 class Rule(NamedTuple):
@@ -78,7 +77,7 @@ class Rule(NamedTuple):
 
 def no_text(new: Comparison) -> str | None:
     """Any article has a text."""
-    return None if new.article.body.split() else "the article has no text"
+    return "the article has no text" if not new.article.body or new.article.body.isspace() else None
 
 
 def other_extractor(new: Comparison) -> str | None:
@@ -114,6 +113,8 @@ def no_pictures(new: Comparison) -> str | None:
 
 def shrunk(new: Comparison) -> str | None:
     """Texts are edited, but hardly shortened by much."""
+    if new.same_body:
+        return None
     had, has = len(new.archived.body.split()), len(new.article.body.split())
     if had < _SHORT_WORDS or has >= had * (1 - _LOST_WORDS_SHARE):
         return None
@@ -192,11 +193,17 @@ def find_doubt(new: Comparison, now: datetime) -> tuple[Rule, str] | None:
     return None
 
 
+def hash_of_body(article: Article) -> str:
+    """SHA-256 of an article's body, in hexadecimal."""
+    return sha256(article.body.encode()).hexdigest()
+
+
 def _is_confirmed(new: Comparison, now: datetime) -> bool:
     """Whether the whole page, in the known template, has had this text for long enough."""
     since = new.archived.quarantined_at
-    same = new.archived.quarantined_hash == new.body_hash and new.article.extractor == "redefine"
-    return same and since is not None and now - since >= CONFIRMED_AFTER
+    if since is None or now - since < CONFIRMED_AFTER or new.article.extractor != "redefine":
+        return False
+    return hash_of_body(new.article) == new.archived.quarantined_hash
 
 
 def _undecodable(title: str | None, body: str) -> int:

@@ -55,6 +55,11 @@ def announces(audited: int, missed: int) -> bool:
     return audited < _JUDGED_FROM or missed <= audited * _MOST_MISSED
 
 
+def is_audited(page: int, crawl: int) -> bool:
+    """Whether a crawl looks at a page though nothing announces a change: another part of the pages in each."""
+    return (page + crawl) % AUDIT == 0
+
+
 def next_try(attempts: int, soon: Sequence[float]) -> timedelta:
     """How long to wait after the nth failure in a row: first as `soon` has it, in seconds, then from an hour up.
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from functools import cache
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
 
 from crawler.clock import now
 from crawler.items import Article, Quarantine, Visit
 from crawler.urls import host_of
 from pipelines import quarantine
-from pipelines.doubts import NOT_ARTICLE, Archived, Comparison, find_doubt
+from pipelines.doubts import NOT_ARTICLE, Archived, Comparison, find_doubt, hash_of_body
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -38,10 +37,8 @@ def validate(visit: Visit, archived: Archived | None, host_articles: int = 0, ho
         return visit
     if archived is None:
         return _first(visit, visit.article)
-    body_hash = sha256(visit.article.body.encode()).hexdigest()
     comparison = Comparison(
         article=visit.article,
-        body_hash=body_hash,
         cut_off=visit.cut_off,
         archived=archived,
         host_articles=host_articles,
@@ -49,7 +46,7 @@ def validate(visit: Visit, archived: Archived | None, host_articles: int = 0, ho
     )
     if doubt := find_doubt(comparison, now()):
         rule, detail = doubt
-        return _quarantined(visit, Quarantine(rule.name, body_hash), detail)
+        return _quarantined(visit, Quarantine(rule.name, hash_of_body(visit.article)), detail)
     return _flagged(visit, visit.article)
 
 

@@ -129,3 +129,42 @@ def test_a_first_copy_that_breaks_off_is_told_of_and_replaced_by_a_whole_one(
     second = crawl(network, data, SEED)
     assert second.db.execute(error, [SEED]).fetchone() == (None,)
     assert len(copies(data)["a-slow-loaf-for-a-busy-week"]) > len(cut)
+
+
+MANY = "many-posts.techidaily.com"
+POSTS = 30
+
+
+def publish(network: Path, sentence: str) -> None:
+    """A blog of many posts in the theme, all with one sentence in common."""
+    words = " ".join(f"word{n}" for n in range(60))
+    for number in range(POSTS):
+        file = network / MANY / f"post-{number}" / "index.html"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(
+            f"""<!DOCTYPE html><html><head><title>Post</title></head><body><div class="article-content-container">
+            <div class="article-title"><h1>Post {number}</h1></div>
+            <div class="article-content markdown-body"><p>{number} {words}</p><p>{sentence}</p></div>
+            <div class="post-copyright-info"></div></div></body></html>""",
+            encoding="utf-8",
+        )
+    listed = "".join(f"<url><loc>https://{MANY}/post-{n}/</loc></url>" for n in range(POSTS))
+    (network / MANY / "sitemap_index.xml").write_text(
+        f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{listed}</urlset>', encoding="utf-8"
+    )
+
+
+def test_a_host_whose_articles_all_change_at_once_is_replaced_in_part_until_it_stays_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, data = tmp_path / "network", tmp_path / "data"
+    publish(network, "By the author.")
+    assert crawl(network, data, MANY).urls == {f"https://{MANY}/post-{n}/" for n in range(POSTS)}
+    publish(network, "Subscribe to our newsletter.")
+    replaced = "SELECT count(*) FROM articles WHERE body GLOB '*newsletter*'"
+    for day, count in ((2, 20), (10, 30)):
+        monkeypatch.setenv("ALSOREAD_CLOCK_OFFSET", str(day * 86400))
+        run = crawl(network, data, MANY, "--recrawl", "all")
+        assert run.db.execute(replaced).fetchone() == (count,)
+        told = f"Look: {MANY}: 10 pages in quarantine (mass-change 10); the archived copies are kept."
+        assert (told in run.out) == (day == 2)

@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +17,11 @@ from sqlite_utils import Database
 
 from crawler.items import Article, Found, Link, Visit, iso
 from pipelines.catalog import Catalog
-from pipelines.revisit import LONGEST, SPREAD
-from tests.commands import Run
+from pipelines.revisit import AUDIT, LONGEST, SPREAD
+from tests.commands import Run, alsoread
 from tests.conftest import DEMO
 from tests.site import SEED, Request, Site, build
+from tests.site.server import Reply
 from tests.test_catalog import MakeArticle
 
 LOAF = "kitchen-notes.techidaily.com/a-slow-loaf-for-a-busy-week"
@@ -137,6 +139,35 @@ def test_a_post_that_went_keeps_its_article(archive: Archive) -> None:
     archive.crawl("--recrawl", "all", SEED, day=4)
     again = archive.rows("SELECT gone_at FROM pages WHERE url = ?", f"https://{LENTILS}/")[0]
     assert again["gone_at"] == day, "the day it went, not the last time that it was missed"
+
+
+class Unchanging(Site):
+    """Says "not modified" to whoever has any validator, whatever changed."""
+
+    def answer(self, host: str, path: str, headers: Mapping[str, str]) -> Reply:
+        if "if-none-match" in headers:
+            return Reply(304, {})
+        return super().answer(host, path, headers)
+
+
+def test_an_audit_sees_a_change_that_the_validators_hide(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.edit(LOAF, "Good bread does not ask for much work.", "Good bread asks for little work.")
+    build(archive.source, archive.network)
+    page = archive.rows("SELECT id FROM pages WHERE url = ?", SEED)[0]["id"]
+    with closing(Database(archive.data / "archive.db")) as db:
+        db.table("crawls").insert(archive.last() | {"id": AUDIT - page - 2})
+    seen = []
+    for crawl in (AUDIT - page - 1, AUDIT - page):
+        monkeypatch.setenv("ALSOREAD_CLOCK_OFFSET", str(crawl * 86400))
+        with Unchanging(archive.network) as site:
+            done = alsoread(
+                "crawl", SEED, "--recrawl", "all", "--connect-to", site.url, "--data", archive.data
+            )
+            assert done.returncode in (0, 1), done.stderr
+        seen.append(archive.last()["changed"])
+    assert seen == [0, 1]
 
 
 def stored(article: Article, **facts: Any) -> Visit:

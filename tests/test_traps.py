@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,9 +29,9 @@ class EndlessSite(Site):
     Two of them are on its own host, one of these below its own path; the third is on a host that is made up too.
     """
 
-    def answer(self, host: str, path: str, headers: object) -> Reply:
+    def answer(self, host: str, path: str, headers: Mapping[str, str]) -> Reply:
         if not host.startswith("endless-"):
-            return super().answer(host, path, headers)  # type: ignore[arg-type]
+            return super().answer(host, path, headers)
         if path in ("/robots.txt", "/sitemap_index.xml"):
             return Reply(404, {})
         number = int(host.partition(".")[0].removeprefix("endless-"))

@@ -34,7 +34,6 @@ def archived(article: Article = GOOD, **facts: Any) -> Archived:
         **{
             "title": article.title,
             "body": article.body,
-            "body_hash": hash_of(article.body),
             "extractor": article.extractor,
             "pictures": len(article.images),
             **facts,
