@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _MOST = 50_000
 """Addresses in one sitemap, as the protocol has it."""
+_MOST_PAGES = 50_000
+"""Pages that the sitemaps of one host name: nine times those of the largest blog."""
 _MOST_SITEMAPS = 1_000
 """Sitemaps of one host."""
 _USUAL = "/sitemap_index.xml"
@@ -49,6 +52,7 @@ class SitemapDiscovery:
         self.everywhere = crawler.settings["ALSOREAD_DISCOVER"] != "links"
         self.asked: dict[str, set[str]] = {}
         self.fresh: set[str] = set()
+        self.named: Counter[str] = Counter()
         self._asking: asyncio.Task[None] | None = None
 
     @classmethod
@@ -108,6 +112,12 @@ class SitemapDiscovery:
         except Failed as error:
             self._warn(host, response.url, error)
             return
+        room = _MOST_PAGES - self.named[host]
+        if len(pages) > room:
+            pages = pages[:room]
+            problem = f"the sitemaps of {host} name more than {_MOST_PAGES:,} pages; the first are taken"
+            self._warn(host, response.url, Failed(problem))
+        self.named[host] += len(pages)
         if pages or not sitemaps:
             yield Found(pages=pages, depth=depth, host=host)
         yield from self._requests(sitemaps, host, depth)
@@ -117,7 +127,7 @@ class SitemapDiscovery:
         self._warn(failure.request.cb_kwargs["host"], failure.request.url, failure.value)
 
     def _warn(self, host: str, url: str, error: BaseException) -> None:
-        logger.warning("The sitemap %s is left out: %s", url, error)
+        logger.warning("The sitemap %s could not be read whole: %s", url, error)
         self.catalog.write(Found(pages=[], host=host, unread=True))
 
     def _requests(self, sitemaps: list[str], host: str, depth: int) -> Iterator[Request]:

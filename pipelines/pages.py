@@ -165,10 +165,9 @@ def leave(db: Database, which: str, value: int | str, reason: str) -> list[str]:
     `which`: a condition in SQL with the parameter `value`; of the pages for which it holds, those that were never
     fetched are left.
     """
-    rows = db.execute(
-        f"UPDATE pages SET error = :reason WHERE state = 'due' AND {which} RETURNING url",  # noqa: S608
-        {"value": value, "reason": f"budget: {reason}"},
-    )
+    query = f"""UPDATE pages SET error = :reason
+                WHERE state = 'due' AND due_at NOT NULL AND {which} RETURNING url"""  # noqa: S608
+    rows = db.execute(query, {"value": value, "reason": f"budget: {reason}"})
     return sorted(url for (url,) in rows.fetchall())
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from crawler.items import Found
 from pipelines.catalog import Catalog
-from tests.commands import Run, alsoread, here
+from tests.commands import Run, alsoread, crawl, here
 from tests.site import SEED, Site
 from tests.site.server import Reply
 
@@ -96,6 +96,25 @@ def test_a_chain_of_links_without_end_ends(network: Path, tmp_path: Path) -> Non
         assert "no sitemap names them, and they are more than 5 links from a seed." in " ".join(
             trapped.out.split()
         )
+
+
+def test_of_sitemaps_without_end_only_the_first_are_read(tmp_path: Path) -> None:
+    host = "endless-0.techidaily.com"
+    folder = tmp_path / "network" / host
+    folder.mkdir(parents=True)
+    xmlns = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+    for number, size in enumerate((50_000, 9)):
+        listed = "".join(f"<url><loc>https://{host}/{number}-{n}/</loc></url>" for n in range(size))
+        (folder / f"{number}.xml").write_text(f"<urlset {xmlns}>{listed}</urlset>", encoding="utf-8")
+    named = "".join(f"<sitemap><loc>https://{host}/{n}.xml</loc></sitemap>" for n in range(2))
+    (folder / "sitemap_index.xml").write_text(
+        f"<sitemapindex {xmlns}>{named}</sitemapindex>", encoding="utf-8"
+    )
+    run = crawl(tmp_path / "network", tmp_path / "data", host, "--max-pages", "1")
+    assert run.db.execute("SELECT sum(listed), count(*) FROM pages").fetchone() == (50_001, 50_001)
+    assert f"Look: {host}: 1 sitemap could not be read; the log says why." in run.out
+    (log,) = (tmp_path / "data" / "logs").glob("*.log")
+    assert f"the sitemaps of {host} name more than 50,000 pages" in log.read_text(encoding="utf-8")
 
 
 def test_no_budget_and_no_rule_bites_on_the_good_network(run: Run) -> None:
