@@ -72,7 +72,7 @@ class Rule(NamedTuple):
     check: Callable[[Comparison], str | None]
     """What is wrong, in words; None where nothing is."""
     confirmable: bool = False
-    """Whether the known template may confirm it, by the same text after CONFIRMED_AFTER."""
+    """Whether the blogs' own template settles it: by the same text after CONFIRMED_AFTER, or over a generic copy."""
 
 
 def no_text(new: Comparison) -> str | None:
@@ -188,7 +188,7 @@ RULES = (
 def find_doubt(new: Comparison, now: datetime) -> tuple[Rule, str] | None:
     """The first rule that a reading breaks, with what is wrong; None where the reading may be stored."""
     for rule in RULES:
-        if (detail := rule.check(new)) and not (rule.confirmable and _is_confirmed(new, now)):
+        if (detail := rule.check(new)) and not (rule.confirmable and _may_differ(new, now)):
             return rule, detail
     return None
 
@@ -198,12 +198,15 @@ def hash_of_body(article: Article) -> str:
     return sha256(article.body.encode()).hexdigest()
 
 
-def _is_confirmed(new: Comparison, now: datetime) -> bool:
-    """Whether the whole page, in the known template, has had this text for long enough."""
-    since = new.archived.quarantined_at
-    if since is None or now - since < CONFIRMED_AFTER or new.article.extractor != "redefine":
+def _may_differ(new: Comparison, now: datetime) -> bool:
+    """Whether the known template shows this text for the first time, or has shown it for long enough."""
+    if new.article.extractor != "redefine":
         return False
-    return hash_of_body(new.article) == new.archived.quarantined_hash
+    if new.archived.extractor == "generic":  # what was read there may have been the captcha
+        return True
+    since = new.archived.quarantined_at
+    long_enough = since is not None and now - since >= CONFIRMED_AFTER
+    return long_enough and hash_of_body(new.article) == new.archived.quarantined_hash
 
 
 def _undecodable(title: str | None, body: str) -> int:

@@ -65,15 +65,15 @@ def _flagged(visit: Visit, article: Article) -> Visit:
     """The visit with a reason where its article may not be whole. It is asked for without validators next time:
     a server that says "not modified" means its own copy, which may be whole.
     """
-    if visit.cut_off:
-        reason = "cut-off: the page ends before its template does"
-        visit = replace(visit, reason=reason, etag=None, last_modified=None)
     if (links := len(article.also_read)) > LINKS_PER_PAGE:
         reason = (
             f"too-many-links: {links:,} also-read links, of which the first {LINKS_PER_PAGE:,} are followed"
         )
         article = replace(article, also_read=article.also_read[:LINKS_PER_PAGE])
         visit = replace(visit, reason=reason, article=article)
+    if visit.cut_off:
+        reason = "cut-off: the page ends before its template does"
+        visit = replace(visit, reason=reason, etag=None, last_modified=None)
     return visit
 
 

@@ -108,6 +108,7 @@ def test_every_rule_is_tried_and_described() -> None:
         (good(body=f"{TEXT} \ufffd"), archived(replace(GOOD, body=f"{TEXT} \ufffd"))),
         (good(extractor="generic"), archived(extractor="generic")),
         (good(), archived(extractor="generic")),
+        (good(), archived(replace(GOOD, body="Please prove that you are human. " * 20), extractor="generic")),
         (visit(None, status=304), archived()),
         (visit(None, state="gone", status=404), archived()),
         (visit(None, state="not_article"), None),
