@@ -97,6 +97,7 @@ def test_a_source_is_cut_as_its_page(tmp_path: Path) -> None:
         url="https://one.techidaily.com/how-to-rest/",
         title="[New] How to Rest",
         author="Ada Baker",
+        author_source="byline",
         date=datetime(2024, 3, 1, 9, 12, 41, 115000, tzinfo=UTC),
         updated=datetime(2024, 3, 2, 9, 12, 41, 115000, tzinfo=UTC),
         tags=["rest"],
@@ -114,7 +115,7 @@ def test_a_source_is_cut_as_its_page(tmp_path: Path) -> None:
             Link("https://example.org/shop/", "Shop"),
         ],
         extractor="source",
-        extra={"mood": "calm", "seen": "2024-02-29"},
+        extra={"mood": "calm", "seen": "2024-02-29", "byline_date": "2024-03-27"},
     )
 
 
