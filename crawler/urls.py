@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from ipaddress import IPv6Address
 from posixpath import normpath
 from urllib.parse import urlsplit
 
@@ -14,6 +15,9 @@ _FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 _INDEX = re.compile(r"/index\.html?$")
 _SLASHES = re.compile(r"/{2,}")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+# A percent sign of its own that would make an escape with what the next one stands for.
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})(?=[0-9A-Fa-f]?%)")
+_HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PORTS = {"http": 80, "https": 443}
 ANYWHERE = "the open web"
@@ -28,6 +32,7 @@ def canonical(url: str) -> str:
 
     https, lower-case ASCII host, default port cut, no user, query or fragment (the sites are static),
     percent-encoding as RFC 3986 section 6.2.2 has it, `/index.html` cut, one trailing slash.
+    Applying it twice changes nothing. Raises ValueError where it is no such address.
 
     >>> canonical("HTTP://Howto.TechiDaily.com/a//b/./index.html?p=1#top")
     'https://howto.techidaily.com/a/b/'
@@ -37,6 +42,8 @@ def canonical(url: str) -> str:
     'https://howto.techidaily.com/caf%C3%A9~/'
     >>> canonical("https://howto.techidaily.com/café/about.html")
     'https://howto.techidaily.com/caf%C3%A9/about.html'
+    >>> canonical("http://[0:0::1]:8080//Tea")
+    'https://[::1]:8080/Tea/'
     >>> canonical("javascript:void(0)")
     Traceback (most recent call last):
     ValueError: not an http or https address: javascript:void(0)
@@ -45,18 +52,27 @@ def canonical(url: str) -> str:
         return url
     try:
         parts = urlsplit(url.strip())
-        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
-        host = host.rstrip(".").encode("idna").decode("ascii").lower() if host else None
-    except (ValueError, UnicodeError):
-        raise ValueError(f"not a valid address: {url}") from None
-    if scheme not in _PORTS or not host:
-        raise ValueError(f"not an http or https address: {url}")
-    netloc = host if port in (None, 80, 443) else f"{host}:{port}"
-    return f"https://{netloc}{_canonical_path(parts.path)}"
+        if parts.scheme in _PORTS and parts.hostname:
+            host, port = _canonical_host(parts.hostname), parts.port
+            netloc = host if port in (None, *_PORTS.values()) else f"{host}:{port}"
+            return f"https://{netloc}{_canonical_path(parts.path)}"
+    except ValueError:
+        raise ValueError(f"not a valid address: {url!a}") from None
+    raise ValueError(f"not an http or https address: {url}")
+
+
+def _canonical_host(host: str) -> str:
+    if ":" in host:
+        return f"[{IPv6Address(host.partition('%')[0]).compressed}]"
+    name = host.encode("idna").decode("ascii").lower().rstrip(".")
+    if not _HOST.fullmatch(name):
+        raise ValueError(f"not the name of a host: {host}")
+    return name
 
 
 def _canonical_path(path: str) -> str:
-    path = _ESCAPE.sub(_canonical_escape, safe_url_string(path)) if path else "/"
+    path = safe_url_string(_SLASHES.sub("/", path) or "/")  # two slashes at the start would name a host
+    path = _ESCAPE.sub(_canonical_escape, _STRAY_PERCENT.sub("%25", path))
     path = _SLASHES.sub("/", path)
     slash = path.endswith(("/", "/.", "/.."))
     path = _INDEX.sub("/", normpath(path) + ("/" if slash else ""))
