@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from crawler.items import Article, Image, Link, Visit
+from crawler.text import normal, normal_markdown
 from crawler.urls import canonical
 
-# Control characters but tab and newline, marks that no reader sees, half surrogates, spaces that look like one.
-_JUNK = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffe\uffff"
-_SURROGATES = "\ud800-\udfff"
-_ODD_SPACES = "\u00a0\u2007\u202f"
-_ODD = re.compile(f"[{_JUNK}{_SURROGATES}{_ODD_SPACES}]")
 _QUOTES = re.compile(r'^"(.*)"$')
 
 
 def normalize(article: Article) -> Article:
-    """The article in its normal form. Applying it twice changes nothing."""
+    """The article in its normal form. Applying it twice changes nothing.
+
+    A body keeps what it means: the extractors write it of text in its normal form, and no other is rewritten.
+    """
     return replace(
         article,
         url=canonical(article.url),
@@ -35,29 +33,16 @@ def normalize(article: Article) -> Article:
         keywords=_unquoted(article.keywords),
         thumbnail=_line(article.thumbnail),
         license=_line(article.license),
-        body=_text(article.body).strip("\n"),
-        images=[Image(_text(image.url), _line(image.alt), _line(image.title)) for image in article.images],
+        body=normal_markdown(article.body),
+        images=[Image(normal(image.url), _line(image.alt), _line(image.title)) for image in article.images],
         also_read=_links(article.also_read),
     )
-
-
-def _text(text: str) -> str:
-    # What can be shown is as it has to be, but for the form of its accents: told much faster than by looking for odd.
-    if not text.replace("\n", "").replace("\t", "").isprintable():
-        text = _ODD.sub(_plain, text.replace("\r\n", "\n").replace("\r", "\n"))
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-def _plain(odd: re.Match[str]) -> str:
-    if odd[0] in _ODD_SPACES:
-        return " "
-    return "\ufffd" if "\ud800" <= odd[0] <= "\udfff" else ""
 
 
 def _line(text: str | None) -> str | None:
     if text and text.isascii() and text.isprintable() and "  " not in text and " " not in (text[0], text[-1]):
         return text
-    return " ".join(_text(text).split()) or None if text else None
+    return " ".join(normal(text).split()) or None if text else None
 
 
 def _unquoted(text: str | None) -> str | None:

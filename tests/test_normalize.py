@@ -20,15 +20,18 @@ def test_text_has_one_form(article: Callable[..., Article]) -> None:
             title='"[New]\u00a0 Cafe\u0301\x00 "',
             author=" Ada\n Baker ",
             description='"Quoted" and "quoted"',
-            tags=["bread", " bread ", "", "yes"],
-            body="\n\nA\u00a0b\x1b[31m\r\nc\ud800\ufeff\tx\n",
+            tags=["bread", " bread ", "", "yes", "b\x1b[31m\u2060\ufeff"],
         )
     )
     assert item.title == "[New] Café"
     assert item.author == "Ada Baker"
     assert item.description == '"Quoted" and "quoted"'
-    assert item.tags == ["bread", "yes"]
-    assert item.body == "A b[31m\nc\ufffd\tx"
+    assert item.tags == ["bread", "yes", "b[31m"]
+
+
+def test_a_body_reads_as_it_did(article: Callable[..., Article]) -> None:
+    item = normalize(article(body="\n\n[x]\u200b(javascript:x)\r\n<\u00a0b>\rc\ud800\x00\u1fef\tx\n"))
+    assert item.body == "[x]\u200b(javascript:x)\n<\u00a0b>\nc\ufffd\ufffd\u1fef\tx"
 
 
 def test_times_are_utc_in_milliseconds(article: Callable[..., Article]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from crawler.extractors.tree import Element, has_class, path, raw_text
+from crawler.extractors.tree import Element, attribute, has_class, path, raw_text
 
 # <figure class="highlight python"><table><tr><td class="gutter">…<td class="code"><pre>…
 HIGHLIGHTED = "highlight"
@@ -30,12 +30,12 @@ def code_of(pre: Element) -> tuple[str, str]:
     """The code of a `pre` and its language, which is empty where none is named."""
     for line_break in pre.iter("br"):
         line_break.tail = "\n" + (line_break.tail or "")
-    code = raw_text(pre).replace("\xa0", " ").strip("\n")
+    code = raw_text(pre).strip("\n")
     for node in pre.iter("pre", "code"):
-        if match := LANGUAGE.search(node.get("class", "")):
+        if match := LANGUAGE.search(attribute(node, "class")):
             return code, match[1]
     return code, next((name for node in pre.iter("pre", "code") for name in _languages(node)), "")
 
 
 def _languages(node: Element) -> list[str]:
-    return [name for name in node.get("class", "").split() if name not in NO_LANGUAGE and "`" not in name]
+    return [name for name in attribute(node, "class").split() if name not in NO_LANGUAGE and "`" not in name]

@@ -43,6 +43,9 @@ _ESCAPE = b"\x1b"  # ISO-2022-JP is the one encoding whose bytes are valid UTF-8
 # `&#xFFFF;`.
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\r"})
 _NONCHARACTERS = re.compile(rb"\xef(?:\xb7[\x90-\xaf]|\xbf[\xbe\xbf])")
+_REMOVED = (
+    b"\x7f"  # stands for such a reference until text is normalised: what is round it must not become another
+)
 _REFERENCES = re.compile(
     rb"&#(?:x0*(?:[1-8bcef]|1[0-9a-f]|fd[de][0-9a-f]|fff[ef])(?![0-9a-f])"
     rb"|0*(?:[1-8]|1[124-9]|2\d|3[01]|6497[6-9]|649[89]\d|6500[0-7]|6553[45])(?!\d));?",
@@ -53,6 +56,7 @@ _REFERENCES = re.compile(
 def utf8(html: bytes) -> bytes | None:
     """The page as valid UTF-8 without BOM or control characters; None where so many were there that it is no text.
 
+    References to control characters are U+007F, which the normal form of a text leaves out.
     Never raises; what cannot be read becomes U+FFFD.
     """
     text = _decoded(html)
@@ -63,7 +67,7 @@ def utf8(html: bytes) -> bytes | None:
         text = clean
     if b"\xef" in text:
         text = _NONCHARACTERS.sub(b"", text)
-    return _REFERENCES.sub(b"", text) if b"&#" in text else text
+    return _REFERENCES.sub(_REMOVED, text) if b"&#" in text else text
 
 
 def _decoded(html: bytes) -> bytes:

@@ -7,7 +7,8 @@ from html import escape
 
 from crawler.extractors.code import code_of
 from crawler.extractors.links import leads_to, plays, shows
-from crawler.extractors.tree import Element, one_line
+from crawler.extractors.literal import encoded
+from crawler.extractors.tree import Element, attribute
 
 # Any other element leaves what it holds.
 TAGS = frozenset(
@@ -16,7 +17,7 @@ TAGS = frozenset(
     ("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "blockquote", "hr", "br", "details", "summary"),
     ("strong", "b", "em", "i", "del", "s", "strike", "sub", "sup", "q", "code", "kbd", "samp", "tt"),
 )
-ATTRIBUTES = ("colspan", "rowspan", "start")
+NUMBERS = ("colspan", "rowspan", "start")
 EMBEDS = frozenset(("iframe", "video", "audio", "embed"))
 
 _VOID = frozenset(("col", "hr", "br", "img"))
@@ -29,24 +30,36 @@ def html(node: Element, base: str) -> str:
     if tag == "pre":
         return f"<pre><code>{_escaped(code_of(node)[0])}</code></pre>".replace("\n", "&#10;")
     if tag == "img":
-        source, alt = shows(node, base), one_line(node.get("alt", ""))
-        title = one_line(node.get("title", ""))
-        return _element("img", "", src=source, alt=alt, title=title or None) if source else _escaped(alt)
+        source, alt = shows(node, base), attribute(node, "alt")
+        title = attribute(node, "title")
+        return (
+            _element("img", "", src=encoded(source), alt=alt, title=title or None)
+            if source
+            else _escaped(alt)
+        )
     if tag in EMBEDS:
-        source, title = plays(node, base), one_line(node.get("title", ""))
-        return _element("a", _escaped(title or "Video"), href=source) if source else ""
+        source, title = plays(node, base), attribute(node, "title")
+        return _element("a", _escaped(title or "Video"), href=encoded(source)) if source else ""
     inner = _text(node.text)
     for child in node:
         inner += html(child, base) + _text(child.tail)
     if tag == "a":
-        address, title = leads_to(node, base), one_line(node.get("title", ""))
-        return _element("a", inner, href=address, title=title or None) if address and inner else inner
-    return _element(tag, inner, **{name: node.get(name) for name in ATTRIBUTES}) if tag in TAGS else inner
+        address, title = leads_to(node, base), attribute(node, "title")
+        return (
+            _element("a", inner, href=encoded(address), title=title or None) if address and inner else inner
+        )
+    return _element(tag, inner, **{name: _number(node, name) for name in NUMBERS}) if tag in TAGS else inner
 
 
 def _element(tag: str, inner: str, **attributes: str | None) -> str:
     named = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items() if value is not None)
     return f"<{tag}{named}>" if tag in _VOID else f"<{tag}{named}>{inner}</{tag}>"
+
+
+def _number(node: Element, name: str) -> str | None:
+    """An attribute that is a number; None where it is absent, or anything else."""
+    value = node.get(name, "").strip()
+    return value if value.isdecimal() and value.isascii() else None
 
 
 def _text(text: str | None) -> str:

@@ -18,11 +18,11 @@ PLAIN_HEADING_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6")
 
 _LIST_TAGS = ("ul", "ol", "div")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")  # a browser reads `java<tab>script:` as javascript:
-_RUNNABLE = re.compile(r"(?:javascript|vbscript|data):", re.I)
+_OTHER_SCHEME = re.compile(r"(?!https?:|mailto:)[a-z][a-z0-9+.-]*:", re.I)  # some run code, or open programs
 
 
 def absolute(base: str, address: str) -> str | None:
-    """Where a link or a picture of the page at `base` points; None where it runs code, or is no address.
+    """Where a link or a picture of the page at `base` points; None where it is no address of the web or of a person.
 
     >>> absolute("https://a.techidaily.com/b/", " /c d ")
     'https://a.techidaily.com/c%20d'
@@ -33,7 +33,7 @@ def absolute(base: str, address: str) -> str | None:
         address = _CONTROLS.sub("", address).strip().replace(" ", "%20")
     if address.startswith(("https://", "http://")) and "[" not in address:
         return address  # most are, and joining is slow
-    if _RUNNABLE.match(address):
+    if _OTHER_SCHEME.match(address):
         return None
     try:
         return urljoin(base, address)

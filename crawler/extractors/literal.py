@@ -20,8 +20,7 @@ _STARTS = frozenset("0123456789-+#>=:")
 _BACKTICKS = re.compile("`+")
 # Characters of an address that a reader of Markdown, or of the table that it stands in, may take for something else.
 _ODD_ADDRESS = re.compile(r"[^!#-%'*-;=?-\[\]^_a-{}~]")
-_KEPT_IN_ADDRESSES = "\"#$%&+,/:;<=>?@[\\]^`{|}!~*'()"  # what a browser leaves as it is
-_READ_BACKSLASH = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
+_KEPT_IN_ADDRESSES = "#$%&+,/:;=?@[\\]^{|}!~*'()"  # what a browser leaves as it is, somewhere in an address
 _REFERENCE = re.compile(r"&(?=#?\w+;)")
 
 
@@ -68,16 +67,20 @@ def code_block(code: str, language: str) -> str:
 def target(address: str, title: str) -> str:
     """Where a link or a picture leads, and what its title says, in the brackets that end it."""
     if _ODD_ADDRESS.search(address):
-        address = _address(address)
+        address = _escaped(encoded(address))
     if not title:
         return f"({address})"
-    title = _REFERENCE.sub("&amp;", title).replace("\\", r"\\").replace('"', r"\"")
+    title = _REFERENCE.sub("&amp;", title).replace("\\", r"\\").replace('"', r"\"").replace("<", r"\<")
     return f'({address} "{title}")'
 
 
-def _address(address: str) -> str:
-    address = quote(address, safe=_KEPT_IN_ADDRESSES)
-    address = _REFERENCE.sub("&amp;", _READ_BACKSLASH.sub(r"\\\\", address))
+def encoded(address: str) -> str:
+    """An address as a browser sends it: all ASCII, and without spaces or control characters."""
+    return quote(address, safe=_KEPT_IN_ADDRESSES)
+
+
+def _escaped(address: str) -> str:
+    address = _REFERENCE.sub("&amp;", address.replace("\\", r"\\"))
     return address if _paired(address, "(", ")") else address.replace("(", r"\(").replace(")", r"\)")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 
 from lxml import etree
@@ -15,7 +16,7 @@ from crawler.extractors.links import leads_to, plays, shows
 from crawler.extractors.literal import code_block, heading, target
 from crawler.extractors.phrase import LINK, Phrase
 from crawler.extractors.table import Cell, cell, laid_out
-from crawler.extractors.tree import Element, one_line, raw_text
+from crawler.extractors.tree import Element, attribute, normalize_text, raw_text
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 LISTS = ("ul", "ol", "menu", "dir")
@@ -57,10 +58,11 @@ def to_markdown(content: Element, base: str) -> str:
     than one blank line. A table whose cells hold lists, headings or code stays HTML: Markdown's cells are one line.
     Raises ValueError where an article with text comes out with none.
     """
+    normalize_text(content)
     body = joined(_Flow(base).blocks_of(content), loose=True)
     if not body and not raw_text(content).isspace() and raw_text(content):
         raise ValueError("the article has text, but its Markdown came out empty")
-    return body
+    return body if body.isascii() else unicodedata.normalize("NFC", body)  # letters of two texts may have met
 
 
 class _Flow:
@@ -237,7 +239,7 @@ class _Flow:
         if address is None or (len(node) and next(node.iterdescendants("a", *EMBEDS), None) is not None):
             self.walk(node)  # of links in one another, the inner counts
         else:
-            self.phrase.open(LINK, "]" + target(address, one_line(node.get("title", ""))))
+            self.phrase.open(LINK, "]" + target(address, attribute(node, "title")))
             self.walk(node)
             self.phrase.close()
 
@@ -246,15 +248,15 @@ class _Flow:
         address = plays(node, self.base)
         if address is not None:
             self.phrase.open(LINK, "]" + target(address, ""))
-            self.add(node.get("title", "").strip() or "Video")
+            self.add(attribute(node, "title") or "Video")
             self.phrase.close()
 
     def picture(self, node: Element) -> None:
-        source, alt = shows(node, self.base), one_line(node.get("alt", ""))
+        source, alt = shows(node, self.base), attribute(node, "alt")
         if source is None:
             self.add(alt)
         else:
-            self.phrase.picture(alt, target(source, one_line(node.get("title", ""))))
+            self.phrase.picture(alt, target(source, attribute(node, "title")))
 
     def line_break(self, _: Element) -> None:
         self.phrase.line_break()

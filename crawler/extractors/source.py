@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 
 from crawler.extractors.body import cut_noise, images
 from crawler.extractors.byline import cut_byline
+from crawler.extractors.decoding import utf8
 from crawler.extractors.language import language
 from crawler.extractors.links import cut_also_read
 from crawler.extractors.markdown import to_markdown
@@ -24,7 +25,7 @@ def read_source(post: Article) -> Article:
     """The article of a post whose `body` is its source: cut and converted as its page would be.
 
     The front matter is the caller's; the author, language, pictures and also-read list come from the text where it
-    has any. Raises ValueError where the body cannot be said in Markdown.
+    has any. Raises ValueError where the body is no text, or cannot be said in Markdown.
     """
     content = _content(post.body)
     cut_noise(content)
@@ -45,7 +46,9 @@ def read_source(post: Article) -> Article:
 
 
 def _content(markdown: str) -> etree._Element:
-    html = _HEXO.render(markdown.replace("\x00", ""))
-    doc = etree.fromstring(f"<div>{html}</div>".encode(), _PARSER)
+    html = utf8(f"<div>{_HEXO.render(markdown)}</div>".encode())
+    if html is None:
+        raise ValueError("more control characters than a text has")
+    doc = etree.fromstring(html, _PARSER)
     content = doc.find("body/div")
     return content if content is not None else etree.Element("div")

@@ -10,10 +10,14 @@ from typing import cast
 
 from lxml import etree
 
+from crawler.text import normal
+
 Element = etree._Element
 Path = Callable[[Element], list[Element]]
 
 _STRING = etree.XPath("string()", smart_strings=False)  # in C: far quicker than joining itertext()
+_OVERLAY = "\u0338"  # with `<`, `=` or `>` before it NFC makes one character of the two
+_JOINER = "\u034f"  # combining grapheme joiner: nobody sees it, and nothing joins over it
 _CUT = "CUT"  # the parser writes tags in lower case, so no page can hold this
 
 
@@ -41,6 +45,31 @@ def one_line(text: str) -> str:
 def raw_text(node: Element) -> str:
     """All text in an element as it stands; of a comment, which is no element, its own."""
     return cast(str, _STRING(node)) if len(node) else node.text or ""
+
+
+def attribute(node: Element, name: str) -> str:
+    """An attribute that is text, in its normal form and in one line; empty where it is absent."""
+    value = node.get(name)
+    return one_line(_apart(normal(value))) if value else ""
+
+
+def normalize_text(root: Element) -> None:
+    """Bring all text below `root` into its normal form, in place: what is written round it can't join it afterwards.
+
+    That has to come before anything in the text is escaped; attributes are brought there as `attribute` reads them.
+    """
+    text = raw_text(root)
+    if normal(text) == text and _OVERLAY not in text:  # nearly all pages
+        return
+    for node in root.iter():
+        if node.text:
+            node.text = _apart(normal(node.text))
+        if node.tail and node is not root:
+            node.tail = _apart(normal(node.tail))
+
+
+def _apart(text: str) -> str:
+    return f"{_JOINER}{text}" if text.startswith(_OVERLAY) else text
 
 
 def texts(node: Element) -> Iterator[str]:

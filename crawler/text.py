@@ -1,0 +1,49 @@
+"""Text in one form: the same bytes on any machine for what a reader sees as the same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Control characters but tab and newline, marks that no reader sees, half surrogates, spaces that look like one.
+_JUNK = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffe\uffff"
+_SURROGATES = "\ud800-\udfff"
+_ODD_SPACES = "\u00a0\u2007\u202f"
+_ODD = re.compile(f"[{_JUNK}{_SURROGATES}{_ODD_SPACES}]")
+_NO_TEXT = re.compile(f"[\0{_SURROGATES}]")
+
+
+def normal(text: str) -> str:
+    r"""Return a text in its normal form: NFC, lines that end in "\n", plain spaces, no characters that nobody sees.
+
+    Applying it twice changes nothing. It is for text that is nobody's syntax: in Markdown or HTML what is removed
+    can join what it parted, `[x]` and `(javascript:…)` for instance, and U+1FEF becomes a backtick.
+
+    >>> normal("Cafe\u0301\u00a0au\u200b lait\r\n")
+    'Café au lait\n'
+    """
+    if not text.replace("\n", "").replace("\t", "").isprintable():  # quicker than a search
+        text = _ODD.sub(_plain, _with_newlines(text))
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def normal_markdown(markdown: str) -> str:
+    r"""Return Markdown in the form that files hold: it reads as it did, without blank lines at its ends.
+
+    >>> normal_markdown("[x]\u200b(y)\r\nz\ud800")
+    '[x]\u200b(y)\nz�'
+    """
+    markdown = _with_newlines(markdown)
+    if not markdown.replace("\n", "").isprintable():
+        markdown = _NO_TEXT.sub("\ufffd", markdown)
+    return markdown.strip("\n")
+
+
+def _with_newlines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _plain(odd: re.Match[str]) -> str:
+    if odd[0] in _ODD_SPACES:
+        return " "
+    return "\ufffd" if "\ud800" <= odd[0] <= "\udfff" else ""
