@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import iso
-from crawler.terminal import harmless, minute, output
+from crawler.terminal import harmless, minute, output, print_json
 from pipelines.doubtful import file_of
 
 _MOST = 50
@@ -41,7 +40,9 @@ def failed(db: Database, data: str, everything: bool) -> None:
             f"{row['attempts']}",
             minute(row["next_try"]) if row["next_try"] > time else "now",
             Text(harmless(row["error"] or "")),
-            Text(f"{row['url']}\nlook at {page}" if (page := _kept(data, row["url"])) else row["url"]),
+            Text(
+                harmless(f"{row['url']}\nlook at {page}" if (page := _kept(data, row["url"])) else row["url"])
+            ),
         )
     out.print(table)
     if table.row_count < pages:
@@ -55,7 +56,7 @@ def failed(db: Database, data: str, everything: bool) -> None:
 def failed_json(db: Database, data: str) -> None:
     """All of them, for programs; `look_at` is the raw page where it was kept."""
     pages = [row | {"look_at": _kept(data, row["url"])} for row in _failed(db, -1)]
-    print(json.dumps({"failed": len(pages), "pages": pages}, ensure_ascii=False))  # noqa: T201
+    print_json({"failed": len(pages), "pages": pages})
 
 
 def _kept(data: str, url: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -10,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlite_utils import Database
 
-from crawler.terminal import harmless, minute, output
+from crawler.terminal import harmless, minute, output, print_json
 from pipelines import revisions
 from pipelines.revisions import Revision
 
@@ -52,7 +51,7 @@ def history_json(db: Database, page: int) -> None:
     facts = {key: row[key] for key in ("url", "state", "status", "error", "fetched_at", "gone_at")}
     kept = [_facts(revision) for revision in reversed(revisions.load(db, page))]
     facts |= {"confirmed_at": _confirmed_at(row), "revisions": kept}
-    print(json.dumps(facts, ensure_ascii=False))  # noqa: T201
+    print_json(facts)
 
 
 def diff(db: Database, page: int, number: int | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,11 @@ from scrapy import Spider, signals
 from scrapy.exceptions import NotConfigured
 from scrapy.http import Request, Response
 from scrapy.logformatter import LogFormatter, LogFormatterResult
+from scrapy.utils.log import get_scrapy_root_handler
 from twisted.python.failure import Failure
 
 from crawler.clock import now
+from crawler.terminal import harmless
 from pipelines.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -81,8 +84,31 @@ class NumberedLog:
         log.rename(numbered(log, frontier.catalog.crawl))
 
 
+class _Records(logging.Formatter):
+    """Writes a record so that nothing in it looks like another one, or steers the terminal that it is shown on."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record; the lines after its first are indented."""
+        return harmless(super().format(record)).replace("\n", "\n    ")
+
+
 class ByAddress(LogFormatter):
     """Writes which page a line is about, and never the page itself."""
+
+    def __init__(self, records: logging.Formatter) -> None:
+        self._records = records
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make one."""
+        formatter = cls(_Records(crawler.settings["LOG_FORMAT"], crawler.settings["LOG_DATEFORMAT"]))
+        crawler.signals.connect(formatter.spider_opened, signals.spider_opened)
+        return formatter
+
+    def spider_opened(self) -> None:
+        """Has records written safely from now on: nothing was said of pages before."""
+        if handler := get_scrapy_root_handler():
+            handler.setFormatter(self._records)
 
     def crawled(self, request: Request, response: Response, spider: Spider) -> None:  # type: ignore[override]
         """Nothing: the catalog has what came of every page."""

@@ -122,7 +122,7 @@ def _title(report: Report) -> str:
 def _text(report: Report, data: Path) -> str:
     row = report.crawl
     counts = "".join(f", {row[name]:,} {name.replace('_', ' ')}" for name in COUNTS[1:] if row[name])
-    return "\n".join(
+    lines = "\n".join(
         [
             *(f"{alarm}\n" for alarm in report.alarms),
             f"Crawl {row['id']} of {data.resolve()}: {row['pages']:,} pages{counts}.",
@@ -131,6 +131,7 @@ def _text(report: Report, data: Path) -> str:
             f"Log: {report.log}",
         ]
     )
+    return harmless(lines)
 
 
 def main(data: str, title: str) -> int:
@@ -138,7 +139,7 @@ def main(data: str, title: str) -> int:
     try:
         urls = read_config(Path(data)).notify.urls
     except ArchiveError as error:
-        print(f"alsoread: {error}", file=sys.stderr)  # noqa: T201
+        print(harmless(f"alsoread: {error}"), file=sys.stderr)  # noqa: T201
         return error.exit_code
     trouble = notify(urls, title, sys.stdin.read())
     print(*trouble, sep="\n", end="\n" if trouble else "", file=sys.stderr)  # noqa: T201

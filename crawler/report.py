@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,12 +17,14 @@ from sqlite_utils import Database
 
 from crawler.items import Article
 from crawler.progress import duration
-from crawler.terminal import harmless, minute, output
+from crawler.terminal import harmless, minute, output, print_json
 from pipelines import alarms
 from pipelines.catalog import COUNTS
 from pipelines.markdown import front_matter, render
 
 if TYPE_CHECKING:
+    from markdown_it.token import Token
+
     from crawler.run import Report
 
 _STATES = {
@@ -61,7 +63,7 @@ def summary(report: Report, data: str) -> None:
             console.print(f"  {row[name]:>7,} {name.replace('_', ' ')}")
     console.print(f"The archive holds [bold]{report.articles:,} articles[/]; {report.due:,} pages are due.")
     for alarm in report.alarms:
-        console.print(Text(f"Look: {alarm}", style="yellow"), soft_wrap=True)
+        console.print(Text(harmless(f"Look: {alarm}"), style="yellow"), soft_wrap=True)
     if row["pages"] == row["failed"] + row["refused"] and row["pages"]:
         console.print("[red]Nothing could be fetched.[/] `alsoread status` says why.")
     console.print(f"Log: {report.log}", soft_wrap=True)
@@ -73,7 +75,7 @@ def summary(report: Report, data: str) -> None:
 
 def summary_json(report: Report) -> None:
     """The same for programs."""
-    print(json.dumps(asdict(report) | {"log": str(report.log)}, ensure_ascii=False))  # noqa: T201
+    print_json(asdict(report) | {"log": str(report.log)})
 
 
 def status(db: Database, data: str) -> None:
@@ -92,7 +94,10 @@ def status(db: Database, data: str) -> None:
     table = Table("articles", "host", "first", "last", box=None, padding=(0, 2), header_style="dim")
     for row in db.query("SELECT * FROM articles_by_host LIMIT 10"):
         table.add_row(
-            f"{row['articles']:,}", row["host"], (row["first_date"] or "")[:10], (row["last_date"] or "")[:10]
+            f"{row['articles']:,}",
+            harmless(row["host"]),
+            (row["first_date"] or "")[:10],
+            (row["last_date"] or "")[:10],
         )
     console.print(table)
     _reasons(console, db)
@@ -104,14 +109,17 @@ def status(db: Database, data: str) -> None:
         )
     for run, alarm in alarms.recent(db):
         console.print(
-            Text(f"Look (crawl {run['crawl']}, {minute(run['raised_at'])} UTC): {alarm}", style="yellow"),
+            Text(
+                harmless(f"Look (crawl {run['crawl']}, {minute(run['raised_at'])} UTC): {alarm}"),
+                style="yellow",
+            ),
             soft_wrap=True,
         )
 
 
 def status_json(db: Database) -> None:
     """What it holds in numbers, for programs."""
-    print(json.dumps(_facts(db), ensure_ascii=False))  # noqa: T201
+    print_json(_facts(db))
 
 
 def _facts(db: Database) -> dict[str, Any]:
@@ -131,15 +139,15 @@ def _reasons(console: Console, db: Database) -> None:
         """SELECT count(*) AS pages, error, min(url) AS url FROM pages
            WHERE state IN ('gone', 'refused', 'failed') GROUP BY error ORDER BY pages DESC LIMIT 5"""
     ):
-        reasons.add_row(f"{row['pages']:,}", Text(harmless(row["error"] or "")), Text(row["url"]))
+        reasons.add_row(f"{row['pages']:,}", Text(harmless(row["error"] or "")), Text(harmless(row["url"])))
     if reasons.row_count:
         console.print(reasons)
 
 
 def article(item: Article) -> None:
-    """One article: laid out on a terminal, as its file in a pipe."""
+    """One article: laid out on a terminal, as its file in a pipe but for what would steer a terminal."""
     if not sys.stdout.isatty():
-        sys.stdout.write(render(item))
+        sys.stdout.write(harmless(render(item)))
         return
     console = output()
     facts = Table(box=None, padding=(0, 2), show_header=False)
@@ -148,11 +156,25 @@ def article(item: Article) -> None:
             facts.add_row(key, Text(harmless(_in_words(value))))
     console.print(Text(harmless(item.title or item.url), style="bold"))
     console.print(facts)
-    console.print(Markdown(harmless(item.body)))
+    console.print(_laid_out(item.body))
     if item.also_read:
         console.print(Text(f"Also read ({len(item.also_read)}):", style="bold"))
         for link in item.also_read:
             console.print(Text(harmless(f"  {link.text}\n    {link.url}")), soft_wrap=True)
+
+
+def _laid_out(body: str) -> Markdown:
+    """A body for a terminal, made harmless once references in it have become characters."""
+    document = Markdown(body)
+    for token in _tokens(document.parsed):
+        token.content = harmless(token.content)
+    return document
+
+
+def _tokens(tokens: Iterable[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from _tokens(token.children or ())
 
 
 def _in_words(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,8 @@ MakeArticle = Callable[..., Article]
 BREAD = "https://one.techidaily.com/bread/"
 OTHER = Image("https://pictures.example/other.jpg")
 HOSTILE = "Bread \x1b]52;c;aGk=\x07 \x1b[2J \u202edaerB"
+STEERING = {*map(chr, (*range(9), *range(11, 32), *range(127, 160), 0x61C, 0x200E, 0x200F))}
+STEERING |= {*map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))}
 
 
 def stored(article: Article) -> Visit:
@@ -235,19 +238,10 @@ def test_an_article_that_never_changed_has_no_diff(tmp_path: Path, article: Make
     )
 
 
-def test_nothing_in_a_text_steers_the_reader(tmp_path: Path, article: MakeArticle) -> None:
-    crawl(tmp_path, stored(article()), stored(article(title=HOSTILE, body=f"{HOSTILE}\n\ttab")))
-    crawl(tmp_path, failed("https://one.techidaily.com/rolls/", HOSTILE))
-    for command in (["history", BREAD], ["diff", BREAD], ["status", "--failed"], ["status"]):
-        out = told(tmp_path, *command)
-        assert not {"\x1b", "\x07", "\u202e"} & set(out)
-    assert "\n+Bread \\x1b]52;c;aGk=\\x07 \\x1b[2J \\u202edaerB\n+\ttab\n" in told(tmp_path, "diff", BREAD)
-
-
-def test_on_a_terminal_a_diff_is_coloured_and_nothing_steers_it(tmp_path: Path, article: MakeArticle) -> None:
-    crawl(tmp_path, stored(article()), stored(article(body=f"{HOSTILE}\n\n---")))
+def on_terminal(data: Path, *arguments: str) -> str:
+    """What a command shows on a terminal."""
     ours, theirs = os.openpty()
-    command = [sys.executable, "-m", "crawler", "diff", BREAD, "--data", str(tmp_path)]
+    command = [sys.executable, "-m", "crawler", *arguments, "--data", str(data)]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
     shown = b""
     with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment):
@@ -258,7 +252,47 @@ def test_on_a_terminal_a_diff_is_coloured_and_nothing_steers_it(tmp_path: Path, 
         except OSError:  # the other end was closed: Linux says EIO
             pass
     os.close(ours)
-    lines = shown.decode().split("\r\n")
+    return shown.decode()
+
+
+def test_nothing_in_a_text_steers_the_reader(tmp_path: Path, article: MakeArticle) -> None:
+    crawl(tmp_path, stored(article()), stored(article(title=HOSTILE, body=f"{HOSTILE}\n\ttab")))
+    crawl(tmp_path, failed("https://one.techidaily.com/rolls/", HOSTILE))
+    for command in (["history", BREAD], ["diff", BREAD], ["show", BREAD], ["status", "--failed"], ["status"]):
+        assert not STEERING & set(told(tmp_path, *command)), command
+    assert "\n+Bread \\x1b]52;c;aGk=\\x07 \\x1b[2J \\u202edaerB\n+\ttab\n" in told(tmp_path, "diff", BREAD)
+
+
+def test_programs_get_the_very_text_and_nothing_steers(tmp_path: Path, article: MakeArticle) -> None:
+    every = "".join(sorted(STEERING))
+    crawl(tmp_path, stored(article(title=every)), failed("https://one.techidaily.com/rolls/", every))
+    history, failed_pages = (
+        told(tmp_path, *command)
+        for command in (["history", BREAD, "--json"], ["status", "--failed", "--json"])
+    )
+    assert not STEERING & set(history + failed_pages)
+    assert json.loads(history)["revisions"][0]["title"] == every
+    assert json.loads(failed_pages)["pages"][0]["error"] == every
+
+
+def test_an_error_names_a_hostile_file_safely(tmp_path: Path, article: MakeArticle) -> None:
+    crawl(tmp_path, stored(article()))
+    done = alsoread(tmp_path, "show", "https://one.techidaily.com/\x1b[2J\u202e")
+    assert done.exit_code
+    assert not STEERING & set(done.stderr)
+
+
+def test_on_a_terminal_an_article_steers_nothing(tmp_path: Path, article: MakeArticle) -> None:
+    body = f"{HOSTILE} &#x202e;here\n\n    {HOSTILE}\n\n![&#x202e;x](/x)\n\n- [{HOSTILE}](/x '{HOSTILE}')"
+    crawl(tmp_path, stored(article(title=HOSTILE, author=HOSTILE, body=body)))
+    shown = re.sub(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\|\r\n", " ", on_terminal(tmp_path, "show", BREAD))
+    assert not STEERING & set(shown)
+    assert r"\u202ehere" in shown
+
+
+def test_on_a_terminal_a_diff_is_coloured_and_nothing_steers_it(tmp_path: Path, article: MakeArticle) -> None:
+    crawl(tmp_path, stored(article()), stored(article(body=f"{HOSTILE}\n\n---")))
+    lines = on_terminal(tmp_path, "diff", BREAD).split("\r\n")
     assert lines[0].startswith("\x1b[1m--- one.techidaily.com/bread.md")
     assert "\x1b[31m-## Flour\x1b[0m" in lines
     assert "\x1b[32m+Bread \\x1b]52;c;aGk=\\x07 \\x1b[2J \\u202edaerB\x1b[0m" in lines

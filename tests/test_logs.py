@@ -24,6 +24,8 @@ BROKEN, DROPPED, SPIDER = (
     f"{HOST}/{slug}/" for slug in ("one-pot-lentils", "tea-time", "sharpening-a-kitchen-knife")
 )
 
+FORGED = "\n2026-11-23 04:43:12 [crawler] ERROR: forged\r2026-11-23 \x1b[2J \x9b \u202e"
+
 _CRAWL = """
 import sys
 from crawler.run import crawl, settings_with
@@ -42,7 +44,7 @@ class BreaksItems:
         if isinstance(item, Found) or item.url == BROKEN:
             raise RuntimeError("a fault of ours")
         if isinstance(item, Visit) and item.url == DROPPED:
-            raise DropItem("nobody wants it")
+            raise DropItem(f"nobody wants it{FORGED}")
         return item
 
 
@@ -95,6 +97,12 @@ def test_every_line_that_warns_names_an_address(crawled: Crawled) -> None:
         f"ERROR: Error storing {HOST}/sitemap.xml: a fault of ours",
     ):
         assert any(said in line for line in told), said
+
+
+def test_no_line_is_forged_and_none_steers_a_terminal(crawled: Crawled) -> None:
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", crawled.text)
+    [line] = set(re.findall(r".*forged.*", crawled.text))
+    assert line == r"    2026-11-23 04:43:12 [crawler] ERROR: forged\r2026-11-23 \x1b[2J \x9b \u202e"
 
 
 def test_no_article_is_written_into_the_log(crawled: Crawled) -> None:

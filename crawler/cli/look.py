@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from crawler.cli.options import data_folder, told
+from crawler.terminal import harmless
 from crawler.urls import canonical
 from pipelines.catalog import read
 
@@ -44,7 +45,10 @@ def status(data: str, failed: bool, everything: bool, as_json: bool) -> None:
 @data_folder
 @told
 def show(article: str, data: str) -> None:
-    """Print one article: ARTICLE is its address, or the path of its file."""
+    """Print one article: ARTICLE is its address, or the path of its file.
+
+    Control characters are made visible; the file itself has them as they are.
+    """
     from crawler import report
     from pipelines import articles
 
@@ -97,6 +101,6 @@ def extract(file: Path, url: str | None) -> None:
         raise click.UsageError(f"{file} does not say what its address is: name it with --url.")
     article = read_page(html, canonical(url or own[1].decode()))  # type: ignore[index]
     if article is None:
-        click.echo(f"alsoread: {file} is no article.", err=True)
+        click.echo(harmless(f"alsoread: {file} is no article."), err=True)
         sys.exit(1)
     report.article(normalize(article))

@@ -14,6 +14,7 @@ import click
 from crawler.config import read_config
 from crawler.exit_codes import CATALOG
 from crawler.seeds import SeedError
+from crawler.terminal import harmless
 from pipelines.errors import ArchiveError
 
 data_folder = click.option(
@@ -63,10 +64,10 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
                 read_config(Path(kwargs["data"]))
             command(*args, **kwargs)
         except (ArchiveError, SeedError) as error:
-            click.echo(f"alsoread: {error}", err=True)
+            click.echo(harmless(f"alsoread: {error}"), err=True)
             sys.exit(error.exit_code)
         except sqlite3.Error as error:
-            click.echo(f"alsoread: The catalog is damaged, or no catalog: {error}.", err=True)
+            click.echo(harmless(f"alsoread: The catalog is damaged, or no catalog: {error}."), err=True)
             sys.exit(CATALOG)
 
     return in_words

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import click
 
 from crawler.cli.options import data_folder, told
-from crawler.terminal import harmless
+from crawler.terminal import harmless, print_json
 from pipelines.catalog import hold, is_held
 from pipelines.verifying.findings import Finding
 
@@ -34,7 +33,7 @@ def verify(data: str, mend: bool, as_json: bool) -> None:
     mended = _told(repair(folder), "Mended: ", as_json) if mend else []
     left = _told(look(folder), "", as_json)
     if as_json:
-        click.echo(json.dumps({"mended": mended, "found": left}, ensure_ascii=False))
+        print_json({"mended": mended, "found": left})
     elif left:
         click.echo(f"{data}: {_findings(left)}{' left' if mend else ''}.")
     else:
