@@ -153,7 +153,7 @@ def article(item: Article) -> None:
     facts = Table(box=None, padding=(0, 2), show_header=False)
     for key, value in front_matter(item).items():
         if key not in ("title", "images", "also_read"):
-            facts.add_row(key, Text(harmless(_in_words(value))))
+            facts.add_row(Text(harmless(key)), Text(harmless(_in_words(value))))
     console.print(Text(harmless(item.title or item.url), style="bold"))
     console.print(facts)
     console.print(_laid_out(item.body))

@@ -73,10 +73,15 @@ def safe_name(segment: str) -> str:
 
 def front_matter(article: Article) -> dict[str, Any]:
     """The front matter: the vocabulary's keys in its order, without what is absent, then the article's own."""
+    return vocabulary(article) | article.extra
+
+
+def vocabulary(article: Article) -> dict[str, Any]:
+    """The values of the vocabulary's keys in its order, without what is absent."""
     values = {name: getattr(article, name) for name in VOCABULARY}
     for name in ("images", "also_read"):
         values[name] = [_present(item) for item in values[name]]
-    return {key: value for key, value in values.items() if value not in (None, [])} | article.extra
+    return {key: value for key, value in values.items() if value not in (None, [])}
 
 
 def _present(item: Image | Link) -> dict[str, str]:

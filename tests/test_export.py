@@ -72,8 +72,18 @@ def test_what_is_chosen(run: Run, tmp_path: Path, options: list[str], where: str
 
 
 @pytest.mark.parametrize(
+    "words", ['"braces', "braces*", "brac%", "body:braces", "NEAR(braces", "braces OR", "-braces", "^x"]
+)
+def test_words_to_search_for_are_no_syntax(run: Run, tmp_path: Path, words: str) -> None:
+    done = here("export", tmp_path, "--data", run.data, "--search", words)
+    assert done.exit_code == 0 or "No article of the archive is what was asked for" in done.stderr
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
+        (["--search", '"'], "--search '\"' names no word to search for."),
+        (["--search", " "], "--search ' ' names no word to search for."),
         (
             ["--where", "wrods > 1"],
             "--where 'wrods > 1' is no SQL expression over articles: no such column: wrods.",

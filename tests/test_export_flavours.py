@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ import pytest
 import yaml
 
 from pipelines.export.flavours import FLAVOURS
+from tests.commands import here
 from tests.conftest import ARTICLE
 from tests.exports import CASES, cases, export, files, hold
 
@@ -27,6 +31,76 @@ def test_a_file_is_what_the_program_takes(bodies: Path, tmp_path: Path, case: st
     export(bodies, tmp_path, "--for", flavour, "--links", "local")
     [made] = [content for path, content in files(tmp_path).items() if path.endswith(f"{case}.md")]
     assert made.decode() == (CASES / case / f"{flavour}.md").read_text(encoding="utf-8")
+
+
+ORDERS: dict[str, Any] = {
+    "layout": "../../evil",
+    "permalink": "/index.html",
+    "__permalink": "/",
+    "slug": "../x",
+    "path": "../x",
+    "alias": ["/"],
+    "aliases": ["/"],
+    "redirect_from": ["/"],
+    "redirect_to": "https://evil.example/",
+    "canonical_url": "https://evil.example/",
+    "type": "../../evil",
+    "outputs": ["html", "evil"],
+    "cascade": {"layout": "evil"},
+    "build": {"render": "never"},
+    "lastmod": "2024-01-01",
+    "last_modified_at": "2024-01-01",
+    "expiryDate": "2024-01-01",
+    "published": False,
+    "draft": True,
+    "publish": True,
+    "cssclasses": ["evil"],
+    "disableNunjucks": False,
+    "render_with_liquid": True,
+    "sitemap": {"filename": "../x"},
+    "params": {"layout": "evil"},
+    "extra": {"layout": "evil"},
+    "Layout": "evil",
+}
+"""What a file may bring along that some program takes for an order."""
+TOP_LEVEL = {
+    "hexo": {"permalink"},
+    "hugo": {"lastmod", "url", "params"},
+    "jekyll": {"permalink", "last_modified_at"},
+    "obsidian": {"url", "aliases"},
+}
+"""Keys of a program's own that it is given beside the vocabulary."""
+
+
+@pytest.mark.parametrize("flavour", TOP_LEVEL)
+def test_no_key_of_a_file_gives_a_program_an_order(tmp_path: Path, flavour: str) -> None:
+    with_orders = replace(ARTICLE, extra=ORDERS)
+    for name, item in (("with", with_orders), ("without", ARTICLE)):
+        export(hold(tmp_path / name, item), tmp_path / "made" / name, "--for", flavour)
+    made, plain = (
+        yaml.safe_load(content.decode().split("---\n")[1])
+        for name in ("with", "without")
+        for content in files(tmp_path / "made" / name).values()
+    )
+    extra = made.get("params", made).pop("extra", None)
+    if flavour == "obsidian":
+        kept = {f"source_{key}" for key in ("permalink", "alias", "aliases", "publish", "cssclasses")}
+        assert kept < made.keys()
+        assert {key: made[key] for key in plain} == plain
+    else:
+        assert extra == ORDERS
+        assert made == plain
+    assert TOP_LEVEL[flavour] <= plain.keys()
+
+
+@pytest.mark.parametrize("flavour", [name for name in FLAVOURS if name != "obsidian"])
+def test_what_a_file_brought_along_comes_back(tmp_path: Path, flavour: str) -> None:
+    extra = {"mood": "calm", "layout": "evil"}
+    export(hold(tmp_path / "one", replace(ARTICLE, extra=extra)), tmp_path / "made", "--for", flavour)
+    done = here("import", tmp_path / "made", "--data", tmp_path / "two")
+    assert done.exit_code == 0, done.stderr
+    with closing(sqlite3.connect(tmp_path / "two" / "archive.db")) as db:
+        assert json.loads(db.execute("SELECT extra FROM articles").fetchone()[0]) == extra
 
 
 def _core(value: str) -> Any:

@@ -284,10 +284,14 @@ def test_an_error_names_a_hostile_file_safely(tmp_path: Path, article: MakeArtic
 
 def test_on_a_terminal_an_article_steers_nothing(tmp_path: Path, article: MakeArticle) -> None:
     body = f"{HOSTILE} &#x202e;here\n\n    {HOSTILE}\n\n![&#x202e;x](/x)\n\n- [{HOSTILE}](/x '{HOSTILE}')"
-    crawl(tmp_path, stored(article(title=HOSTILE, author=HOSTILE, body=body)))
+    crawl(
+        tmp_path,
+        stored(article(title=f"[/] {HOSTILE}", author="[/]", body=body, extra={f"[/]{HOSTILE}": "[/]"})),
+    )
     shown = re.sub(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\|\r\n", " ", on_terminal(tmp_path, "show", BREAD))
     assert not STEERING & set(shown)
     assert r"\u202ehere" in shown
+    assert shown.count("[/]") == 4, "markup of the program that lays it out is text"
 
 
 def test_on_a_terminal_a_diff_is_coloured_and_nothing_steers_it(tmp_path: Path, article: MakeArticle) -> None:

@@ -71,6 +71,8 @@ def _terms(db: Database, choice: Choice) -> Iterator[tuple[str, dict[str, Any]]]
     if choice.changed_since:
         yield _changed(db, choice.changed_since)
     if choice.search:
+        if not any(map(str.isalnum, choice.search)):
+            raise ArchiveError(f"--search '{choice.search}' names no word to search for.", 2)
         yield _FOUND, {"search": db.quote_fts(choice.search)}
     if choice.where:
         yield choice.where, {}

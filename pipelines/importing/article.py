@@ -57,9 +57,17 @@ def article(
         ],
         body=body,
         extractor="file" if _is_address(values.get(key)) else "source",
-        extra=_extra({key: value for key, value in values.items() if key not in known}),
+        extra=_extra({key: value for key, value in _with_lifted(values, key).items() if key not in known}),
         **texts,
     )
+
+
+def _with_lifted(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """An export for a site keeps below `extra` what came with a file."""
+    extra = values.get("extra")
+    if key == "source_url" and isinstance(extra, dict):
+        return {name: value for name, value in values.items() if name != "extra"} | extra
+    return values
 
 
 def _without_params(values: Mapping[str, Any]) -> Mapping[str, Any]:

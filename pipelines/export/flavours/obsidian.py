@@ -6,7 +6,7 @@ import re
 
 from pipelines.export.flavours import plain
 from pipelines.export.flavours.item import Item, page
-from pipelines.markdown import front_matter
+from pipelines.markdown import vocabulary
 
 PATH = "{host}/{slug}.md"
 LOCAL = True
@@ -14,6 +14,10 @@ PICTURES = "images/"
 
 _NO_LINK = re.compile(r"[#^\[\]|]")  # these have a meaning in a link to a note
 _NO_TAG = re.compile(r"[^\w/-]+")
+_MEANT = frozenset(
+    ("alias", "aliases", "tag", "cssclass", "cssclasses", "publish", "permalink", "image", "cover")
+)
+"""Properties that Obsidian and its Publish read, beside those of the vocabulary."""
 _TIME = "%Y-%m-%dT%H:%M:%S"
 
 link = plain.link
@@ -30,7 +34,7 @@ def fit(name: str) -> str:
 def render(item: Item) -> str:
     """The text of the file."""
     article = item.article
-    values = front_matter(article)
+    values = vocabulary(article) | {_property(key): value for key, value in article.extra.items()}
     for name in ("date", "updated"):
         if name in values:
             values[name] = f"{values[name]:{_TIME}}"
@@ -48,6 +52,15 @@ def render(item: Item) -> str:
     if article.title:  # the file is named by the address
         values["aliases"] = [article.title]
     return page(values, article.body)
+
+
+def _property(key: str) -> str:
+    """The name of a property that Obsidian gives no meaning.
+
+    >>> _property("mood"), _property("Publish")
+    ('mood', 'source_Publish')
+    """
+    return f"source_{key}" if key.casefold() in _MEANT else key
 
 
 def _tag(tag: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines.export.flavours.item import Item
 from pipelines.export.links import Target
-from pipelines.markdown import front_matter as vocabulary
+from pipelines.markdown import vocabulary
 
 # Names that a generator passes over, or takes for the page of a folder.
 _PASSED_OVER = re.compile(r"[_.#]|index\.md$", re.IGNORECASE)
@@ -28,11 +28,16 @@ def picture(target: Target, here: str) -> str:  # noqa: ARG001
 
 
 def front_matter(item: Item) -> dict[str, Any]:
-    """The vocabulary; `url` is `source_url`, as a site's pages have addresses of their own, which the list uses."""
+    """The vocabulary; `url` is `source_url`, as a site's pages have addresses of their own, which the list uses.
+
+    Keys that the article's file brought along stand below `extra`: elsewhere a program, its themes and its plugins
+    could take any of them for an order, `layout: ../../x` or `redirect_to`.
+    """
     values = vocabulary(item.article)
     for entry, target in zip(values.get("also_read", ()), item.also_read, strict=False):
         if target:
             entry["url"] = target.address
     if item.thumbnail:
         values["thumbnail"] = item.thumbnail.address
-    return {"source_url" if key == "url" else key: value for key, value in values.items()}
+    values = {"source_url" if key == "url" else key: value for key, value in values.items()}
+    return values | {"extra": item.article.extra} if item.article.extra else values
