@@ -96,6 +96,8 @@ def test_nesting_within_reach_keeps_its_text() -> None:
     [
         '<a href="/x">link</a> ' * 5_000,
         "<!-- affiliate ads begin --><p>x</p>" * 5_000,
+        "<!-- affiliate ads begin --><p>x</p><!-- affiliate ads end -->" * 5_000,
+        "<!-- affiliate ads begin --><b>x<!-- affiliate ads end --></b>" * 5_000,
         '<p><img alt="author avatar"></p>' * 5_000,
         "<p>Follow @Ada</p>" * 5_000,
         '<p><span class="atpl-alsoreadstyle">Also read:</span></p><ul><li><a href="/x">x</a></li></ul>'
@@ -105,7 +107,19 @@ def test_nesting_within_reach_keeps_its_text() -> None:
         f"a<b>{'!' * 100_000}</b>a",
         "<blockquote>x</blockquote>" * 2_000,
     ],
-    ids=["links", "ads", "avatars", "boxes", "lists", "breaks", "bold", "marks", "quotes"],
+    ids=[
+        "links",
+        "begun ads",
+        "ads",
+        "open ads",
+        "avatars",
+        "boxes",
+        "lists",
+        "breaks",
+        "bold",
+        "marks",
+        "quotes",
+    ],
 )
 def test_a_page_with_very_many_of_anything_comes_through(content: str) -> None:
     assert extract((POST % content).encode(), URL) is not None

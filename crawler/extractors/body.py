@@ -6,9 +6,11 @@ import re
 
 from lxml import etree
 
-from crawler.extractors.links import absolute
+from crawler.extractors.ads import mark_ads
+from crawler.extractors.links import is_inline, shows
 from crawler.extractors.tree import (
     Element,
+    empty_out,
     has_class,
     mark_cut,
     raw_text,
@@ -18,8 +20,6 @@ from crawler.extractors.tree import (
 )
 from crawler.items import Image
 
-# <!-- affiliate ads begin --><p><a href="…"><img …></a></p><!-- affiliate ads end -->
-AD_BEGINS, AD_ENDS = "affiliate ads begin", "affiliate ads end"
 # <ins class="adsbygoogle" …></ins>
 # <h2 id="x"><a href="#x" class="headerlink" title="x"></a>x</h2>
 # <div class="post-copyright-info …">: the licence box, where a theme puts it inside the article
@@ -32,33 +32,53 @@ TRACKER_SIDE = ("0", "0px")
 MACHINERY = ("script", "style", "noscript", "template", "svg", "canvas", "link", "meta")
 # <img lazyload src="/images/loading.svg" data-src="https://real.example/picture.png">
 REAL_ADDRESS = ("data-src", "data-original", "data-lazy-src", "src")
+# `<source>` and the like have no end tag, which libxml2 does not know: what follows one stands in it
+VOID = ("source", "track", "wbr")
 
 _SPACES = " \t\r\n"
 _CLOSES = re.compile(r"[.,;:!?)]")
-_LONGEST_AD = 300  # words; what is longer stands between comments that do not belong together
 
 
 def cut_noise(content: Element) -> None:
-    """Cut ads, trackers, scripts, icons and the theme's anchors out of an article; give lazy media their address."""
-    for node in content.iterdescendants(etree.Comment, "i", "img", *NOISE_CLASS):
+    """Cut ads, trackers, scripts, icons and the theme's anchors out of an article; give media their address."""
+    for media in content.iter("img", "iframe", "video", "audio", "embed"):
+        _set_address(media)
+        if media.tag == "embed":
+            empty_out(media)
+    etree.strip_tags(content, *VOID)
+    mark_ads(content)
+    for node in content.iterdescendants("i", "img", *NOISE_CLASS):
         tag = node.tag
-        if isinstance(node, etree._Comment):
-            if AD_BEGINS in (node.text or ""):
-                _cut_ad(node)
-        elif tag == "i":
+        if tag == "i":
             if _is_icon(node):
                 _cut_icon(node)
         elif tag == "img":
             if _is_tracker(node):
                 mark_cut(node)
-        elif tag in NOISE_CLASS and has_class(node, NOISE_CLASS[tag]):  # an ad may have taken it along by now
+        elif has_class(node, NOISE_CLASS[tag]):
             mark_cut(node)
     etree.strip_elements(content, etree.Comment, *MACHINERY, with_tail=False)
     sweep(content)
-    for media in content.iter("img", "iframe", "video", "source", "audio", "embed"):
-        real = next(filter(None, map(media.get, REAL_ADDRESS)), None)
-        if real is not None:
-            media.set("src", real)
+    for player in list(content.iter("video", "audio")):  # what stands in it is for browsers that can't play
+        player.text = None
+        del player[:]
+
+
+def _set_address(media: Element) -> None:
+    real = _address(media)
+    if real is None and media.tag in ("video", "audio"):
+        real = next(filter(None, map(_address, media.iter("source"))), None)
+    if real is not None:
+        media.set("src", real)
+
+
+def _address(media: Element) -> str | None:
+    """The first address that is no placeholder."""
+    for attribute in REAL_ADDRESS:
+        address = media.get(attribute)
+        if address and not is_inline(address):
+            return address
+    return None
 
 
 def _is_icon(node: Element) -> bool:
@@ -76,32 +96,12 @@ def _is_tracker(img: Element) -> bool:
     return img.get("width") in TRACKER_SIDE or img.get("height") in TRACKER_SIDE
 
 
-def _cut_ad(begin: Element) -> None:
-    """Cut what stands between a comment and the one that ends the ad, unless that would take the article along."""
-    between = []
-    for node in begin.itersiblings():
-        if isinstance(node, etree._Comment):
-            if AD_ENDS in (node.text or ""):
-                break
-            if AD_BEGINS in (node.text or ""):
-                return
-        between.append(node)
-    else:
-        return
-    elements = [node for node in between if not isinstance(node, etree._Comment)]
-    if sum(len(raw_text(node).split()) for node in elements) > _LONGEST_AD:
-        return
-    for node in (begin, *between):
-        node.tail = None
-    mark_cut(*elements)
-
-
 def images(content: Element, base: str) -> list[Image]:
     """The pictures of an article in page order; `base` is the page's address."""
     return [
         Image(url=url, alt=_words(img, "alt"), title=_words(img, "title"))
         for img in content.iter("img")
-        if img.get("src") and (url := absolute(base, img.get("src", "")))
+        if (url := shows(img, base))
     ]
 
 

@@ -24,11 +24,12 @@ _VOID = frozenset(("col", "hr", "br", "img"))
 _LINE_ENDS = re.compile(r"\s*\n\s*")
 
 
-def html(node: Element, base: str) -> str:
-    """An element, and all that is in it, in one line; `base` is the page's address."""
+def html(node: Element, base: str, link: str = "") -> str:
+    """An element with all that is in it, in one line; `base` is the page's address, `link` the link around it."""
     tag = node.tag
     if tag == "pre":
-        return f"<pre><code>{_escaped(code_of(node)[0])}</code></pre>".replace("\n", "&#10;")
+        code = f"<pre><code>{_escaped(code_of(node)[0])}</code></pre>".replace("\n", "&#10;")
+        return code + "".join(html(img, base) for img in node.iter("img"))
     if tag == "img":
         source, alt = shows(node, base), attribute(node, "alt")
         title = attribute(node, "title")
@@ -39,21 +40,27 @@ def html(node: Element, base: str) -> str:
         )
     if tag in EMBEDS:
         source, title = plays(node, base), attribute(node, "title")
-        return _element("a", _escaped(title or "Video"), href=encoded(source)) if source else ""
-    inner = _text(node.text)
-    for child in node:
-        inner += html(child, base) + _text(child.tail)
+        video = _element("a", _escaped(title or "Video"), href=encoded(source)) if source else ""
+        return f"</a>{video}{link}" if video and link else video
     if tag == "a":
         address, title = leads_to(node, base), attribute(node, "title")
-        return (
-            _element("a", inner, href=encoded(address), title=title or None) if address and inner else inner
-        )
+        link = _tag("a", href=encoded(address), title=title or None) if address else ""
+    inner = _text(node.text)
+    for child in node:
+        inner += html(child, base, link) + _text(child.tail)
+    if tag == "a":
+        return f"{link}{inner}</a>" if link and inner else inner
     return _element(tag, inner, **{name: _number(node, name) for name in NUMBERS}) if tag in TAGS else inner
 
 
 def _element(tag: str, inner: str, **attributes: str | None) -> str:
+    opening = _tag(tag, **attributes)
+    return opening if tag in _VOID else f"{opening}{inner}</{tag}>"
+
+
+def _tag(tag: str, **attributes: str | None) -> str:
     named = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items() if value is not None)
-    return f"<{tag}{named}>" if tag in _VOID else f"<{tag}{named}>{inner}</{tag}>"
+    return f"<{tag}{named}>"
 
 
 def _number(node: Element, name: str) -> str | None:

@@ -41,6 +41,15 @@ def absolute(base: str, address: str) -> str | None:
         return None
 
 
+def is_inline(address: str) -> bool:
+    """Whether an address is that of no file but the data itself, as a placeholder's; some have a page's before it.
+
+    >>> is_inline("https://a.techidaily.com/data:image/gif;base64,R0lGOD")
+    True
+    """
+    return address.startswith("data:") or "data:image" in address
+
+
 def leads_to(a: Element, base: str) -> str | None:
     """Where a link in an article leads, a place in the article itself as it is; None for nowhere."""
     href = a.get("href", "").strip()
@@ -50,13 +59,12 @@ def leads_to(a: Element, base: str) -> str | None:
 def shows(img: Element, base: str) -> str | None:
     """The address of a picture; None where it has none."""
     source = absolute(base, img.get("src", ""))
-    return source if source != base else None
+    return source if source and source != base and not is_inline(source) else None
 
 
 def plays(embed: Element, base: str) -> str | None:
     """The address of a video, a recording or a frame; None where it has none."""
-    source = embed.find("source")
-    address = embed.get("src") or (source.get("src") if source is not None else None)
+    address = embed.get("src")
     return absolute(base, address.strip()) if address else None
 
 

@@ -136,6 +136,9 @@ class _Flow:
         code, language = code_of(node)
         if code.strip():
             self.blocks.append(Block(code_block(code, language)))
+        for img in node.iter("img"):  # code is text alone
+            self.picture(img)
+            self.flush()
 
     def figure(self, node: Element) -> None:
         unnumbered(node)
@@ -236,7 +239,7 @@ class _Flow:
 
     def link(self, node: Element) -> None:
         address = leads_to(node, self.base)
-        if address is None or (len(node) and next(node.iterdescendants("a", *EMBEDS), None) is not None):
+        if address is None or (len(node) and next(node.iterdescendants("a"), None) is not None):
             self.walk(node)  # of links in one another, the inner counts
         else:
             self.phrase.open(LINK, "]" + target(address, attribute(node, "title")))
@@ -244,12 +247,15 @@ class _Flow:
             self.phrase.close()
 
     def embed(self, node: Element) -> None:
-        """A link to what plays or shows there."""
+        """A link to what plays or shows there; a link around it ends before it and goes on behind it."""
         address = plays(node, self.base)
         if address is not None:
+            around = self.phrase.leave(LINK)
             self.phrase.open(LINK, "]" + target(address, ""))
             self.add(attribute(node, "title") or "Video")
             self.phrase.close()
+            for mark in around:
+                self.phrase.open(*mark)
 
     def picture(self, node: Element) -> None:
         source, alt = shows(node, self.base), attribute(node, "alt")

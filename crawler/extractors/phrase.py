@@ -86,6 +86,14 @@ class Phrase:
             self._emphasis.append((start, len(self._marks)))
         self._mark(CLOSE, closing)
 
+    def leave(self, opening: str) -> list[tuple[str, str]]:
+        """Close a mark, if it is open, with all that is open in it; give what that was, to be opened again."""
+        closed: list[tuple[str, str]] = []
+        while self.is_open(opening):
+            closed.insert(0, self.opened[-1])
+            self.close()
+        return closed
+
     def take(self, *, starts_line: bool) -> str:
         """The Markdown of all so far; what is open stays open for what comes next.
 

@@ -93,6 +93,18 @@ def set_text_before(node: Element, text: str) -> None:
         parent.text = text
 
 
+def empty_out(node: Element) -> None:
+    """Put what an element holds behind it."""
+    last = node[-1] if len(node) else node
+    text, tail = node.text, node.tail
+    node.text = node.tail = None
+    for child in list(reversed(node)):
+        node.addnext(child)
+    node.tail = text
+    if tail:
+        last.tail = (last.tail or "") + tail
+
+
 def says_something(node: Element) -> bool:
     """Whether a reader sees anything of it: text, a picture or a video."""
     return any(map(str.strip, texts(node))) or next(node.iter("img", "iframe", "video"), None) is not None
