@@ -27,8 +27,9 @@ def extract(html: bytes, url: str) -> Article | None:
 
     The page may be in any charset and as broken as it likes. An article page without text gives an Article whose
     body is empty. Addresses come out absolute, but as the page spells them. Raises ValueError, with the reason,
-    where an article is there and part of it would be lost: nested deeper than the parser reads, or nothing left of
-    it in Markdown. How long a page may take is the caller's to limit.
+    where an article is there and part of it would be lost: nested deeper than the parser reads, swallowed by an
+    attribute that is never closed, or nothing left of it in Markdown. How long a page may take is the caller's
+    to limit.
     """
     page = parse(html, url)
     if page is None:
@@ -36,6 +37,6 @@ def extract(html: bytes, url: str) -> Article | None:
     article = redefine.read(page) or generic.read(page)
     if article is None:
         return None
-    if page.too_deep:
-        raise ValueError("the page is nested more than 256 levels deep, so that part of its article is lost")
+    if page.lost:
+        raise ValueError(page.lost)
     return generic.filled(article, page)

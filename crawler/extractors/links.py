@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import cast
 from urllib.parse import urljoin
 
 from crawler.extractors.tree import Element, has_class, mark_cut, raw_text, says_something, sweep, text_of
@@ -15,6 +16,8 @@ HEADING_MARK = "atpl-alsoreadstyle"
 # <h2>Also read:</h2>, <p><strong>Also Read</strong></p>: a heading without the theme's mark
 PLAIN_HEADING = re.compile(r"also read\s*:?", re.I)
 PLAIN_HEADING_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6")
+
+UNCLOSED = "the quotes of an attribute are never closed, so that it swallows part of the article"
 
 _LIST_TAGS = ("ul", "ol", "div")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")  # a browser reads `java<tab>script:` as javascript:
@@ -51,13 +54,18 @@ def is_inline(address: str) -> bool:
 
 
 def leads_to(a: Element, base: str) -> str | None:
-    """Where a link in an article leads, a place in the article itself as it is; None for nowhere."""
+    """Where a link in an article leads, a place in the article itself as it is; None for nowhere.
+
+    Raises ValueError where an attribute of it is never closed.
+    """
+    _refuse_unclosed(a)
     href = a.get("href", "").strip()
     return href if href.startswith("#") else absolute(base, href) if href else None
 
 
 def shows(img: Element, base: str) -> str | None:
-    """The address of a picture; None where it has none."""
+    """The address of a picture; None where it has none. Raises ValueError as `leads_to` does."""
+    _refuse_unclosed(img)
     source = absolute(base, img.get("src", ""))
     return source if source and source != base and not is_inline(source) else None
 
@@ -66,6 +74,13 @@ def plays(embed: Element, base: str) -> str | None:
     """The address of a video, a recording or a frame; None where it has none."""
     address = embed.get("src")
     return absolute(base, address.strip()) if address else None
+
+
+def _refuse_unclosed(node: Element) -> None:
+    """Raise where a value has markup and a name has a quote: the value ends where the next one was to begin."""
+    names = "".join(cast(list[str], node.keys()))
+    if ('"' in names or "'" in names) and any("<" in value for value in node.values()):
+        raise ValueError(UNCLOSED)
 
 
 def cut_also_read(content: Element, base: str) -> list[Link]:

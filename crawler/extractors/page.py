@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from lxml import etree
 
 from crawler.extractors.decoding import utf8
-from crawler.extractors.links import absolute
+from crawler.extractors.links import UNCLOSED, absolute
 from crawler.extractors.tree import Element
+
+TOO_DEEP = "the page is nested more than 256 levels deep, so that part of its article is lost"
 
 # One for all pages: setting a parser up takes as long as reading a tenth of a page.
 _PARSER = etree.HTMLParser(encoding="utf-8", remove_pis=True, collect_ids=False)
@@ -20,6 +23,9 @@ _ARTICLE_OVER = (
     b'<div class="post-copyright-info ',
     b'<div class="article-nav ',
 )
+# Behind all that is parsed: where the tree does not end in it, something swallowed the page's end.
+_LAST = "last of page"
+_WHOLE = re.compile(rb"</(?:body|html)\s*>", re.I)  # the page did not just break off
 _DEEPEST = 255  # libxml2 reads 256 levels and stops there, in silence; real pages have 17
 _LONGEST_TIME = 64  # characters; no date is longer
 
@@ -35,8 +41,10 @@ class Page:
     """What relative addresses are relative to: the page's address, or the one that its `<base>` names."""
     head: dict[str, str]
     """The meta values by lower-case property or name, white space as one space; the first of each counts."""
-    too_deep: bool
-    """Whether the parser gave up on the nesting, so that the rest of the page is missing."""
+    lost: str | None
+    """Why `doc` lacks the rest of the page, if it does."""
+    ends: bool
+    """Whether the bytes have the theme's marks behind an article, the licence box first; `doc` ends at the last."""
 
     @property
     def html(self) -> bytes:
@@ -46,17 +54,24 @@ class Page:
 
 def parse(html: bytes, url: str) -> Page | None:
     """The page in any charset; None where there is no HTML at all."""
-    text = utf8(html[: _end(html)])
+    end = _end(html)
+    text = utf8(html[:end])
     if text is None:
         return None
     try:
-        doc = etree.fromstring(text, _PARSER)
+        doc = etree.fromstring(b"%b<!--%b-->" % (text, _LAST.encode()), _PARSER)
     except etree.XMLSyntaxError:
         return None
     if doc is None:
         return None
     return Page(
-        url=url, came=html, doc=doc, base=_base(doc, url), head=_head(doc), too_deep=_depth(doc) >= _DEEPEST
+        url=url,
+        came=html,
+        doc=doc,
+        base=_base(doc, url),
+        head=_head(doc),
+        lost=_lost(doc, html),
+        ends=end < len(html),
     )
 
 
@@ -100,9 +115,13 @@ def _head(doc: Element) -> dict[str, str]:
     return found
 
 
-def _depth(node: Element) -> int:
-    """How deep the page's last part is nested: where the parser gives up, it is at its limit."""
-    depth = 0
+def _lost(doc: Element, html: bytes) -> str | None:
+    """Why the tree lacks the page's end: its last part says where the parser was."""
+    node, depth = doc, 0
     while len(node):
         node, depth = node[-1], depth + 1
-    return depth
+    if depth >= _DEEPEST:
+        return TOO_DEEP
+    # behind </html>, comments stand beside the root; a script or comment without an end has this one in it
+    reached = doc.getnext() is not None or _LAST in (node.text or "")
+    return None if reached or not _WHOLE.search(html) else UNCLOSED

@@ -12,7 +12,7 @@ from lxml import etree
 from crawler.extractors.body import cut_noise, images
 from crawler.extractors.byline import Byline, cut_byline
 from crawler.extractors.language import language
-from crawler.extractors.links import absolute, cut_also_read
+from crawler.extractors.links import UNCLOSED, absolute, cut_also_read
 from crawler.extractors.markdown import to_markdown
 from crawler.extractors.page import Page, instant
 from crawler.extractors.tree import Element, Path, path, text_of
@@ -64,9 +64,11 @@ class Post:
 def read(page: Page) -> Article | None:
     """The article of a page, which this takes apart; None where the page is not an article of this theme.
 
-    Raises ValueError where the body cannot be said in Markdown.
+    Raises ValueError where part of the article is lost, or the body cannot be said in Markdown.
     """
     post = Post(page, _parts(page.doc))
+    if page.ends and not {CONTENT, COPYRIGHT} <= post.parts.keys():
+        raise ValueError(page.lost or UNCLOSED)
     content = post.parts.get(CONTENT)
     if content is None and CONTAINER in post.parts:
         content = etree.Element("div")  # a page that breaks off before its article has an empty one
