@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
+from w3lib.encoding import http_content_type_encoding
 
 from crawler.clock import now
 from crawler.items import Picture, PictureState, Reading, State, Visit
@@ -80,6 +81,11 @@ def of_page(url: str, response: Response, reading: Reading) -> Visit:
         article=reading.article,
         cut_off=reading.cut_off,
     )
+
+
+def charset_of(response: Response) -> str | None:
+    """The charset that a response's header names, if any: it may not be one that is known, nor the page's."""
+    return http_content_type_encoding(_header(response, "Content-Type"))
 
 
 def of_picture(url: str, response: Response) -> Picture:

@@ -21,10 +21,10 @@ class Reader:
         self.time_limit = time_limit
         self._pool = Pool(extractors.read, min(_MOST, os.cpu_count() or 1), time_limit)
 
-    async def read(self, html: bytes, url: str) -> Reading:
+    async def read(self, html: bytes, url: str, charset: str | None = None) -> Reading:
         """What extractors.read() gives. Raises Failed where the page takes too long or breaks the extractor."""
         try:
-            reading: Reading = await self._pool.call(html, url)
+            reading: Reading = await self._pool.call(html, url, charset)
         except Ended as ended:
             if ended.timed_out:
                 raise Failed(f"reading the page takes longer than {self.time_limit:g} seconds") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from pipelines import articles
 from pipelines.markdown import path_of
 from tests.commands import alsoread, opened
 from tests.site import SEED, Site
+from tests.site.server import Reply
 
 HOST = "odd-pages.techidaily.com"
 _BODY = re.compile(
@@ -50,6 +52,9 @@ def cases(page: bytes) -> dict[str, Bad]:
         "latin-1-that-says-so": Bad(
             with_title("Café".encode("latin-1")).replace(b'charset="utf-8"', b'charset="iso-8859-1"')
         ),
+        "cyrillic-that-the-server-names": Bad(
+            with_title("Чайник".encode("cp1251")).replace(b'<meta charset="utf-8">', b"")
+        ),
         "latin-1-that-hides-it": Bad(with_title("Café".encode("latin-1"))),
         "fifty-megabytes": Bad(page + b" " * 50 * 2**20, "too-large: "),
         "ten-thousand-levels": Bad(
@@ -71,6 +76,15 @@ def cases(page: bytes) -> dict[str, Bad]:
     }
 
 
+class Naming(Site):
+    """A site that names the charset of one page."""
+
+    def answer(self, host: str, path: str, headers: Mapping[str, str]) -> Reply:
+        reply = super().answer(host, path, headers)
+        named = {"Content-Type": "text/html; charset=windows-1251"} if "server-names" in path else {}
+        return reply._replace(headers=reply.headers | named)
+
+
 class Archive(NamedTuple):
     """The archive of all bad pages, and what was said."""
 
@@ -88,7 +102,7 @@ def archive(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Archive:
         (odd / HOST / slug / "index.html").write_bytes(case.html)
     seeds = data / "seeds.txt"
     seeds.write_text("".join(f"https://{HOST}/{slug}/\n" for slug in bad))
-    with Site(odd) as site:
+    with Naming(odd) as site:
         done = alsoread("crawl", seeds, "--connect-to", site.url, "--data", data, "--hosts", HOST)
     assert "finished" in done.stdout, done.stderr
     return Archive(data, bad, done.stderr)
@@ -121,6 +135,7 @@ def test_what_a_page_says_is_kept_as_text(archive: Archive) -> None:
     assert stored(archive, "title-dashes").title == "---"
     assert stored(archive, "title-html").title == "<script>alert(1)</script>"
     assert stored(archive, "latin-1-that-says-so").title == "Café"
+    assert stored(archive, "cyrillic-that-the-server-names").title == "Чайник"
     assert stored(archive, "no-date").date is None
     assert "\x1b" not in str(stored(archive, "title-escapes").title)
 

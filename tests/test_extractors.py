@@ -1,4 +1,7 @@
-"""What a page gives: each `extractors/NAME.html` with the Article of `NAME.json` and its body in `NAME.md`."""
+"""What a page gives: each `extractors/NAME.html` with the Article of `NAME.json` and its body in `NAME.md`.
+
+`NAME.json` may also have the charset that a server sends with the page.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ def as_json(article: Article) -> dict[str, Any]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_gives_its_article(page: Path) -> None:
     expected = json.loads(page.with_suffix(".json").read_text())
-    article = extract(page.read_bytes(), expected["url"])
+    article = extract(page.read_bytes(), expected["url"], expected.get("charset"))
     if expected["article"] is None:
         assert article is None
         return

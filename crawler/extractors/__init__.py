@@ -8,30 +8,31 @@ from crawler.extractors.page import parse
 from crawler.items import Article, Reading
 
 
-def read(html: bytes, url: str) -> Reading:
+def read(html: bytes, url: str, charset: str | None = None) -> Reading:
     """Extract a page's article, and tell whether the page breaks off before the article's end.
 
     An unknown template has no known end, so its pages count as complete. Raises ValueError as extract() does.
     """
-    article = extract(html, url)
+    article = extract(html, url, charset)
     if article is None or article.extractor != "redefine":
         return Reading(article)
     # Few pages are in another charset, or cut off, and have to be decoded for it.
     return Reading(
-        article, cut_off=not (redefine.is_complete(html) or redefine.is_complete(utf8(html) or b""))
+        article, cut_off=not (redefine.is_complete(html) or redefine.is_complete(utf8(html, charset) or b""))
     )
 
 
-def extract(html: bytes, url: str) -> Article | None:
+def extract(html: bytes, url: str, charset: str | None = None) -> Article | None:
     """The article that a page holds; None where it holds none (a home page, a list, a 404, no HTML at all).
 
-    The page may be in any charset and as broken as it likes. An article page without text gives an Article whose
-    body is empty. Addresses come out absolute, but as the page spells them. Raises ValueError, with the reason,
+    The page may be in any charset and as broken as it likes; `charset` is the one that the HTTP response named, and
+    counts where neither the bytes nor the page tell. An article page without text gives an Article whose body is
+    empty. Addresses come out absolute, but as the page spells them. Raises ValueError, with the reason,
     where an article is there and part of it would be lost: nested deeper than the parser reads, swallowed by an
     attribute that is never closed, or nothing left of it in Markdown. How long a page may take is the caller's
     to limit.
     """
-    page = parse(html, url)
+    page = parse(html, url, charset)
     if page is None:
         return None
     article = redefine.read(page) or generic.read(page)

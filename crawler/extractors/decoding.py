@@ -53,13 +53,15 @@ _REFERENCES = re.compile(
 )
 
 
-def utf8(html: bytes) -> bytes | None:
+def utf8(html: bytes, charset: str | None = None) -> bytes | None:
     """The page as valid UTF-8 without BOM or control characters; None where so many were there that it is no text.
 
-    References to control characters are U+007F, which the normal form of a text leaves out.
-    Never raises; what cannot be read becomes U+FFFD.
+    What a BOM says counts first; then that bytes which are valid UTF-8 are UTF-8; then the charset that the page
+    itself states, as servers often send one for all their pages; then `charset`, which came with it. References to
+    control characters are U+007F, which the normal form of a text leaves out. Never raises; what cannot be read
+    becomes U+FFFD.
     """
-    text = _decoded(html)
+    text = _decoded(html, charset)
     if any(map(text.__contains__, _CONTROLS)):  # looking for each is quicker than copying
         clean = text.replace(b"\f", b" ").translate(None, _CONTROLS)
         if len(text) - len(clean) > len(text) // 100:
@@ -70,28 +72,33 @@ def utf8(html: bytes) -> bytes | None:
     return _REFERENCES.sub(_REMOVED, text) if b"&#" in text else text
 
 
-def _decoded(html: bytes) -> bytes:
+def _decoded(html: bytes, charset: str | None) -> bytes:
     for bom, codec in _BOMS:
         if html.startswith(bom):
             return _reencoded(html.removeprefix(bom), codec)
     try:
         html.decode()
     except UnicodeDecodeError:
-        return _reencoded(html, _declared(html))
-    return _reencoded(html, _declared(html)) if _ESCAPE in html else html
+        return _reencoded(html, _declared(html, charset))
+    return _reencoded(html, _declared(html, charset)) if _ESCAPE in html else html
 
 
 def _reencoded(html: bytes, codec: str) -> bytes:
     return html.decode(codec, "replace").encode("utf-8", "replace")
 
 
-def _declared(html: bytes) -> str:
-    """The codec of the charset that the page states, or utf-8."""
+def _declared(html: bytes, charset: str | None) -> str:
+    """The codec of the first charset that is known: the page's own, the one that came with it, utf-8."""
     match = _META_CHARSET.search(html, 0, _META_WITHIN)
-    label = match[1].decode("ascii").lower() if match else "utf-8"
+    return (match and _codec(match[1].decode("ascii"))) or (charset and _codec(charset)) or "utf-8"
+
+
+def _codec(label: str) -> str | None:
+    """The codec of a charset by its label; None where it is not known, or none for text."""
+    label = label.strip().lower()
     try:
         name = codecs.lookup(_READ_AS.get(label, label)).name
-    except LookupError:
-        return "utf-8"
+    except (LookupError, ValueError):  # no label has a NUL
+        return None
     codec = _READ_AS.get(name, name)
-    return codec if codec in _TEXT_CODECS else "utf-8"
+    return codec if codec in _TEXT_CODECS else None

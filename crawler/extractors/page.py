@@ -36,6 +36,7 @@ class Page:
 
     url: str
     came: bytes
+    charset: str | None
     doc: Element
     base: str
     """What relative addresses are relative to: the page's address, or the one that its `<base>` names."""
@@ -49,13 +50,13 @@ class Page:
     @property
     def html(self) -> bytes:
         """All of the page as UTF-8, made anew: few pages need more than `doc`."""
-        return utf8(self.came) or b""
+        return utf8(self.came, self.charset) or b""
 
 
-def parse(html: bytes, url: str) -> Page | None:
-    """The page in any charset; None where there is no HTML at all."""
+def parse(html: bytes, url: str, charset: str | None = None) -> Page | None:
+    """The page in any charset, also the one that came with it; None where there is no HTML at all."""
     end = _end(html)
-    text = utf8(html[:end])
+    text = utf8(html[:end], charset)
     if text is None:
         return None
     try:
@@ -67,6 +68,7 @@ def parse(html: bytes, url: str) -> Page | None:
     return Page(
         url=url,
         came=html,
+        charset=charset,
         doc=doc,
         base=_base(doc, url),
         head=_head(doc),

@@ -55,7 +55,8 @@ class AlsoReadSpider(Spider):
         visit = outcomes.of_response(url, response)
         if visit is None:
             try:
-                visit = outcomes.of_page(url, response, await self.reader.read(response.body, url))
+                reading = await self.reader.read(response.body, url, outcomes.charset_of(response))
+                visit = outcomes.of_page(url, response, reading)
             except outcomes.Failed as error:
                 visit = outcomes.of_error(url, error, response.status)
         yield replace(
