@@ -7,7 +7,7 @@ import re
 from lxml import etree
 
 from crawler.extractors.ads import mark_ads
-from crawler.extractors.links import is_inline, shows
+from crawler.extractors.links import shows
 from crawler.extractors.tree import (
     Element,
     empty_out,
@@ -73,12 +73,7 @@ def _set_address(media: Element) -> None:
 
 
 def _address(media: Element) -> str | None:
-    """The first address that is no placeholder."""
-    for attribute in REAL_ADDRESS:
-        address = media.get(attribute)
-        if address and not is_inline(address):
-            return address
-    return None
+    return next(filter(None, map(media.get, REAL_ADDRESS)), None)
 
 
 def _is_icon(node: Element) -> bool:

@@ -16,8 +16,10 @@ TOO_DEEP = "the page is nested more than 256 levels deep, so that part of its ar
 
 # One for all pages: setting a parser up takes as long as reading a tenth of a page.
 _PARSER = etree.HTMLParser(encoding="utf-8", remove_pis=True, collect_ids=False)
-# The theme's article is over where its neighbours follow, and a third of the page is to come. The parser never goes
-# back, so the tree up to there is the same.
+# The theme's pages have half of their bytes and most of their tags in navigation, before the article and behind it.
+# Without that, the tree of the article is the same: the parser never goes back.
+_HEAD_OVER = b"</head>"
+_ARTICLE_BEGINS = b'<div class="article-content-container'
 _ARTICLE_OVER = (
     b'<div class="article-content ',
     b'<div class="post-copyright-info ',
@@ -44,8 +46,8 @@ class Page:
     """The meta values by lower-case property or name, white space as one space; the first of each counts."""
     lost: str | None
     """Why `doc` lacks the rest of the page, if it does."""
-    ends: bool
-    """Whether the bytes have the theme's marks behind an article, the licence box first; `doc` ends at the last."""
+    is_theme: bool
+    """Whether the bytes have all marks of the theme's articles; `doc` then is the head and the article alone."""
 
     @property
     def html(self) -> bytes:
@@ -55,8 +57,8 @@ class Page:
 
 def parse(html: bytes, url: str, charset: str | None = None) -> Page | None:
     """The page in any charset, also the one that came with it; None where there is no HTML at all."""
-    end = _end(html)
-    text = utf8(html[:end], charset)
+    article = _article(html)
+    text = utf8(article or html, charset)
     if text is None:
         return None
     try:
@@ -73,7 +75,7 @@ def parse(html: bytes, url: str, charset: str | None = None) -> Page | None:
         base=_base(doc, url),
         head=_head(doc),
         lost=_lost(doc, html),
-        ends=end < len(html),
+        is_theme=article is not None,
     )
 
 
@@ -92,14 +94,13 @@ def instant(text: str | None) -> datetime | None:
         return None
 
 
-def _end(html: bytes) -> int:
-    """Where nothing follows that an extractor reads."""
-    at = 0
+def _article(html: bytes) -> bytes | None:
+    """The head and the article of a page of the theme; None where a mark of either is not there."""
+    head_over = html.find(_HEAD_OVER)
+    begins = over = html.find(_ARTICLE_BEGINS, head_over)
     for mark in _ARTICLE_OVER:
-        at = html.find(mark, at)
-        if at < 0:
-            return len(html)
-    return at
+        over = html.find(mark, over) if over >= 0 else over
+    return html[:head_over] + html[begins:over] if head_over >= 0 and over >= 0 else None
 
 
 def _base(doc: Element, url: str) -> str:

@@ -67,7 +67,7 @@ def read(page: Page) -> Article | None:
     Raises ValueError where part of the article is lost, or the body cannot be said in Markdown.
     """
     post = Post(page, _parts(page.doc))
-    if page.ends and not {CONTENT, COPYRIGHT} <= post.parts.keys():
+    if page.is_theme and not {CONTENT, COPYRIGHT} <= post.parts.keys():
         raise ValueError(page.lost or UNCLOSED)
     content = post.parts.get(CONTENT)
     if content is None and CONTAINER in post.parts:
