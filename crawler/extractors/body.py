@@ -82,9 +82,14 @@ def _is_icon(node: Element) -> bool:
 
 def _cut_icon(icon: Element) -> None:
     link = icon.getparent()
-    if link is not None and _CLOSES.match(link.tail or ""):  # the theme's space parts text and icon
-        set_text_before(icon, text_before(icon).rstrip())
+    if link is not None and _CLOSES.match(link.tail or "") and not _in_heading(link):
+        set_text_before(icon, text_before(icon).rstrip())  # the theme's space parts text and icon
     mark_cut(icon)
+
+
+def _in_heading(link: Element) -> bool:
+    """Whether a link stands in a heading, which is kept to the letter, as contents and anchors repeat it."""
+    return next(link.iterancestors("h1", "h2", "h3", "h4", "h5", "h6"), None) is not None
 
 
 def _is_tracker(img: Element) -> bool:
