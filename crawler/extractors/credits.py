@@ -18,7 +18,8 @@ LONGEST_CREDIT = 200  # characters; what is longer is a paragraph
 # Say by themselves that a name follows.
 _STRONG = "|".join(
     (
-        r"(?:written|posted|published|authored|(?:an? )?(?:article|post|story|review|text|words)) by|authors? ?[:：]",
+        r"(?:written|posted|published|submitted|authored|(?:an? )?(?:article|post|story|review|text|words)) by",
+        r"authors? ?[:：]",
         r"(?:geschrieben|verfasst|veröffentlicht|(?:ein )?(?:artikel|beitrag|text)) von|autor(?:in)? ?[:：]",
         r"(?:écrit|rédigé|publié|posté|(?:un )?article|texte) par|auteure?s? ?[:：]",
         r"(?:scritto|pubblicato|articolo|postato) da|a cura di|autor[ei] ?[:：]",
