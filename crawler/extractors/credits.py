@@ -43,6 +43,7 @@ NAME = re.compile(_NAME)
 """Matches a person's name, alone: "Liza Brown", "J. R. O'Neill", "Ludwig van Beethoven"."""
 
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+_LONGEST_NAME = 60
 _LONGEST_UNSPACED = 10  # characters of a name in a script that writes no spaces
 _NO_PERSON = re.compile(
     r"(?:press|release|news|blog|updated?|article|guide|review|story|feature|special|report|edition|version|the|free"
@@ -162,7 +163,8 @@ def is_label(line: str) -> bool:
 def is_name(text: str) -> bool:
     """Whether a text may be a person's name."""
     return (
-        NAME.fullmatch(text) is not None
+        len(text) <= _LONGEST_NAME
+        and NAME.fullmatch(text) is not None
         and not _NO_PERSON.match(text)
         and (len(text) <= _LONGEST_UNSPACED or not _UNSPACED.search(text))
     )

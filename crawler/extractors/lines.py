@@ -11,7 +11,7 @@ from lxml import etree
 
 from crawler.extractors.avatars import find_avatars, shows_author
 from crawler.extractors.credits import LONGEST_BIO, is_of_byline
-from crawler.extractors.tree import Element, one_line, says_something, text_of
+from crawler.extractors.tree import Element, one_line, raw_text, says_something
 
 # <img alt="Publish date" src="date.png"> beside a date
 DATE_ICON_ALT = re.compile(
@@ -45,7 +45,9 @@ def split_lines(content: Element, avatars: set[Element]) -> Iterator[Line]:
         if any(child.tag in _NOT_LINES for child in node):
             continue
         for line in _parted(node):
-            text = text_of(line)
+            text = raw_text(line)
+            if len(text) < LONGEST_BIO:  # what is longer is read as no more than that
+                text = one_line(text)
             pictures = [img for img in line.iter("img") if img in avatars] if avatars else []
             if text or pictures or says_something(line):
                 yield Line(line, text, pictures)
