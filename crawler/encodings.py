@@ -34,7 +34,7 @@ def decode(body: bytes, encoding: str, limit: int, url: str) -> bytes:
         try:
             decoded += decoder.decompress(body, limit + 1 - len(decoded))
         except (zlib.error, brotli.error, zstd.ZstdError) as error:
-            raise Failed(f"the response is broken: {encoding}: {error}") from error
+            raise Failed(f"the response is broken: it can't be decompressed as {encoding}") from error
         if len(decoded) > limit:
             decoded = b""  # an error keeps what its frames hold
             raise Refused("too-large", f"{url} is over {limit} bytes when unpacked")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 DISK = "disk"
 """The outcome of a crawl that could not write any more."""
+_BROKE = "alsoread broke over this page: see the log"
 
 
 class Failsafe:
@@ -40,17 +41,17 @@ class Failsafe:
         if isinstance(failure.value, OSError | sqlite3.OperationalError | Ended):
             self._stop(failure.value)
         elif isinstance(item, Visit):
-            self._settle(item.url, failure)
+            self._write(item.url, _BROKE)
 
     def item_dropped(self, item: Any, exception: BaseException) -> None:
         """A pipeline would not have it: without a state its page would be due for ever."""
         if isinstance(item, Visit):
             self._write(item.url, f"dropped on its way into the archive: {exception}")
 
-    def spider_error(self, failure: Failure, response: Any) -> None:
+    def spider_error(self, failure: Failure, response: Any) -> None:  # noqa: ARG002 - Scrapy logs it
         """The spider raised."""
         if url := getattr(response, "meta", {}).get("page"):
-            self._settle(url, failure)
+            self._write(url, _BROKE)
 
     def _stop(self, error: Exception) -> None:
         if self._closing is None:
@@ -58,10 +59,6 @@ class Failsafe:
             self.crawler.stats.set_value("archive/disk_error", str(error))
             close = engine.close_spider_async(reason=DISK)
             self._closing = asyncio.ensure_future(close)
-
-    def _settle(self, url: str, failure: Failure) -> None:
-        what = f"{type(failure.value).__name__}: {failure.value}"
-        self._write(url, f"alsoread broke over this page ({what}): see the log")
 
     def _write(self, url: str, reason: str) -> None:
         engine: Any = self.crawler.engine

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from OpenSSL import SSL
 from scrapy import Request
 from scrapy.core.downloader.handlers.http11 import (
     HTTP11DownloadHandler,
@@ -21,16 +20,12 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
-    DownloadConnectionRefusedError,
-    DownloadFailedError,
-    DownloadTimeoutError,
-    ResponseDataLossError,
+    StopDownload,
 )
 from scrapy.http import Response
 from scrapy.resolver import CachingThreadedResolver, dnscache
 from scrapy.settings import BaseSettings
 from scrapy.utils.httpobj import urlparse_cached
-from service_identity import VerificationError
 from twisted.internet._sslverify import ClientTLSOptions
 from twisted.internet.base import ReactorBase
 from twisted.internet.defer import Deferred
@@ -39,27 +34,16 @@ from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
 from twisted.web._newclient import HTTP11ClientProtocol
 from twisted.web._newclient import Request as TxRequest
-from twisted.web.client import HTTPConnectionPool, ResponseFailed
+from twisted.web.client import HTTPConnectionPool
 from twisted.web.iweb import IPolicyForHTTPS, IResponse
 from zope.interface import implementer  # type: ignore[import-untyped]
 
+from crawler.addresses import is_public
+from crawler.download_errors import failed_download
 from crawler.outcomes import Failed, Refused
 
 HEADER_CAP = 300 * 1024  # what curl allows for the headers of one response
-
-# is_global, and yet they lead to any IPv4 address: NAT64 and 6to4.
-_EMBEDDING = (ip_network("64:ff9b::/32"), ip_network("2002::/16"))
-
-
-def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is one of the open internet.
-
-    >>> [is_public(ip_address(a)) for a in ("93.184.215.14", "10.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1")]
-    [True, False, False, False]
-    """
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return address.is_global and not address.is_multicast and not any(address in net for net in _EMBEDDING)
+_STATUSES = range(100, 600)
 
 
 class PublicOnlyResolver(CachingThreadedResolver):
@@ -114,17 +98,18 @@ class HttpHandler(HTTP11DownloadHandler):
     async def download_request(self, request: Request) -> Response:
         """The response as it came over the wire."""
         try:
-            return await super().download_request(request)
+            response = await super().download_request(request)
+        except (Failed, Refused, StopDownload):
+            raise
         except CannotResolveHostError as error:
             raise _unresolved(urlparse_cached(request).hostname or "") from error
         except DownloadCancelledError as error:  # Scrapy cancels for one reason alone: DOWNLOAD_MAXSIZE
             raise Refused("too-large", f"{request.url} is over {self._default_maxsize} bytes") from error
-        except ResponseDataLossError as error:
-            raise Failed("the response ended early") from error
-        except DownloadFailedError as error:
-            raise Failed(_in_words(error)) from error
-        except (DownloadTimeoutError, DownloadConnectionRefusedError) as error:
-            raise Failed(str(error)) from error
+        except Exception as error:
+            raise failed_download(error, request) from error
+        if response.status not in _STATUSES:
+            raise Failed(f"the server answered with a status that is not valid: {response.status}")
+        return response
 
 
 def _unresolved(host: str) -> Refused | Failed:
@@ -134,19 +119,6 @@ def _unresolved(host: str) -> Refused | Failed:
     except ValueError:
         return Failed(f"no address found for {host}")
     return Refused("address", f"{host} is at {address}, which is not a public address")
-
-
-def _in_words(error: DownloadFailedError) -> str:
-    reasons = error.__cause__.reasons if isinstance(error.__cause__, ResponseFailed) else []
-    return "; ".join(dict.fromkeys(_reason(failure.value) for failure in reasons)) or str(error)
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, SSL.Error) and error.args:
-        return f"TLS: {', '.join(text for *_, text in error.args[0])}"
-    if isinstance(error, VerificationError):
-        return "TLS: the certificate is for another name"
-    return str(error) or type(error).__name__
 
 
 class _OneServerPool(HTTPConnectionPool):

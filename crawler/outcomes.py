@@ -1,7 +1,8 @@
-"""What a fetch came to that brought no article, in words that a person understands. Pure."""
+"""What a fetch came to that brought no article, in words that a person understands."""
 
 from __future__ import annotations
 
+import logging
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Literal
@@ -23,6 +24,8 @@ _GONE = frozenset({404, 410})
 _LONGEST_WAIT = 3600.0
 """Seconds: a server may ask to be left alone for an hour at most."""
 
+logger = logging.getLogger(__name__)
+
 
 class Refused(IgnoreRequest):
     """A page that must not be fetched or kept: the rule that says so, and what it met."""
@@ -38,9 +41,15 @@ class Failed(Exception):
 def of_error(url: str, error: BaseException, status: int | None = None) -> Visit:
     """What an error on the way to a page, or in reading what was answered with `status`, means for the page."""
     state: State = "refused" if isinstance(error, Refused) else "failed"
-    known = isinstance(error, Refused | Failed)
-    reason = str(error) if known else f"{type(error).__name__}: {error}"
-    return Visit(url=url, state=state, reason=reason, status=status)
+    return Visit(url=url, state=state, reason=in_words(error, url), status=status)
+
+
+def in_words(error: BaseException, url: str) -> str:
+    """Return what went wrong over an address, for people. An error that nobody foresaw goes to the log."""
+    if isinstance(error, Refused | Failed):
+        return str(error)
+    logger.error("An unexpected error over %s: %r", url, error, exc_info=error)
+    return "an unexpected error; the log has the details"
 
 
 def other_spelling(url: str, response: Response) -> str | None:
@@ -124,6 +133,8 @@ def _header(response: Response, name: str) -> str | None:
 
 def _moved(facts: dict[str, Any], response: Response) -> Visit:
     location = _header(response, "Location") or ""
+    if not location:
+        return Visit(state="failed", reason="redirects without saying where", **facts)
     moved_to = _moved_to(_target(response))
     if moved_to is None:
         return Visit(state="failed", reason=f"redirects to what is no address: {location!r}", **facts)

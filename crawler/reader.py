@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from crawler import extractors
+from crawler.errors import UnreadablePage
 from crawler.items import Reading
 from crawler.outcomes import Failed
 from crawler.process import Ended, Pool
+
+logger = logging.getLogger(__name__)
 
 _MOST = 4
 """Readers: more than the one process that fetches can keep busy."""
@@ -29,8 +33,11 @@ class Reader:
             if ended.timed_out:
                 raise Failed(f"reading the page takes longer than {self.time_limit:g} seconds") from None
             raise Failed(f"reading the page ended the reader ({ended})") from None
+        except UnreadablePage as error:
+            raise Failed(f"the page can't be read: {error}") from error
         except Exception as error:
-            raise Failed(f"the page can't be read: {type(error).__name__}: {error}") from error
+            logger.warning("Reading %s failed: %r", url, error)
+            raise Failed("the page can't be read; the log says why") from error
         return reading
 
     def close(self) -> None:

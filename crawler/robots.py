@@ -17,7 +17,7 @@ from scrapy.robotstxt import ProtegoRobotParser
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.net import connect_to
-from crawler.outcomes import Failed, Refused
+from crawler.outcomes import Failed, Refused, in_words
 from crawler.urls import in_scope
 
 SIZE = 500 * 1024  # bytes of a robots.txt that are read: the least that the RFC allows
@@ -79,7 +79,7 @@ class Robots:
             raise
         except Exception as error:
             forget_after(ASK_AGAIN, self._hosts.pop, host)
-            why = str(error) or type(error).__name__
+            why = in_words(error, f"https://{host}/robots.txt")
             raise Failed(
                 f"robots.txt of {host} could not be read ({why}): no page of it is fetched until it can"
             ) from error

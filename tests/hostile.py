@@ -104,6 +104,9 @@ COMPRESSED: dict[str, Callable[[bytes], bytes]] = {
     "br": lambda body: bytes(brotli.compress(body, quality=1)),
     "zstd": zstd.compress,
 }
+ODD_STATUSES = ("9999", "099", "-200", "600", "1000000000000000000000")
+"""Numbers that are no status."""
+NO_STATUSES = ("1e30", "OK", "0x200")
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
 _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 _CORRUPT = bytearray(gzip.compress(HTML))
@@ -175,6 +178,16 @@ PAGES: dict[str, Answer] = {
     "/404/": says(reply(status="404 Not Found")),
     "/302/": says(reply(b"", "302 Found", location="http://example.org/")),
     "/503/": says(reply(status="503 Service Unavailable", retry_after="3")),
+    **{f"/status-{code}/": says(reply(status=f"{code} Odd")) for code in (*ODD_STATUSES, *NO_STATUSES)},
+    # What is no HTTP.
+    "/status-long/": says(reply(status="9" * 5000)),
+    "/other-protocol/": says(b"SSH-2.0-OpenSSH_9.6\r\n", then_close=True),
+    "/half-a-status-line/": says(b"HTTP/1.1\r\n\r\n", then_close=True),
+    "/version-odd/": says(b"HTTP/one 200 OK\r\n\r\n", then_close=True),
+    "/lengths-that-differ/": says(_HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx"),
+    "/length-negative/": says(_HEAD + b"Content-Length: -1\r\n\r\n", then_close=True),
+    "/transfer-encoding-unknown/": says(_HEAD + b"Transfer-Encoding: rot13\r\n\r\n", then_close=True),
+    "/chunk-size-odd/": says(_CHUNKED + b"zz\r\n", then_close=True),
 }
 
 

@@ -58,7 +58,8 @@ def cases(page: bytes) -> dict[str, Bad]:
         "latin-1-that-hides-it": Bad(with_title("Café".encode("latin-1"))),
         "fifty-megabytes": Bad(page + b" " * 50 * 2**20, "too-large: "),
         "ten-thousand-levels": Bad(
-            with_body(b"<div>" * 10_000 + b"deep" + b"</div>" * 10_000), "the page can't be read"
+            with_body(b"<div>" * 10_000 + b"deep" + b"</div>" * 10_000),
+            "the page can't be read: it is nested",
         ),
         "twenty-thousand-links": Bad(with_body(b'<p>Much.</p><a href="/x/">y</a> ' * 20_000)),
         "title-dashes": Bad(with_title(b"---")),

@@ -52,7 +52,7 @@ def states(network: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 def test_a_page_that_a_part_breaks_over_says_so(states: dict[str, tuple[str, str | None]]) -> None:
-    reason = "alsoread broke over this page (RuntimeError: a fault of ours): see the log"
+    reason = "alsoread broke over this page: see the log"
     assert states[BROKEN] == ("failed", reason)
 
 

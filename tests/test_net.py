@@ -7,7 +7,6 @@ import json
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from scrapy.resolver import dnscache
 from scrapy.settings import Settings
 from twisted.internet.error import DNSLookupError
 
-from crawler.net import PublicOnlyResolver, connect_to, is_public
+from crawler.net import PublicOnlyResolver, connect_to
 from tests.hostile import Hostile
 from tests.probe import OPEN, crawl
 
@@ -28,46 +27,6 @@ from tests.probe import OPEN, crawl
 def server() -> Iterator[Hostile]:
     with Hostile() as server:
         yield server
-
-
-PRIVATE = [
-    "0.0.0.0",  # noqa: S104
-    "10.0.0.1",
-    "100.64.0.1",
-    "127.0.0.1",
-    "127.255.0.1",
-    "169.254.169.254",
-    "172.16.0.1",
-    "192.168.0.1",
-    "192.0.2.1",
-    "224.0.0.1",
-    "240.0.0.1",
-    "255.255.255.255",
-    "::",
-    "::1",
-    "::ffff:127.0.0.1",
-    "::ffff:10.0.0.1",
-    "64:ff9b::7f00:1",
-    "64:ff9b:1::a00:1",
-    "2002:7f00:1::",
-    "2001:db8::1",
-    "fc00::1",
-    "fd00:ec2::254",
-    "fe80::1",
-    "ff02::1",
-]
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-def test_a_private_address_is_not_public(address: str) -> None:
-    assert not is_public(ip_address(address))
-
-
-@pytest.mark.parametrize(
-    "address", ["93.184.215.14", "185.199.108.153", "2606:4700::6810:84e5", "::ffff:8.8.8.8"]
-)
-def test_a_public_address_is(address: str) -> None:
-    assert is_public(ip_address(address))
 
 
 HOSTS = [

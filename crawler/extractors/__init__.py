@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crawler.errors import UnreadablePage
 from crawler.extractors import generic, redefine
 from crawler.extractors.decoding import utf8
 from crawler.extractors.page import parse
@@ -11,7 +12,7 @@ from crawler.items import Article, Reading
 def read(html: bytes, url: str, charset: str | None = None) -> Reading:
     """Extract a page's article, and tell whether the page breaks off before the article's end.
 
-    An unknown template has no known end, so its pages count as complete. Raises ValueError as extract() does.
+    An unknown template has no known end, so its pages count as complete. Raises UnreadablePage as extract() does.
     """
     article = extract(html, url, charset)
     if article is None or article.extractor != "redefine":
@@ -27,7 +28,7 @@ def extract(html: bytes, url: str, charset: str | None = None) -> Article | None
 
     The page may be in any charset and as broken as it likes; `charset` is the one that the HTTP response named, and
     counts where neither the bytes nor the page tell. An article page without text gives an Article whose body is
-    empty. Addresses come out absolute, but as the page spells them. Raises ValueError, with the reason,
+    empty. Addresses come out absolute, but as the page spells them. Raises UnreadablePage, with the reason,
     where an article is there and part of it would be lost: nested deeper than the parser reads, swallowed by an
     attribute that is never closed, or nothing left of it in Markdown. How long a page may take is the caller's
     to limit.
@@ -39,5 +40,5 @@ def extract(html: bytes, url: str, charset: str | None = None) -> Article | None
     if article is None:
         return None
     if page.lost:
-        raise ValueError(page.lost)
+        raise UnreadablePage(page.lost)
     return generic.filled(article, page)

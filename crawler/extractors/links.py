@@ -8,6 +8,7 @@ from itertools import chain
 from typing import cast
 from urllib.parse import urljoin
 
+from crawler.errors import UnreadablePage
 from crawler.extractors.tree import Element, has_class, mark_cut, raw_text, says_something, sweep, text_of
 from crawler.items import Link
 
@@ -56,7 +57,7 @@ def is_inline(address: str) -> bool:
 def leads_to(a: Element, base: str) -> str | None:
     """Where a link in an article leads, a place in the article itself as it is; None for nowhere.
 
-    Raises ValueError where an attribute of it is never closed.
+    Raises UnreadablePage where an attribute of it is never closed.
     """
     _refuse_unclosed(a)
     href = a.get("href", "").strip()
@@ -64,7 +65,7 @@ def leads_to(a: Element, base: str) -> str | None:
 
 
 def shows(img: Element, base: str) -> str | None:
-    """The address of a picture; None where it has none. Raises ValueError as `leads_to` does."""
+    """The address of a picture; None where it has none. Raises UnreadablePage as `leads_to` does."""
     _refuse_unclosed(img)
     source = absolute(base, img.get("src", ""))
     return source if source and source != base and not is_inline(source) else None
@@ -80,7 +81,7 @@ def _refuse_unclosed(node: Element) -> None:
     """Raise where a value has markup and a name has a quote: the value ends where the next one was to begin."""
     names = "".join(cast(list[str], node.keys()))
     if ('"' in names or "'" in names) and any("<" in value for value in node.values()):
-        raise ValueError(UNCLOSED)
+        raise UnreadablePage(UNCLOSED)
 
 
 def cut_also_read(content: Element, base: str) -> list[Link]:

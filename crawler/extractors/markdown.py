@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from lxml import etree
 
+from crawler.errors import UnreadablePage
 from crawler.extractors.blocks import Block, first_number, joined, listed
 from crawler.extractors.code import code_of, unnumbered
 from crawler.extractors.emphasis import EMPHASIS
@@ -56,12 +57,12 @@ def to_markdown(content: Element, base: str) -> str:
 
     Lines end in "\\n" without spaces before it, a hard break is a backslash, and outside code there is never more
     than one blank line. A table whose cells hold lists, headings or code stays HTML: Markdown's cells are one line.
-    Raises ValueError where an article with text comes out with none.
+    Raises UnreadablePage where an article with text comes out with none.
     """
     normalize_text(content)
     body = joined(_Flow(base).blocks_of(content), loose=True)
     if not body and not raw_text(content).isspace() and raw_text(content):
-        raise ValueError("the article has text, but its Markdown came out empty")
+        raise UnreadablePage("the article has text, but its Markdown came out empty")
     return body if body.isascii() else unicodedata.normalize("NFC", body)  # letters of two texts may have met
 
 

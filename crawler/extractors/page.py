@@ -12,7 +12,7 @@ from crawler.extractors.decoding import utf8
 from crawler.extractors.links import UNCLOSED, absolute
 from crawler.extractors.tree import Element
 
-TOO_DEEP = "the page is nested more than 256 levels deep, so that part of its article is lost"
+TOO_DEEP = "it is nested more than 256 levels deep, so that part of its article is lost"
 
 # One for all pages: setting a parser up takes as long as reading a tenth of a page.
 _PARSER = etree.HTMLParser(encoding="utf-8", remove_pis=True, collect_ids=False)

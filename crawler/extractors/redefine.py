@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from lxml import etree
 
+from crawler.errors import UnreadablePage
 from crawler.extractors.body import cut_noise, images
 from crawler.extractors.byline import Byline, cut_byline
 from crawler.extractors.language import language
@@ -64,11 +65,11 @@ class Post:
 def read(page: Page) -> Article | None:
     """The article of a page, which this takes apart; None where the page is not an article of this theme.
 
-    Raises ValueError where part of the article is lost, or the body cannot be said in Markdown.
+    Raises UnreadablePage where part of the article is lost, or the body cannot be said in Markdown.
     """
     post = Post(page, _parts(page.doc))
     if page.is_theme and not {CONTENT, COPYRIGHT} <= post.parts.keys():
-        raise ValueError(page.lost or UNCLOSED)
+        raise UnreadablePage(page.lost or UNCLOSED)
     content = post.parts.get(CONTENT)
     if content is None and CONTAINER in post.parts:
         content = etree.Element("div")  # a page that breaks off before its article has an empty one
