@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path
@@ -22,6 +23,7 @@ from crawler.due import DuePages, Page
 from crawler.failsafe import DISK
 from crawler.items import Found, iso
 from crawler.limits import SPACE
+from crawler.sitemaps import UNREAD_SITEMAPS
 from crawler.urls import canonical
 from pipelines import alarms, revisit
 from pipelines.catalog import Catalog
@@ -37,6 +39,8 @@ _RESCAN = 60.0
 _BOTTOMLESS = 2**31
 _UNSETTLED = 32
 """Pages that are fetched and not settled yet, at most: fewer leave readers idle; a kill repeats them."""
+_SHOWN = 3
+"""Addresses that an alarm names."""
 _PATIENCE = timedelta(seconds=90)
 """How long a run waits for the next try of a failed page, or for a host that asked to be left alone."""
 
@@ -57,6 +61,7 @@ class Frontier(BaseScheduler):
         self.requests: Counter[str] = Counter()
         crawler.signals.connect(self._sent, signals.request_reached_downloader)
         self._scanned = 0.0
+        self._closed = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -93,7 +98,10 @@ class Frontier(BaseScheduler):
             raise ArchiveError(message, 6) from None
 
     def close(self, reason: str) -> None:
-        """Writes the crawl's row and its alarms, and lets go of the archive."""
+        """Write the crawl's row and its alarms, and let go of the archive; done again, nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self.due.close()
         received = self.crawler.stats.get_value("downloader/response_bytes", 0)
         self.catalog.close(reason, self.requests, received, self._alarms(finished=reason == "finished"))
@@ -113,7 +121,10 @@ class Frontier(BaseScheduler):
                 kind="broken", message=f"alsoread itself broke over {count} pages: the log says where."
             )
         yield from leave_pages(self.catalog.db, self.due.budgets, self.due.spent, self.due.beyond)
-        yield from alarms.of_run(self.catalog.db, self.catalog.crawl, whole=finished)
+        unread = stats.get_value(UNREAD_SITEMAPS, {})
+        for alarm in alarms.of_run(self.catalog.db, self.catalog.crawl, whole=finished):
+            shown = tuple(unread.get(alarm.host, ())[:_SHOWN]) if alarm.kind == "sitemap" else alarm.pages
+            yield replace(alarm, pages=shown)
 
     def enqueue_request(self, request: Request) -> bool:
         """A page becomes a row that is due; anything else waits in memory."""

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import zlib
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import urljoin
 
-from lxml.etree import LxmlError
 from scrapy import signals
 from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Request, Response
-from scrapy.utils.gz import gunzip, gzip_magic_number
-from scrapy.utils.sitemap import Sitemap
 
 from crawler.items import UNLINKED, Found
-from crawler.outcomes import Failed, Refused
+from crawler.outcomes import Failed, Refused, in_words
 from crawler.robots import Robots
+from crawler.sitemap_contents import absolute, read_sitemap
 from crawler.urls import canonical, host_of
 
 if TYPE_CHECKING:
@@ -28,12 +23,12 @@ if TYPE_CHECKING:
 
     from pipelines.catalog import Catalog
 
-_MOST = 50_000
-"""Addresses in one sitemap, as the protocol has it."""
-_MOST_PAGES = 50_000
+UNREAD_SITEMAPS = "archive/unread_sitemaps"
+"""The statistic that has, by host, the addresses of sitemaps that could not be read whole."""
+_MAX_PAGES = 50_000
 """Pages that the sitemaps of one host name: nine times those of the largest blog."""
-_MOST_SITEMAPS = 1_000
-"""Sitemaps of one host."""
+_MAX_SITEMAPS = 1_000
+"""Sitemaps that are read of one host."""
 _USUAL = "/sitemap_index.xml"
 """Where a seed host's sitemap lies when its robots.txt names none."""
 
@@ -102,78 +97,61 @@ class SitemapDiscovery:
             if not named:
                 self.catalog.write(Found(pages=[], host=host))
             depth = 0 if is_seed else UNLINKED
-            for sitemap in self._requests([urljoin(request.url, name) for name in named], host, depth):
+            urls = [absolute(request.url, name) for name in named]
+            for sitemap in self._requests(filter(None, urls), host, depth, request.url):
                 self.crawler.engine.crawl(sitemap)
+            for name in (name for name, url in zip(named, urls, strict=True) if not url):
+                self._warn(
+                    host, request.url, Failed(f"it names a sitemap without a valid address: {name[:100]!r}")
+                )
 
     def parse(self, response: Response, host: str, depth: int) -> Iterator[Request | Found]:
         """A sitemap's pages, and the requests for the sitemaps that it names."""
         try:
-            sitemaps, pages = read_sitemap(response)
+            contents = read_sitemap(response, host)
         except Failed as error:
             self._warn(host, response.url, error)
             return
-        room = _MOST_PAGES - self.named[host]
-        if len(pages) > room:
-            pages = pages[:room]
-            problem = f"the sitemaps of {host} name more than {_MOST_PAGES:,} pages; the first are taken"
-            self._warn(host, response.url, Failed(problem))
+        pages = contents.pages[: _MAX_PAGES - self.named[host]]
         self.named[host] += len(pages)
-        if pages or not sitemaps:
+        if len(contents.pages) > len(pages):
+            problem = f"the sitemaps of {host} name more than {_MAX_PAGES:,} pages; the first are taken"
+            contents.problems.append(problem)
+        if pages or not contents.sitemaps:
             yield Found(pages=pages, depth=depth, host=host)
-        yield from self._requests(sitemaps, host, depth)
+        if contents.problems:
+            self._warn(host, response.url, Failed("; ".join(contents.problems)))
+        yield from self._requests(contents.sitemaps, host, depth, response.url)
 
     def failed(self, failure: Any) -> None:
         """A sitemap that could not be fetched costs its pages' times, not the crawl."""
         self._warn(failure.request.cb_kwargs["host"], failure.request.url, failure.value)
 
     def _warn(self, host: str, url: str, error: BaseException) -> None:
-        logger.warning("The sitemap %s could not be read whole: %s", url, error)
+        """Count a sitemap, or a robots.txt that names some, of which not all could be read."""
+        logger.warning("The sitemap %s could not be read whole: %s", url, in_words(error, url))
+        stats: Any = self.crawler.stats
+        unread: dict[str, list[str]] = stats.get_value(UNREAD_SITEMAPS, {})
+        unread.setdefault(host, []).append(url)
+        stats.set_value(UNREAD_SITEMAPS, unread)
         self.catalog.write(Found(pages=[], host=host, unread=True))
 
-    def _requests(self, sitemaps: list[str], host: str, depth: int) -> Iterator[Request]:
+    def _requests(self, sitemaps: Iterable[str], host: str, depth: int, named_by: str) -> Iterator[Request]:
+        """Requests for those of the sitemaps that were not asked for yet."""
         asked = self.asked.setdefault(host, set())
-        for url in sitemaps:
-            if url not in asked and len(asked) < _MOST_SITEMAPS:
-                asked.add(url)
-                yield Request(
-                    url,
-                    callback=self.parse,
-                    errback=self.failed,
-                    cb_kwargs={"host": host, "depth": depth},
-                    meta={"handle_httpstatus_all": True},
-                )
-
-
-def read_sitemap(response: Response) -> tuple[list[str], list[tuple[str, datetime | None]]]:
-    """The sitemaps that a sitemap names, and its pages, each with its lastmod. Raises Failed where it is none."""
-    if response.status != 200:
-        raise Failed(f"the server answers {response.status}")
-    try:
-        body = gunzip(response.body, max_size=10 * 2**20) if gzip_magic_number(response) else response.body
-        sitemap = Sitemap(body)
-        entries = [entry for entry, _ in zip(sitemap, range(_MOST), strict=False)]
-    except (LxmlError, StopIteration, OSError, EOFError, ValueError, zlib.error) as error:
-        raise Failed(f"it can't be read as a sitemap: {error}") from None
-    if sitemap.type == "sitemapindex":
-        return [urljoin(response.url, entry["loc"]) for entry in entries], []
-    return [], [page for entry in entries if (page := _page(entry))]
-
-
-def _page(entry: dict[str, str]) -> tuple[str, datetime | None] | None:
-    try:
-        return canonical(entry["loc"]), _time(entry.get("lastmod", ""))
-    except ValueError:
-        return None
-
-
-def _time(lastmod: str) -> datetime | None:
-    """W3C date or time; None for anything else.
-
-    >>> _time("2024-10-05T18:35:43.790Z"), _time("yesterday")
-    (datetime.datetime(2024, 10, 5, 18, 35, 43, 790000, tzinfo=datetime.timezone.utc), None)
-    """
-    try:
-        time = datetime.fromisoformat(lastmod)
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+        new = [url for url in dict.fromkeys(sitemaps) if url not in asked]
+        room = _MAX_SITEMAPS - len(asked)
+        if new[room:]:
+            too_many = (
+                f"it names {len(new[room:]):,} sitemaps beyond the {_MAX_SITEMAPS:,} that are read of a host"
+            )
+            self._warn(host, named_by, Failed(too_many))
+        for url in new[:room]:
+            asked.add(url)
+            yield Request(
+                url,
+                callback=self.parse,
+                errback=self.failed,
+                cb_kwargs={"host": host, "depth": depth},
+                meta={"handle_httpstatus_all": True},
+            )

@@ -189,7 +189,9 @@ def _speed(record: Record) -> Iterator[Alarm]:
 def _sitemap(record: Record) -> Iterator[Alarm]:
     now, before = record.now, record.named_before or 0
     if now.unread > record.unread_before:
-        yield _alarm(now, "sitemap", f"{_count(now.unread, 'sitemap')} could not be read; the log says why")
+        yield _alarm(
+            now, "sitemap", f"{_count(now.unread, 'sitemap')} could not be read whole; the log says why"
+        )
     elif now.sitemaps and before >= _NAMED_BEFORE and now.named < before * _STILL_NAMED:
         message = f"its sitemap names {_count(now.named, 'page')}, before it named {before:,}"
         yield _alarm(now, "sitemap", message)

@@ -87,7 +87,10 @@ USUAL = {"visits": 40, "tried": 40, "read": 40, "first": 40, "timed": 40, "secon
             record({"sitemaps": 1, "named": 4}, USUAL, named_before=41),
             "its sitemap names 4 pages, before it named 41",
         ),
-        (record({"unread": 1}, USUAL, named_before=41), "1 sitemap could not be read; the log says why"),
+        (
+            record({"unread": 1}, USUAL, named_before=41),
+            "1 sitemap could not be read whole; the log says why",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
