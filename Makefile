@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test check clean
+.PHONY: install demo test test-long check clean
 
 install: .venv/installed
 
@@ -17,6 +17,9 @@ demo: install
 
 test: install
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+
+test-long: install
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m long
 
 check: install
 	$(BIN)/ruff check

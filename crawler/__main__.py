@@ -1,6 +1,22 @@
-"""`python -m crawler` is `alsoread`."""
+"""`alsoread`, and `python -m crawler`: what has to be in place before anything else is loaded."""
 
-from crawler.cli import main
+from __future__ import annotations
+
+from crawler import stopping
+from crawler.output import survive_lost_readers
+
+
+def main() -> None:
+    """Run a command. A signal ends it well from here on, also while its libraries are loading."""
+    stopping.install()
+    survive_lost_readers()
+    from crawler.cli import main as alsoread
+
+    try:
+        alsoread(prog_name="alsoread")
+    finally:
+        stopping.ignore()
+
 
 if __name__ == "__main__":  # the reader's processes import this module too
-    main(prog_name="alsoread")
+    main()

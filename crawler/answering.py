@@ -9,12 +9,15 @@ import socket
 import sys
 from contextlib import suppress
 
+from crawler.stopping import SIGNALS
+
 SIZE = 8  # bytes before an answer that say how long it is
 
 
 def serve(connection: socket.socket) -> None:
     """Answers calls until nobody asks any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the crawl's to answer
+    for number in SIGNALS:  # they are for the process that asks: this one ends with it
+        signal.signal(number, signal.SIG_IGN)
     # Whoever asked may be gone at any moment.
     with suppress(EOFError, ConnectionError, pickle.UnpicklingError):
         _answer(connection)

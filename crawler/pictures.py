@@ -10,7 +10,8 @@ from pathlib import Path
 from scrapy.settings import Settings
 from sqlite_utils import Database
 
-from crawler.run import exit_code, run
+from crawler.run import exit_code
+from crawler.running import run
 from crawler.spiders.pictures import PicturesSpider
 from pipelines.markdown import sweep
 from pipelines.pictures.place import FOLDER

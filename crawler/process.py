@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Any
 
 from crawler.answering import SIZE
+from crawler.stopping import SIGNALS
 
 
 class Ended(Exception):
@@ -34,8 +35,8 @@ class Process:
         """`answer` is pickled; `time_limit`: seconds that it may take, 0 for any number."""
         self._socket, theirs = socket.socketpair()
         with theirs:
-            # Ctrl-C in a terminal comes to it as well, and is not its to answer from its very start.
-            masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            # What a terminal or a supervisor sends to all processes is not its to answer, from its very start.
+            masked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
             # A new interpreter, not a fork: that would hold on to the archive's lock after a crawl that was killed.
             try:
                 self._popen = subprocess.Popen(  # noqa: S603 - this program
@@ -106,17 +107,21 @@ class Pool:
         self._answer, self._time_limit = answer, time_limit
         # The last one back is the first out: it has the most in its caches.
         self._idle: asyncio.LifoQueue[Process] = asyncio.LifoQueue()
+        self._all: set[Process] = set()
         for _ in range(most):
             self._idle.put_nowait(self._started())
 
     def _started(self) -> Process:
-        return Process(self._answer, self._time_limit)
+        process = Process(self._answer, self._time_limit)
+        self._all.add(process)
+        return process
 
     async def call(self, *args: Any) -> Any:
         """The answer, once a process is free to give it. Raises as Process.call does."""
         process = await self._idle.get()
         if process.ended:
             process.close()
+            self._all.remove(process)
             process = self._started()
         try:
             return await process.call(*args)
@@ -124,6 +129,6 @@ class Pool:
             self._idle.put_nowait(process)
 
     def close(self) -> None:
-        """Ends the processes."""
-        while not self._idle.empty():
-            self._idle.get_nowait().kill()
+        """End the processes, also those that are answering."""
+        for process in self._all:
+            process.kill()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scrapy import Spider, signals
-from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from crawler import exit_codes
@@ -23,13 +20,13 @@ from crawler.frontier import disk_alarm
 from crawler.items import iso
 from crawler.limits import BYTES, QUIET, SPACE, TIME
 from crawler.logs import new_log, numbered
+from crawler.running import INTERRUPTED_TWICE, run
 from crawler.seeds import read_seeds
 from crawler.spiders.also_read import AlsoReadSpider
 from pipelines import alarms
 from pipelines.catalog import read
 from pipelines.judging import Alarm
 
-_STOPPED_AT_ONCE = "forced"
 WELL = ("finished", BYTES, TIME, QUIET)
 """Outcomes of runs that did what they were asked."""
 
@@ -71,37 +68,6 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     return _report(data, log, run(AlsoReadSpider, settings, seeds=seeds))
 
 
-def run(
-    spider: type[Spider],
-    settings: Settings,
-    scraped: Callable[[], None] | None = None,
-    **arguments: Any,
-) -> dict[str, Any]:
-    """Runs a spider to its end, and gives its statistics. `scraped` is told of every item.
-
-    Raises what kept it from beginning.
-    """
-    process = AsyncCrawlerProcess(settings)
-    crawler = process.create_crawler(spider)
-    if scraped:
-        crawler.signals.connect(scraped, signals.item_scraped)
-    running: asyncio.Future[None] = process.crawl(crawler, **arguments)
-    process.start()
-    if not running.done():  # a second signal stops Scrapy where it stands
-        _close(crawler)
-    if running.done() and not running.cancelled() and (error := running.exception()):
-        raise error
-    assert crawler.stats is not None  # noqa: S101
-    return crawler.stats.get_stats()
-
-
-def _close(crawler: Crawler) -> None:
-    """What Scrapy did not get to: the crawl's row, the processes, the terminal."""
-    engine: Any = crawler.engine
-    engine.scheduler.close(_STOPPED_AT_ONCE)
-    crawler.signals.send_catch_log(signals.spider_closed, spider=crawler.spider, reason=_STOPPED_AT_ONCE)
-
-
 def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
     due = "SELECT count(*) FROM pages WHERE due_at <= ?"
     with closing(read(data / "archive.db")) as db:
@@ -127,7 +93,7 @@ def exit_code(outcome: str, asked: int, in_vain: int) -> int:
     """What a run that ended so, and asked for so many things, some in vain, ends with."""
     if outcome in (DISK, SPACE):
         return exit_codes.DISK
-    if outcome == _STOPPED_AT_ONCE:
+    if outcome == INTERRUPTED_TWICE:
         return exit_codes.FORCED
     if outcome not in WELL:
         return exit_codes.INTERRUPTED

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
-from collections.abc import Callable
 from datetime import UTC, datetime
 from queue import SimpleQueue
 from typing import Any
@@ -14,25 +12,23 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from crawler import clock
+from crawler import clock, stopping
 from crawler.schedule import Plan, last_run, runs_were, shown
 from crawler.unattended import Crawls, say
-
-_STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def once(plan: Plan, crawls: Crawls) -> int:
     """Makes up what is due now. Returns the crawl's exit code, below 0 the signal that killed it; 0 where nothing
     is due. Raises sqlite3.Error.
     """
-    _on_signals(crawls.stop)
     now = clock.now()
     start, reason = plan.first_start(last_run(crawls.data), now)
     if start > now:
         say(f"Nothing is due. The next crawl: {shown(start)}.")
         return 0
     say(reason)
-    return crawls.crawl()
+    with stopping.steps(then=crawls.stop):
+        return crawls.crawl()
 
 
 def serve(plan: Plan, crawls: Crawls) -> int:
@@ -51,17 +47,11 @@ def serve(plan: Plan, crawls: Crawls) -> int:
         crawls.stop()
         signals.put(None)
 
-    _on_signals(stop)
-    service.start(start)
-    signals.get()
-    service.end()
+    with stopping.steps(then=stop):
+        service.start(start)
+        signals.get()
+        service.end()
     return crawls.interrupted
-
-
-def _on_signals(stop: Callable[[], None]) -> None:
-    for number in _STOPS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it
-            signal.signal(number, lambda *_: stop())
 
 
 class _Starts(BaseTrigger):  # type: ignore[misc]

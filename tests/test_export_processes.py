@@ -102,7 +102,7 @@ def test_an_export_that_was_stopped_goes_on(
         _, said = process.communicate()
     if process.returncode:  # else it was faster
         stopped = {signal.SIGKILL: (-9, "")}
-        told = (11, "alsoread: Interrupted: the same command goes on.\n")
+        told = (11, "alsoread: Interrupted; run the same command to resume.\n")
         assert (process.returncode, said) == stopped.get(how, told)
     export(many, out, "--for", "hugo")
     assert files(out) == whole

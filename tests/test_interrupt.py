@@ -69,7 +69,7 @@ def test_twice_stops_at_once(tmp_path: Path) -> None:
         wait_for(lambda: "/silent/" in {hit.target for hit in server.hits})
         crawl.send_signal(signal.SIGINT)
         log = next(tmp_path.glob("logs/*.log"))
-        wait_for(lambda: "Received SIGINT" in log.read_text())
+        wait_for(lambda: "Interrupted: " in log.read_text())
         crawl.send_signal(signal.SIGINT)
         out, err = crawl.communicate(timeout=10)  # the page would hold it up for 30 seconds
     assert crawl.returncode == 13

@@ -109,7 +109,7 @@ def test_one_at_a_time_and_two_signals_end_it_at_once(tmp_path: Path) -> None:
             wait_for(lambda: "/silent/" in {hit.target for hit in server.hits})
             running.send_signal(signal.SIGTERM)
             log = next(tmp_path.glob("logs/*.log"))
-            wait_for(lambda: "Received SIGTERM" in log.read_text())
+            wait_for(lambda: "Interrupted: " in log.read_text())
             running.send_signal(signal.SIGTERM)
             out, err = running.communicate(timeout=10)  # the page would hold it up for 30 seconds
     assert (running.returncode, err) == (13, "")

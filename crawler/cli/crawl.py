@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from crawler import stopping
 from crawler.cli.options import Quantity, connect_to, data_folder, told
 from crawler.config import check_addresses, read_config
 from crawler.quantities import parse_duration, parse_size
@@ -74,12 +75,13 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **optio
             "DOWNLOAD_DELAY": options["delay"],
         }
     )
-    result = run(seeds, settings)
-    if as_json:
-        report.summary_json(result)
-    elif not quiet:
-        report.summary(result, data)
-    metrics = config.metrics.file or folder / "metrics.prom"
-    for problem in tell(result, config.notify, folder) + write_metrics(result, folder, metrics):
-        click.echo(f"alsoread: {problem}", err=True)
-    sys.exit(result.exit_code)
+    with stopping.noted():  # the summary and those who are notified hear of an interruption too
+        result = run(seeds, settings)
+        if as_json:
+            report.summary_json(result)
+        elif not quiet:
+            report.summary(result, data)
+        metrics = config.metrics.file or folder / "metrics.prom"
+        for problem in tell(result, config.notify, folder) + write_metrics(result, folder, metrics):
+            click.echo(f"alsoread: {problem}", err=True)
+    stopping.leave(result.exit_code)

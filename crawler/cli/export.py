@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -11,6 +10,7 @@ from typing import Any
 
 import click
 
+from crawler import stopping
 from crawler.cli.options import data_folder, told
 from crawler.exit_codes import INTERRUPTED
 from crawler.terminal import harmless, progress
@@ -63,24 +63,25 @@ def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
     from pipelines.export.source import Source
 
     _check(target, Path(data), options)
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with closing(read(Path(data) / "archive.db")) as db:
+        with stopping.steps(_interrupt), closing(read(Path(data) / "archive.db")) as db:
             source = Source(db, _choice(options))
             form = _form(options, Path(data))
             count = source.count + (sum(1 for _ in source.copies()) if options["images"] else 0)
             with progress("Exporting", not quiet) as watch:
                 kept = _export(source, target, form, options, lambda done: watch(done, count), quiet)
     except KeyboardInterrupt:
-        click.echo("alsoread: Interrupted: the same command goes on.", err=True)
+        click.echo("alsoread: Interrupted; run the same command to resume.", err=True)
         sys.exit(INTERRUPTED)
-    finally:
-        signal.signal(signal.SIGTERM, before)
     for path in kept[:_LISTED]:
         click.echo(f"Look: {target / harmless(path)} is not as export wrote it, and was kept.", err=True)
     if kept[_LISTED:]:
         click.echo(f"Look: so were {len(kept) - _LISTED:,} more.", err=True)
     sys.exit(_KEPT if kept else 0)
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt  # unwinds what is half written
 
 
 def _check(target: Path, data: Path, options: dict[str, Any]) -> None:

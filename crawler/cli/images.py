@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from crawler import stopping
 from crawler.cli.options import connect_to, data_folder, told
 from crawler.exit_codes import DISK, FORCED, INTERRUPTED
 from crawler.terminal import progress
@@ -50,14 +50,15 @@ def images(data: str, hosts: tuple[str, ...], most: int | None, quiet: bool, **o
             "DOWNLOAD_DELAY": options["delay"],
         }
     )
-    try:
-        with hold(folder / "archive.db") as db, progress("Fetching", not quiet) as watch:
-            outcome = fetch(db, settings, hosts=hosts, most=most, watch=watch)
-    except (OSError, sqlite3.OperationalError) as error:
-        raise ArchiveError(f"{folder} can't be written: {error}.", DISK) from None
-    if not quiet:
-        _tell(outcome, folder)
-    sys.exit(outcome.exit_code)
+    with stopping.noted():
+        try:
+            with hold(folder / "archive.db") as db, progress("Fetching", not quiet) as watch:
+                outcome = fetch(db, settings, hosts=hosts, most=most, watch=watch)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise ArchiveError(f"{folder} can't be written: {error}.", DISK) from None
+        if not quiet:
+            _tell(outcome, folder)
+    stopping.leave(outcome.exit_code)
 
 
 def _tell(outcome: Outcome, folder: Path) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
 
+from crawler import stopping
 from crawler.cli.options import data_folder, told
 from crawler.terminal import harmless
+from pipelines.catalog import read
 from pipelines.errors import ArchiveError
 
+_REBUILT = "rebuilt from the files"
 _SOME, _NONE = 1, 2
 """Exit codes: some files could not be used, or none could."""
 
@@ -36,13 +40,20 @@ def import_(paths: tuple[Path, ...], data: str, host: str | None) -> None:
 def rebuild(data: str) -> None:
     """Make a new catalog from the Markdown files of an archive alone."""
     folder = Path(data)
-    if (folder / "archive.db").exists():
+    if (folder / "archive.db").exists() and not _is_unfinished(folder / "archive.db"):
         raise ArchiveError(
             f"{folder / 'archive.db'} is there: move it away first, or name another --data.", 2
         )
     if not (folder / "articles").is_dir():
         raise ArchiveError(f"{folder / 'articles'} is not there: nothing to make a catalog from.", 2)
-    _take_in(folder, [folder / "articles"], None, "rebuilt from the files")
+    _take_in(folder, [folder / "articles"], None, _REBUILT)
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Whether a catalog is that of a rebuild that was interrupted."""
+    query = "SELECT count(*) FROM crawls WHERE reason IS NOT ? OR outcome = 'imported'"
+    with closing(read(path)) as db:
+        return bool(db.execute(query, [_REBUILT]).fetchone()[0] == 0)
 
 
 def _take_in(data: Path, paths: tuple[Path, ...] | list[Path], host: str | None, reason: str) -> None:
@@ -50,15 +61,16 @@ def _take_in(data: Path, paths: tuple[Path, ...] | list[Path], host: str | None,
     from crawler.settings import ALSOREAD_SCOPE
     from pipelines.importing.run import import_files
 
-    counts = import_files(
-        data,
-        paths,
-        reason=reason,
-        host=host,
-        scope=ALSOREAD_SCOPE,
-        read_source=read_source,
-        refused=lambda name, why: click.echo(harmless(f"{name}: {why}"), err=True),
-    )
+    with stopping.noted():  # the import looks for it between two commits
+        counts = import_files(
+            data,
+            paths,
+            reason=reason,
+            host=host,
+            scope=ALSOREAD_SCOPE,
+            read_source=read_source,
+            refused=lambda name, why: click.echo(harmless(f"{name}: {why}"), err=True),
+        )
     if not counts:
         raise ArchiveError(f"No Markdown files in {', '.join(map(str, paths))}.", _NONE)
     used = counts.total() - counts["refused"]

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Coroutine
+
+from crawler import stopping
 
 
 def run_stoppable(work: Coroutine[None, None, None]) -> None:
-    """Runs it to its end. Ctrl-C and SIGTERM cancel it where it waits, and raise a KeyboardInterrupt here."""
+    """Run it to its end. A signal cancels it where it waits, and raises a KeyboardInterrupt here."""
 
     async def run() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task  # noqa: S101
-        # asyncio itself sees to Ctrl-C, and to no other signal.
-        before = signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(task.cancel))
-        try:
+        with stopping.steps(lambda: loop.call_soon_threadsafe(task.cancel)):
             await work
-        finally:
-            signal.signal(signal.SIGTERM, before)
 
     try:
         asyncio.run(run())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sqlite3
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from crawler import stopping
 from crawler.items import Article
 from crawler.process import Ended, Pool, Process
 from pipelines.catalog import Catalog
@@ -72,13 +72,10 @@ async def _import(
     refused: Callable[[str, str], None],
 ) -> tuple[Counter[str], bool]:
     """The counts, and whether all files were taken before a signal came."""
-    stopping = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     counts: Counter[str] = Counter()
     readers, writer = _Readers(reading), Process(storing)
     try:
-        async for packed in readers.read(_batches(files), stopping):
+        async for packed in readers.read(_batches(files)):
             outcomes: list[Outcome] = await writer.call(packed)
             for outcome in outcomes:
                 counts[outcome.kind] += 1
@@ -87,7 +84,7 @@ async def _import(
     finally:
         writer.close()
         readers.close()
-    return counts, not stopping.is_set()
+    return counts, not stopping.is_asked()
 
 
 def _batches(files: Iterator[File | Refused]) -> Iterator[list[File | Refused]]:
@@ -110,9 +107,7 @@ class _Readers:
         self._most = os.cpu_count() or 1
         self._pool = Pool(reading.packed, self._most, _TIME_LIMIT)
 
-    async def read(
-        self, batches: Iterator[list[File | Refused]], stopping: asyncio.Event
-    ) -> AsyncIterator[list[bytes]]:
+    async def read(self, batches: Iterator[list[File | Refused]]) -> AsyncIterator[list[bytes]]:
         """What the batches came to, in their order; a few of them are under way at a time."""
         under_way: deque[asyncio.Task[list[bytes]]] = deque()
         try:
@@ -120,9 +115,9 @@ class _Readers:
                 under_way.append(asyncio.create_task(self._read(batch)))
                 if len(under_way) > self._most:
                     yield await under_way.popleft()
-                if stopping.is_set():
+                if stopping.is_asked():
                     return
-            while under_way and not stopping.is_set():
+            while under_way and not stopping.is_asked():
                 yield await under_way.popleft()
         finally:
             for task in under_way:

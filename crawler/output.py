@@ -1,0 +1,39 @@
+"""Keep a command at work when nobody reads what it prints any more: its terminal or pipe is gone."""
+
+from __future__ import annotations
+
+import errno
+import io
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+_GONE = (errno.EPIPE, errno.EIO)
+
+
+def survive_lost_readers() -> None:
+    """Replace standard output and error by streams that drop what can't be delivered to anybody."""
+    sys.stdout, sys.stderr = _lasting(sys.stdout), _lasting(sys.stderr)
+
+
+def _lasting(stream: TextIO) -> TextIO:
+    if not isinstance(stream, io.TextIOWrapper):  # closed from the start: there is no stream
+        return stream
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Lasting(stream.fileno(), "w", closefd=False)),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+    )
+
+
+class _Lasting(io.FileIO):
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data) or 0
+        except OSError as error:
+            if error.errno not in _GONE:
+                raise
+            return memoryview(data).nbytes
