@@ -21,8 +21,8 @@ from crawler.urls import canonical, host_of
 MAX_ENTRIES = 50_000
 """Addresses that are read of one sitemap: the protocol allows no more."""
 _MAX_BYTES = 10 * 2**20
-_MAX_AHEAD = timedelta(days=1)
-"""How far a server's clock may be ahead of ours."""
+_MAX_AHEAD = timedelta(days=3650)
+"""A time farther ahead is a slip, behind which no change would be noticed any more."""
 _MAX_QUOTE_CHARACTERS = 100
 
 
@@ -128,7 +128,7 @@ def _pages(
 
 
 def _time(lastmod: str) -> datetime | None:
-    """Return a W3C date or time in UTC; None for anything else, and for a time to come.
+    """Return a W3C date or time in UTC; None for anything else, and for one years ahead.
 
     >>> _time("2024-10-05T18:35:43.790Z"), _time("yesterday"), _time("0001-01-01T00:00:00+14:00")
     (datetime.datetime(2024, 10, 5, 18, 35, 43, 790000, tzinfo=datetime.timezone.utc), None, None)
