@@ -86,7 +86,7 @@ AUTOTHROTTLE_ENABLED = True  # a host that gets slow is asked less often
 AUTOTHROTTLE_START_DELAY = 1  # the default, 5 s, would hold every new host back without a cause
 
 # Bounds: what one server may cost us.
-DOWNLOAD_TIMEOUT = 30  # seconds for a whole exchange; a stop waits for it
+DOWNLOAD_TIMEOUT = 30  # seconds for a whole exchange; an interrupted run waits for 5 of them
 DOWNLOAD_MAXSIZE = 10 * 2**20  # 16 times the largest page known; 1 GiB, the default, fills the memory
 DOWNLOAD_WARNSIZE = 0  # what is over DOWNLOAD_MAXSIZE is refused with a reason; nothing to warn of before
 DNS_TIMEOUT = 20  # seconds; below DOWNLOAD_TIMEOUT, so that the error names the cause
