@@ -123,8 +123,12 @@ def of_picture_error(url: str, error: BaseException) -> Picture:
 
 
 def next_hop(response: Response) -> str | None:
-    """Where a redirect leads; None for any other answer."""
-    return _target(response) if response.status in _MOVED and _header(response, "Location") else None
+    """Where a redirect leads that is followed; None for any other answer, and for a way out of TLS."""
+    if response.status not in _MOVED or not _header(response, "Location"):
+        return None
+    target = _target(response)
+    downgraded = response.url.startswith("https://") and target.lower().startswith("http://")
+    return None if downgraded else target
 
 
 def _header(response: Response, name: str) -> str | None:

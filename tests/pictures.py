@@ -72,7 +72,8 @@ ANSWERS: dict[str, Answer] = {
     "/500.png": picture(status="500 Internal Server Error"),
     "/304.png": says(b"HTTP/1.1 304 Not Modified\r\n\r\n"),
     "/429.png": picture(status="429 Too Many Requests", retry_after="1000"),
-    "/moved.png": moved("http://elsewhere.example/moved-1.png"),
+    "/moved.png": moved("https://elsewhere.example/moved-1.png"),
+    "/downgraded.png": moved("http://elsewhere.example/loaf.png"),
     "/moved-1.png": moved("/moved-2.png"),
     "/moved-2.png": moved("/loaf.png"),
     "/moved-often.png": moved("/moved.png"),
@@ -80,7 +81,7 @@ ANSWERS: dict[str, Answer] = {
     "/nowhere.png": picture(b"", "302 Found"),
     "/to-file.png": moved("file:///etc/passwd"),
     "/to-data.png": moved("data:image/png;base64,iVBORw0KGgo="),
-    "/to-broken.png": moved("http://[broken/loaf.png"),
+    "/to-broken.png": moved("https://[broken/loaf.png"),
     "/to-private.png": moved("https://star.example/private/loaf.png"),
     "/private/loaf.png": picture(),
 }

@@ -91,3 +91,17 @@ def test_a_redirect_to_another_spelling_of_the_page_is_followed() -> None:
 def test_an_error_says_what_it_means(error: Exception, state: str, reason: str) -> None:
     visit = outcomes.of_error(URL, error)
     assert (visit.state, visit.reason) == (state, reason)
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("https://pictures.example/loaf.png", "https://pictures.example/loaf.png"),
+        ("/loaf.png", "https://one.techidaily.com/loaf.png"),
+        ("http://pictures.example/loaf.png", None),
+        ("HTTP://pictures.example/loaf.png", None),
+        ("", None),
+    ],
+)
+def test_no_redirect_leads_out_of_tls(location: str, target: str | None) -> None:
+    assert outcomes.next_hop(answer(302, Location=location)) == target

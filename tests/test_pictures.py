@@ -43,12 +43,13 @@ OUTCOMES = {
     "/410.png": "gone: the server answers 410 Gone",
     "/500.png": "failed: the server answers 500 Internal Server Error",
     "/304.png": "failed: 304 Not Modified to a request that did not ask for it",
-    "/moved-often.png": "failed: redirects to 'http://elsewhere.example/loaf.png', which was not followed",
+    "/downgraded.png": "failed: redirects to 'http://elsewhere.example/loaf.png', which was not followed",
+    "/moved-often.png": "failed: redirects to 'https://elsewhere.example/loaf.png', which was not followed",
     "/loop.png": "failed: redirects to .*/loop.png', which was not followed",
     "/nowhere.png": "failed: redirects to .*, which was not followed",
     "/to-file.png": f"{NOWHERE}file:///etc/passwd is not on the open web",
     "/to-data.png": f"{NOWHERE}data:image/png;base64,.* is not on the open web",
-    "/to-broken.png": f"{NOWHERE}'http://.broken/loaf.png' is no address on the web",
+    "/to-broken.png": f"{NOWHERE}'https://.broken/loaf.png' is no address on the web",
     "/to-private.png": "refused: robots: robots.txt of star.example disallows /private/loaf.png",
 }
 ELSEWHERE = {
@@ -82,7 +83,7 @@ def fetched(server: Pictures, tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = fetch(data, server.url)
     assert done.returncode == 0
     assert re.fullmatch(
-        r".*: 15 fetched, 10 failed, 17 refused, 2 gone, 0 already there\.\nWhy: .*\n", done.stdout
+        r".*: 15 fetched, 11 failed, 17 refused, 2 gone, 0 already there\.\nWhy: .*\n", done.stdout
     )
     return data
 
@@ -118,7 +119,7 @@ def test_pictures_are_asked_for(server: Pictures) -> None:
 def test_what_failed_is_asked_for_again_and_nothing_else(fetched: Path, server: Pictures) -> None:
     before = len(server.pictures)
     done = fetch(fetched, server.url)
-    assert "0 fetched, 10 failed, 0 refused, 0 gone, 15 already there." in done.stdout
+    assert "0 fetched, 11 failed, 0 refused, 0 gone, 15 already there." in done.stdout
     assert done.returncode == 3
     asked = {asked.partition("/")[2] for asked in server.pictures[before:]}
     assert "loaf.png" not in asked
