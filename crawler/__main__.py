@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crawler import stopping
-from crawler.output import survive_lost_readers
+from crawler.output import check_written, survive_lost_readers
 
 
 def main() -> None:
@@ -16,6 +16,7 @@ def main() -> None:
         alsoread(prog_name="alsoread")
     finally:
         stopping.ignore()
+        check_written()
 
 
 if __name__ == "__main__":  # the reader's processes import this module too

@@ -7,6 +7,8 @@ import io
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from crawler.exit_codes import DISK
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
@@ -30,10 +32,22 @@ def _lasting(stream: TextIO) -> TextIO:
 
 
 class _Lasting(io.FileIO):
+    lost: OSError | None = None
+
     def write(self, data: ReadableBuffer, /) -> int:
         try:
             return super().write(data) or 0
         except OSError as error:
             if error.errno not in _GONE:
-                raise
+                _Lasting.lost = error
             return memoryview(data).nbytes
+
+
+def check_written() -> None:
+    """Exit with DISK where the output was to go into a file that could not take it."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()
+    if _Lasting.lost:
+        message = f"alsoread: The output can't be written: {_Lasting.lost.strerror}."
+        print(message, file=sys.stderr)  # noqa: T201
+        sys.exit(DISK)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pipelines.catalog import Catalog
-from tests.commands import alsoread, here
+from tests.commands import Run, alsoread, here
 from tests.site import SEED, Site
 
 
@@ -140,3 +141,22 @@ def test_a_database_that_is_another_programs(tmp_path: Path) -> None:
         done = here(*command, "--data", tmp_path)
         assert done.exit_code == 7
         assert "is no catalog, or of an older alsoread" in done.stderr
+
+
+def test_output_that_a_full_disk_does_not_take_is_told(run: Run) -> None:
+    command = [sys.executable, "-m", "crawler", "status", "--data", str(run.data)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        6,
+        "alsoread: The output can't be written: No space left on device.\n",
+    )
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_error(run: Run) -> None:
+    command = [sys.executable, "-m", "crawler", "status", "--json", "--data", str(run.data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as status:
+        assert status.stdout
+        assert status.stderr
+        status.stdout.close()
+        assert (status.wait(30), status.stderr.read()) == (0, "")
