@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from signal import Signals
 
-ALARMS, NOTHING_FETCHED, DISK, CATALOG, INTERRUPTED, FORCED = 1, 3, 6, 7, 11, 13
+ALARMS, NOTHING_FETCHED, LOCKED, DISK, CATALOG, INTERRUPTED, FORCED = 1, 3, 5, 6, 7, 11, 13
 MEANINGS = {
     0: "all well",
     ALARMS: "finished, with alarms",
     2: "wrong usage, or a setting that can't be used",
     NOTHING_FETCHED: "nothing could be fetched",
-    5: "another crawl holds the archive",
+    LOCKED: "another crawl or program holds the archive",
     DISK: "the disk is full, or the folder can't be written",
     CATALOG: "the catalog can't be used",
     INTERRUPTED: "interrupted",

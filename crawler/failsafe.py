@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from scrapy import signals
 from twisted.python.failure import Failure
 
 from crawler.items import Visit
 from crawler.process import Ended
+from pipelines.faults import ends_run, is_locked
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-DISK = "disk"
-"""The outcome of a crawl that could not write any more."""
+DISK, LOCKED = "disk", "locked"
+"""The outcomes of a crawl that could not write any more: the disk, or another program."""
 _BROKE = "alsoread broke over this page: see the log"
 
 
@@ -38,10 +38,11 @@ class Failsafe:
 
     def item_error(self, item: Any, failure: Failure) -> None:
         """A pipeline raised."""
-        if isinstance(failure.value, OSError | sqlite3.OperationalError | Ended):
-            self._stop(failure.value)
+        error = cast(Exception, failure.value)
+        if isinstance(error, Ended) or ends_run(error):
+            self._stop(error)
         elif isinstance(item, Visit):
-            self._write(item.url, _BROKE)
+            self._write(item.url, _reason(error))
 
     def item_dropped(self, item: Any, exception: BaseException) -> None:
         """A pipeline would not have it: without a state its page would be due for ever."""
@@ -56,10 +57,19 @@ class Failsafe:
     def _stop(self, error: Exception) -> None:
         if self._closing is None:
             engine: Any = self.crawler.engine
+            reason = LOCKED if is_locked(error) else DISK
             self.crawler.stats.set_value("archive/disk_error", str(error))
-            close = engine.close_spider_async(reason=DISK)
+            self.crawler.stats.set_value("archive/stopped", reason)
+            close = engine.close_spider_async(reason=reason)
             self._closing = asyncio.ensure_future(close)
 
     def _write(self, url: str, reason: str) -> None:
         engine: Any = self.crawler.engine
         engine.scheduler.catalog.write(Visit(url=url, state="failed", reason=reason))
+
+
+def _reason(error: BaseException) -> str:
+    """Why a page could not be stored: what the system says of its file, or that the log says it."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"its file can't be written: {error.strerror}"
+    return _BROKE

@@ -27,7 +27,7 @@ from crawler.sitemaps import UNREAD_SITEMAPS
 from crawler.urls import canonical
 from pipelines import alarms, revisit
 from pipelines.catalog import Catalog
-from pipelines.errors import ArchiveError
+from pipelines.faults import explain
 from pipelines.judging import Alarm
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ class Frontier(BaseScheduler):
             failed = self.settings.getbool("ALSOREAD_RETRY_FAILED")
             self.catalog.make_due(self.wanted, failed=failed, everything=recrawl == "all")
         except (OSError, sqlite3.OperationalError) as error:
-            message = f"{path} can't be written: {error}. Make room, or use another --data."
-            raise ArchiveError(message, 6) from None
+            raise explain(error, path) from None
 
     def close(self, reason: str) -> None:
         """Write the crawl's row and its alarms, and let go of the archive; done again, nothing."""

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from crawler.run import exit_code
 from crawler.running import run
 from crawler.spiders.pictures import PicturesSpider
-from pipelines.markdown import sweep
+from pipelines.files import sweep
 from pipelines.pictures.place import FOLDER
 from pipelines.pictures.wanted import Wanted
 
@@ -47,11 +47,11 @@ def fetch(
     """
     data = Path(settings["ALSOREAD_DATA"])
     settings.setdict(settings.getdict("ALSOREAD_PICTURES"), priority="project")
-    if (data / FOLDER).is_dir():
-        sweep(data / FOLDER)
     wanted, done = Wanted(db, data, hosts), 0
     held = wanted.held
     total = min(wanted.count, most or wanted.count)
+    if total:
+        sweep(data / FOLDER)
 
     def scraped() -> None:
         nonlocal done

@@ -42,6 +42,7 @@ _ENDINGS = {
     "shutdown": "interrupted, the same command goes on,",
     "forced": "stopped at once, the same command goes on,",
     "disk": "stopped, as the disk is full,",
+    "locked": "stopped, as another program has locked the catalog,",
     "space": "stopped before the disk is full",
     "bytes": "stopped, as its bytes are spent, and the next run goes on,",
     "time": "stopped, as its time is spent, and the next run goes on,",

@@ -15,7 +15,7 @@ from scrapy.settings import Settings
 from crawler import exit_codes
 from crawler.clock import now
 from crawler.config import read_config
-from crawler.failsafe import DISK
+from crawler.failsafe import DISK, LOCKED
 from crawler.frontier import disk_alarm
 from crawler.items import iso
 from crawler.limits import BYTES, QUIET, SPACE, TIME
@@ -75,7 +75,7 @@ def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
         articles, waiting = db.table("articles").count, db.execute(due, [iso(now())]).fetchone()[0]
         told = alarms.of_crawl(db, crawl["id"])
     if error := stats.get("archive/disk_error"):
-        crawl["outcome"] = DISK  # the full disk may not even have taken this word
+        crawl["outcome"] = stats["archive/stopped"]  # the full disk may not even have taken this word
         told = told or [disk_alarm(error)]
     return Report(
         crawl=crawl,
@@ -91,6 +91,8 @@ def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
 
 def exit_code(outcome: str, asked: int, in_vain: int) -> int:
     """What a run that ended so, and asked for so many things, some in vain, ends with."""
+    if outcome == LOCKED:
+        return exit_codes.LOCKED
     if outcome in (DISK, SPACE):
         return exit_codes.DISK
     if outcome == INTERRUPTED_TWICE:

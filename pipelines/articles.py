@@ -15,7 +15,8 @@ from crawler.items import Article, Image, Link, iso
 from crawler.urls import canonical
 from pipelines import pages, revisions
 from pipelines.errors import ArchiveError
-from pipelines.markdown import hash_of, path_of, render
+from pipelines.files import hash_of
+from pipelines.markdown import path_of, render
 
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 """As json.dumps, which makes an encoder each time."""

@@ -23,8 +23,10 @@ from crawler.clock import now
 from crawler.items import iso
 from pipelines import alarms, pages, revisit
 from pipelines.errors import ArchiveError
+from pipelines.faults import explain
 from pipelines.judging import Alarm
 from pipelines.migrations import MIGRATIONS
+from pipelines.pending import settle_pending
 from pipelines.store import Committing, Store, connect
 from pipelines.writer import Item, Writer
 
@@ -128,14 +130,14 @@ def _hold(path: Path) -> tuple[FileLock, Database]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
-        return lock, _migrated(path)
+        db = _migrated(path)
+        settle_pending(db, path.parent)
+        return lock, db
     except Timeout:
         raise ArchiveError(holder(path), 5) from None
-    except OSError as error:
-        raise ArchiveError(f"{path.parent} can't be written: {error.strerror}.", 6) from None
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         lock.release()
-        raise ArchiveError(f"{path} can't be used as a catalog: {error}.", 7) from None
+        raise explain(error, path) from None
     except ArchiveError:
         lock.release()
         raise

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 from crawler.clock import now
 from crawler.items import iso
 from pipelines.catalog import end_killed, hold, read
-from pipelines.markdown import sweep
+from pipelines.files import sweep
 
 _EVERY = timedelta(days=7)
 _MIB = 2**20

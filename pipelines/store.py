@@ -15,8 +15,10 @@ from sqlite_utils import Database
 from crawler import clock
 from crawler.items import Article, Found, Visit, iso
 from pipelines import articles, host_runs, losses, pages, quarantine, revisit
+from pipelines.files import forget_pending, sweep
 from pipelines.host_runs import HostRun
-from pipelines.markdown import sweep, written_together
+from pipelines.markdown import written_together
+from pipelines.pending import settle_pending
 
 _PATIENCE = 120.0
 """Seconds to wait while another program writes to the catalog."""
@@ -110,7 +112,9 @@ class Store:
         except BaseException:
             self.db.rollback()
             self._counted.clear()
+            settle_pending(self.db, self.root.parent)
             raise
+        forget_pending(self.root)
         return results
 
     def _written(self, items: Sequence[Visit | Found]) -> list[tuple[Visit | Found, str | None]]:

@@ -153,4 +153,4 @@ def test_what_has_not_changed_is_not_written_again(tmp_path: Path, article: Make
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == before
     write(tmp_path / "articles", article(body="Another"))
     assert path.read_text(encoding="utf-8").endswith("---\n\nAnother\n")
-    assert [p.name for p in (tmp_path / "articles").rglob("*") if p.is_file()] == ["bread.md"]
+    assert [p.name for p in (tmp_path / "articles").rglob("*.md")] == ["bread.md"]

@@ -191,7 +191,8 @@ def test_what_can_not_be_done_is_said(tmp_path: Path, server: Pictures) -> None:
     (data / "images").write_text("in the way")
     done = alsoread("images", "--data", data, "--connect-to", server.url)
     assert done.returncode == 6
-    assert "make room; the same command goes on" in done.stdout
+    assert done.stderr.startswith(f"alsoread: {data / 'images'}")
+    assert "Traceback" not in done.stderr
     assert rows(data) == []
 
 

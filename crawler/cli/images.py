@@ -13,7 +13,7 @@ from crawler.cli.options import connect_to, data_folder, told
 from crawler.exit_codes import DISK, FORCED, INTERRUPTED
 from crawler.terminal import progress
 from pipelines.catalog import hold
-from pipelines.errors import ArchiveError
+from pipelines.faults import explain
 
 if TYPE_CHECKING:
     from crawler.pictures import Outcome
@@ -55,7 +55,7 @@ def images(data: str, hosts: tuple[str, ...], most: int | None, quiet: bool, **o
             with hold(folder / "archive.db") as db, progress("Fetching", not quiet) as watch:
                 outcome = fetch(db, settings, hosts=hosts, most=most, watch=watch)
         except (OSError, sqlite3.OperationalError) as error:
-            raise ArchiveError(f"{folder} can't be written: {error}.", DISK) from None
+            raise explain(error, folder) from None
         if not quiet:
             _tell(outcome, folder)
     stopping.leave(outcome.exit_code)

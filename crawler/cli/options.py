@@ -12,10 +12,10 @@ from typing import Any
 import click
 
 from crawler.config import read_config
-from crawler.exit_codes import CATALOG
 from crawler.seeds import SeedError
 from crawler.terminal import harmless
 from pipelines.errors import ArchiveError
+from pipelines.faults import explain
 
 data_folder = click.option(
     "--data", default="data", show_default=True, metavar="DIR", help="The folder of the archive."
@@ -67,7 +67,8 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
             click.echo(harmless(f"alsoread: {error}"), err=True)
             sys.exit(error.exit_code)
         except sqlite3.Error as error:
-            click.echo(harmless(f"alsoread: The catalog is damaged, or no catalog: {error}."), err=True)
-            sys.exit(CATALOG)
+            explained = explain(error, Path(kwargs.get("data", "The catalog")))
+            click.echo(harmless(f"alsoread: {explained}"), err=True)
+            sys.exit(explained.exit_code)
 
     return in_words

@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 from crawler.items import Article
 from crawler.urls import in_scope
 from pipelines import articles
+from pipelines.files import hash_of
 from pipelines.importing.article import article
 from pipelines.importing.files import LARGEST, File, Refused
 from pipelines.importing.front_matter import Unreadable, read
 from pipelines.importing.own import read_own
-from pipelines.markdown import Writing, hash_of, path_of, render, written_together
+from pipelines.markdown import Writing, path_of, render, written_together
 from pipelines.normalize import normalize
 
 _URL = re.compile(rb"---\nurl: (\S+)\n")

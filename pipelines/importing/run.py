@@ -15,9 +15,11 @@ from crawler.items import Article
 from crawler.process import Ended, Pool, Process
 from pipelines.catalog import Catalog
 from pipelines.errors import ArchiveError
+from pipelines.faults import explain
 from pipelines.importing.files import File, Refused, find
 from pipelines.importing.reading import Read, Reading, pack
 from pipelines.importing.storing import Outcome, Storing
+from pipelines.pending import forget_all_pending, settle_pending
 
 _BATCH = 300
 """Files in a commit: the more, the less often the same pages of the catalog are written."""
@@ -57,8 +59,12 @@ def import_files(
         outcome = "imported" if finished else "shutdown"
     except (OSError, sqlite3.OperationalError) as error:
         outcome = "disk"
-        raise ArchiveError(f"{data} can't be written any more: {error}.", 6) from None
+        raise explain(error, data) from None
     finally:
+        if outcome == "imported":
+            forget_all_pending(data)
+        else:
+            settle_pending(catalog.db, data)
         catalog.close(outcome, requests={}, received=0)
     if not finished:
         raise ArchiveError("Interrupted: what was read is stored; run the same command again to go on.", 11)

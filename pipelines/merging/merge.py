@@ -6,17 +6,26 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from crawler.items import Article
 from pipelines import articles
 from pipelines.catalog import holder, is_held, read
 from pipelines.errors import ArchiveError
+from pipelines.faults import ends_run, explain
 from pipelines.markdown import write
 from pipelines.merging import pictures
+from pipelines.merging.check import check
 from pipelines.merging.choice import choose, forget
 from pipelines.merging.rows import take_over
+from pipelines.pending import forget_all_pending, settle_pending
+
+_LONGEST_SECONDS = 3_600
+"""A merge of a million pages takes minutes; a damaged catalog may never end."""
+_STEPS_BETWEEN_LOOKS = 1_000_000
 
 
 class Merged(NamedTuple):
@@ -45,21 +54,28 @@ def merge(db: Database, data: Path, other: Path) -> Merged:
         raise ArchiveError(holder(other), 5)
     try:
         with _beside(db, other):
-            return _merge(db, data, other)
-    except sqlite3.Error as error:
+            merged = _merge(db, data, other)
+    except (OSError, sqlite3.Error) as error:
+        settle_pending(db, data)
+        if isinstance(error, OSError) or ends_run(error):
+            reason = explain(error, data)
+            raise ArchiveError(f"{reason} Nothing of {other} was merged.", reason.exit_code) from None
         raise ArchiveError(
-            f"{other} can't be merged: {error}. Nothing was: `alsoread verify` it first.", 7
+            f"{other} can't be merged: {error}. Nothing was merged: `alsoread verify` it first.", 7
         ) from None
-    except OSError as error:
-        raise ArchiveError(
-            f"{data} can't be written: {error.strerror}. Nothing of {other} was merged.", 6
-        ) from None
+    except BaseException:
+        settle_pending(db, data)
+        raise
+    forget_all_pending(data)
+    return merged
 
 
 @contextmanager
 def _beside(db: Database, other: Path) -> Iterator[None]:
     """All that is written in the block, or nothing; the other catalog is attached for reading meanwhile."""
     db.execute("ATTACH ? AS other", [f"{other.absolute().as_uri()}?mode=ro"])
+    end = monotonic() + _LONGEST_SECONDS
+    db.conn.set_progress_handler(lambda: monotonic() > end, _STEPS_BETWEEN_LOOKS)
     try:
         db.execute("BEGIN IMMEDIATE")
         try:
@@ -69,10 +85,12 @@ def _beside(db: Database, other: Path) -> Iterator[None]:
             db.conn.rollback()
             raise
     finally:
+        db.conn.set_progress_handler(None, 0)
         db.execute("DETACH other")
 
 
 def _merge(db: Database, data: Path, other: Path) -> Merged:
+    check(db, str(other))
     before = _count(db, "SELECT count(*) FROM revisions")
     choose(db)
     take_over(db)
@@ -94,12 +112,25 @@ def _count(db: Database, query: str) -> int:
     return int(db.execute(query).fetchone()[0])
 
 
+def _load(db: Database, page: int, other: Path) -> Article:
+    """An article that came; whatever its row says. Raises ArchiveError."""
+    try:
+        article = articles.load(db, page)
+        articles.hash_of_file(article)
+    except (TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise ArchiveError(
+            f"{other} can't be merged: the row of its article {page} is not valid ({error}). Nothing was merged.",
+            7,
+        ) from None
+    return article
+
+
 def _files(db: Database, root: Path, other: Path) -> None:
     """Writes the files of the copies that are current now. Raises ArchiveError where a row is not what it was."""
     for page, file_hash in db.execute(
         "SELECT id, file_hash FROM main.articles WHERE id IN (SELECT new FROM page_map WHERE copy)"
     ).fetchall():
-        article = articles.load(db, page)
+        article = _load(db, page, other)
         if file_hash is None:
             db.execute(
                 "UPDATE main.articles SET file_hash = ? WHERE id = ?", [articles.hash_of_file(article), page]

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from sqlite_utils import Database
 
-from pipelines.markdown import files_written, hash_of
+from pipelines.files import files_written, hash_of
 from pipelines.pictures import rows
 from pipelines.pictures.place import FOLDER, is_place
 

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from crawler.items import Picture, iso
 from pipelines import pages, revisit
-from pipelines.markdown import hash_of
+from pipelines.files import hash_of
 
 COLUMNS = (
     *("url", "state", "path", "hash", "bytes", "type"),

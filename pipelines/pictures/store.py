@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -9,7 +10,8 @@ from scrapy import signals
 
 from crawler.clock import now
 from crawler.items import Picture, iso
-from pipelines.markdown import files_written
+from pipelines.faults import ends_run
+from pipelines.files import files_written, forget_pending
 from pipelines.pictures import rows
 from pipelines.pictures.place import FOLDER, path_of
 from pipelines.store import connect
@@ -37,17 +39,24 @@ class StorePictures:
         self._db = connect(self._data / "archive.db")
 
     def process_item(self, item: Picture) -> Picture:
-        """Stored, whole and on the disk, when it returns. Raises OSError and sqlite3.Error."""
+        """Store a picture, whole and on the disk. Raises OSError and sqlite3.Error where no more can be stored."""
         if item.type:
             path = path_of(item.url, item.type)
-            with files_written(self._data / FOLDER) as put:
-                put(path, item.body)
+            try:
+                with files_written(self._data / FOLDER) as put:
+                    put(path, item.body)
+            except OSError as error:
+                if ends_run(error):
+                    raise
+                reason = f"its file can't be written: {error.strerror}"
+                item = replace(item, state="failed", reason=reason, type=None, body=b"")
         with self._db.atomic():
             if item.type:
                 facts = {"status": item.status, "fetched_at": iso(now())}
                 rows.put_copy(self._db, item.url, path, item.type, item.body, **facts)
             else:
                 rows.put_failure(self._db, item, now(), self._retry_delays)
+        forget_pending(self._data / FOLDER)
         self._stats.inc_value(f"pictures/{item.state}")
         return item
 

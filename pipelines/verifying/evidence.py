@@ -15,6 +15,7 @@ from typing import Any
 from crawler.items import Article, Image, Link
 from crawler.urls import canonical
 from pipelines import articles, pages
+from pipelines.files import find_link
 from pipelines.importing import front_matter
 from pipelines.markdown import VOCABULARY, path_of, render
 from pipelines.verifying.findings import Archive, Finding
@@ -107,7 +108,8 @@ def _is_address(url: str | None) -> bool:
 
 def _content(archive: Archive, path: PurePosixPath) -> bytes | None:
     try:
-        return (archive.root / path).read_bytes() if (archive.root / path).is_file() else None
+        file = archive.root / path
+        return file.read_bytes() if file.is_file() and not find_link(archive.root, path) else None
     except OSError:
         return None
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from crawler.clock import now
 from crawler.items import iso
-from pipelines.markdown import HALF_WRITTEN, hash_of
+from pipelines.files import HALF_WRITTEN, hash_of, odd_entry
 from pipelines.pictures import rows
 from pipelines.pictures.place import FOLDER, is_place
-from pipelines.verifying.findings import Archive, Finding
+from pipelines.verifying.findings import PUT_FILE, Archive, Finding
 from pipelines.verifying.repair import put_aside
 
 
@@ -36,7 +36,7 @@ def damaged(archive: Archive) -> Iterator[Finding]:
 
 def _hash(file: Path) -> str | None:
     try:
-        return hash_of(file.read_bytes())
+        return None if odd_entry(file) else hash_of(file.read_bytes())
     except OSError:
         return None
 
@@ -49,8 +49,12 @@ def strangers(archive: Archive, since: float | None) -> Iterator[Finding]:
     root = archive.data / FOLDER
     for folder, folders, names in os.walk(root):
         folders.sort()
-        for path in (Path(folder) / name for name in sorted(names)):
+        for path in (Path(folder) / name for name in (*folders, *sorted(names))):
             known = path.relative_to(root).as_posix()
+            if odd := odd_entry(path):
+                yield Finding(where=f"{FOLDER}/{known}", what=odd, mend=PUT_FILE)
+            if odd or path.is_dir():
+                continue
             if since and path.lstat().st_mtime > since:
                 continue
             if Path(folder).name == HALF_WRITTEN:

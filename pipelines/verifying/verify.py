@@ -16,11 +16,12 @@ from time import time
 
 from pipelines.catalog import hold, is_held, read
 from pipelines.doubtful import LOOK
-from pipelines.errors import ArchiveError
-from pipelines.markdown import HALF_WRITTEN
+from pipelines.faults import ends_run, explain
+from pipelines.files import HALF_WRITTEN, odd_entry
+from pipelines.pending import forget_all_pending
 from pipelines.verifying import pictures
 from pipelines.verifying.evidence import judge
-from pipelines.verifying.findings import REBUILD, Archive, Cure, Finding
+from pipelines.verifying.findings import PUT_FILE, REBUILD, Archive, Cure, Finding
 from pipelines.verifying.repair import add_hosts, fill_hashes, rebuild_indexes, rebuild_search
 from pipelines.verifying.rules import broken
 
@@ -52,6 +53,7 @@ def repair(data: Path) -> Iterator[Finding]:
                     more = True
                     if _mends(finding.cure, archive):
                         yield finding
+        forget_all_pending(data)
 
 
 def _mends(cure: Cure, archive: Archive) -> bool:
@@ -60,9 +62,9 @@ def _mends(cure: Cure, archive: Archive) -> bool:
     except sqlite3.DatabaseError:  # the finding stays, and is told again
         return False
     except OSError as error:
-        raise ArchiveError(
-            f"{error.filename or archive.data} can't be written: {error.strerror}.", 6
-        ) from None
+        if not ends_run(error):  # as with a symbolic link: the finding stays
+            return False
+        raise explain(error, archive.data) from None
     return True
 
 
@@ -146,8 +148,12 @@ def _strangers(archive: Archive, since: float | None) -> Iterator[Finding]:
     """The files that no row knows."""
     for folder, folders, names in os.walk(archive.root):
         folders.sort()
-        for path in (Path(folder) / name for name in sorted(names)):
+        for path in (Path(folder) / name for name in (*folders, *sorted(names))):
             known = str(path.relative_to(archive.root).as_posix())
+            if odd := odd_entry(path):
+                yield Finding(where=f"articles/{known}", what=odd, mend=PUT_FILE)
+            if odd or path.is_dir():
+                continue
             if since and path.lstat().st_mtime > since:
                 continue
             if Path(folder).name == HALF_WRITTEN:

@@ -1,0 +1,55 @@
+"""Explain errors of the disk and of SQLite in a sentence with its exit code; tell which of them end a run."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+
+from pipelines.errors import ArchiveError
+
+LOCKED, DISK, CATALOG = 5, 6, 7  # exit codes
+
+# Whatever is written next fails as well; any other error is one file's own.
+_ENDS_RUN = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE))
+_DISK_FAILED = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk can't be read or written",
+    sqlite3.SQLITE_READONLY: "it is for reading only",
+    sqlite3.SQLITE_CANTOPEN: "it can't be opened",
+    sqlite3.SQLITE_PERM: "permission denied",
+}
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def ends_run(error: BaseException) -> bool:
+    """Whether an error while writing ends a run: what comes next could not be written either."""
+    if isinstance(error, sqlite3.Error):
+        return _code(error) in (*_DISK_FAILED, *_LOCKED)
+    return isinstance(error, OSError) and error.errno in _ENDS_RUN
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether another program held the catalog for longer than a writer waits."""
+    return isinstance(error, sqlite3.Error) and _code(error) in _LOCKED
+
+
+def explain(error: OSError | sqlite3.Error, path: Path) -> ArchiveError:
+    """The error of a command that reads or writes the archive at `path`, with what to do."""
+    if isinstance(error, OSError):
+        return ArchiveError(f"{error.filename or path} can't be written: {error.strerror or error}.", DISK)
+    code = _code(error)
+    if is_locked(error):
+        return ArchiveError(
+            f"{path} is locked by another program: try again when that has ended ({error}).", LOCKED
+        )
+    if code in _DISK_FAILED:
+        return ArchiveError(f"{path} can't be written: {_DISK_FAILED[code]}. Make room, and try again.", DISK)
+    return ArchiveError(
+        f"{path} can't be used as a catalog: {error}. `alsoread verify` says what is wrong.", CATALOG
+    )
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 where Python itself raised."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
