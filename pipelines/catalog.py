@@ -23,7 +23,7 @@ from crawler.clock import now
 from crawler.items import iso
 from pipelines import alarms, pages, revisit
 from pipelines.errors import ArchiveError
-from pipelines.faults import explain
+from pipelines.faults import ends_run, explain
 from pipelines.judging import Alarm
 from pipelines.migrations import MIGRATIONS
 from pipelines.pending import settle_pending
@@ -46,6 +46,8 @@ def read(path: Path) -> Database:
             Database(sqlite3.connect(f"{path.absolute().as_uri()}?{_reading(path)}", uri=True)), path
         )
     except sqlite3.Error as error:
+        if ends_run(error):
+            raise explain(error, path) from None
         raise ArchiveError(
             f"{path} can't be read as a catalog: {error}. Move it away: `alsoread rebuild` makes a new one.",
             7,

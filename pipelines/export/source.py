@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -13,6 +14,7 @@ from sqlite_utils import Database
 from pipelines.errors import ArchiveError
 from pipelines.export.choose import Choice, condition
 from pipelines.export.row import COLUMNS, Row
+from pipelines.faults import ends_run
 
 # What an article's file does not show, or `body_hash` stands for.
 _ASIDE = ("body", "words", "extractor", "archived_at", "crawl", "changed_at", "changed_crawl")
@@ -63,7 +65,12 @@ class Source:
         db.execute("BEGIN")
         self._where, self._values = condition(db, choice)
         count = f"SELECT count(*) FROM articles WHERE {self._where}"  # noqa: S608
-        self.count: int = db.execute(count, self._values).fetchone()[0]
+        try:
+            self.count: int = db.execute(count, self._values).fetchone()[0]
+        except sqlite3.Error as error:
+            if choice.where is None or ends_run(error):
+                raise
+            raise ArchiveError(f"--where {choice.where!r} can't be evaluated: {error}.", 2) from None
         if not self.count:
             raise ArchiveError("No article of the archive is what was asked for: nothing was exported.", 2)
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from crawler.items import Article
 from crawler.urls import in_scope
 from pipelines import articles
+from pipelines.faults import ends_run
 from pipelines.files import hash_of
 from pipelines.importing.article import article
 from pipelines.importing.files import LARGEST, File, Refused
@@ -125,11 +126,16 @@ class Reading:
         except Exception as error:
             return Read(name, reason=f"can't be read: {type(error).__name__}: {error}")
         path = self.root / path_of(found.url)
-        placed = not path.exists()
-        if placed:
-            file_hash = write(found, rendered)
-        else:
-            placed, file_hash = path.read_bytes() == rendered, hash_of(rendered)
+        try:
+            placed = not path.exists()
+            if placed:
+                file_hash = write(found, rendered)
+            else:
+                placed, file_hash = path.read_bytes() == rendered, hash_of(rendered)
+        except OSError as error:
+            if ends_run(error):
+                raise
+            return Read(name, reason=f"{error.filename or path} can't be written: {error.strerror}")
         return Read(name, found.url, found, articles.columns(found, file_hash), placed)
 
     def _kept(self, content: bytes, held: Mapping[str, str]) -> str | None:
@@ -141,7 +147,7 @@ class Reading:
             return None
         try:
             return url if (self.root / path_of(url)).read_bytes() == content else None
-        except FileNotFoundError:
+        except OSError:
             return None
 
     def _article(self, name: str, content: bytes) -> tuple[Article, bytes]:

@@ -1,0 +1,261 @@
+"""What the disk, other programs and other people's files can do to an archive: nothing is lost, all is explained."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawler.items import Article
+from crawler.urls import canonical
+from pipelines.faults import ends_run, explain
+from pipelines.files import HALF_WRITTEN
+from pipelines.markdown import path_of
+from pipelines.verifying.verify import repair, verify
+from tests.commands import Run, alsoread, here
+from tests.conftest import ARTICLE
+from tests.damages import edit
+from tests.imports import archive, write
+
+MakeArticle = Callable[..., Article]
+ONE, TWO, THREE = (f"https://one.techidaily.com/{slug}/" for slug in ("bread", "jam", "rolls"))
+
+_segments = st.sampled_from(
+    ["x", "X", "x.md", "x.MD", "con", "a" * 230, "é" * 90, "tea~1", "..%2F", "b.md~c", "%20"]
+)
+_urls = st.lists(_segments, min_size=1, max_size=40).map(
+    lambda parts: canonical(f"https://one.techidaily.com/{'/'.join(parts)}/")
+)
+
+
+def said(data: Path) -> list[str]:
+    return [f"{finding.where}: {finding.what}" for finding in verify(data)]
+
+
+@given(_urls, _urls)
+def test_no_path_stands_in_the_way_of_another(one: str, other: str) -> None:
+    first, second = path_of(one), path_of(other)
+    assert len(bytes(first)) <= 1_000
+    assert all(len(part.encode()) <= 255 for part in first.parts)
+    folded = [str(path).casefold() for path in (first, second)]
+    if one != other:
+        assert folded[0] != folded[1]
+        assert not folded[1].startswith(f"{folded[0]}/")
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://one.techidaily.com/x/", "one.techidaily.com/x.md"),
+        ("https://one.techidaily.com/x.md/y/", "one.techidaily.com/x.md~398842b6/y.md"),
+        (f"https://one.techidaily.com/{'deep/' * 900}y/", "one.techidaily.com/y~"),
+    ],
+)
+def test_where_an_article_lies(url: str, path: str) -> None:
+    assert str(path_of(url)).startswith(path)
+
+
+def test_articles_in_the_way_of_each_other_are_all_stored(tmp_path: Path, article: MakeArticle) -> None:
+    urls = [f"https://one.techidaily.com/{path}/" for path in ("x", "x.md/y", "x.md", "deep/" * 900 + "y")]
+    archive(tmp_path, *(article(url=url) for url in urls))
+    assert said(tmp_path) == []
+    with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
+        assert {url for (url,) in db.execute("SELECT url FROM articles")} == set(urls)
+
+
+@pytest.mark.parametrize(
+    ("code", "ends"),
+    [
+        *((errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EROFS, True), (errno.EIO, True)),
+        *((errno.ENOTDIR, False), (errno.ENAMETOOLONG, False), (errno.ELOOP, False), (errno.EACCES, False)),
+    ],
+)
+def test_which_errors_end_a_run(code: int, ends: bool) -> None:
+    assert ends_run(OSError(code, os.strerror(code))) is ends
+
+
+def test_a_catalog_that_another_program_locks_is_not_called_damaged(
+    tmp_path: Path, article: MakeArticle
+) -> None:
+    archive(tmp_path, article())
+    path = tmp_path / "archive.db"
+    with closing(sqlite3.connect(path)) as other, closing(sqlite3.connect(path, timeout=0)) as db:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError) as raised:
+            db.execute("BEGIN IMMEDIATE")
+        other.rollback()
+    error = explain(raised.value, path)
+    assert (error.exit_code, str(error).startswith(f"{path} is locked by another program")) == (5, True)
+
+
+@contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """A disk of that size."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a tmpfs (package mount, as root)")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Leave no room."""
+    with (disk / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+        while True:
+            ballast.write(bytes(4096))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["import", "{posts}"],
+        ["images", "--connect-to", "http://127.0.0.1:1"],
+        ["merge", "{other}"],
+        ["verify", "--repair"],
+        ["maintain"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_full_disk_is_a_sentence_and_exit_code_6(
+    tmp_path: Path, article: MakeArticle, command: list[str]
+) -> None:
+    other = tmp_path / "other"
+    archive(other, article(url=TWO, body="Another text. " * 9_000))
+    post = write(tmp_path / "posts" / "rolls.md", article(url=THREE, body="More text. " * 9_000))
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        data = disk / "data"
+        archive(data, article(url=ONE))
+        kept = (data / "articles" / path_of(ONE)).read_bytes()
+        (data / "articles" / path_of(ONE)).unlink()  # so that there is something to repair
+        fill(disk)
+        asked = [part.format(posts=post.parent, other=other / "archive.db") for part in command]
+        done = alsoread(*asked, "--data", data)
+        assert (done.returncode, "Traceback" in done.stderr) == (6, False), done.stderr
+        assert done.stderr.startswith("alsoread: ")
+        (disk / "ballast").unlink()
+        list(repair(data))
+        assert said(data) == []
+        assert (data / "articles" / path_of(ONE)).read_bytes() == kept
+
+
+@pytest.mark.parametrize("where", ["length(zeroblob(2000000000)) > 1", "abs(-9223372036854775807 - 1) > 1"])
+def test_a_condition_that_fails_is_wrong_usage(run: Run, tmp_path: Path, where: str) -> None:
+    done = here("export", tmp_path / "out", "--data", run.data, "--where", where)
+    assert done.exit_code == 2
+    assert "can't be evaluated" in done.stderr
+
+
+def test_nothing_is_written_through_a_symbolic_link(tmp_path: Path, article: MakeArticle) -> None:
+    data, outside = tmp_path / "data", tmp_path / "outside"
+    archive(data, article(url=ONE))
+    outside.mkdir()
+    shutil.rmtree(data / "articles" / "one.techidaily.com")
+    (data / "articles" / "one.techidaily.com").symlink_to(outside)
+    post = write(tmp_path / "posts" / "jam.md", article(url=TWO))
+    done = here("import", post, "--data", data)
+    assert done.exit_code == 2
+    assert "a symbolic link is not written through" in done.output
+    list(repair(data))
+    assert list(outside.iterdir()) == []
+    assert "articles/one.techidaily.com: is a symbolic link, which is not followed" in said(data)
+
+
+def test_what_is_no_file_is_found_and_not_read(tmp_path: Path, article: MakeArticle) -> None:
+    archive(tmp_path, article(url=ONE))
+    path = tmp_path / "articles" / path_of(ONE)
+    path.unlink()
+    os.mkfifo(path)
+    where = path.relative_to(tmp_path).as_posix()
+    assert f"{where}: is neither a file nor a folder" in said(tmp_path)
+
+
+@pytest.mark.parametrize("extra", ["[1]", "1", "{", '"x"'])
+def test_json_of_another_shape_is_not_merged(tmp_path: Path, article: MakeArticle, extra: str) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    archive(mine, article(url=ONE))
+    archive(theirs, article(url=TWO))
+    edit(theirs, "UPDATE articles SET extra = ?", extra)
+    done = here("merge", theirs / "archive.db", "--data", mine)
+    assert done.exit_code == 7
+    assert "articles.extra of row 1 is not a JSON object" in done.stderr
+    assert said(mine) == []
+
+
+def test_a_view_in_the_place_of_a_table_is_not_asked(tmp_path: Path, article: MakeArticle) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    archive(mine, article(url=ONE))
+    archive(theirs, article(url=TWO))
+    with closing(sqlite3.connect(theirs / "archive.db")) as db, db:
+        columns = [row[1] for row in db.execute("PRAGMA table_info(losses)")]
+        endless = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT "
+        db.execute("DROP TABLE losses")
+        db.execute(f"CREATE VIEW losses AS {endless}{', '.join(f'n AS {name}' for name in columns)} FROM n")
+    done = here("merge", theirs / "archive.db", "--data", mine)
+    assert done.exit_code == 7
+    assert "its losses is not the table that alsoread makes" in done.stderr
+    assert said(mine) == []
+
+
+_KILLED = """
+import os, signal, sqlite3, sys
+from pathlib import Path
+from pipelines import files
+def put_and_die(temporary, path, move=files._move):
+    move(temporary, path)
+    os.kill(os.getpid(), signal.SIGKILL)
+files._move = put_and_die
+from tests.test_storage_faults import kill_here
+kill_here(sys.argv[1], *map(Path, sys.argv[2:]))
+"""
+
+
+def kill_here(command: str, data: Path, other: Path) -> None:
+    """Run a command in a process that dies when the first file is in its place and no row is committed."""
+    if command == "merge":
+        here("merge", other / "archive.db", "--data", data)
+    else:
+        archive(data, replace(ARTICLE, url=THREE))
+
+
+@pytest.mark.parametrize("command", ["merge", "crawl"])
+def test_a_file_that_a_killed_run_left_is_removed_by_the_next(
+    tmp_path: Path, article: MakeArticle, command: str
+) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    archive(mine, article(url=ONE))
+    archive(theirs, article(url=TWO))
+    before = said(mine)
+    killed = subprocess.run(
+        [sys.executable, "-c", _KILLED, command, str(mine), str(theirs)], capture_output=True, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    left = [path for path in (mine / "articles").rglob("*.md") if path.stem in ("jam", "rolls")]
+    assert len(left) == 1
+    archive(mine)
+    assert not left[0].exists()
+    assert not list((mine / "articles" / HALF_WRITTEN).iterdir())
+    assert said(mine) == before == []
+
+
+def test_a_file_that_nobody_noted_stays(tmp_path: Path, article: MakeArticle) -> None:
+    archive(tmp_path, article(url=ONE))
+    mine = write(tmp_path / "articles" / "one.techidaily.com" / "mine.md", article(url=TWO))
+    (tmp_path / "articles" / HALF_WRITTEN / "pending-1").write_text("../archive.db\n/etc/hostname\n")
+    archive(tmp_path)
+    assert mine.exists()
+    assert (tmp_path / "archive.db").exists()
