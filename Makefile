@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test test-long check clean
+.PHONY: install demo test test-long torture check clean
 
 install: .venv/installed
 
@@ -20,6 +20,10 @@ test: install
 
 test-long: install
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m long
+	ALSOREAD_EXAMPLES=3000 $(BIN)/python -m pytest --numprocesses auto tests/test_hostile_markup.py tests/test_urls.py
+
+torture: install
+	ALSOREAD_EXAMPLES=100000 $(BIN)/python -m pytest --numprocesses auto tests/test_hostile_markup.py tests/test_urls.py
 
 check: install
 	$(BIN)/ruff check

@@ -24,6 +24,8 @@ from tests.site import SEED, Site, build
 from tests.site.server import Reply
 from tests.webhook import Told
 
+pytestmark = pytest.mark.long
+
 DAYS = 60
 ASLEEP = range(41, 44)
 PUBLISHES = range(3, DAYS, 7)
