@@ -12,8 +12,12 @@ from pipelines import articles
 from pipelines.files import hash_of, pending_files
 from pipelines.markdown import write
 
-_ROOTS = {"articles": "articles", "pictures": "images"}
-"""The folder of the files of each table with a column `path`."""
+_ASKED = "(SELECT value FROM json_each(?))"
+_FILES = {
+    "articles": f"SELECT path, id, file_hash FROM articles WHERE path IN {_ASKED}",  # noqa: S608
+    "images": f"SELECT path, NULL, hash FROM pictures WHERE path IN {_ASKED}",  # noqa: S608
+}
+"""The folders of an archive whose files have rows; by path, the article that gives the file back, and its hash."""
 
 
 def settle_pending(db: Database, data: Path) -> None:
@@ -21,35 +25,33 @@ def settle_pending(db: Database, data: Path) -> None:
 
     To be called outside of a transaction. Raises OSError and sqlite3.Error.
     """
-    for table, folder in _ROOTS.items():
+    for folder, query in _FILES.items():
         with pending_files(data / folder) as names:
             if not names:
                 continue
             db.execute("BEGIN IMMEDIATE")  # the writing process of a run that was killed may still commit
             try:
-                _settle(db, data / folder, table, names)
+                _settle(db, query, data / folder, names)
             finally:
                 db.conn.rollback()
 
 
 def forget_all_pending(data: Path) -> None:
     """Note that the rows of all files of an archive are committed."""
-    for folder in _ROOTS.values():
+    for folder in _FILES:
         with pending_files(data / folder):
             pass
 
 
-def _settle(db: Database, root: Path, table: str, names: Collection[PurePosixPath]) -> None:
-    hashes = "file_hash" if table == "articles" else "hash"
-    query = f"SELECT path, id, {hashes} FROM {table} WHERE path IN (SELECT value FROM json_each(?))"  # noqa: S608
-    if table == "pictures":
-        query = query.replace(" id,", " NULL,")
-    rows = {path: (page, hash_) for path, page, hash_ in db.execute(query, [json.dumps([*map(str, names)])])}
+def _settle(db: Database, query: str, root: Path, names: Collection[PurePosixPath]) -> None:
+    asked = json.dumps([*map(str, names)])
+    rows = {path: (page, hash_) for path, page, hash_ in db.execute(query, [asked])}
     for name in names:
-        page, hash_ = rows.get(str(name), (None, None))
         if str(name) not in rows:
             (root / name).unlink(missing_ok=True)
-        elif page is not None and not _is_as_stored(root / name, hash_):
+            continue
+        page, hash_ = rows[str(name)]
+        if page is not None and not _is_as_stored(root / name, hash_):
             write(root, articles.load(db, page))
 
 
