@@ -146,7 +146,7 @@ def test_an_export_that_was_stopped_goes_on(run: Run, tmp_path: Path, how: signa
         _, said = process.communicate()
     if process.returncode:  # else it was faster
         stopped = {signal.SIGKILL: (-9, "")}
-        told = (11, "alsoread: Interrupted: the same command goes on.\n")
+        told = (11, "alsoread: Interrupted; run the same command to resume.\n")
         assert (process.returncode, said) == stopped.get(how, told)
     export(run.data, tmp_path / "out", "--for", "hugo")
     assert files(tmp_path / "out") == files(tmp_path / "whole")

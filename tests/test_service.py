@@ -68,7 +68,7 @@ def test_a_crawl_that_can_not_begin_is_told(tmp_path: Path) -> None:
     code, out, err = ended(tmp_path, "--once", "--every", "1d", "--", SEED, ahead=2 * DAY)
     held.close("finished", requests={}, received=0)
     assert code == 5
-    assert "The crawl ended with exit code 5: another crawl holds the archive." in out
+    assert "The crawl ended with exit code 5: another crawl or program holds the archive." in out
     assert "is held by crawl 1" in err
     assert "Search index" not in out, "whoever holds the archive is not waited for"
 
