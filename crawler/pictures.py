@@ -13,8 +13,6 @@ from sqlite_utils import Database
 from crawler.run import exit_code
 from crawler.running import run
 from crawler.spiders.pictures import PicturesSpider
-from pipelines.files import sweep
-from pipelines.pictures.place import FOLDER
 from pipelines.pictures.wanted import Wanted
 
 
@@ -50,8 +48,6 @@ def fetch(
     wanted, done = Wanted(db, data, hosts), 0
     held = wanted.held
     total = min(wanted.count, most or wanted.count)
-    if total:
-        sweep(data / FOLDER)
 
     def scraped() -> None:
         nonlocal done

@@ -26,7 +26,7 @@ from pipelines.errors import ArchiveError
 from pipelines.faults import ends_run, explain
 from pipelines.judging import Alarm
 from pipelines.migrations import MIGRATIONS
-from pipelines.pending import settle_pending
+from pipelines.pending import clear_up
 from pipelines.store import Committing, Store, connect
 from pipelines.writer import Item, Writer
 
@@ -133,7 +133,7 @@ def _hold(path: Path) -> tuple[FileLock, Database]:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
         db = _migrated(path)
-        settle_pending(db, path.parent)
+        clear_up(db, path.parent)
         return lock, db
     except Timeout:
         raise ArchiveError(holder(path), 5) from None

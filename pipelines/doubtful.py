@@ -5,12 +5,12 @@ They lie below `look/` beside the articles, under the same names: `look/HOST/SLU
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
 
 from crawler.items import Visit
+from pipelines.files import files_written, forget_pending, remove_file
 from pipelines.markdown import path_of
 
 if TYPE_CHECKING:
@@ -23,18 +23,23 @@ LOOK = "look"
 
 def file_of(data: Path, url: str) -> Path:
     """Where the raw page of a canonical address is kept, if it is."""
-    return data / LOOK / path_of(url).with_suffix(".html")
+    return data / LOOK / _name(url)
 
 
-def keep(file: Path, html: bytes) -> None:
-    """Writes a page, whole or not at all. Raises OSError."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(".part")
-    with temporary.open("wb") as part:
-        part.write(html)
-        part.flush()
-        os.fsync(part.fileno())
-    temporary.replace(file)
+def keep(data: Path, url: str, html: bytes) -> None:
+    """Write the raw page of a canonical address, whole or not at all. Raises OSError."""
+    with files_written(data / LOOK) as put:
+        put(_name(url), html)
+    forget_pending(data / LOOK)  # it has no row of its own
+
+
+def drop(data: Path, url: str) -> None:
+    """Remove the raw page of a canonical address, if it is kept. Raises OSError."""
+    remove_file(data / LOOK, _name(url))
+
+
+def _name(url: str) -> PurePosixPath:
+    return path_of(url).with_suffix(".html")
 
 
 class KeepDoubtful:
@@ -54,11 +59,9 @@ class KeepDoubtful:
         if not isinstance(item, Visit):
             return item
         if item.quarantine and item.html:
-            file = file_of(self.data, item.url)
-            keep(file, item.html)
-            self.kept.add(file)
+            keep(self.data, item.url, item.html)
+            self.kept.add(file_of(self.data, item.url))
         elif item.state == "stored" and self.kept:
-            file = file_of(self.data, item.url)
-            file.unlink(missing_ok=True)
-            self.kept.discard(file)
+            drop(self.data, item.url)
+            self.kept.discard(file_of(self.data, item.url))
         return replace(item, html=None) if item.html else item

@@ -5,32 +5,74 @@ A file is in its place before its row is committed, so it is pending until then:
 
 from __future__ import annotations
 
-import errno
 import os
+import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from itertools import count
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from pipelines.tree import Tree
 
 HALF_WRITTEN = ".writing"
 """The folder of files that are being written: hidden, and on the same disk as the files."""
 
+_FOLDER = PurePosixPath(HALF_WRITTEN)
 _PENDING = "pending-"
 """What the names of the lists begin with that say which files are in place while their rows may not be."""
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+_LINE = re.compile(r"^(new|old) ([0-9a-f]{64}) (.+)\n", re.MULTILINE)
 _SYNC_ALL_FILES = 32
 """Files from which on it is quicker to wait for all that the disk has to write."""
 _numbers = count()
-_waiting_for_the_disk = ThreadPoolExecutor(8)
+
+
+class Staged(NamedTuple):
+    """A file that is on the disk, and not yet in its place."""
+
+    temporary: str
+    """What it is called in the folder of files that are being written."""
+    name: str
+    hash: str
+    is_new: bool
+    """Whether nothing stood in its place."""
+
+
+class Pending(NamedTuple):
+    """A file that was put in its place while its row may not have been committed."""
+
+    name: PurePosixPath
+    hash: str
+    is_new: bool
+    """Whether nothing stood in its place before."""
+
+
+Stage = Callable[[PurePosixPath, bytes], Staged | None]
+"""Writes a file that belongs at a name; None where it stands there already."""
 
 
 def hash_of(content: bytes) -> str:
     """SHA-256 of a file, in hexadecimal."""
     return sha256(content).hexdigest()
+
+
+@contextmanager
+def files_staged(root: Path) -> Iterator[Stage]:
+    """Give a way to write files that `put_in_place` then moves where they belong, in this process or another.
+
+    It returns None for a file that stands there already. The files are on the disk when the block ends.
+    Raises OSError; ELOOP where a folder below `root` is a symbolic link.
+    """
+    with closing(Tree(root)) as tree:
+        staged: list[Staged] = []
+        try:
+            yield lambda name, content: _stage(tree, name, content, staged)
+            _sync(tree, staged)
+        except BaseException:
+            discard(root, staged)
+            raise
 
 
 @contextmanager
@@ -40,60 +82,88 @@ def files_written(root: Path) -> Iterator[Callable[[PurePosixPath, bytes], str]]
     It returns the file's hash. The files are on the disk and in their places when the block ends, and pending.
     Raises OSError; ELOOP where a folder below `root` is a symbolic link.
     """
-    waiting: list[tuple[Path, PurePosixPath]] = []
-    folders: set[PurePosixPath] = set()
+    staged: list[Staged] = []
 
     def put(name: PurePosixPath, content: bytes) -> str:
-        if name.parent not in folders:
-            _refuse_links(root, name.parent)
-            folders.add(name.parent)
-        if not _is_file_with(root / name, content):
-            waiting.append((root / HALF_WRITTEN / f"{os.getpid()}-{next(_numbers)}", name))
-            _write_new(waiting[-1][0], content)
-        return hash_of(content)
+        file = stage(name, content)
+        if file:
+            staged.append(file)
+        return file.hash if file else hash_of(content)
 
-    try:
+    with files_staged(root) as stage:
         yield put
-        _sync([temporary for temporary, _ in waiting])
-        if waiting:
-            _note_pending(root, [name for _, name in waiting])
-        for temporary, name in waiting:
-            _move(temporary, root / name)
-    except BaseException:
-        for temporary, _ in waiting:
-            temporary.unlink(missing_ok=True)
-        raise
+    put_in_place(root, staged)
+
+
+def put_in_place(root: Path, files: Collection[Staged]) -> None:
+    """Move files to where they belong: they are pending from now on. Raises OSError."""
+    if not files:
+        return
+    with closing(Tree(root)) as tree:
+        try:
+            # Before they move: a kill after it leaves no file that nobody knows of.
+            lines = [f"{'new' if file.is_new else 'old'} {file.hash} {file.name}\n" for file in files]
+            tree.append(_pending_list(), "".join(lines).encode())
+            for file in files:
+                tree.move(_temporary(file), PurePosixPath(file.name))
+        except BaseException:
+            discard(root, files)
+            raise
+
+
+def discard(root: Path, files: Collection[Staged]) -> None:
+    """Remove files that were written and are not wanted in their places."""
+    with closing(Tree(root)) as tree:
+        for file in files:
+            tree.remove(_temporary(file))
 
 
 def forget_pending(root: Path) -> None:
     """Note that the rows of all files that this process wrote below a folder are committed."""
-    _pending_list(root).unlink(missing_ok=True)
+    with closing(Tree(root)) as tree:
+        if root.is_dir():
+            tree.remove(_pending_list())
+
+
+def has_pending(root: Path) -> bool:
+    """Whether some process wrote files below a folder of which it did not say that their rows are committed."""
+    with closing(Tree(root)) as tree:
+        return bool(_pending_lists(tree))
 
 
 @contextmanager
-def pending_files(root: Path) -> Iterator[set[PurePosixPath]]:
+def pending_files(root: Path) -> Iterator[list[Pending]]:
     """Give the pending files of all processes; they are so no more when the block ends well.
 
     For whoever knows that nobody else writes, as the holder of the catalog's write lock does.
     """
-    lists = list((root / HALF_WRITTEN).glob(f"{_PENDING}*"))
-    lines = [
-        line for path in lists for line in path.read_bytes().decode(errors="surrogateescape").split("\n")
-    ]
-    names = map(PurePosixPath, filter(None, lines))
-    yield {name for name in names if not name.is_absolute() and ".." not in name.parts}
-    for path in lists:
-        path.unlink(missing_ok=True)
+    with closing(Tree(root)) as tree:
+        lists = _pending_lists(tree)
+        noted = "".join((tree.read(path) or b"").decode(errors="replace") for path in lists)
+        found = [Pending(PurePosixPath(name), hash_, kind == "new") for kind, hash_, name in _LINE.findall(noted)]
+        yield [file for file in found if not file.name.is_absolute() and ".." not in file.name.parts]
+        for path in lists:
+            tree.remove(path)
 
 
-def sweep(root: Path) -> int:
-    """Remove what a killed run left half written. Returns how many files."""
-    folder = root / HALF_WRITTEN
-    folder.mkdir(parents=True, exist_ok=True)
-    leftovers = [path for path in folder.iterdir() if not path.name.startswith(_PENDING)]
-    for leftover in leftovers:
-        leftover.unlink(missing_ok=True)  # the writer of a crawl that was killed may still be at work
-    return len(leftovers)
+def read_file(root: Path, name: PurePosixPath) -> bytes | None:
+    """The content of a file below a folder; None where there is no file of that name. Raises OSError."""
+    with closing(Tree(root)) as tree:
+        return tree.read(name)
+
+
+def remove_file(root: Path, name: PurePosixPath) -> None:
+    """Remove a file below a folder, if there is one. Raises OSError."""
+    with closing(Tree(root)) as tree:
+        tree.remove(name)
+
+
+def sweep(root: Path) -> None:
+    """Remove what a killed run left half written."""
+    with closing(Tree(root)) as tree:
+        for name in tree.names(_FOLDER):
+            if not name.startswith(_PENDING):
+                tree.remove(_FOLDER / name)  # the writer of a crawl that was killed may still be at work
 
 
 def odd_entry(path: Path) -> str | None:
@@ -104,71 +174,30 @@ def odd_entry(path: Path) -> str | None:
     return None if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "is neither a file nor a folder"
 
 
-def find_link(root: Path, name: PurePosixPath) -> Path | None:
-    """The symbolic link that is on the way from a folder to a name below it, or that name itself."""
-    return next(
-        (root / part for part in (name, *name.parents) if part.parts and (root / part).is_symlink()), None
-    )
+def _pending_list() -> PurePosixPath:
+    return _FOLDER / f"{_PENDING}{os.getpid()}"
 
 
-def _refuse_links(root: Path, folder: PurePosixPath) -> None:
-    if link := find_link(root, folder):
-        raise OSError(errno.ELOOP, "a symbolic link is not written through", str(link))
+def _pending_lists(tree: Tree) -> list[PurePosixPath]:
+    return [_FOLDER / name for name in tree.names(_FOLDER) if name.startswith(_PENDING)]
 
 
-def _is_file_with(path: Path, content: bytes) -> bool:
-    try:
-        return stat.S_ISREG(path.lstat().st_mode) and path.read_bytes() == content
-    except FileNotFoundError:
-        return False
+def _temporary(file: Staged) -> PurePosixPath:
+    return _FOLDER / file.temporary
 
 
-def _pending_list(root: Path) -> Path:
-    return root / HALF_WRITTEN / f"{_PENDING}{os.getpid()}"
+def _stage(tree: Tree, name: PurePosixPath, content: bytes, staged: list[Staged]) -> Staged | None:
+    standing = tree.read(name)
+    if standing == content:
+        return None
+    staged.append(Staged(f"{os.getpid()}-{next(_numbers)}", str(name), hash_of(content), standing is None))
+    tree.create(_temporary(staged[-1]), content)
+    return staged[-1]
 
 
-def _note_pending(root: Path, names: Sequence[PurePosixPath]) -> None:
-    """Append to the list of this process: a kill after it leaves no file that nobody knows of."""
-    file = os.open(_pending_list(root), _APPEND, 0o666)
-    try:
-        os.write(file, "".join(f"{name}\n" for name in names).encode(errors="surrogateescape"))
-    finally:
-        os.close(file)
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    try:
-        file = os.open(path, _NEW, 0o666)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, _NEW, 0o666)
-    try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(file, left) :]
-    finally:
-        os.close(file)
-
-
-def _sync(files: Sequence[Path]) -> None:
-    """Wait for the disk; at the same time for all files, as it then writes its journal once for many of them."""
+def _sync(tree: Tree, files: Sequence[Staged]) -> None:
+    """Wait for the disk; where there are many files for all that it has to write, which is quicker."""
     if len(files) > _SYNC_ALL_FILES:
         os.sync()
-    else:
-        list(_waiting_for_the_disk.map(_sync_one, files) if len(files) > 1 else map(_sync_one, files))
-
-
-def _sync_one(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
-
-
-def _move(temporary: Path, path: Path) -> None:
-    try:
-        temporary.replace(path)
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.replace(path)
+    elif files:
+        tree.sync(_FOLDER, [file.temporary for file in files])

@@ -12,7 +12,6 @@ from sqlite_utils import Database
 from crawler.clock import now
 from crawler.items import iso
 from pipelines.catalog import end_killed, hold, read
-from pipelines.files import sweep
 
 _EVERY = timedelta(days=7)
 _MIB = 2**20
@@ -32,7 +31,7 @@ def maintain(path: Path) -> list[str]:
     """
     with hold(path) as db:
         started_at = iso(now())
-        done = [_runs(db), _files(path.parent / "articles"), _search(db), _statistics(db)]
+        done = [_runs(db), _search(db), _statistics(db)]
         row = {"started_at": started_at, "ended_at": iso(now()), "done": json.dumps(done)}
         db.table("maintenance").insert(row)
         return [*done, _log(db, path)]
@@ -42,10 +41,6 @@ def _runs(db: Database) -> str:
     with db.atomic():
         killed = end_killed(db, iso(now()))
     return f"Runs: {killed} that were killed are marked so."
-
-
-def _files(articles: Path) -> str:
-    return f"Files: {sweep(articles)} that were half written are removed."
 
 
 def _search(db: Database) -> str:

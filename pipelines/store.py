@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from crawler import clock
 from crawler.items import Article, Found, Visit, iso
 from pipelines import articles, host_runs, losses, pages, quarantine, revisit
-from pipelines.files import forget_pending, sweep
+from pipelines.files import forget_pending
 from pipelines.host_runs import HostRun
 from pipelines.markdown import written_together
 from pipelines.pending import settle_pending
@@ -87,7 +87,6 @@ class Store:
         self.scope, self.retry_delays, self.host_failures = scope, retry_delays, host_failures
         self._last = datetime.min.replace(tzinfo=UTC)
         self._counted: dict[str, HostRun] = {}
-        sweep(root)
 
     def commit(self, items: Sequence[Visit | Found]) -> list[str | Exception]:
         """Stores several items in one commit. Returns what each came to, or what kept it out."""

@@ -21,6 +21,7 @@ from crawler.extractors.source import read_source
 from crawler.items import Article, Image, Link
 from crawler.urls import canonical
 from pipelines.catalog import Catalog, read
+from pipelines.files import Staged, hash_of
 from pipelines.importing.files import find
 from pipelines.importing.reading import Reading
 from pipelines.markdown import front_matter, path_of, render
@@ -58,7 +59,11 @@ def test_a_file_of_ours_comes_back_as_it_was(
     folder = tmp_path_factory.getbasetemp() / "read"
     found = reads(render(item), folder)
     assert found.article == item
-    assert (folder / path_of(item.url)).exists()
+    assert found.file
+    assert found.file == Staged(
+        found.file.temporary, str(path_of(item.url)), hash_of(render(item).encode()), is_new=True
+    )
+    assert (folder / ".writing" / found.file.temporary).read_bytes() == render(item).encode()
     assert render(found.article) == render(item)
 
 

@@ -113,10 +113,7 @@ def test_damaged_and_missing_copies_are_found_put_aside_and_fetched_again(
         "images/.writing/1-1": "half written by a run that was killed",
     }
     done = json.loads(here("verify", "--repair", "--json", "--data", data).stdout)
-    assert {finding["where"] for finding in done["found"]} == {
-        "images/pictures.example/stranger.png",
-        "images/.writing/1-1",
-    }
+    assert [finding["where"] for finding in done["found"]] == ["images/pictures.example/stranger.png"]
     (aside,) = (data / "damaged").rglob("*.png")
     assert aside.read_bytes() == PNG[:-1]
     assert "2 fetched, 1 failed" in fetch(data, server.url).stdout

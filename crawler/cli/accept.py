@@ -14,7 +14,7 @@ from crawler.items import Article, Visit
 from crawler.settings import ALSOREAD_SCOPE
 from pipelines import articles, quarantine
 from pipelines.catalog import hold, read
-from pipelines.doubtful import file_of
+from pipelines.doubtful import drop, file_of
 from pipelines.errors import ArchiveError
 from pipelines.normalize import normalize
 from pipelines.store import Store
@@ -60,7 +60,7 @@ def _accept(store: Store, data: Path, url: str) -> None:
     (result,) = store.commit([Visit(url=new.url, state="stored", article=new)])
     if isinstance(result, Exception):
         raise result
-    file.unlink()
+    drop(data, url)
     click.echo(
         f"Accepted: {url} has {len(new.body.split()):,} words now. `alsoread diff {url}` shows what changed."
     )

@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 from crawler.items import Article
 from crawler.urls import in_scope
 from pipelines import articles
-from pipelines.faults import ends_run
-from pipelines.files import hash_of
+from pipelines.faults import ends_run, explain
+from pipelines.files import Stage, Staged, files_staged, hash_of, read_file
 from pipelines.importing.article import article
 from pipelines.importing.files import LARGEST, File, Refused
 from pipelines.importing.front_matter import Unreadable, read
 from pipelines.importing.own import read_own
-from pipelines.markdown import Writing, path_of, render, written_together
+from pipelines.markdown import path_of, render
 from pipelines.normalize import normalize
 
 _URL = re.compile(rb"---\nurl: (\S+)\n")
@@ -39,8 +39,8 @@ class Read:
     """None where the archive holds the very file already, and it is in its place."""
     row: dict[str, Any] | None = None
     """What its row in the catalog says of it."""
-    placed: bool = False
-    """Whether the archive's folder holds the article's file as it has to be."""
+    file: Staged | None = None
+    """The article's file, to be put in its place; None where it is there already."""
     reason: str | None = None
 
 
@@ -52,7 +52,7 @@ class Packed(NamedTuple):
     row: dict[str, Any] | None
     images: list[tuple[str, str | None, str | None]]
     also_read: list[tuple[str, str]]
-    placed: bool
+    file: tuple[str, str, str, bool] | None
     reason: str | None
 
 
@@ -65,7 +65,7 @@ def pack(reads: Iterable[Read]) -> bytes:
             read.row,
             [tuple(image) for image in read.article.images] if read.article else [],
             [tuple(link) for link in read.article.also_read] if read.article else [],
-            read.placed,
+            read.file and tuple(read.file),
             read.reason,
         )
         for read in reads
@@ -80,7 +80,7 @@ def unpack(packed: bytes) -> list[Packed]:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Reads files, and writes those of articles that the archive does not hold yet."""
+    """Reads files, and writes those that the archive needs for them, beside their places."""
 
     root: Path
     """The archive's folder of articles."""
@@ -98,9 +98,9 @@ class Reading:
         """What each file came to. Raises OSError where the archive's folder can't be written."""
         contents = [_content(file) for file in files]
         held = self._held([content for content in contents if isinstance(content, bytes)])
-        with written_together(self.root) as write:
+        with files_staged(self.root) as stage:
             return [
-                self._read(file.name, content, held, write)
+                self._read(file.name, content, held, stage)
                 if isinstance(content, bytes)
                 else Read(file.name, reason=content)
                 for file, content in zip(files, contents, strict=True)
@@ -116,27 +116,22 @@ class Reading:
         with closing(sqlite3.connect(f"{catalog.absolute().as_uri()}?mode=ro", uri=True)) as db:
             return dict(db.execute(query, [json.dumps(urls)]))
 
-    def _read(self, name: str, content: bytes, held: Mapping[str, str], write: Writing) -> Read:
-        if url := self._kept(content, held):
-            return Read(name, url)
+    def _read(self, name: str, content: bytes, held: Mapping[str, str], stage: Stage) -> Read:
         try:
+            if url := self._kept(content, held):
+                return Read(name, url)
             found, rendered = self._article(name, content)
+            file = stage(path_of(found.url), rendered)
         except Unreadable as error:
             return Read(name, reason=str(error))
-        except Exception as error:
-            return Read(name, reason=f"can't be read: {type(error).__name__}: {error}")
-        path = self.root / path_of(found.url)
-        try:
-            placed = not path.exists()
-            if placed:
-                file_hash = write(found, rendered)
-            else:
-                placed, file_hash = path.read_bytes() == rendered, hash_of(rendered)
         except OSError as error:
             if ends_run(error):
                 raise
-            return Read(name, reason=f"{error.filename or path} can't be written: {error.strerror}")
-        return Read(name, found.url, found, articles.columns(found, file_hash), placed)
+            return Read(name, reason=str(explain(error, self.root)).removesuffix("."))
+        except Exception as error:
+            return Read(name, reason=f"can't be read: {type(error).__name__}: {error}")
+        file_hash = file.hash if file else hash_of(rendered)
+        return Read(name, found.url, found, articles.columns(found, file_hash), file)
 
     def _kept(self, content: bytes, held: Mapping[str, str]) -> str | None:
         """The address of an article whose file in the archive has this content, as its row says too."""
@@ -145,10 +140,7 @@ class Reading:
         url = found[1].decode(errors="replace")
         if url not in held or held[url] != hash_of(content):
             return None
-        try:
-            return url if (self.root / path_of(url)).read_bytes() == content else None
-        except OSError:
-            return None
+        return url if read_file(self.root, path_of(url)) == content else None
 
     def _article(self, name: str, content: bytes) -> tuple[Article, bytes]:
         """The article of a file, and what its file in the archive has to be."""

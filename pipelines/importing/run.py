@@ -19,7 +19,7 @@ from pipelines.faults import explain
 from pipelines.importing.files import File, Refused, find
 from pipelines.importing.reading import Read, Reading, pack
 from pipelines.importing.storing import Outcome, Storing
-from pipelines.pending import forget_all_pending, settle_pending
+from pipelines.pending import clear_up
 
 _BATCH = 300
 """Files in a commit: the more, the less often the same pages of the catalog are written."""
@@ -61,10 +61,7 @@ def import_files(
         outcome = "disk"
         raise explain(error, data) from None
     finally:
-        if outcome == "imported":
-            forget_all_pending(data)
-        else:
-            settle_pending(catalog.db, data)
+        clear_up(catalog.db, data)
         catalog.close(outcome, requests={}, received=0)
     if not finished:
         raise ArchiveError("Interrupted: what was read is stored; run the same command again to go on.", 11)

@@ -12,9 +12,9 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from pipelines import articles
+from pipelines.files import Staged, discard, forget_pending, put_in_place
 from pipelines.importing.joining import add, join, settle
 from pipelines.importing.reading import Packed, unpack
-from pipelines.markdown import write
 from pipelines.store import connect
 
 
@@ -48,6 +48,7 @@ class Storing:
         except BaseException:
             db.rollback()
             raise
+        forget_pending(self.root)
         return outcomes
 
     def _open(self) -> Database:
@@ -61,7 +62,6 @@ class Storing:
         outcomes: list[Outcome] = []
         new: list[Packed] = []
         kept: list[str] = []
-        twins: set[str] = set()
         first = self._first(db, [(read.url, read.name) for read in reads if read.url])
         held = self._held(db, [read.url for read in reads if read.url and read.row])
         for read in reads:
@@ -72,7 +72,6 @@ class Storing:
                 outcomes.append(
                     Outcome(read.name, "refused", f"the same address as {self._twin(db, read.url)}")
                 )
-                twins.add(read.url)
                 continue
             first.remove(read.url)
             if read.row is None:
@@ -87,13 +86,16 @@ class Storing:
                 outcomes.append(Outcome(read.name, "new"))
         settle(db, kept, self.scope, moment)
         add(db, new, scope=self.scope, crawl=self.crawl, now=moment)
-        for read in new:
-            if read.row and not read.placed:
-                write(self.root, articles.of_row(read.row, read.images, read.also_read))
-        for url in twins:  # two readers may have written its file at the same time
-            write(self.root, articles.load(db, articles.find(db, url)))
+        self._place(reads, new)
         self._count(db, outcomes)
         return outcomes
+
+    def _place(self, reads: Sequence[Packed], new: Sequence[Packed]) -> None:
+        """Puts the files of new articles in their places: within the transaction, as whoever settles waits for it."""
+        wanted = {Staged(*read.file) for read in new if read.file}
+        written = {Staged(*read.file) for read in reads if read.file}
+        discard(self.root, written - wanted)
+        put_in_place(self.root, wanted)
 
     def _held(self, db: Database, urls: Sequence[str]) -> set[str]:
         query = "SELECT url FROM articles WHERE url IN (SELECT value FROM json_each(?))"

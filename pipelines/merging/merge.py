@@ -16,7 +16,7 @@ from pipelines import articles
 from pipelines.catalog import holder, is_held, read
 from pipelines.errors import ArchiveError
 from pipelines.faults import ends_run, explain
-from pipelines.markdown import write
+from pipelines.markdown import written_together
 from pipelines.merging import pictures
 from pipelines.merging.check import check
 from pipelines.merging.choice import choose, forget
@@ -127,18 +127,17 @@ def _load(db: Database, page: int, other: Path) -> Article:
 
 def _files(db: Database, root: Path, other: Path) -> None:
     """Writes the files of the copies that are current now. Raises ArchiveError where a row is not what it was."""
-    for page, file_hash in db.execute(
-        "SELECT id, file_hash FROM main.articles WHERE id IN (SELECT new FROM page_map WHERE copy)"
-    ).fetchall():
-        article = _load(db, page, other)
-        if file_hash is None:
-            db.execute(
-                "UPDATE main.articles SET file_hash = ? WHERE id = ?", [articles.hash_of_file(article), page]
-            )
-        elif file_hash != articles.hash_of_file(article):
-            raise ArchiveError(
-                f"{other} is damaged: {article.url} is not what was archived. "
-                f"`alsoread verify --repair --data {other.parent}` mends what can be; nothing was merged.",
-                7,
-            )
-        write(root, article)
+    with written_together(root) as put:
+        for page, file_hash in db.execute(
+            "SELECT id, file_hash FROM main.articles WHERE id IN (SELECT new FROM page_map WHERE copy)"
+        ).fetchall():
+            article = _load(db, page, other)
+            written = put(article)
+            if file_hash is None:
+                db.execute("UPDATE main.articles SET file_hash = ? WHERE id = ?", [written, page])
+            elif file_hash != written:
+                raise ArchiveError(
+                    f"{other} is damaged: {article.url} is not what was archived. "
+                    f"`alsoread verify --repair --data {other.parent}` mends what can be; nothing was merged.",
+                    7,
+                )

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from sqlite_utils import Database
 
-from pipelines.files import files_written, hash_of
+from pipelines.files import files_written, hash_of, read_file
 from pipelines.pictures import rows
 from pipelines.pictures.place import FOLDER, is_place
 
@@ -30,19 +30,19 @@ def take_over(db: Database, data: Path, other: Path) -> int:
         f"INSERT INTO main.pictures ({', '.join(rows.COLUMNS)}) SELECT {columns} {_BETTER} {rows.UPDATE}"
     )
     came = 0
-    for url, path, kind, expected, fetched_at in copies:
-        content = _content(other.parent / FOLDER / path) if is_place(path, url, kind) else None
-        if content is not None and hash_of(content) == expected:
-            with files_written(data / FOLDER) as put:
+    with files_written(data / FOLDER) as put:
+        for url, path, kind, expected, fetched_at in copies:
+            content = _content(other.parent / FOLDER, path) if is_place(path, url, kind) else None
+            if content is not None and hash_of(content) == expected:
                 put(PurePosixPath(path), content)
-            came += 1
-        else:
-            rows.fetch_again(db, url, fetched_at, f"{other.parent} had no sound copy of it")
+                came += 1
+            else:
+                rows.fetch_again(db, url, fetched_at, f"{other.parent} had no sound copy of it")
     return came
 
 
-def _content(file: Path) -> bytes | None:
+def _content(root: Path, path: str) -> bytes | None:
     try:
-        return file.read_bytes()
+        return read_file(root, PurePosixPath(path))
     except OSError:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sqlite_utils import Database
 
@@ -13,6 +13,7 @@ from crawler.items import iso
 from crawler.picture_types import picture_type
 from crawler.urls import named_host
 from pipelines.export.choose import Choice, condition
+from pipelines.files import read_file
 from pipelines.pictures import rows
 from pipelines.pictures.place import FOLDER, places
 
@@ -60,10 +61,16 @@ class Wanted:
     def _adopts(self, url: str) -> bool:
         """Makes a row of a copy that stands in its place without one: the catalog was made anew."""
         for kind, path in places(url).items():
-            file = self._root / path
-            if file.is_file() and picture_type(content := file.read_bytes()) == kind:
-                fetched_at = iso(datetime.fromtimestamp(file.stat().st_mtime, UTC))
+            content = self._content(path)
+            if content is not None and picture_type(content) == kind:
+                fetched_at = iso(datetime.fromtimestamp((self._root / path).lstat().st_mtime, UTC))
                 with self._db.atomic():
                     rows.put_copy(self._db, url, path, kind, content, fetched_at=fetched_at)
                 return True
         return False
+
+    def _content(self, path: PurePosixPath) -> bytes | None:
+        try:
+            return read_file(self._root, path)
+        except OSError:
+            return None

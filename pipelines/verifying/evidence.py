@@ -15,7 +15,7 @@ from typing import Any
 from crawler.items import Article, Image, Link
 from crawler.urls import canonical
 from pipelines import articles, pages
-from pipelines.files import find_link
+from pipelines.files import read_file
 from pipelines.importing import front_matter
 from pipelines.markdown import VOCABULARY, path_of, render
 from pipelines.verifying.findings import Archive, Finding
@@ -108,8 +108,7 @@ def _is_address(url: str | None) -> bool:
 
 def _content(archive: Archive, path: PurePosixPath) -> bytes | None:
     try:
-        file = archive.root / path
-        return file.read_bytes() if file.is_file() and not find_link(archive.root, path) else None
+        return read_file(archive.root, path)
     except OSError:
         return None
 

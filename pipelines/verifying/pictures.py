@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from crawler.clock import now
 from crawler.items import iso
-from pipelines.files import HALF_WRITTEN, hash_of, odd_entry
+from pipelines.files import HALF_WRITTEN, hash_of, odd_entry, read_file
 from pipelines.pictures import rows
 from pipelines.pictures.place import FOLDER, is_place
 from pipelines.verifying.findings import PUT_FILE, Archive, Finding
@@ -24,7 +24,7 @@ def damaged(archive: Archive) -> Iterator[Finding]:
         mend, cure = "--repair makes it due again for `alsoread images`", _make_due
         if not is_place(path, url, kind):
             what = "its path is not that of its address"
-        elif (held := _hash(archive.data / FOLDER / path)) is None:
+        elif (held := _hash(archive.data / FOLDER, path)) is None:
             what = "is missing"
         elif held != expected:
             what, cure = "is not what was fetched", _put_aside
@@ -34,11 +34,12 @@ def damaged(archive: Archive) -> Iterator[Finding]:
         yield Finding(where=f"{FOLDER}/{path}", what=what, mend=mend, cure=partial(cure, url))
 
 
-def _hash(file: Path) -> str | None:
+def _hash(root: Path, path: str) -> str | None:
     try:
-        return None if odd_entry(file) else hash_of(file.read_bytes())
+        content = read_file(root, PurePosixPath(path))
     except OSError:
         return None
+    return None if content is None else hash_of(content)
 
 
 def strangers(archive: Archive, since: float | None) -> Iterator[Finding]:
@@ -60,7 +61,7 @@ def strangers(archive: Archive, since: float | None) -> Iterator[Finding]:
             if Path(folder).name == HALF_WRITTEN:
                 what, mend = (
                     "half written by a run that was killed",
-                    "the next `alsoread images` takes it away",
+                    "the next command that writes takes it away",
                 )
             elif archive.db.execute(
                 "SELECT 1 FROM pictures WHERE path = ? COLLATE BINARY", [known]
@@ -74,7 +75,7 @@ def strangers(archive: Archive, since: float | None) -> Iterator[Finding]:
 
 def _put_aside(url: str, archive: Archive) -> None:
     (path,) = archive.db.execute("SELECT path FROM pictures WHERE url = ?", [url]).fetchone()
-    put_aside(archive, archive.data / FOLDER, Path(path))
+    put_aside(archive, archive.data / FOLDER, PurePosixPath(path))
     _make_due(url, archive)
 
 

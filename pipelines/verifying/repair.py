@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
-from hashlib import sha256
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sqlite_utils import Database
@@ -14,7 +14,9 @@ from crawler.clock import now
 from crawler.items import UNLINKED, Article, Link, iso
 from crawler.urls import host_of
 from pipelines import articles, pages
+from pipelines.files import hash_of, read_file
 from pipelines.markdown import path_of, write
+from pipelines.tree import Tree
 from pipelines.verifying.findings import Archive
 
 
@@ -116,13 +118,11 @@ def rewrite_file(page: int, archive: Archive) -> None:
     write(archive.root, article)
 
 
-def put_aside(archive: Archive, root: Path, path: PurePath) -> None:
+def put_aside(archive: Archive, root: Path, path: PurePosixPath) -> None:
     """Moves what stands at a path below `root`, if there is a file, into `damaged/` in the archive's folder."""
-    if (root / path).is_file():
-        content = (root / path).read_bytes()
-        aside = archive.data / "damaged" / path.with_stem(f"{path.stem}~{sha256(content).hexdigest()[:8]}")
-        aside.parent.mkdir(parents=True, exist_ok=True)
-        (root / path).replace(aside)
+    with closing(Tree(root)) as tree, closing(Tree(archive.data / "damaged")) as damaged:
+        if (content := tree.read(path)) is not None:
+            tree.move(path, path.with_stem(f"{path.stem}~{hash_of(content)[:8]}"), damaged)
 
 
 def fill_hashes(archive: Archive) -> None:
@@ -131,13 +131,10 @@ def fill_hashes(archive: Archive) -> None:
     for (page,) in db.execute("SELECT id FROM articles WHERE file_hash IS NULL").fetchall():
         article = articles.load(db, page)
         expected = articles.hash_of_file(article)
-        if _hash(archive.root / path_of(article.url)) == expected:
+        content = read_file(archive.root, path_of(article.url))
+        if content is not None and hash_of(content) == expected:
             with db.atomic():
                 db.execute("UPDATE articles SET file_hash = ? WHERE id = ?", [expected, page])
-
-
-def _hash(path: Path) -> str | None:
-    return sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def correct_rows(table: str, wrong: str, right: str, archive: Archive) -> None:

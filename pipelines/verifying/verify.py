@@ -157,7 +157,10 @@ def _strangers(archive: Archive, since: float | None) -> Iterator[Finding]:
             if since and path.lstat().st_mtime > since:
                 continue
             if Path(folder).name == HALF_WRITTEN:
-                what, mend = "half written by a crawl that was killed", "the next crawl takes it away"
+                what, mend = (
+                    "half written by a crawl that was killed",
+                    "the next command that writes takes it away",
+                )
             elif archive.db.execute(
                 "SELECT 1 FROM articles WHERE path = ? COLLATE BINARY", [known]
             ).fetchone():
