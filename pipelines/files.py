@@ -140,7 +140,9 @@ def pending_files(root: Path) -> Iterator[list[Pending]]:
     with closing(Tree(root)) as tree:
         lists = _pending_lists(tree)
         noted = "".join((tree.read(path) or b"").decode(errors="replace") for path in lists)
-        found = [Pending(PurePosixPath(name), hash_, kind == "new") for kind, hash_, name in _LINE.findall(noted)]
+        found = [
+            Pending(PurePosixPath(name), hash_, kind == "new") for kind, hash_, name in _LINE.findall(noted)
+        ]
         yield [file for file in found if not file.name.is_absolute() and ".." not in file.name.parts]
         for path in lists:
             tree.remove(path)

@@ -117,14 +117,13 @@ def test_a_killed_rebuild_loses_no_file(
     assert (found(tmp_path), count(tmp_path)) == ([], ARTICLES)
 
 
-@pytest.mark.parametrize("reached", [pending, staged, placed(1)])
+@pytest.mark.parametrize("reached", [pending, staged, placed(2)])
 def test_a_killed_merge(other: Path, tmp_path: Path, reached: Callable[[Path], bool]) -> None:
     first = write(tmp_path / "post.md", replace(ARTICLE, url="https://four.techidaily.com/first/"))
     data = tmp_path / "data"
     assert alsoread("import", first, "--data", data).returncode == 0
-    enough = {pending: pending, staged: staged}.get(reached, placed(2))
     command = begin("merge", other / "archive.db", "--data", data)
-    kill_when(lambda: enough(data), command, all_of_it=True)
+    kill_when(lambda: reached(data), command, all_of_it=True)
     last_words(command)
     assert alsoread("maintain", "--data", data).returncode == 0
     assert found(data) == []

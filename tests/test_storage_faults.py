@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from crawler.items import Article
 from crawler.urls import canonical
 from pipelines.faults import ends_run, explain
-from pipelines.files import HALF_WRITTEN
+from pipelines.files import HALF_WRITTEN, hash_of
 from pipelines.markdown import path_of
 from pipelines.verifying.verify import repair, verify
 from tests.commands import Run, alsoread, here
@@ -169,7 +169,7 @@ def test_nothing_is_written_through_a_symbolic_link(tmp_path: Path, article: Mak
     post = write(tmp_path / "posts" / "jam.md", article(url=TWO))
     done = here("import", post, "--data", data)
     assert done.exit_code == 2
-    assert "a symbolic link is not written through" in done.output
+    assert "it is a symbolic link, which is not followed" in done.output
     list(repair(data))
     assert list(outside.iterdir()) == []
     assert "articles/one.techidaily.com: is a symbolic link, which is not followed" in said(data)
@@ -196,29 +196,62 @@ def test_json_of_another_shape_is_not_merged(tmp_path: Path, article: MakeArticl
     assert said(mine) == []
 
 
-def test_a_view_in_the_place_of_a_table_is_not_asked(tmp_path: Path, article: MakeArticle) -> None:
+@pytest.mark.parametrize(
+    ("edits", "where"),
+    [
+        ("articles SET tags = '[1]'", "articles.tags of row 1 is not a JSON list of texts"),
+        ("articles SET title = CAST(x'ff' AS TEXT)", "articles.title of row 1 is not UTF-8 text"),
+        ("articles SET words = 9223372036854775807", "articles.words of row 1 is not a number"),
+        ("articles SET words = -1", "articles.words of row 1 is not a number"),
+        ("articles SET date = '2024-13-01T00:00:00.000Z'", "articles.date of row 1 is not a time"),
+        ("articles SET path = '../../outside.md'", "articles.path of row 1 is not its own"),
+        ("pages SET url = 'https://one.techidaily.com/../x/'", "pages.url of row 1 is not its own"),
+        ("pages SET due_at = 'soon'", "pages.due_at of row 1 is not a time"),
+        ("pages SET status = 7", "pages.status of row 1 is not an HTTP status"),
+        ("crawls SET options = '[]'", "crawls.options of row 1 is not a JSON object"),
+    ],
+)
+def test_a_value_that_no_archive_holds_is_not_merged(
+    tmp_path: Path, article: MakeArticle, edits: str, where: str
+) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    archive(mine, article(url=ONE, also_read=[]))
+    archive(theirs, article(url=TWO, also_read=[]))
+    edit(theirs, f"UPDATE {edits}")
+    before = (mine / "archive.db").read_bytes()
+    done = here("merge", theirs / "archive.db", "--data", mine)
+    assert (done.exit_code, where in done.stderr) == (7, True), done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert (mine / "archive.db").read_bytes() == before
+    assert said(mine) == []
+
+
+@pytest.mark.parametrize("table", ["losses", "_sqlite_migrations"])
+def test_a_view_in_the_place_of_a_table_is_not_asked(
+    tmp_path: Path, article: MakeArticle, table: str
+) -> None:
     mine, theirs = tmp_path / "mine", tmp_path / "theirs"
     archive(mine, article(url=ONE))
     archive(theirs, article(url=TWO))
     with closing(sqlite3.connect(theirs / "archive.db")) as db, db:
-        columns = [row[1] for row in db.execute("PRAGMA table_info(losses)")]
+        columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
         endless = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT "
-        db.execute("DROP TABLE losses")
-        db.execute(f"CREATE VIEW losses AS {endless}{', '.join(f'n AS {name}' for name in columns)} FROM n")
+        db.execute(f"DROP TABLE {table}")
+        db.execute(f"CREATE VIEW {table} AS {endless}{', '.join(f'n AS {name}' for name in columns)} FROM n")
     done = here("merge", theirs / "archive.db", "--data", mine)
     assert done.exit_code == 7
-    assert "its losses is not the table that alsoread makes" in done.stderr
+    assert f"its {table} is not the table that alsoread makes" in done.stderr
     assert said(mine) == []
 
 
 _KILLED = """
 import os, signal, sqlite3, sys
 from pathlib import Path
-from pipelines import files
-def put_and_die(temporary, path, move=files._move):
-    move(temporary, path)
+from pipelines import tree
+def put_and_die(*names, move=tree.Tree.move):
+    move(*names)
     os.kill(os.getpid(), signal.SIGKILL)
-files._move = put_and_die
+tree.Tree.move = put_and_die
 from tests.test_storage_faults import kill_here
 kill_here(sys.argv[1], *map(Path, sys.argv[2:]))
 """
@@ -255,7 +288,9 @@ def test_a_file_that_a_killed_run_left_is_removed_by_the_next(
 def test_a_file_that_nobody_noted_stays(tmp_path: Path, article: MakeArticle) -> None:
     archive(tmp_path, article(url=ONE))
     mine = write(tmp_path / "articles" / "one.techidaily.com" / "mine.md", article(url=TWO))
-    (tmp_path / "articles" / HALF_WRITTEN / "pending-1").write_text("../archive.db\n/etc/hostname\n")
+    (tmp_path / "articles" / HALF_WRITTEN / "pending-1").write_text(
+        f"new {hash_of((tmp_path / 'archive.db').read_bytes())} ../archive.db\nnew\n/etc/hostname\n"
+    )
     archive(tmp_path)
     assert mine.exists()
     assert (tmp_path / "archive.db").exists()

@@ -1,48 +1,228 @@
-"""Check another archive's catalog before anything of it is read: it may come from anywhere."""
+"""Check another archive's catalog before anything of it is taken over: it may come from anywhere.
+
+Its tables have to be tables, as a view or a virtual table would run whatever it says; its values have to be such as
+an archive holds, as what reads them later relies on that.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from time import monotonic
+from typing import Any, NamedTuple
+
 from sqlite_utils import Database
 
+from crawler.urls import canonical, host_of
+from pipelines.catalog import read
 from pipelines.errors import ArchiveError
+from pipelines.markdown import path_of
+from pipelines.migrations import MIGRATIONS
 
-_JSON = (
-    *(("articles", "tags", "array"), ("articles", "categories", "array"), ("articles", "extra", "object")),
-    *(("revisions", "images", "array"), ("crawls", "seeds", "array"), ("crawls", "options", "object")),
-    ("alarms", "pages", "array"),
-)
-"""The columns that hold JSON, and what each has to be."""
-_PLAIN_TABLES = "SELECT name FROM {0}.sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+_LONGEST_BYTES = 64 * 2**20
+"""Bytes of a value: a page has 10 MB at most."""
+_LONGEST_SECONDS = 600
+_STEPS_BETWEEN_LOOKS = 1_000_000
+_LARGEST = 2**53
+"""The largest number that every reader of JSON takes."""
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_STEPS_TABLE = "_sqlite_migrations"
+
+_Holds = Callable[[Any], bool]
 
 
-def check(db: Database, other: str) -> None:
-    """Raise ArchiveError where the catalog that is attached as `other` is not made as ours is.
+class _Column(NamedTuple):
+    name: str
+    is_needed: bool
+    holds: _Holds
+    what: str
+    """What a value has to be, in words."""
 
-    Its tables have to be tables: a view or a virtual table of that name would run whatever it says. `other` is its
-    name for people.
+
+def check(other: Path) -> None:
+    """Raise ArchiveError where a catalog is not one of this version, or holds what no archive holds.
+
+    The error names the table, the row by its key, and the column.
     """
-    db.execute("PRAGMA other.cell_size_check = ON")
-    ours, theirs = (
-        {name for (name,) in db.execute(_PLAIN_TABLES.format(schema))} for schema in ("main", "other")
+    if not other.is_file():
+        read(other)  # which says so
+    try:
+        with closing(_guarded(other)) as db:
+            kinds = {
+                _text(name): _text(kind)
+                for name, kind in db.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main'")
+            }
+            _refuse_unless(
+                kinds.get(_STEPS_TABLE, "table") == "table",
+                other,
+                f"its {_STEPS_TABLE} is not the table that alsoread makes",
+            )
+            read(other).close()
+            with closing(Database(memory=True)) as ours:
+                MIGRATIONS.apply(ours)
+                for table in ours.table_names():
+                    if not table.startswith((_STEPS_TABLE, "articles_fts", "sqlite_")):
+                        _check_table(db, ours.conn, table, kinds.get(table), other)
+            _check_references(db, other)
+    except sqlite3.Error as error:
+        raise _refused(other, str(error)) from None
+
+
+def _guarded(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    db.text_factory = bytes  # what is not UTF-8 is told by its row
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_BYTES)
+    end = monotonic() + _LONGEST_SECONDS
+    db.set_progress_handler(lambda: monotonic() > end, _STEPS_BETWEEN_LOOKS)
+    db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA cell_size_check = ON")
+    db.execute("BEGIN")
+    return db
+
+
+def _check_table(
+    db: sqlite3.Connection, ours: sqlite3.Connection, table: str, kind: str | None, other: Path
+) -> None:
+    expected = _layout(ours, table)
+    made_alike = kind == "table" and _layout(db, table) == expected
+    _refuse_unless(made_alike, other, f"its {table} is not the table that alsoread makes")
+    columns = [_column(table, name, type_, bool(needed)) for name, (type_, needed, _, _) in expected.items()]
+    keys = [at for at, (_, _, key, _) in enumerate(expected.values()) if key]
+    names = ", ".join(column.name for column in columns)
+    for row in db.execute(f"SELECT {names} FROM {table}"):  # noqa: S608
+        for column, value in zip(columns, row, strict=True):
+            if not _is_valid(column, value):
+                where = f"{table}.{column.name} of row {_named([row[at] for at in keys])}"
+                raise _refused(other, f"{where} is not {column.what}")
+        if wrong := _disagreeing(table, dict(zip([column.name for column in columns], row, strict=True))):
+            raise _refused(other, f"{table}.{wrong} of row {_named([row[at] for at in keys])} is not its own")
+
+
+def _layout(db: sqlite3.Connection, table: str) -> dict[str, tuple[str, int, int, int]]:
+    """Of each column, by name: its type, whether it is needed, whether it is of the key, whether it is computed."""
+    described = db.execute(f"PRAGMA table_xinfo('{table}')")
+    return {
+        _text(name): (_text(type_), needed, key, hidden)
+        for _, name, type_, needed, _, key, hidden in sorted(described, key=lambda column: _text(column[1]))
+    }
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode()
+
+
+def _column(table: str, name: str, type_: str, is_needed: bool) -> _Column:
+    if f"{table}.{name}" in _JSON:
+        what, holds = _JSON[f"{table}.{name}"]
+    elif name in _KINDS:
+        what, holds = _KINDS[name]
+    elif name.endswith("_at"):
+        what, holds = "a time", _is_time
+    else:
+        what, holds = _TYPES[type_]
+    return _Column(name, is_needed, holds, what)
+
+
+def _is_valid(column: _Column, value: Any) -> bool:
+    if value is None:
+        return not column.is_needed
+    try:
+        return column.holds(value.decode() if isinstance(value, bytes) else value)
+    except (ValueError, RecursionError):  # not UTF-8, no JSON, no address
+        return False
+
+
+def _is_time(value: Any) -> bool:
+    return bool(_TIME.fullmatch(value) and datetime.fromisoformat(value))
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value <= _LARGEST
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    said = json.loads(value)
+    return isinstance(said, list) and all(isinstance(entry, str) for entry in said)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(json.loads(value), dict)
+
+
+def _is_list_of_images(value: Any) -> bool:
+    said = json.loads(value)
+    return isinstance(said, list) and all(
+        isinstance(image, dict)
+        and isinstance(image.get("url"), str)
+        and all(text is None or isinstance(text, str) for text in image.values())
+        for image in said
     )
-    for table in sorted(name for name in ours if "_fts" not in name):
-        if table not in theirs or _columns(db, "other", table) != _columns(db, "main", table):
-            raise _refused(other, f"its {table} is not the table that alsoread makes")
-    for table, column, kind in _JSON:
-        query = f"""SELECT rowid FROM other.{table}
-                    WHERE CASE WHEN json_valid({column}) THEN json_type({column}) <> ? ELSE 1 END LIMIT 1"""  # noqa: S608
-        if row := db.execute(query, [kind]).fetchone():
-            raise _refused(other, f"{table}.{column} of row {row[0]} is not a JSON {kind}")
 
 
-def _columns(db: Database, schema: str, table: str) -> list[tuple[str, int]]:
-    """The columns of a table, and which are computed; in the order of their names, as migrations append some."""
-    return sorted(
-        (name, hidden) for _, name, *_, hidden in db.execute(f"PRAGMA {schema}.table_xinfo('{table}')")
-    )
+_TEXTS, _OBJECT = ("a JSON list of texts", _is_list_of_texts), ("a JSON object", _is_object)
+_JSON: dict[str, tuple[str, _Holds]] = {
+    "articles.tags": _TEXTS,
+    "articles.categories": _TEXTS,
+    "articles.extra": _OBJECT,
+    "revisions.images": ("a JSON list of images", _is_list_of_images),
+    "crawls.seeds": _TEXTS,
+    "crawls.options": _OBJECT,
+    "alarms.pages": _TEXTS,
+}
+_KINDS: dict[str, tuple[str, _Holds]] = {
+    **dict.fromkeys(
+        ("date", "updated", "first_seen", "last_seen", "not_before", "lastmod"), ("a time", _is_time)
+    ),
+    "status": ("an HTTP status", lambda value: isinstance(value, int) and 100 <= value <= 599),
+}
+_TYPES: dict[str, tuple[str, _Holds]] = {
+    "TEXT": ("UTF-8 text", lambda value: isinstance(value, str)),
+    "INTEGER": ("a number from 0 to 2^53", _is_count),
+    "REAL": ("a number from 0 to 2^53", lambda value: 0 <= value <= _LARGEST),
+}
 
 
-def _refused(other: str, what: str) -> ArchiveError:
+def _disagreeing(table: str, row: dict[str, Any]) -> str | None:
+    """The column that is not what another column of the row says; its texts are known to be UTF-8."""
+    if table not in ("pages", "articles"):
+        return None
+    url = row["url"].decode()
+    try:
+        if canonical(url) != url:
+            return "url"
+    except ValueError:
+        return "url"
+    if table == "pages":
+        return None if row["host"].decode() == host_of(url) else "host"
+    if row["path"].decode() != str(path_of(url)):
+        return "path"
+    return None if row["body_hash"].decode() == sha256(row["body"]).hexdigest() else "body_hash"
+
+
+def _check_references(db: sqlite3.Connection, other: Path) -> None:
+    for table, row, parent, _ in db.execute("PRAGMA foreign_key_check"):
+        what = f"{_text(table)} row {row or ''}".strip()
+        raise _refused(other, f"{what} leads to a row of {_text(parent)} that is not there")
+
+
+def _named(key: list[Any]) -> str:
+    return ", ".join(part.decode(errors="replace") if isinstance(part, bytes) else str(part) for part in key)
+
+
+def _refuse_unless(holds: bool, other: Path, what: str) -> None:
+    if not holds:
+        raise _refused(other, what)
+
+
+def _refused(other: Path, what: str) -> ArchiveError:
     return ArchiveError(
-        f"{other} can't be merged: {what}. Nothing was merged: `alsoread verify` it first.", 7
+        f"{other} can't be merged: {what}. Nothing was merged: `alsoread verify --data {other.parent}` says "
+        "what is wrong with it.",
+        7,
     )

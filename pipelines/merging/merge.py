@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from crawler.items import Article
 from pipelines import articles
-from pipelines.catalog import holder, is_held, read
+from pipelines.catalog import holder, is_held
 from pipelines.errors import ArchiveError
 from pipelines.faults import ends_run, explain
 from pipelines.markdown import written_together
@@ -47,7 +47,7 @@ def merge(db: Database, data: Path, other: Path) -> Merged:
 
     Done twice, it changes nothing. Raises ArchiveError.
     """
-    read(other).close()
+    check(other)
     if other.samefile(data / "archive.db"):
         raise ArchiveError(f"{other} is the archive itself.", 2)
     if is_held(other):
@@ -90,7 +90,6 @@ def _beside(db: Database, other: Path) -> Iterator[None]:
 
 
 def _merge(db: Database, data: Path, other: Path) -> Merged:
-    check(db, str(other))
     before = _count(db, "SELECT count(*) FROM revisions")
     choose(db)
     take_over(db)
