@@ -104,10 +104,10 @@ def test_raw_pages_belong_to_articles_that_are_not_read_well(damaged: Path) -> N
     catalog.close("finished", requests={"page": 1}, received=0)
     for page in (url(2), url(5), "https://one.techidaily.com/never-archived/"):
         keep(damaged, page, b"<p>A page")
-    (damaged / "look" / "one.techidaily.com" / "page-3.part").touch()
+    (damaged / "look" / ".writing" / "1-1").touch()
     assert sorted(told(verify(damaged))) == [
+        "look/.writing/1-1: half written by a crawl that was killed",
         "look/one.techidaily.com/never-archived.html: no raw page of an article",
-        "look/one.techidaily.com/page-3.part: half written by a crawl that was killed",
         "look/three.techidaily.com/page-5.html: the raw page of an article that was read well since",
     ]
 

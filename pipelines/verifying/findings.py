@@ -25,7 +25,9 @@ class Archive(NamedTuple):
 Cure = Callable[[Archive], None]
 """Mends what was found in an archive that is open for writing. Raises OSError and sqlite3.Error."""
 
-PUT_FILE = "put the file or folder itself in its place"
+PUT_FILE = (
+    "put the file or folder itself in its place, or take it away: --repair then writes what belongs there"
+)
 REBUILD = "move archive.db away: `alsoread rebuild` makes a new one from the articles' files"
 
 

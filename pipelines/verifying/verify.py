@@ -175,12 +175,14 @@ def _raw_pages(archive: Archive, since: float | None) -> Iterator[Finding]:
     """The raw pages that wait to be looked at: each is that of an archived article, which was not read well since."""
     folder = archive.data / LOOK
     for path in sorted(folder.rglob("*")):
-        if path.is_dir() or (since and path.lstat().st_mtime > since):
-            continue
         known = path.relative_to(folder)
+        if odd := odd_entry(path):
+            yield Finding(where=f"{LOOK}/{known.as_posix()}", what=odd, mend=PUT_FILE)
+        if odd or path.is_dir() or (since and path.lstat().st_mtime > since):
+            continue
         query = "SELECT state FROM articles JOIN pages USING (id) WHERE path = ? COLLATE BINARY"
         row = archive.db.execute(query, [known.with_suffix(".md").as_posix()]).fetchone()
-        if path.suffix == ".part":
+        if path.parent.name == HALF_WRITTEN:
             what = "half written by a crawl that was killed"
         elif row is None or path.suffix != ".html":
             what = "no raw page of an article"
