@@ -35,6 +35,7 @@ _READ_AS = {
     **dict.fromkeys(("iso8859-11", "tis-620", "windows-874"), "cp874"),
     **dict.fromkeys(("shift_jis", "x-sjis"), "cp932"),
     "big5": "big5hkscs",
+    "x-mac-cyrillic": "mac-cyrillic",
     "euc_kr": "cp949",
     "iso8859-9": "cp1254",
 }
