@@ -21,8 +21,11 @@ from pipelines.yaml_block import yaml_block
 _LONGEST = 200
 """Bytes of a slug in a file name: with its hash and `.md` it fits into the 255 that file systems take."""
 
-_LONGEST_PATH = 1_000
-"""Bytes of a path: file systems take 4,096, with all folders above the archive."""
+LONGEST_PATH_BYTES = 1_000
+"""Longest path below a folder of the archive: file systems take 4,096 bytes, with all folders above it."""
+
+_SUFFIXES = (".md", ".html")
+"""How the files below `articles/` and `look/` end."""
 
 # What some file system somewhere does not take in a name, and the mark that parts a name from its hash.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*~\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]')
@@ -52,15 +55,15 @@ def path_of(url: str) -> PurePosixPath:
     *folders, name = slug_of(url).split("/")
     host, file = safe_name(host_of(url)), safe_name(name) + ".md"
     path = PurePosixPath(host, *map(_folder, folders), file)
-    if len(bytes(path)) > _LONGEST_PATH:
+    if len(bytes(path)) > LONGEST_PATH_BYTES:
         return PurePosixPath(host, f"{_marked(file.partition('~')[0].removesuffix('.md'), url)}.md")
     return path
 
 
 def _folder(segment: str) -> str:
-    """What a segment is called as a folder: all files end with `.md`, so that no folder may."""
+    """Name a segment as a folder: it never ends as files do, which could have the same name."""
     name = safe_name(segment)
-    return _marked(name.partition("~")[0], segment) if name.endswith(".md") else name
+    return _marked(name.partition("~")[0], segment) if name.endswith(_SUFFIXES) else name
 
 
 def safe_name(segment: str) -> str:

@@ -8,13 +8,13 @@ from urllib.parse import quote, unquote, urlsplit
 
 from crawler.picture_types import EXTENSIONS
 from crawler.urls import named_host
-from pipelines.markdown import safe_name
+from pipelines.markdown import LONGEST_PATH_BYTES, safe_name
 
 FOLDER = "images"
 """Their folder, in the archive's."""
 
 _LONG = 500
-"""Characters: of longer addresses the folders are left out, so that no path is too long for a file system."""
+"""Characters: of longer addresses the folders are left out, as of those whose path would be too long."""
 _AS_IT_IS = "/!$&'()*+,;=:@"
 """What a path may hold without being encoded, beside letters and digits (RFC 3986)."""
 _ALL = frozenset(extension for extensions in EXTENSIONS.values() for extension in extensions)
@@ -36,16 +36,20 @@ def path_of(url: str, kind: str) -> PurePosixPath:
     parts = urlsplit(url)
     *folders, name = parts.path.removeprefix("/").split("/")
     stem, _, extension = name.rpartition(".")
+    host = safe_name(parts.netloc)
+    alone = f"{_marked(stem if extension in EXTENSIONS[kind] else name, url)}.{EXTENSIONS[kind][0]}"
     spelling = f"https://{parts.netloc}{quote(unquote(parts.path), safe=_AS_IT_IS)}"
-    if stem and extension in EXTENSIONS[kind] and url == spelling and len(url) < _LONG:
-        file = f"{safe_name(stem)}.{extension}"
-    else:
-        file = f"{_marked(stem if extension in EXTENSIONS[kind] else name, url)}.{EXTENSIONS[kind][0]}"
-    return PurePosixPath(safe_name(parts.netloc), *map(_folder, folders if len(url) < _LONG else ()), file)
+    if len(url) >= _LONG:
+        return PurePosixPath(host, alone)
+    in_full = stem and extension in EXTENSIONS[kind] and url == spelling
+    path = PurePosixPath(host, *map(_folder, folders), f"{safe_name(stem)}.{extension}" if in_full else alone)
+    return path if len(bytes(path)) <= LONGEST_PATH_BYTES else PurePosixPath(host, alone)
 
 
 def _folder(segment: str) -> str:
-    return _marked(segment, segment) if segment.rpartition(".")[2] in _ALL else safe_name(segment)
+    """Name a segment as a folder: it never ends as files do, however its address spells that."""
+    name = safe_name(segment)
+    return _marked(segment, segment) if name.rpartition(".")[2] in _ALL else name
 
 
 def _marked(segment: str, what: str) -> str:
