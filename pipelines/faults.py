@@ -12,13 +12,16 @@ LOCKED, DISK, CATALOG = 5, 6, 7  # exit codes
 
 # Whatever is written next fails as well; any other error is one file's own.
 _ENDS_RUN = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE))
+_PERMISSIONS = "Check who may write to it and its folder, and run the same command again."
 _DISK_FAILED = {
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_IOERR: "the disk can't be read or written",
-    sqlite3.SQLITE_READONLY: "it is for reading only",
-    sqlite3.SQLITE_CANTOPEN: "it can't be opened",
-    sqlite3.SQLITE_PERM: "permission denied",
+    sqlite3.SQLITE_FULL: "can't be written: the disk is full. Make room, and run the same command again.",
+    sqlite3.SQLITE_IOERR: "can't be read or written: the disk is full, or fails. "
+    "Make room or check the disk, and run the same command again.",
+    sqlite3.SQLITE_READONLY: f"can't be written: it is for reading only. {_PERMISSIONS}",
+    sqlite3.SQLITE_CANTOPEN: f"can't be opened. {_PERMISSIONS}",
+    sqlite3.SQLITE_PERM: f"can't be opened: permission denied. {_PERMISSIONS}",
 }
+"""What is said of the primary result codes with which neither the catalog nor another program is at fault."""
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
@@ -34,6 +37,11 @@ def is_locked(error: BaseException) -> bool:
     return isinstance(error, sqlite3.Error) and _code(error) in _LOCKED
 
 
+def is_full(error: sqlite3.Error) -> bool:
+    """Whether SQLite found no room: of a catalog that is only read, the room for its temporary files."""
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
 def explain(error: OSError | sqlite3.Error, path: Path) -> ArchiveError:
     """The error of a command that reads or writes the archive at `path`, with what to do."""
     if isinstance(error, OSError):
@@ -44,7 +52,7 @@ def explain(error: OSError | sqlite3.Error, path: Path) -> ArchiveError:
             f"{path} is locked by another program: try again when that has ended ({error}).", LOCKED
         )
     if code in _DISK_FAILED:
-        return ArchiveError(f"{path} can't be written: {_DISK_FAILED[code]}. Make room, and try again.", DISK)
+        return ArchiveError(f"{path} {_DISK_FAILED[code]}", DISK)
     return ArchiveError(
         f"{path} can't be used as a catalog: {error}. `alsoread verify` says what is wrong.", CATALOG
     )

@@ -5,6 +5,7 @@ A file is in its place before its row is committed, so it is pending until then:
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -192,6 +193,10 @@ def _stage(tree: Tree, name: PurePosixPath, content: bytes, staged: list[Staged]
     standing = tree.read(name)
     if standing == content:
         return None
+    if standing is None and tree.is_folder(
+        name
+    ):  # before others are staged with it, which would fail as well
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(tree.root / name))
     staged.append(Staged(f"{os.getpid()}-{next(_numbers)}", str(name), hash_of(content), standing is None))
     tree.create(_temporary(staged[-1]), content)
     return staged[-1]

@@ -50,6 +50,14 @@ class Tree:
         finally:
             os.close(file)
 
+    def is_folder(self, name: PurePosixPath) -> bool:
+        """Tell whether a folder has the name; a link to one is none."""
+        try:
+            found = os.stat(name.name, dir_fd=self._folder(name.parent), follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        return stat.S_ISDIR(found.st_mode)
+
     def create(self, name: PurePosixPath, content: bytes) -> None:
         """Write a new file, with the folders that it needs."""
         self._write(name, content, _NEW)

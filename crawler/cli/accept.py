@@ -16,6 +16,7 @@ from pipelines import articles, quarantine
 from pipelines.catalog import hold, read
 from pipelines.doubtful import drop, file_of
 from pipelines.errors import ArchiveError
+from pipelines.faults import explain
 from pipelines.normalize import normalize
 from pipelines.store import Store
 
@@ -58,6 +59,8 @@ def _accept(store: Store, data: Path, url: str) -> None:
         )
     new = _read(file, url)
     (result,) = store.commit([Visit(url=new.url, state="stored", article=new)])
+    if isinstance(result, OSError):  # the other pages may still be accepted
+        raise explain(result, data)
     if isinstance(result, Exception):
         raise result
     drop(data, url)
@@ -71,7 +74,7 @@ def _read(file: Path, url: str) -> Article:
 
     try:
         found = extract(file.read_bytes(), url)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise ArchiveError(f"{file} cannot be read: {error}.", 2) from None
     new = normalize(found) if found else None
     if new is None or not new.body:

@@ -66,7 +66,7 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
         except (ArchiveError, SeedError) as error:
             click.echo(harmless(f"alsoread: {error}"), err=True)
             sys.exit(error.exit_code)
-        except sqlite3.Error as error:
+        except (OSError, sqlite3.Error) as error:
             explained = explain(error, Path(kwargs.get("data", "The catalog")))
             click.echo(harmless(f"alsoread: {explained}"), err=True)
             sys.exit(explained.exit_code)

@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from crawler.items import iso
 from pipelines.errors import ArchiveError
+from pipelines.faults import ends_run
 
 _HOSTS = "id IN (SELECT id FROM pages WHERE host IN (SELECT value FROM json_each(:hosts)))"
 _TAGS = "EXISTS (SELECT 1 FROM json_each(tags) AS held JOIN json_each(:tags) AS asked ON asked.value = held.value)"
@@ -49,6 +50,8 @@ def condition(db: Database, choice: Choice) -> tuple[str, dict[str, Any]]:
     try:
         db.execute(f"SELECT 1 FROM articles WHERE {sql} LIMIT 0", values)  # noqa: S608
     except (sqlite3.Error, sqlite3.Warning) as error:
+        if choice.where is None or ends_run(error):
+            raise
         raise ArchiveError(
             f"--where {choice.where!r} is no SQL expression over articles: {error}.", 2
         ) from None

@@ -17,6 +17,7 @@ from typing import NamedTuple, Self
 from pipelines.errors import ArchiveError
 from pipelines.export.folder import Stand
 from pipelines.export.layout import folded, marked
+from pipelines.faults import ends_run
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
@@ -129,6 +130,8 @@ class Manifest:
             self._next: int = self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM files").fetchone()[0]
         except sqlite3.DatabaseError as error:
             self._db.close()
+            if ends_run(error):
+                raise
             message = f"{path} is damaged ({error}): remove it; files that are up to date are known again."
             raise ArchiveError(message, 7) from None
 

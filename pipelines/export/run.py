@@ -26,6 +26,7 @@ from pipelines.export.row import article_of
 from pipelines.export.source import Source
 from pipelines.export.update import Result, Update, Watch
 from pipelines.export.writing import Writing
+from pipelines.faults import ends_run, explain
 
 _VOCABULARY = [field.name for field in fields(Article)]
 _STAMPS = ["words", "archived_at", "changed_at"]
@@ -113,12 +114,12 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _told(target: Path) -> Iterator[None]:
-    """A full disk, or a folder that can't be written, in a sentence."""
+    """A full or locked target, or a folder that can't be written, in a sentence."""
     try:
         yield
     except OSError as error:
         raise ArchiveError(f"{target} can't be written: {error.strerror or error}.", 6) from None
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+    except sqlite3.Error as error:
+        if not ends_run(error):
             raise
-        raise ArchiveError(f"{target} can't be written: the disk is full.", 6) from None
+        raise explain(error, target) from None

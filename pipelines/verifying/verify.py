@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from time import time
 
 from pipelines.catalog import hold, is_held, read
 from pipelines.doubtful import LOOK
-from pipelines.faults import ends_run, explain
+from pipelines.faults import ends_run, explain, is_full, is_locked
 from pipelines.files import HALF_WRITTEN, odd_entry
 from pipelines.pending import forget_all_pending
 from pipelines.verifying import pictures
@@ -59,10 +59,10 @@ def repair(data: Path) -> Iterator[Finding]:
 def _mends(cure: Cure, archive: Archive) -> bool:
     try:
         cure(archive)
-    except sqlite3.DatabaseError:  # the finding stays, and is told again
-        return False
-    except OSError as error:
-        if not ends_run(error):  # as with a symbolic link: the finding stays
+    except (OSError, sqlite3.DatabaseError) as error:
+        if not ends_run(
+            error
+        ):  # as with a symbolic link or a damaged page: the finding stays, and is told again
             return False
         raise explain(error, archive.data) from None
     return True
@@ -86,6 +86,10 @@ def _findings(path: Path, since: float | None) -> Iterator[Finding]:
             try:
                 yield from look(Archive(path.parent, db))
             except sqlite3.DatabaseError as error:
+                if is_full(error):  # the catalog is only read: its copy or SQLite's own files found no room
+                    raise explain(error, Path(gettempdir())) from None
+                if is_locked(error):
+                    raise explain(error, path) from None
                 yield Finding(where=path.name, what=f"can't be read whole: {error}", mend=REBUILD)
 
 
@@ -121,6 +125,8 @@ def _search(archive: Archive) -> Iterator[Finding]:
         try:
             copy.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
         except sqlite3.DatabaseError as error:
+            if ends_run(error):
+                raise
             yield Finding(
                 where="articles_fts",
                 what=f"the search index is not that of the articles: {error}",
