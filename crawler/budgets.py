@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlite_utils import Database
 
 from pipelines import pages
-from pipelines.judging import TRAP, Alarm
+from pipelines.judging import SHOWN, TRAP, Alarm
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -20,8 +20,6 @@ _UNLISTED_PAGES = 200
 """Where sitemaps are read: those of the blogs name every post."""
 _UNLISTED_PAGES_BY_LINKS = 10_000
 """Where only links are followed, so that no page is listed: twice the posts of the largest blog."""
-_SHOWN = 3
-"""Addresses that an alarm names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +78,4 @@ def leave_pages(
     ):
         if left := pages.leave(db, which, value, reason):
             message = f"{len(left):,} pages are left to the next run: {words}."
-            yield Alarm(kind=TRAP, message=message, pages=tuple(left[:_SHOWN]))
+            yield Alarm(kind=TRAP, message=message, pages=tuple(left[:SHOWN]))

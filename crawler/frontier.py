@@ -28,7 +28,7 @@ from crawler.urls import canonical
 from pipelines import alarms, revisit
 from pipelines.catalog import Catalog
 from pipelines.faults import explain
-from pipelines.judging import Alarm
+from pipelines.judging import SHOWN, Alarm
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -39,8 +39,6 @@ _RESCAN = 60.0
 _BOTTOMLESS = 2**31
 _UNSETTLED = 32
 """Pages that are fetched and not settled yet, at most: fewer leave readers idle; a kill repeats them."""
-_SHOWN = 3
-"""Addresses that an alarm names."""
 _PATIENCE = timedelta(seconds=90)
 """How long a run waits for the next try of a failed page, or for a host that asked to be left alone."""
 
@@ -122,7 +120,7 @@ class Frontier(BaseScheduler):
         yield from leave_pages(self.catalog.db, self.due.budgets, self.due.spent, self.due.beyond)
         unread = stats.get_value(UNREAD_SITEMAPS, {})
         for alarm in alarms.of_run(self.catalog.db, self.catalog.crawl, whole=finished):
-            shown = tuple(unread.get(alarm.host, ())[:_SHOWN]) if alarm.kind == "sitemap" else alarm.pages
+            shown = tuple(unread.get(alarm.host, ())[:SHOWN]) if alarm.kind == "sitemap" else alarm.pages
             yield replace(alarm, pages=shown)
 
     def enqueue_request(self, request: Request) -> bool:

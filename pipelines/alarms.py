@@ -16,13 +16,11 @@ from crawler.clock import now
 from crawler.items import iso
 from pipelines import host_runs, quarantine
 from pipelines.host_runs import HostRun
-from pipelines.judging import TRAP, Alarm, Record, judge, silence
+from pipelines.judging import SHOWN, TRAP, Alarm, Record, judge, silence
 
 _RUNS = 100
 """So many earlier runs that visited a host say what is normal for it."""
 _NEWS = 30
-_SHOWN = 3
-"""Addresses that an alarm names."""
 _RECENT = timedelta(days=7)
 _TRAPS = 10
 """New addresses from which on it is worth a word that they were refused as traps: a few are mistakes."""
@@ -86,7 +84,7 @@ def of_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
     ).fetchall()
     if len(traps) >= _TRAPS:
         message = f"{len(traps):,} new addresses were refused, as they may have no end."
-        yield Alarm(kind=TRAP, message=message, pages=tuple(url for (url,) in traps[:_SHOWN]))
+        yield Alarm(kind=TRAP, message=message, pages=tuple(url for (url,) in traps[:SHOWN]))
     counts, everywhere = host_runs.between(db, run.after, crawl), None
     lost, told = _losses(run), _told(db)
     quarantined, flagged = _by_host(quarantine.counts_since(db, run.after)), _by_host(_flagged(run))
@@ -225,7 +223,7 @@ def _moments(rows: Iterable[tuple[str]]) -> list[datetime]:
 
 
 def _pages(run: _Run, alarm: Alarm) -> tuple[str, ...]:
-    values = {"host": alarm.host, "kind": alarm.kind, "since": run.since, "after": run.after, "most": _SHOWN}
+    values = {"host": alarm.host, "kind": alarm.kind, "since": run.since, "after": run.after, "most": SHOWN}
     for query in _SHOW.get(alarm.kind, ()):
         if found := run.db.execute(query, values).fetchall():
             return tuple(url for (url,) in found)

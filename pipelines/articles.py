@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Literal
 
 from sqlite_utils import Database
@@ -76,7 +75,7 @@ def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
         "license": article.license,
         "body": article.body,
         "words": len(article.body.split()),
-        "body_hash": sha256(article.body.encode()).hexdigest(),
+        "body_hash": hash_of(article.body.encode()),
         "path": str(path_of(article.url)),
         "extractor": article.extractor,
         "extra": _as_json(article.extra),

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import NamedTuple
 
 from crawler.items import Article
+from pipelines.files import hash_of
 
 CONFIRMED_AFTER = timedelta(days=7)
 """A reading that is still the same after this time is what the blog wants to show, where its rule allows that."""
@@ -195,7 +195,7 @@ def find_doubt(new: Comparison, now: datetime) -> tuple[Rule, str] | None:
 
 def hash_of_body(article: Article) -> str:
     """SHA-256 of an article's body, in hexadecimal."""
-    return sha256(article.body.encode()).hexdigest()
+    return hash_of(article.body.encode())
 
 
 def _may_differ(new: Comparison, now: datetime) -> bool:

@@ -55,7 +55,7 @@ Stage = Callable[[PurePosixPath, bytes], Staged | None]
 
 
 def hash_of(content: bytes) -> str:
-    """SHA-256 of a file, in hexadecimal."""
+    """SHA-256 of a file or a text's bytes, in hexadecimal."""
     return sha256(content).hexdigest()
 
 
@@ -193,9 +193,8 @@ def _stage(tree: Tree, name: PurePosixPath, content: bytes, staged: list[Staged]
     standing = tree.read(name)
     if standing == content:
         return None
-    if standing is None and tree.is_folder(
-        name
-    ):  # before others are staged with it, which would fail as well
+    # Before others are staged with it, which would fail as well.
+    if standing is None and tree.is_folder(name):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(tree.root / name))
     staged.append(Staged(f"{os.getpid()}-{next(_numbers)}", str(name), hash_of(content), standing is None))
     tree.create(_temporary(staged[-1]), content)

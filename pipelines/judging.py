@@ -17,6 +17,8 @@ from pipelines.host_runs import HostRun
 
 TRAP = "trap"
 """Kind of an alarm about addresses that may have no end."""
+SHOWN = 3
+"""Addresses that an alarm names."""
 
 _FEWEST = 3
 """Pages from which on a share says something."""

@@ -118,9 +118,8 @@ class Tree:
             folder = self._opened(path, make=make)
             if len(self._open) == _MOST_OPEN:
                 os.close(self._open.pop(next(iter(self._open))))
-        self._open[path] = (
-            folder  # the last in the order, so that the one that was not used for longest is the first
-        )
+        # The last in the order, so that the one that was not used for longest is the first.
+        self._open[path] = folder
         return folder
 
     def _opened(self, path: PurePosixPath, *, make: bool) -> int:
@@ -131,13 +130,10 @@ class Tree:
             try:
                 below = _step(folder, part, make=make)
             except OSError as error:
-                what = error.strerror
-                if error.errno in (errno.ELOOP, errno.ENOTDIR) and _is_link(folder, part):
-                    error.errno, what = (
-                        errno.ELOOP,
-                        "it is a symbolic link, which is not followed: put the folder itself in its place",
-                    )
-                raise OSError(error.errno, what, str(self.root.joinpath(*path.parts[:depth]))) from None
+                number, what = error.errno, error.strerror
+                if number in (errno.ELOOP, errno.ENOTDIR) and _is_link(folder, part):
+                    number, what = errno.ELOOP, _LINK
+                raise OSError(number, what, str(self.root.joinpath(*path.parts[:depth]))) from None
             finally:
                 os.close(folder)
             folder = below

@@ -75,8 +75,7 @@ def cut_byline(content: Element) -> Byline | None:
     if any(word in text for word in _AUTHOR):
         signs |= {sign for sign in (*_LOST_AVATARS, *ABOUT_LINES) if sign in text}
     opening = list(opening_of(split_lines(content, avatars)))
-    bylines = _Bylines(opening, len(opening), frozenset())
-    if not (avatars or signs or bylines.authors):
+    if not (avatars or signs or _Bylines(opening, len(opening), frozenset()).authors):
         return None
     bylines = _Bylines(list(split_lines(content, avatars)), len(opening), signs)
     mark_cut(*(img for img in avatars if shows_author(img)))

@@ -44,9 +44,8 @@ _ESCAPE = b"\x1b"  # ISO-2022-JP is the one encoding whose bytes are valid UTF-8
 # `&#xFFFF;`.
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\r"})
 _NONCHARACTERS = re.compile(rb"\xef(?:\xb7[\x90-\xaf]|\xbf[\xbe\xbf])")
-_REMOVED = (
-    b"\x7f"  # stands for such a reference until text is normalised: what is round it must not become another
-)
+# Stands for such a reference until text is normalised: what is round it must not become another.
+_REMOVED = b"\x7f"
 _REFERENCES = re.compile(
     rb"&#(?:x0*(?:[1-8bcef]|1[0-9a-f]|fd[de][0-9a-f]|fff[ef])(?![0-9a-f])"
     rb"|0*(?:[1-8]|1[124-9]|2\d|3[01]|6497[6-9]|649[89]\d|6500[0-7]|6553[45])(?!\d));?",

@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
@@ -22,6 +21,7 @@ from sqlite_utils import Database
 from crawler.urls import canonical, host_of
 from pipelines.catalog import read
 from pipelines.errors import ArchiveError
+from pipelines.files import hash_of
 from pipelines.markdown import path_of
 from pipelines.migrations import MIGRATIONS
 
@@ -202,7 +202,7 @@ def _disagreeing(table: str, row: dict[str, Any]) -> str | None:
         return None if row["host"].decode() == host_of(url) else "host"
     if row["path"].decode() != str(path_of(url)):
         return "path"
-    return None if row["body_hash"].decode() == sha256(row["body"]).hexdigest() else "body_hash"
+    return None if row["body_hash"].decode() == hash_of(row["body"]) else "body_hash"
 
 
 def _check_references(db: sqlite3.Connection, other: Path) -> None:

@@ -16,7 +16,7 @@ from pipelines import articles
 from pipelines.catalog import holder, is_held
 from pipelines.errors import ArchiveError
 from pipelines.faults import ends_run, explain
-from pipelines.markdown import written_together
+from pipelines.markdown import render, written_together
 from pipelines.merging import pictures
 from pipelines.merging.check import check
 from pipelines.merging.choice import choose, forget
@@ -111,17 +111,17 @@ def _count(db: Database, query: str) -> int:
     return int(db.execute(query).fetchone()[0])
 
 
-def _load(db: Database, page: int, other: Path) -> Article:
-    """An article that came; whatever its row says. Raises ArchiveError."""
+def _load(db: Database, page: int, other: Path) -> tuple[Article, bytes]:
+    """An article that came, and its file; whatever its row says. Raises ArchiveError."""
     try:
         article = articles.load(db, page)
-        articles.hash_of_file(article)
+        content = render(article).encode()
     except (TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ArchiveError(
             f"{other} can't be merged: the row of its article {page} is not valid ({error}). Nothing was merged.",
             7,
         ) from None
-    return article
+    return article, content
 
 
 def _files(db: Database, root: Path, other: Path) -> None:
@@ -130,8 +130,8 @@ def _files(db: Database, root: Path, other: Path) -> None:
         for page, file_hash in db.execute(
             "SELECT id, file_hash FROM main.articles WHERE id IN (SELECT new FROM page_map WHERE copy)"
         ).fetchall():
-            article = _load(db, page, other)
-            written = put(article)
+            article, content = _load(db, page, other)
+            written = put(article, content)
             if file_hash is None:
                 db.execute("UPDATE main.articles SET file_hash = ? WHERE id = ?", [written, page])
             elif file_hash != written:

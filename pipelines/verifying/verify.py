@@ -60,9 +60,8 @@ def _mends(cure: Cure, archive: Archive) -> bool:
     try:
         cure(archive)
     except (OSError, sqlite3.DatabaseError) as error:
-        if not ends_run(
-            error
-        ):  # as with a symbolic link or a damaged page: the finding stays, and is told again
+        # As with a symbolic link or a damaged page: the finding stays, and is told again.
+        if not ends_run(error):
             return False
         raise explain(error, archive.data) from None
     return True
