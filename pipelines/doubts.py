@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from crawler.items import Article
 from pipelines.files import hash_of
+from pipelines.markdown import render
 
 CONFIRMED_AFTER = timedelta(days=7)
 """A reading that is still the same after this time is what the blog wants to show, where its rule allows that."""
@@ -37,6 +38,8 @@ class Archived:
     body: str
     extractor: str
     pictures: int
+    file_hash: str = ""
+    """SHA-256 of its file, in hexadecimal."""
     cut_off: bool = False
     """It was read from a page that ended before its template did."""
     quarantined_hash: str | None = None
@@ -61,6 +64,11 @@ class Comparison:
     def same_body(self) -> bool:
         """Whether the archive holds the same text."""
         return self.article.body == self.archived.body
+
+    @property
+    def same_file(self) -> bool:
+        """Whether the archive holds the same of every field."""
+        return hash_of(render(self.article).encode()) == self.archived.file_hash
 
 
 class Rule(NamedTuple):
@@ -87,8 +95,13 @@ def other_extractor(new: Comparison) -> str | None:
 
 
 def cut_off(new: Comparison) -> str | None:
-    """What is missing of a page that breaks off cannot be known."""
-    if not new.cut_off or (new.archived.cut_off and new.same_body):
+    """What is missing of a page that breaks off cannot be known.
+
+    Templates that are not known may have no end at all: what breaks off as the archived copy did is no doubt there.
+    """
+    if not new.cut_off:
+        return None
+    if new.archived.cut_off and (new.article.extractor != "redefine" or new.same_file):
         return None
     return "the page ends before its template does"
 
@@ -152,7 +165,8 @@ RULES = (
     ),
     Rule(
         "cut-off",
-        "the page ends before its template does, unless the archived copy is of such a page",
+        "the page ends before its template does; where the archived copy did so too, it may be the same again, or "
+        "of an unknown template",
         cut_off,
     ),
     Rule("undecodable", "more characters than in the archived copy could not be decoded", undecodable),

@@ -20,7 +20,7 @@ def find_archived(db: Database, url: str) -> Archived | None:
     """What the archive holds of a page's article; None where it holds none."""
     row = pages.first(
         db,
-        """SELECT articles.title, body, extractor,
+        """SELECT articles.title, body, extractor, file_hash,
                   (SELECT count(*) FROM images WHERE article = articles.id) AS pictures,
                   state = 'stored' AND coalesce(error GLOB 'cut-off: *', 0) AS cut_off,
                   quarantine.body_hash AS quarantined_hash, quarantined_at

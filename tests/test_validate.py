@@ -36,6 +36,7 @@ def archived(article: Article = GOOD, **facts: Any) -> Archived:
             "body": article.body,
             "extractor": article.extractor,
             "pictures": len(article.images),
+            "file_hash": articles.hash_of_file(article),
             **facts,
         }
     )

@@ -19,6 +19,7 @@ from pipelines.errors import ArchiveError
 from pipelines.faults import explain
 from pipelines.normalize import normalize
 from pipelines.store import Store
+from pipelines.validate import validate
 
 
 @click.command()
@@ -57,8 +58,11 @@ def _accept(store: Store, data: Path, url: str) -> None:
         raise ArchiveError(
             f"{url} is not in quarantine: `alsoread status --failed` tells which pages are.", 2
         )
-    new = _read(file, url)
-    (result,) = store.commit([Visit(url=new.url, state="stored", article=new)])
+    new, cut_off = _read(file, url)
+    visit = Visit(url=new.url, state="stored", article=new, cut_off=cut_off)
+    (result,) = store.commit(
+        [validate(visit, archived=None)]
+    )  # a person has compared it with the archived copy
     if isinstance(result, OSError):  # the other pages may still be accepted
         raise explain(result, data)
     if isinstance(result, Exception):
@@ -69,17 +73,17 @@ def _accept(store: Store, data: Path, url: str) -> None:
     )
 
 
-def _read(file: Path, url: str) -> Article:
-    from crawler.extractors import extract
+def _read(file: Path, url: str) -> tuple[Article, bool]:
+    from crawler.extractors import read as read_page
 
     try:
-        found = extract(file.read_bytes(), url)
+        found, cut_off = read_page(file.read_bytes(), url)
     except (OSError, ValueError) as error:
         raise ArchiveError(f"{file} cannot be read: {error}.", 2) from None
     new = normalize(found) if found else None
-    if new is None or not new.body:
+    if new is None or not new.body.strip():
         raise ArchiveError(f"{file} does not read as an article: there is nothing to accept.", 2)
-    return new
+    return new, cut_off
 
 
 def _store(db: Database, root: Path) -> Store:

@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from crawler.errors import UnreadablePage
 from crawler.extractors import generic, redefine
-from crawler.extractors.decoding import utf8
 from crawler.extractors.page import parse
 from crawler.items import Article, Reading
 
 
 def read(html: bytes, url: str, charset: str | None = None) -> Reading:
-    """Extract a page's article, and tell whether the page breaks off before the article's end.
+    """Read a page's article, and tell whether the page breaks off before the end of all that was read.
 
-    An unknown template has no known end, so its pages count as complete. Raises UnreadablePage as extract() does.
+    The theme's articles end where its links to other posts begin; of any other page, and where fields were looked
+    for in all of the page, `</html>` is the end. Raises UnreadablePage as extract() does.
     """
-    article = extract(html, url, charset)
-    if article is None or article.extractor != "redefine":
-        return Reading(article)
-    # Few pages are in another charset, or cut off, and have to be decoded for it.
-    return Reading(
-        article, cut_off=not (redefine.is_complete(html) or redefine.is_complete(utf8(html, charset) or b""))
-    )
+    page = parse(html, url, charset)
+    if page is None:
+        return Reading(None)
+    article = redefine.read(page) or generic.read(page)
+    if article is None:
+        return Reading(None)
+    if page.lost:
+        raise UnreadablePage(page.lost)
+    if generic.is_full(article):
+        return Reading(article, cut_off=not page.ended)
+    return Reading(generic.filled(article, page), cut_off=not page.goes_on_to_its_end())
 
 
 def extract(html: bytes, url: str, charset: str | None = None) -> Article | None:
@@ -33,12 +37,4 @@ def extract(html: bytes, url: str, charset: str | None = None) -> Article | None
     attribute that is never closed, or nothing left of it in Markdown. How long a page may take is the caller's
     to limit.
     """
-    page = parse(html, url, charset)
-    if page is None:
-        return None
-    article = redefine.read(page) or generic.read(page)
-    if article is None:
-        return None
-    if page.lost:
-        raise UnreadablePage(page.lost)
-    return generic.filled(article, page)
+    return read(html, url, charset).article

@@ -94,10 +94,13 @@ def read(page: Page) -> Article | None:
     )
 
 
+def is_full(article: Article) -> bool:
+    """Whether nothing of an article remains for filled(): its template said it all, or trafilatura was asked already."""
+    return article.extractor == "generic" or all(getattr(article, name) for name in _FILLED)
+
+
 def filled(article: Article, page: Page) -> Article:
     """An article with what its template left empty, as far as trafilatura finds it in the page."""
-    if article.extractor == "generic" or all(getattr(article, name) for name in _FILLED):
-        return article  # read() has asked trafilatura already
     found = found_metadata(page)
     return replace(
         article,

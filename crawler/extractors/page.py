@@ -28,6 +28,11 @@ _ARTICLE_OVER = (
 # Behind all that is parsed: where the tree does not end in it, something swallowed the page's end.
 _LAST = "last of page"
 _WHOLE = re.compile(rb"</(?:body|html)\s*>", re.I)  # the page did not just break off
+# libxml2 leaves out what follows `</html>`, and what follows `</body>` stands nowhere in particular. To browsers, and
+# so to readers, such an end tag means nothing where the page goes on: only the last one counts.
+_END_TAGS = re.compile(rb"</(?:body|html)(?:\s[^>]{0,100})?/?>", re.I)
+_HTML_ENDS = re.compile(rb"</html(?:\s[^>]{0,100})?/?>", re.I)
+_GOES_ON = re.compile(rb"<(?!(?:script|style|noscript|link|meta)\b)[a-z]", re.I)
 _DEEPEST = 255  # libxml2 reads 256 levels and stops there, in silence; real pages have 17
 _LONGEST_TIME = 64  # characters; no date is longer
 
@@ -48,11 +53,20 @@ class Page:
     """Why `doc` lacks the rest of the page, if it does."""
     is_theme: bool
     """Whether the bytes have all marks of the theme's articles; `doc` then is the head and the article alone."""
+    ended: bool
+    """Whether `doc` goes on to the `</html>` of the page; where it is the article alone, to what follows that."""
 
     @property
     def html(self) -> bytes:
         """All of the page as UTF-8, made anew: few pages need more than `doc`."""
-        return utf8(self.came, self.charset) or b""
+        return _without_inner_ends(utf8(self.came, self.charset) or b"")
+
+    def goes_on_to_its_end(self) -> bool:
+        """Whether the page has its `</html>`: for what was read behind the article too."""
+        if not self.is_theme:
+            return self.ended
+        doc = _tree(self.html)
+        return doc is not None and _ended(doc)
 
 
 def parse(html: bytes, url: str, charset: str | None = None) -> Page | None:
@@ -61,10 +75,7 @@ def parse(html: bytes, url: str, charset: str | None = None) -> Page | None:
     text = utf8(article or html, charset)
     if text is None:
         return None
-    try:
-        doc = etree.fromstring(b"%b<!--%b-->" % (text, _LAST.encode()), _PARSER)
-    except etree.XMLSyntaxError:
-        return None
+    doc = _tree(_END_TAGS.sub(b"", text) if article else _without_inner_ends(text))
     if doc is None:
         return None
     return Page(
@@ -76,6 +87,7 @@ def parse(html: bytes, url: str, charset: str | None = None) -> Page | None:
         head=_head(doc),
         lost=_lost(doc, html),
         is_theme=article is not None,
+        ended=article is not None or _ended(doc),
     )
 
 
@@ -101,6 +113,29 @@ def _article(html: bytes) -> bytes | None:
     for mark in _ARTICLE_OVER:
         over = html.find(mark, over) if over >= 0 else over
     return html[:head_over] + html[begins:over] if head_over >= 0 and over >= 0 else None
+
+
+def _tree(text: bytes) -> Element | None:
+    """The tree of a page with a mark behind all of it; None where there is no HTML."""
+    try:
+        return etree.fromstring(b"%b<!--%b-->" % (text, _LAST.encode()), _PARSER)
+    except etree.XMLSyntaxError:
+        return None
+
+
+def _without_inner_ends(text: bytes) -> bytes:
+    """The page without the end tags of its body that more of the page follows."""
+    last = None
+    for last in _HTML_ENDS.finditer(text):
+        pass
+    if last is None or _GOES_ON.search(text, last.end()):
+        return _END_TAGS.sub(b"", text)
+    return _END_TAGS.sub(b"", text[: last.start()]) + text[last.start() :]
+
+
+def _ended(doc: Element) -> bool:
+    """Whether the parser met `</html>`, and not in a script or an attribute: what follows it stands beside the root."""
+    return doc.getnext() is not None
 
 
 def _base(doc: Element, url: str) -> str:

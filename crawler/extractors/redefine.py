@@ -38,9 +38,6 @@ CONTENT = "article-content"
 COPYRIGHT = "post-copyright-info"
 LICENSE = path(".//a[@class = 'license'][@href]")
 
-# What follows the article; a page that has none of them was cut off before its article ended
-END_MARKS = (b'class="post-copyright-info', b'class="article-nav', b"</html>")
-
 _PARTS = frozenset((CONTAINER, TITLE_BOX, HEADER, CONTENT, COPYRIGHT))
 _QUOTED = re.compile(r'"(?!\s)(.+)"')
 
@@ -100,11 +97,6 @@ def read(page: Page) -> Article | None:
         extractor="redefine",
         extra=byline.front_matter(date, updated) if byline else {},
     )
-
-
-def is_complete(html: bytes) -> bool:
-    """Return whether a page of this theme goes on to the end of its article."""
-    return any(mark in html for mark in END_MARKS)
 
 
 def _title(post: Post) -> str | None:
