@@ -29,8 +29,8 @@ THEME = """<!DOCTYPE html><html><head><title>A post</title><meta property="og:ty
 </div>{}</body></html>
 """
 NO_FIELDS = """<html><head><title>A post</title></head><body><div class="article-content-container">
-<div class="article-title"><h1>A post</h1></div><div class="article-content markdown-body"><p>A kettle sings.</p></div>
-<div class="post-copyright-info x"></div><div class="article-nav x"></div></div>
+<div class="article-title"><h1>A post</h1></div><div class="article-content markdown-body"><p>A kettle sings.</p>
+</div><div class="post-copyright-info x"></div><div class="article-nav x"></div></div>
 <script type="application/ld+json">{"@type": "Article", "author": "Dana", "datePublished": "2024-03-01"}</script>
 </body></html>"""
 UNKNOWN = f"""<html><head><title>A post</title></head><body><article><h1>A post</h1>

@@ -95,7 +95,7 @@ def read(page: Page) -> Article | None:
 
 
 def is_full(article: Article) -> bool:
-    """Whether nothing of an article remains for filled(): its template said it all, or trafilatura was asked already."""
+    """Whether filled() has nothing to look for: the template said it all, or trafilatura was asked already."""
     return article.extractor == "generic" or all(getattr(article, name) for name in _FILLED)
 
 

@@ -125,16 +125,15 @@ def _tree(text: bytes) -> Element | None:
 
 def _without_inner_ends(text: bytes) -> bytes:
     """The page without the end tags of its body that more of the page follows."""
-    last = None
-    for last in _HTML_ENDS.finditer(text):
-        pass
-    if last is None or _GOES_ON.search(text, last.end()):
+    ends = list(_HTML_ENDS.finditer(text))
+    if not ends or _GOES_ON.search(text, ends[-1].end()):
         return _END_TAGS.sub(b"", text)
-    return _END_TAGS.sub(b"", text[: last.start()]) + text[last.start() :]
+    last = ends[-1].start()
+    return _END_TAGS.sub(b"", text[:last]) + text[last:]
 
 
 def _ended(doc: Element) -> bool:
-    """Whether the parser met `</html>`, and not in a script or an attribute: what follows it stands beside the root."""
+    """Whether the parser met `</html>`, not in a script or an attribute: what follows it stands beside the root."""
     return doc.getnext() is not None
 
 
