@@ -220,6 +220,44 @@ def test_nor_is_it_from_the_source_of_a_post(content: str) -> None:
     check(read_source(replace(ARTICLE, body=f"w\n\n{content}\n\n> {content}")))
 
 
+SCRIPT = "&lt;script&gt;alert(1)&lt;/script&gt;"
+BARE_ADDRESS = re.compile(r"(?<!\]\()\b(?:https?://|www\.)[^\s<]*", re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"<p>http://e.example/{SCRIPT}</p>",
+        f"<p>see WWW.e.example/{SCRIPT}</p>",
+        f"<p>http://e.example<b>/{SCRIPT}</b></p>",
+        f"<p>http://e.example/\\{SCRIPT}</p>",
+        f"<p>http://e.example/<code>{SCRIPT}</code></p>",
+        f"<p>http://e.example/<code> {SCRIPT}` </code>{SCRIPT}</p>",
+        f"<p>http://e.example/` and <code>{SCRIPT}</code></p>",
+        f"<p>http://e.example/<img src='/x.png' alt='{SCRIPT}'></p>",
+        f"<h2>https://e.example/{SCRIPT}</h2>",
+        f"<table><tr><th>h</th></tr><tr><td>http://e.example/{SCRIPT}</td></tr></table>",
+        "<p>http://e.example/[x](javascript:alert(1))</p>",
+        "<p>[a http://e.example/](javascript:alert(1))</p>",
+    ],
+)
+def test_nothing_is_live_behind_an_address_that_a_reader_links_by_itself(content: str) -> None:
+    article = page("x", "x", content)
+    check(article)
+    assert article is not None
+    check(replace(article, body=BARE_ADDRESS.sub("address", article.body)))
+
+
+@pytest.mark.parametrize(
+    "tag", ["<a href='/x'>{}</a>", "<a href='/x'><b>{}</b></a>", "<img src='/x.png' alt='{}'>"]
+)
+def test_nor_in_a_link_whose_text_a_reader_reads_twice(tag: str) -> None:
+    article = page("x", "x", f"<p>{tag.format('![x](data:text/html,x) [x](javascript:alert(1))')}</p>")
+    check(article)
+    assert article is not None
+    check(replace(article, body=re.sub(r"\\([][])", r"\1", article.body)))
+
+
 @TRYING
 @given(texts, texts, st.lists(blocks, min_size=1, max_size=3).map("".join))
 def test_nothing_in_a_page_is_live(text: str, attribute: str, content: str) -> None:

@@ -22,6 +22,11 @@ _BACKTICKS = re.compile("`+")
 _ODD_ADDRESS = re.compile(r"[^!#-%'*-;=?-\[\]^_a-{}~]")
 _KEPT_IN_ADDRESSES = "#$%&+,/:;=?@[\\]^{|}!~*'()"  # what a browser leaves as it is, somewhere in an address
 _REFERENCE = re.compile(r"&(?=#?\w+;)")
+# What readers that link bare addresses take for one, up to the next space, with the backslashes in it.
+_BARE_ADDRESS = re.compile(r"(?:://|www\.)\S*", re.I)
+_IN_ADDRESS = re.compile(r"\S*")
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_ESCAPED = re.compile(r"\\([][<`\\])")
 
 
 def literal(text: str, *, starts_line: bool = False, in_brackets: bool = False) -> str:
@@ -35,11 +40,37 @@ def literal(text: str, *, starts_line: bool = False, in_brackets: bool = False) 
         unpaired = text.count("[") != text.count("]") or (in_brackets and not _paired(text, "[", "]"))
         links = unpaired or _LINK_SYNTAX.search(text)
         text = _SYNTAX.sub(r"\\\g<0>", text)
-        if links:
-            text = _BRACKETS.sub(r"\\\g<0>", text)
+        if links:  # some readers take the backslashes out of a link's text, and then read it again
+            text = _BRACKETS.sub(_reference if in_brackets and "](" in text else r"\\\g<0>", text)
     if starts_line and text.lstrip()[:1] in _STARTS and (start := _LINE_START.match(text)):
         return f"{start[0]}\\{text[start.end() :]}"
     return text
+
+
+def joined(pieces: list[str]) -> str:
+    """The text, code and marks of a line as one piece of Markdown.
+
+    Some readers link bare addresses, and have a backslash count as part of one: nothing in such an address is
+    escaped by one, and no code begins in it.
+    """
+    whole = "".join(pieces)
+    if not (("\\" in whole or "`" in whole) and any(map(_BARE_ADDRESS.search, pieces))):
+        return whole
+    written: list[str] = []
+    in_address = False
+    for piece in pieces:
+        if piece.startswith("`"):
+            written.append(_code_element(piece) if in_address else piece)
+            in_address = False
+            continue
+        is_target = piece.startswith("](")  # what it holds is a link's own address
+        text = _IN_ADDRESS.sub(_referenced, piece, count=1) if in_address else piece
+        text = text if is_target else _BARE_ADDRESS.sub(_referenced, text)
+        written.append(text)
+        last = text.split()[-1] if text and not text[-1].isspace() else ""
+        begins = not is_target and _BARE_ADDRESS.search(last) is not None
+        in_address = begins or (in_address and last == text)
+    return "".join(written)
 
 
 def heading(text: str) -> str:
@@ -77,6 +108,22 @@ def target(address: str, title: str) -> str:
 def encoded(address: str) -> str:
     """An address as a browser sends it: all ASCII, and without spaces or control characters."""
     return quote(address, safe=_KEPT_IN_ADDRESSES)
+
+
+def _reference(char: re.Match[str]) -> str:
+    return f"&#{ord(char[0][-1])};"
+
+
+def _referenced(address: re.Match[str]) -> str:
+    return _ESCAPED.sub(_reference, address[0])
+
+
+def _code_element(span: str) -> str:
+    """Code between backticks as HTML in which nothing is Markdown."""
+    code = span.strip("`")
+    if code[:1] == code[-1:] == " " and code.strip():
+        code = code[1:-1]
+    return f"<code>{_PUNCTUATION.sub(_reference, code)}</code>"
 
 
 def _escaped(address: str) -> str:

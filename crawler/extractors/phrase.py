@@ -18,7 +18,7 @@ from crawler.extractors.emphasis import (
     loosen,
     reads_as,
 )
-from crawler.extractors.literal import code_span, literal
+from crawler.extractors.literal import code_span, joined, literal
 
 LINK = "["
 
@@ -105,7 +105,7 @@ class Phrase:
         if not marks:
             text = texts[0].strip()
             texts[0] = ""
-            return literal(text, starts_line=starts_line) if text else ""
+            return joined([literal(text, starts_line=starts_line)]) if text else ""
         for _, closing in reversed(self.opened):
             self._mark(CLOSE, closing)
         knotted = bool(self._emphasis) and is_knotted(texts, marks)
@@ -156,7 +156,7 @@ def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
                 _lead_in(out, gap, waiting, written, markdown)
             code = _put(out, role, markdown, code)
             gap, moved = "", False
-    return "".join(out)
+    return joined(out)
 
 
 def _put(out: list[str], role: str, markdown: str, before: str) -> str:
