@@ -26,7 +26,7 @@ _REFERENCE = re.compile(r"&(?=#?\w+;)")
 _BARE_ADDRESS = re.compile(r"(?:://|www\.)\S*", re.I)
 _IN_ADDRESS = re.compile(r"\S*")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-_ESCAPED = re.compile(r"\\([][<`\\])")
+_ESCAPED = re.compile(r"\\[][<`\\]")
 
 
 def literal(text: str, *, starts_line: bool = False, in_brackets: bool = False) -> str:
@@ -115,7 +115,7 @@ def _reference(char: re.Match[str]) -> str:
 
 
 def _referenced(address: re.Match[str]) -> str:
-    return _ESCAPED.sub(_reference, address[0])
+    return _ESCAPED.sub(lambda pair: pair[0] if pair[0] == r"\\" else _reference(pair), address[0])
 
 
 def _code_element(span: str) -> str:
