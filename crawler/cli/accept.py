@@ -60,9 +60,8 @@ def _accept(store: Store, data: Path, url: str) -> None:
         )
     new, cut_off = _read(file, url)
     visit = Visit(url=new.url, state="stored", article=new, cut_off=cut_off)
-    (result,) = store.commit(
-        [validate(visit, archived=None)]
-    )  # a person has compared it with the archived copy
+    # A person has compared it with the archived copy.
+    (result,) = store.commit([validate(visit, archived=None)])
     if isinstance(result, OSError):  # the other pages may still be accepted
         raise explain(result, data)
     if isinstance(result, Exception):
