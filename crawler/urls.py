@@ -17,14 +17,18 @@ _SLASHES = re.compile(r"/{2,}")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 # A percent sign of its own that would make an escape with what the next one stands for.
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})(?=[0-9A-Fa-f]?%)")
-_HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}")
+_LABELS = r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}"
+_HOST = re.compile(_LABELS)
+_LONGEST_HOST_CHARACTERS = 253  # what a question to a name server has room for
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PORTS = {"http": 80, "https": 443}
 ANYWHERE = "the open web"
 """Stands among domains for every host; reasons name it."""
 
 # Most addresses are in their one spelling already; no segment begins with a dot here.
-_CANONICAL = re.compile(r"https://[a-z0-9][a-z0-9.-]*[a-z0-9]/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)*")
+_CANONICAL = re.compile(
+    rf"https://(?=[^/]{{1,{_LONGEST_HOST_CHARACTERS}}}/){_LABELS}/(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*/)*"
+)
 
 
 def canonical(url: str) -> str:
@@ -58,14 +62,14 @@ def canonical(url: str) -> str:
             return f"https://{netloc}{_canonical_path(parts.path)}"
     except ValueError:
         raise ValueError(f"not a valid address: {url!a}") from None
-    raise ValueError(f"not an http or https address: {url}")
+    raise ValueError(f"not an http or https address: {url if url.isprintable() else ascii(url)}")
 
 
 def _canonical_host(host: str) -> str:
     if ":" in host:
         return f"[{IPv6Address(host.partition('%')[0]).compressed}]"
     name = host.encode("idna").decode("ascii").lower().rstrip(".")
-    if not _HOST.fullmatch(name):
+    if len(name) > _LONGEST_HOST_CHARACTERS or not _HOST.fullmatch(name):
         raise ValueError(f"not the name of a host: {host}")
     return name
 

@@ -66,11 +66,19 @@ def test_an_odd_address_has_one_too(url: str, spelling: str) -> None:
         *("https://[::1/", "https://[x]/", "https://one.example:x/", "https://one.example:99999/"),
         *("https://\u2100.example/", "https://one.example/\ud800", "https://\ud800.example/"),
         f"https://{'x' * 64}.example/X",
+        *("https://a..b.example/x/", "https://.example/x/", "https://a.example../x/", "https://../"),
+        *(
+            f"https://{'x' * 64}.example/x/",
+            f"https://{'x.' * 127}example/x/",
+            f"https://{'x.' * 127}example/X",
+        ),
+        "no address\x1b[2J",
     ],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match=r"^not (a valid|an http or https) address: "):
+    with pytest.raises(ValueError, match=r"^not (a valid|an http or https) address: ") as refused:
         canonical(url)
+    assert str(refused.value).isprintable()
 
 
 @pytest.mark.parametrize(
