@@ -32,7 +32,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
 from twisted.internet.error import DNSLookupError
 from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
-from twisted.web._newclient import HTTP11ClientProtocol
+from twisted.web._newclient import HEADER, HTTP11ClientProtocol, ParseError
 from twisted.web._newclient import Request as TxRequest
 from twisted.web.client import HTTPConnectionPool
 from twisted.web.iweb import IPolicyForHTTPS, IResponse
@@ -158,6 +158,8 @@ class _CappedParser(_LenientHTTPClientParser):
         self.header_bytes += len(line)
         if self.header_bytes > HEADER_CAP:
             raise Failed(f"the response headers are over {HEADER_CAP} bytes")
+        if self.state == HEADER and self._partialHeader is None and line[:1] in (b" ", b"\t"):
+            raise ParseError("the first header continues none", line)  # Twisted itself breaks over it
         super().lineReceived(line)
 
     def lineLengthExceeded(self, line: bytes) -> None:

@@ -56,7 +56,7 @@ def other_spelling(url: str, response: Response) -> str | None:
     """Where a redirect leads that stays on its page: a server may have a spelling of its own for the address."""
     if response.status not in _MOVED:
         return None
-    target = _target(response)
+    target = target_of(response)
     stays = target.startswith("https://") and target != response.url and _moved_to(target) == url
     return target if stays else None
 
@@ -101,7 +101,7 @@ def of_picture(url: str, response: Response) -> Picture:
     """What an answer to a request for a picture came to, where it is no redirect that is followed."""
     facts: dict[str, Any] = {"url": url, "status": response.status}
     if response.status in _MOVED:
-        reason = f"redirects to {_target(response)!r}, which was not followed"
+        reason = f"redirects to {target_of(response)!r}, which was not followed"
         return Picture(state="failed", reason=reason, **facts)
     if visit := of_response(url, response):
         state: PictureState = "gone" if visit.state == "gone" else "failed"
@@ -124,11 +124,20 @@ def of_picture_error(url: str, error: BaseException) -> Picture:
 
 def next_hop(response: Response) -> str | None:
     """Where a redirect leads that is followed; None for any other answer, and for a way out of TLS."""
-    if response.status not in _MOVED or not _header(response, "Location"):
+    target = target_of(response)
+    if response.status not in _MOVED or not target:
         return None
-    target = _target(response)
     downgraded = response.url.startswith("https://") and target.lower().startswith("http://")
     return None if downgraded else target
+
+
+def target_of(response: Response) -> str:
+    """Return where a response's Location leads, which may be no address; empty where it has none."""
+    location = _location(response)
+    try:
+        return location and urljoin(response.url, location)
+    except ValueError:
+        return location
 
 
 def _header(response: Response, name: str) -> str | None:
@@ -136,10 +145,10 @@ def _header(response: Response, name: str) -> str | None:
 
 
 def _moved(facts: dict[str, Any], response: Response) -> Visit:
-    location = _header(response, "Location") or ""
+    location = _location(response)
     if not location:
         return Visit(state="failed", reason="redirects without saying where", **facts)
-    moved_to = _moved_to(_target(response))
+    moved_to = _moved_to(target_of(response))
     if moved_to is None:
         return Visit(state="failed", reason=f"redirects to what is no address: {location!r}", **facts)
     if moved_to == facts["url"]:
@@ -147,12 +156,9 @@ def _moved(facts: dict[str, Any], response: Response) -> Visit:
     return Visit(state="not_article", reason=f"redirects to {moved_to}", moved_to=moved_to, **facts)
 
 
-def _target(response: Response) -> str:
-    location = _header(response, "Location") or ""
-    try:
-        return urljoin(response.url, location)
-    except ValueError:
-        return location
+def _location(response: Response) -> str:
+    """Return a redirect's header. Many servers send bare UTF-8, and some the bytes of a path as they are."""
+    return (response.headers.get("Location") or b"").decode("utf-8", "percentencode")  # a handler of w3lib's
 
 
 def _moved_to(target: str) -> str | None:
@@ -174,6 +180,6 @@ def _retry_after(response: Response) -> float | None:
     value = (_header(response, "Retry-After") or "").strip()
     try:
         seconds = float(value) if value.isdigit() else (parsedate_to_datetime(value) - now()).total_seconds()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):  # also a date of a day beyond all numbers
         return None
     return min(seconds, _LONGEST_WAIT) if seconds > 0 else None

@@ -17,7 +17,7 @@ from scrapy.robotstxt import ProtegoRobotParser
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.net import connect_to
-from crawler.outcomes import Failed, Refused, in_words
+from crawler.outcomes import Failed, Refused, in_words, target_of
 from crawler.urls import in_scope
 
 SIZE = 500 * 1024  # bytes of a robots.txt that are read: the least that the RFC allows
@@ -92,10 +92,10 @@ class Robots:
     async def _fetch(self, url: str) -> Response:
         for _ in range(REDIRECTS + 1):
             response = await self._download(url)
-            location = response.headers.get(b"Location")
-            if not 300 <= response.status < 400 or not location:
+            target = target_of(response)
+            if not 300 <= response.status < 400 or not target:
                 return response
-            url = urljoin(url, location.decode("latin-1"))
+            url = target
             if not in_scope(url, self._domains):
                 raise Failed(f"it redirects to {url}")
         raise Failed(f"it redirects more than {REDIRECTS} times")

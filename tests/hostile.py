@@ -183,6 +183,7 @@ PAGES: dict[str, Answer] = {
     "/status-long/": says(reply(status="9" * 5000)),
     "/other-protocol/": says(b"SSH-2.0-OpenSSH_9.6\r\n", then_close=True),
     "/half-a-status-line/": says(b"HTTP/1.1\r\n\r\n", then_close=True),
+    "/first-header-folded/": says(b"HTTP/1.1 200 OK\r\n folded\r\nContent-Length: 0\r\n\r\n"),
     "/version-odd/": says(b"HTTP/one 200 OK\r\n\r\n", then_close=True),
     "/lengths-that-differ/": says(_HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nxx"),
     "/length-negative/": says(_HEAD + b"Content-Length: -1\r\n\r\n", then_close=True),
@@ -229,6 +230,8 @@ ROBOTS: dict[str, Answer] = {
     "loop": says(reply(b"", "302 Found", location="/robots.txt")),
     "outside": says(reply(b"", "302 Found", location="http://example.org/robots.txt")),
     "nowhere": says(reply(b"", "302 Found")),
+    "no-address": says(reply(b"", "302 Found", location="http://[::1")),
+    "bare-utf-8": says(reply(b"", "302 Found", location="/private/r\u00f6bots")),
     "silent": says(b"", after=FOREVER),
     "reset": says(b"", then_close=True),
     "cut": says(_HEAD + b"Content-Length: 9999\r\n\r\nUser-agent: *\n", then_close=True),
@@ -237,7 +240,7 @@ ROBOTS: dict[str, Answer] = {
         for status in ("403", "404", "410", "429", "500", "503")
     },
 }
-PAGES["/private/robots"] = _rules(_PRIVATE)
+PAGES["/private/robots"] = PAGES["/private/r%C3%B6bots"] = _rules(_PRIVATE)
 _NO_RULES = says(reply(b"", "404 Not Found"))
 _NO_PAGE = says(reply(status="404 Not Found"))
 

@@ -81,12 +81,14 @@ OUTCOMES = {
     "/status-long/": NOT_HTTP,
     "/other-protocol/": NOT_HTTP,
     "/half-a-status-line/": NOT_HTTP,
+    "/first-header-folded/": NOT_HTTP,
     "/version-odd/": NOT_HTTP,
     "/lengths-that-differ/": NOT_HTTP,
     "/length-negative/": NOT_HTTP,
     "/transfer-encoding-unknown/": NOT_HTTP,
     "/chunk-size-odd/": "Failed: the response ended early",
     "/private/robots": f"{WRONG_TYPE} text sent as text/plain",
+    "/private/r%C3%B6bots": f"{WRONG_TYPE} text sent as text/plain",
 }
 
 

@@ -41,6 +41,13 @@ def answer(status: int, **headers: str) -> Response:
             answer(429, Retry_After="Fri, 31 Dec 9999 23:59:59 -1400"),
             {"state": "failed", "reason": TOO_MANY, "retry_after": 3600},
         ),
+        *(
+            (
+                answer(429, Retry_After=f"Fri, {day} Dec {year} 23:59:59 GMT"),
+                {"state": "failed", "reason": TOO_MANY, "retry_after": None},
+            )
+            for day, year in (("9" * 20, "2027"), ("31", "9" * 20), ("0", "2027"))
+        ),
         (answer(429, Retry_After="-5"), {"state": "failed", "reason": TOO_MANY, "retry_after": None}),
         (answer(429, Retry_After="soon"), {"state": "failed", "reason": TOO_MANY, "retry_after": None}),
         (
@@ -105,3 +112,18 @@ def test_an_error_says_what_it_means(error: Exception, state: str, reason: str) 
 )
 def test_no_redirect_leads_out_of_tls(location: str, target: str | None) -> None:
     assert outcomes.next_hop(answer(302, Location=location)) == target
+
+
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("/café/".encode(), "/caf%C3%A9/"),
+        ("/café/".encode("latin-1"), "/caf%E9/"),
+        (b"/caf%C3%A9/", "/caf%C3%A9/"),
+        ("https://one.techidaily.com/\u8336/".encode(), "/%E8%8C%B6/"),
+    ],
+)
+def test_a_redirect_leads_where_its_bytes_say(location: bytes, target: str) -> None:
+    visit = outcomes.of_response(URL, Response(URL, status=301, headers={"Location": location}))
+    assert visit
+    assert visit.moved_to == f"https://one.techidaily.com{target}"

@@ -38,6 +38,8 @@ OUTCOMES = {
     "loop": r"\(it redirects more than 5 times\)",
     "outside": r"\(it redirects to http://example.org/robots.txt\)",
     "nowhere": r"\(302\)",
+    "no-address": r"\(it redirects to http://\[::1\)",
+    "bare-utf-8": RULES,
     "silent": r"\(no complete answer within 3 seconds\)",
     "reset": r"\(the server closed the connection before its answer was complete\)",
     "cut": r"\(the response ended early\)",
