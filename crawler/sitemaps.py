@@ -13,7 +13,7 @@ from scrapy.exceptions import DontCloseSpider
 from scrapy.http import Request, Response
 
 from crawler.items import UNLINKED, Found
-from crawler.outcomes import Failed, Refused, in_words
+from crawler.outcomes import Failed, Refused, in_words, next_hop
 from crawler.robots import Robots
 from crawler.sitemap_contents import absolute, read_sitemap
 from crawler.urls import canonical, host_of
@@ -106,7 +106,14 @@ class SitemapDiscovery:
                 )
 
     def parse(self, response: Response, host: str, depth: int) -> Iterator[Request | Found]:
-        """A sitemap's pages, and the requests for the sitemaps that it names."""
+        """A sitemap's pages, and the requests for the sitemaps that it names or redirects to."""
+        if target := next_hop(response):
+            if target in self.asked[host]:
+                self._warn(
+                    host, response.url, Failed(f"it redirects to {target}, which was asked for already")
+                )
+            yield from self._requests([target], host, depth, response.url)
+            return
         try:
             contents = read_sitemap(response, host)
         except Failed as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from scrapy.http import Response
 
 from crawler.outcomes import Failed
 from crawler.sitemap_contents import MAX_ENTRIES, read_sitemap
-from tests.commands import Run, crawl
+from tests.commands import Run, alsoread, crawl
+from tests.site import SEED, Site
+from tests.site.server import Reply
 
 HOST = "one.techidaily.com"
 BASE = f"https://{HOST}/sitemap.xml"
@@ -181,3 +183,28 @@ def test_an_alarm_names_the_sitemaps_that_could_not_be_read_whole(damaged: Run) 
     ):
         assert name in alarm["pages"]
         assert f"  {name}" in damaged.out
+
+
+SEED_HOST = SEED.split("/")[2]
+
+
+class Moved(Site):
+    """The demo network, with a sitemap that is elsewhere, and one that leads back to itself."""
+
+    def answer(self, host: str, path: str, headers: Mapping[str, str]) -> Reply:
+        if path == "/sitemap_index.xml":
+            return Reply(301, {"Location": "/circle.xml" if host == SEED_HOST else "/moved.xml"})
+        if path == "/circle.xml":
+            return Reply(302, {"Location": "/sitemap_index.xml"})
+        return super().answer(host, path.replace("/moved.xml", "/sitemap_index.xml"), headers)
+
+
+def test_a_sitemap_is_read_where_it_was_moved(run: Run, network: Path, tmp_path: Path) -> None:
+    with Moved(network) as site:
+        done = alsoread("crawl", GARDEN, SEED_HOST, "--connect-to", site.url, "--data", tmp_path)
+    moved = Run(tmp_path, done.returncode, done.stdout, done.stderr, site)
+    listed = "SELECT url FROM pages WHERE host = ? AND listed ORDER BY url"
+    assert moved.db.execute(listed, [GARDEN]).fetchall() == run.db.execute(listed, [GARDEN]).fetchall()
+    assert f"Look: {SEED_HOST}: 1 sitemap could not be read whole; the log says why." in done.stdout
+    assert f"  https://{SEED_HOST}/circle.xml" in done.stdout
+    assert f"Look: {GARDEN}" not in done.stdout
