@@ -37,6 +37,7 @@ _DUE = """FROM pages WHERE host = ? AND due_at <= ? AND (due_at, depth, id) > (?
 _REACHED = """SELECT 1 FROM pages WHERE host = ? AND due_at NOT NULL
               AND (fetched_at NOT NULL OR listed AND depth = 0) LIMIT 1"""
 """Whether a host was fetched from before, or is a seed."""
+_FIRST = "SELECT depth, due_at FROM pages WHERE host = ? AND due_at NOT NULL ORDER BY due_at, depth LIMIT 1"
 _NO_DEPTH = -1
 _NEVER_FETCHED = " AND fetched_at IS NULL"
 
@@ -190,16 +191,25 @@ class DuePages:
                 self.hosts[name].not_before = until
 
     def _expect_more(self, query: str, *values: int) -> None:
+        found = []
         for (name,) in self.db.execute(query, values).fetchall():
             if name in self.hosts:
                 self.hosts[name].maybe_more = True
             elif name in self._unwanted or name in self.beyond:
                 continue
             elif self.wanted(name):
-                self.hosts[name] = _Host(unlisted_depth=self.budgets.unlisted_depth)
-                self._turn.append(name)
+                found.append(name)
             else:
                 self._unwanted.add(name)
+        # Those near the seeds first: hosts without end, each one link behind the last, keep none of them waiting.
+        for name in sorted(found, key=self._nearness):
+            self.hosts[name] = _Host(unlisted_depth=self.budgets.unlisted_depth)
+            self._turn.append(name)
+
+    def _nearness(self, host: str) -> tuple[int, str]:
+        """Return the depth and the time of a host's page that is due first; the least where none is due."""
+        row: tuple[int, str] | None = self.db.execute(_FIRST, [host]).fetchone()
+        return row or (0, "")
 
     def _refill(self, name: str, host: _Host, now: str) -> None:
         pages = self._select(name, host, now, _BATCH)

@@ -133,8 +133,18 @@ def test_hosts_that_were_reached_before_are_not_in_the_budget(catalog: Catalog) 
     for host in ("one", "two", "three"):
         add(catalog, host, 1)
     catalog.db.execute("UPDATE pages SET fetched_at = found_at WHERE host GLOB 't*'")
-    add(catalog, "four", 1)
+    add(catalog, "four", 1, depth=1)
     due = DuePages(catalog.path, everywhere, 9, budgets=Budgets(9, 9, 1))
-    assert sorted(take(due)) == ["four/0", "three/0", "two/0"]
-    assert due.beyond == {"one.techidaily.com"}
+    assert sorted(take(due)) == ["one/0", "three/0", "two/0"]
+    assert due.beyond == {"four.techidaily.com"}
+    due.close()
+
+
+def test_new_hosts_near_the_seeds_come_before_those_behind_hosts_without_end(catalog: Catalog) -> None:
+    for host, depth in ("a-deep", 5), ("near", 2), ("b-deep", 4), ("c-deep", 3):
+        add(catalog, host, 1, depth)
+    due = DuePages(catalog.path, everywhere, 9, budgets=Budgets(9, 9, 2))
+    catalog.add(Found(pages=[("https://trap.techidaily.com/a/a/a/", None)]))
+    assert take(due) == ["near/0", "c-deep/0"]
+    assert due.beyond == {"a-deep.techidaily.com", "b-deep.techidaily.com"}
     due.close()
