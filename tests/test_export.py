@@ -89,6 +89,13 @@ def test_words_to_search_for_are_no_syntax(run: Run, tmp_path: Path, words: str)
             "--where 'wrods > 1' is no SQL expression over articles: no such column: wrods.",
         ),
         (["--where", "1); DROP TABLE articles; --"], "is no SQL expression over articles"),
+        (
+            [
+                "--where",
+                "(WITH RECURSIVE n(x) AS (VALUES(1) UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n)",
+            ],
+            "is no SQL expression over articles: not authorized.",
+        ),
         (["--where", "randomblob("], "is no SQL expression over articles"),
         (["--since", "yesterday"], "--since yesterday is no day such as 2024-08-16."),
         (["--changed-since", "99"], "There was no crawl 99: `alsoread status` tells the last one."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -70,7 +71,9 @@ def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
             count = source.count + (sum(1 for _ in source.copies()) if options["images"] else 0)
             with progress("Exporting", not quiet) as watch:
                 kept = _export(source, target, form, options, lambda done: watch(done, count), quiet)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, sqlite3.OperationalError):  # as a query ends that a signal interrupts
+        if not stopping.is_asked():
+            raise
         click.echo("alsoread: Interrupted; run the same command to resume.", err=True)
         sys.exit(INTERRUPTED)
     for path in kept[:_LISTED]:

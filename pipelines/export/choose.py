@@ -47,6 +47,7 @@ def condition(db: Database, choice: Choice) -> tuple[str, dict[str, Any]]:
     terms = list(_terms(db, choice))
     sql = " AND ".join(f"({term}\n)" for term, _ in terms) or "1"  # the line end closes a comment
     values = {name: value for _, given in terms for name, value in given.items()}
+    db.conn.set_authorizer(_without_recursion)
     try:
         db.execute(f"SELECT 1 FROM articles WHERE {sql} LIMIT 0", values)  # noqa: S608
     except (sqlite3.Error, sqlite3.Warning) as error:
@@ -55,7 +56,14 @@ def condition(db: Database, choice: Choice) -> tuple[str, dict[str, Any]]:
         raise ArchiveError(
             f"--where {choice.where!r} is no SQL expression over articles: {error}.", 2
         ) from None
+    finally:
+        db.conn.set_authorizer(None)
     return sql, values
+
+
+def _without_recursion(action: int, *_: str | None) -> int:
+    """Allow SQLite everything but queries that may have no end; the catalog is open for reading only."""
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_RECURSIVE else sqlite3.SQLITE_OK
 
 
 def _terms(db: Database, choice: Choice) -> Iterator[tuple[str, dict[str, Any]]]:

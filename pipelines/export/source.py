@@ -11,10 +11,14 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from crawler import stopping
 from pipelines.errors import ArchiveError
 from pipelines.export.choose import Choice, condition
 from pipelines.export.row import COLUMNS, Row
 from pipelines.faults import ends_run
+
+_STEPS_BETWEEN_SIGNALS = 1_000_000
+"""Instructions of SQLite's machine, a few milliseconds, between two moments at which signals are handled."""
 
 # What an article's file does not show, or `body_hash` stands for.
 _ASIDE = ("body", "words", "extractor", "archived_at", "crawl", "changed_at", "changed_crawl")
@@ -58,17 +62,21 @@ class Head:
 
 
 class Source:
-    """The chosen articles of a catalog, while a crawl may go on writing it. Raises ArchiveError."""
+    """The chosen articles of a catalog, while a crawl may go on writing it. Raises ArchiveError.
+
+    A signal whose step raises ends a query with an OperationalError.
+    """
 
     def __init__(self, db: Database, choice: Choice) -> None:
         self._db = db
+        db.conn.set_progress_handler(_let_signals_in, _STEPS_BETWEEN_SIGNALS)
         db.execute("BEGIN")
         self._where, self._values = condition(db, choice)
         count = f"SELECT count(*) FROM articles WHERE {self._where}"  # noqa: S608
         try:
             self.count: int = db.execute(count, self._values).fetchone()[0]
         except sqlite3.Error as error:
-            if choice.where is None or ends_run(error):
+            if choice.where is None or stopping.is_asked() or ends_run(error):
                 raise
             raise ArchiveError(f"--where {choice.where!r} can't be evaluated: {error}.", 2) from None
         if not self.count:
@@ -122,3 +130,7 @@ class Source:
         for page, url in self._db.execute(_LED_HERE, [json.dumps(pages)]):
             found[page].append(url)
         return found
+
+
+def _let_signals_in() -> None:
+    """Do nothing: Python handles signals between two of its own instructions, of which a query has none."""
