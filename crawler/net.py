@@ -159,7 +159,8 @@ class _CappedParser(_LenientHTTPClientParser):
         if self.header_bytes > HEADER_CAP:
             raise Failed(f"the response headers are over {HEADER_CAP} bytes")
         if self.state == HEADER and self._partialHeader is None and line[:1] in (b" ", b"\t"):
-            raise ParseError("the first header continues none", line)  # Twisted itself breaks over it
+            # Twisted itself breaks over it.
+            raise ParseError("the first header continues none", line)  # type: ignore[no-untyped-call]
         super().lineReceived(line)
 
     def lineLengthExceeded(self, line: bytes) -> None:
