@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -20,8 +21,11 @@ def survive_lost_readers() -> None:
     sys.stdout, sys.stderr = _lasting(sys.stdout), _lasting(sys.stderr)
 
 
-def _lasting(stream: TextIO) -> TextIO:
-    if not isinstance(stream, io.TextIOWrapper):  # closed from the start: there is no stream
+def _lasting(stream: TextIO | None) -> TextIO:
+    if stream is None:  # closed from the start; no file that is opened later gets its number now
+        nowhere = _Lasting(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
+        return io.TextIOWrapper(io.BufferedWriter(nowhere), encoding="utf-8")
+    if not isinstance(stream, io.TextIOWrapper):
         return stream
     return io.TextIOWrapper(
         io.BufferedWriter(_Lasting(stream.fileno(), "w", closefd=False)),

@@ -203,3 +203,12 @@ def test_a_query_that_takes_years_is_interrupted(run: Run, tmp_path: Path) -> No
     ended = interrupt(export, Random(1), within=2, twice=False)  # noqa: S311
     assert (ended.code, ended.signals) == (INTERRUPTED, 1)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+def test_a_command_without_an_output_does_its_work(run: Run, closed: int) -> None:
+    shell = ["/bin/sh", "-c", f'"$@" {closed}>&-', "sh"]
+    with start("status", "--data", run.data, by=shell) as status:
+        said, _ = status.communicate(timeout=120)
+    assert "Traceback" not in said
+    assert status.returncode == 0
