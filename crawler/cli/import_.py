@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -50,7 +51,13 @@ def rebuild(data: str) -> None:
 
 
 def _is_unfinished(path: Path) -> bool:
-    """Whether a catalog is that of a rebuild that was interrupted."""
+    """Whether a catalog is that of a rebuild that was interrupted, perhaps before it had any table."""
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as bare:
+        tables = bare.execute(
+            "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE '%sqlite\\_%' ESCAPE '\\'"
+        )
+        if tables.fetchone()[0] == 0:
+            return True
     query = "SELECT count(*) FROM crawls WHERE reason IS NOT ? OR outcome = 'imported'"
     with closing(read(path)) as db:
         return bool(db.execute(query, [_REBUILT]).fetchone()[0] == 0)
