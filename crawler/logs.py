@@ -92,6 +92,14 @@ class _Records(logging.Formatter):
         return harmless(super().format(record)).replace("\n", "\n    ")
 
 
+class _Lines(_Records):
+    """Writes records on a terminal, where nobody needs a traceback."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: ARG002, N802 - logging's name
+        """Nothing: the record's first line says what happened."""
+        return ""
+
+
 class ByAddress(LogFormatter):
     """Writes which page a line is about, and never the page itself."""
 
@@ -101,7 +109,8 @@ class ByAddress(LogFormatter):
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Scrapy's way to make one."""
-        formatter = cls(_Records(crawler.settings["LOG_FORMAT"], crawler.settings["LOG_DATEFORMAT"]))
+        records = _Records if crawler.settings["LOG_FILE"] else _Lines
+        formatter = cls(records(crawler.settings["LOG_FORMAT"], crawler.settings["LOG_DATEFORMAT"]))
         crawler.signals.connect(formatter.spider_opened, signals.spider_opened)
         return formatter
 

@@ -10,7 +10,7 @@ import click
 
 from crawler import stopping
 from crawler.cli.options import connect_to, data_folder, told
-from crawler.exit_codes import DISK, FORCED, INTERRUPTED
+from crawler.exit_codes import CATALOG, DISK, FORCED, INTERRUPTED, LOCKED
 from crawler.terminal import progress
 from pipelines.catalog import hold
 from pipelines.faults import explain
@@ -73,6 +73,10 @@ def _tell(outcome: Outcome, folder: Path) -> None:
     click.echo(f"{folder}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()) + ".")
     if outcome.exit_code == DISK:
         click.echo(f"The disk is full, or {folder} can't be written: make room; the same command goes on.")
+    elif outcome.exit_code == LOCKED:
+        click.echo("Another program has locked the catalog: the same command goes on when that has ended.")
+    elif outcome.exit_code == CATALOG:
+        click.echo(f"The catalog is damaged: `alsoread verify --data {folder}` says how.")
     elif outcome.exit_code in (INTERRUPTED, FORCED):
         click.echo("Interrupted: the same command goes on.")
     elif outcome.left:

@@ -67,7 +67,8 @@ def told(command: Callable[..., None]) -> Callable[..., None]:
             click.echo(harmless(f"alsoread: {error}"), err=True)
             sys.exit(error.exit_code)
         except (OSError, sqlite3.Error) as error:
-            explained = explain(error, Path(kwargs.get("data", "The catalog")))
+            data = Path(kwargs.get("data", "The catalog"))
+            explained = explain(error, data if isinstance(error, OSError) else data / "archive.db")
             click.echo(harmless(f"alsoread: {explained}"), err=True)
             sys.exit(explained.exit_code)
 
