@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from scrapy import signals
@@ -10,22 +11,23 @@ from twisted.python.failure import Failure
 
 from crawler.items import Visit
 from crawler.process import Ended
-from pipelines.faults import ends_run, is_locked
+from pipelines.faults import ends_run, is_damaged, is_locked
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-DISK, LOCKED = "disk", "locked"
-"""The outcomes of a crawl that could not write any more: the disk, or another program."""
+DISK, LOCKED, CATALOG = "disk", "locked", "catalog"
+"""The outcomes of a crawl that could not write any more: the disk, another program, or a damaged catalog."""
 _BROKE = "alsoread broke over this page: see the log"
 
 
 class Failsafe:
-    """Settles the page that a pipeline or the spider broke over; ends the crawl when the disk broke."""
+    """Settle the page that a part broke over; end the crawl when the disk or the catalog broke."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self._closing: asyncio.Future[None] | None = None
+        self._settling: set[asyncio.Future[None]] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -36,36 +38,54 @@ class Failsafe:
         crawler.signals.connect(extension.spider_error, signals.spider_error)
         return extension
 
-    def item_error(self, item: Any, failure: Failure) -> None:
+    async def item_error(self, item: Any, failure: Failure) -> None:
         """A pipeline raised."""
         error = cast(Exception, failure.value)
-        if isinstance(error, Ended) or ends_run(error):
+        if isinstance(error, Ended) or ends_run(error) or is_damaged(error):
             self._stop(error)
         elif isinstance(item, Visit):
-            self._write(item.url, _reason(error))
+            await self._settle(item.url, _reason(error))
 
-    def item_dropped(self, item: Any, exception: BaseException) -> None:
+    async def item_dropped(self, item: Any, exception: BaseException) -> None:
         """A pipeline would not have it: without a state its page would be due for ever."""
         if isinstance(item, Visit):
-            self._write(item.url, f"dropped on its way into the archive: {exception}")
+            await self._settle(item.url, f"dropped on its way into the archive: {exception}")
 
     def spider_error(self, failure: Failure, response: Any) -> None:  # noqa: ARG002 - Scrapy logs it
         """The spider raised."""
         if url := getattr(response, "meta", {}).get("page"):
-            self._write(url, _BROKE)
+            settling = asyncio.ensure_future(self._settle(url, _BROKE))
+            self._settling.add(settling)
+            settling.add_done_callback(self._settling.discard)
 
     def _stop(self, error: Exception) -> None:
         if self._closing is None:
             engine: Any = self.crawler.engine
-            reason = LOCKED if is_locked(error) else DISK
-            self.crawler.stats.set_value("archive/disk_error", str(error))
-            self.crawler.stats.set_value("archive/stopped", reason)
-            close = engine.close_spider_async(reason=reason)
+            close = engine.close_spider_async(reason=record_fault(self.crawler.stats, error))
             self._closing = asyncio.ensure_future(close)
 
-    def _write(self, url: str, reason: str) -> None:
+    async def _settle(self, url: str, reason: str) -> None:
+        """Store that a page failed. Where not even that can be stored, the fault is not the page's."""
         engine: Any = self.crawler.engine
-        engine.scheduler.catalog.write(Visit(url=url, state="failed", reason=reason))
+        try:
+            await engine.scheduler.catalog.write(Visit(url=url, state="failed", reason=reason))
+        except Ended:  # the run is closing; whatever else is to be stored meets a writer that died
+            pass
+        except Exception as error:
+            self._stop(error)
+
+
+def record_fault(stats: Any, error: Exception) -> str:
+    """Note in the statistics that the archive could not be written, and return the crawl's outcome."""
+    if is_locked(error):
+        outcome = LOCKED
+    elif isinstance(error, sqlite3.Error) and not ends_run(error):
+        outcome = CATALOG
+    else:
+        outcome = DISK
+    stats.set_value("archive/disk_error", str(error))
+    stats.set_value("archive/stopped", outcome)
+    return outcome
 
 
 def _reason(error: BaseException) -> str:

@@ -20,7 +20,7 @@ from scrapy.utils.httpobj import urlparse_cached
 from crawler.budgets import budgets_of, leave_pages
 from crawler.clock import now
 from crawler.due import DuePages, Page
-from crawler.failsafe import DISK
+from crawler.failsafe import DISK, record_fault
 from crawler.items import Found, iso
 from crawler.limits import SPACE
 from crawler.sitemaps import UNREAD_SITEMAPS
@@ -101,7 +101,11 @@ class Frontier(BaseScheduler):
         self._closed = True
         self.due.close()
         received = self.crawler.stats.get_value("downloader/response_bytes", 0)
-        self.catalog.close(reason, self.requests, received, self._alarms(finished=reason == "finished"))
+        try:
+            self.catalog.close(reason, self.requests, received, self._alarms(finished=reason == "finished"))
+        except (OSError, sqlite3.Error) as error:
+            record_fault(self.crawler.stats, error)  # the crawl's row does not tell
+            raise
 
     def _alarms(self, *, finished: bool) -> Iterator[Alarm]:
         """What the run itself met, then what the archive says of it."""

@@ -43,6 +43,7 @@ _ENDINGS = {
     "forced": "stopped at once, the same command goes on,",
     "disk": "stopped, as the disk is full,",
     "locked": "stopped, as another program has locked the catalog,",
+    "catalog": "stopped, as the catalog is damaged (`alsoread verify` says how),",
     "space": "stopped before the disk is full",
     "bytes": "stopped, as its bytes are spent, and the next run goes on,",
     "time": "stopped, as its time is spent, and the next run goes on,",

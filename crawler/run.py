@@ -15,7 +15,7 @@ from scrapy.settings import Settings
 from crawler import exit_codes
 from crawler.clock import now
 from crawler.config import read_config
-from crawler.failsafe import DISK, LOCKED
+from crawler.failsafe import CATALOG, DISK, LOCKED
 from crawler.frontier import disk_alarm
 from crawler.items import iso
 from crawler.limits import BYTES, QUIET, SPACE, TIME
@@ -93,6 +93,8 @@ def exit_code(outcome: str, asked: int, in_vain: int) -> int:
     """What a run that ended so, and asked for so many things, some in vain, ends with."""
     if outcome == LOCKED:
         return exit_codes.LOCKED
+    if outcome == CATALOG:
+        return exit_codes.CATALOG
     if outcome in (DISK, SPACE):
         return exit_codes.DISK
     if outcome == INTERRUPTED_TWICE:

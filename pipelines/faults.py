@@ -23,6 +23,7 @@ _DISK_FAILED = {
 }
 """What is said of the primary result codes with which neither the catalog nor another program is at fault."""
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def ends_run(error: BaseException) -> bool:
@@ -40,6 +41,11 @@ def is_locked(error: BaseException) -> bool:
 def is_full(error: sqlite3.Error) -> bool:
     """Whether SQLite found no room: of a catalog that is only read, the room for its temporary files."""
     return _code(error) == sqlite3.SQLITE_FULL
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Whether SQLite found that the catalog is not what it wrote."""
+    return isinstance(error, sqlite3.Error) and _code(error) in _DAMAGED
 
 
 def explain(error: OSError | sqlite3.Error, path: Path) -> ArchiveError:
