@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from crawler.items import Visit
 from crawler.process import Ended
-from pipelines.faults import ends_run, is_damaged, is_locked
+from pipelines.faults import ends_run, is_damaged, outcome, verb_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -77,19 +77,14 @@ class Failsafe:
 
 def record_fault(stats: Any, error: Exception) -> str:
     """Note in the statistics that the archive could not be written, and return the crawl's outcome."""
-    if is_locked(error):
-        outcome = LOCKED
-    elif isinstance(error, sqlite3.Error) and not ends_run(error):
-        outcome = CATALOG
-    else:
-        outcome = DISK
+    reason = outcome(error) if isinstance(error, OSError | sqlite3.Error) else DISK
     stats.set_value("archive/disk_error", str(error))
-    stats.set_value("archive/stopped", outcome)
-    return outcome
+    stats.set_value("archive/stopped", reason)
+    return reason
 
 
 def _reason(error: BaseException) -> str:
     """Why a page could not be stored: what the system says of its file, or that the log says it."""
     if isinstance(error, OSError) and error.strerror:
-        return f"its file can't be written: {error.strerror}"
+        return f"its file can't be {verb_of(error)}: {error.strerror}"
     return _BROKE

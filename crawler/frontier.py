@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ from pipelines import alarms, revisit
 from pipelines.catalog import Catalog
 from pipelines.faults import explain
 from pipelines.judging import SHOWN, Alarm
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -59,7 +62,7 @@ class Frontier(BaseScheduler):
         self.requests: Counter[str] = Counter()
         crawler.signals.connect(self._sent, signals.request_reached_downloader)
         self._scanned = 0.0
-        self._closed = False
+        self._is_open = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -67,7 +70,10 @@ class Frontier(BaseScheduler):
         return cls(crawler)
 
     def open(self, spider: Any) -> None:
-        """Opens the archive, where the spider's seeds become due pages. Raises ArchiveError."""
+        """Open the archive, where the spider's seeds become due pages.
+
+        Raises ArchiveError, OSError and sqlite3.Error.
+        """
         self.spider = spider
         path = Path(self.settings["ALSOREAD_DATA"]) / "archive.db"
         recrawl = self.settings["ALSOREAD_RECRAWL"]
@@ -87,25 +93,23 @@ class Frontier(BaseScheduler):
             only_new=recrawl == "none",
             budgets=budgets_of(self.settings),
         )
-        try:
-            self.catalog.add(Found(pages=[(url, None) for url in self.spider.pages], asked_for=True))
-            failed = self.settings.getbool("ALSOREAD_RETRY_FAILED")
-            self.catalog.make_due(self.wanted, failed=failed, everything=recrawl == "all")
-        except (OSError, sqlite3.OperationalError) as error:
-            raise explain(error, path) from None
+        self._is_open = True
+        self.catalog.add(Found(pages=[(url, None) for url in self.spider.pages], asked_for=True))
+        failed = self.settings.getbool("ALSOREAD_RETRY_FAILED")
+        self.catalog.make_due(self.wanted, failed=failed, everything=recrawl == "all")
 
     def close(self, reason: str) -> None:
-        """Write the crawl's row and its alarms, and let go of the archive; done again, nothing."""
-        if self._closed:
+        """Write the crawl's row and its alarms, and let go of the archive, if it is open."""
+        if not self._is_open:
             return
-        self._closed = True
+        self._is_open = False
         self.due.close()
         received = self.crawler.stats.get_value("downloader/response_bytes", 0)
         try:
             self.catalog.close(reason, self.requests, received, self._alarms(finished=reason == "finished"))
         except (OSError, sqlite3.Error) as error:
             record_fault(self.crawler.stats, error)  # the crawl's row does not tell
-            raise
+            logger.error("The end of the crawl can't be stored: %s", explain(error, self.catalog.path))
 
     def _alarms(self, *, finished: bool) -> Iterator[Alarm]:
         """What the run itself met, then what the archive says of it."""

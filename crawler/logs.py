@@ -22,6 +22,8 @@ from pipelines.errors import ArchiveError
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+logger = logging.getLogger(__name__)
+
 _TIME = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"^crawl-(?:\d{6,}-)?(\d{8}T\d{6}Z)\.log$")
 
@@ -78,10 +80,14 @@ class NumberedLog:
         return extension
 
     def spider_opened(self) -> None:
-        """Renames the file that is written to."""
+        """Rename the file that is written to; it keeps its name where that fails."""
         frontier: Any = self.crawler.engine.scheduler
         log = Path(self.crawler.settings["LOG_FILE"])
-        log.rename(numbered(log, frontier.catalog.crawl))
+        new = numbered(log, frontier.catalog.crawl)
+        try:
+            log.rename(new)
+        except OSError as error:
+            logger.warning("The log can't be renamed to %s: %s.", new.name, error.strerror)
 
 
 class _Records(logging.Formatter):

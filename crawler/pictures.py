@@ -62,6 +62,8 @@ def fetch(
         held=wanted.held,
         left=wanted.count - (wanted.held - held) - asked,
         exit_code=exit_code(
-            stats.get("finish_reason", "finished"), asked, counts["failed"] + counts["refused"]
+            stats.get("archive/stopped") or stats.get("finish_reason", "finished"),
+            asked,
+            counts["failed"] + counts["refused"],
         ),
     )

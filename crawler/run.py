@@ -83,7 +83,7 @@ def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
         articles=articles,
         due=waiting,
         alarms=told,
-        log=numbered(log, crawl["id"]),
+        log=log if log.exists() else numbered(log, crawl["id"]),
         exit_code=exit_code(crawl["outcome"], crawl["pages"], crawl["failed"] + crawl["refused"])
         or (exit_codes.ALARMS if told else 0),
     )

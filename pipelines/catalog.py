@@ -244,9 +244,20 @@ class Catalog(Store):
         """Ends the crawl, tidies up and lets go of the archive.
 
         `requests`: how many of pages, sitemaps, robots; `told`: alarms, asked for when all else is written.
+        Raises OSError and sqlite3.Error where something could not be written; the archive is let go of all the same.
         """
-        if self._writer:
-            self.commit(self._writer.close())
+        try:
+            results = self.commit(self._writer.close()) if self._writer else []
+            self._end(outcome, requests, received, told)
+        finally:
+            self.db.close()
+            self._lock.release()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    def _end(self, outcome: str, requests: Mapping[str, int], received: int, told: Iterable[Alarm]) -> None:
+        """Write the end of the crawl's row and its alarms, and tidy up."""
         with self.db.atomic():
             self.db.execute(
                 """UPDATE crawls SET ended_at = :now, outcome = :outcome, bytes = :bytes, requests = :requests,
@@ -264,8 +275,6 @@ class Catalog(Store):
             alarms.record(self.db, self.crawl, told, iso(now()))
         self.db.execute("PRAGMA optimize")
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.db.close()
-        self._lock.release()
 
 
 def is_held(path: Path) -> bool:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+class ReadError(OSError):
+    """A file can't be read, which `filename` names; any other OSError is one of writing."""
+
+
 class ArchiveError(Exception):
     """What was asked of the archive can't be done: a sentence that says why and what to do, and the exit code."""
 

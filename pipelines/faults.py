@@ -6,9 +6,11 @@ import errno
 import sqlite3
 from pathlib import Path
 
-from pipelines.errors import ArchiveError
+from pipelines.errors import ArchiveError, ReadError
 
 LOCKED, DISK, CATALOG = 5, 6, 7  # exit codes
+_OUTCOMES = {LOCKED: "locked", DISK: "disk", CATALOG: "catalog"}
+"""How a run ends that such an error ends."""
 
 # Whatever is written next fails as well; any other error is one file's own.
 _ENDS_RUN = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE))
@@ -48,10 +50,22 @@ def is_damaged(error: BaseException) -> bool:
     return isinstance(error, sqlite3.Error) and _code(error) in _DAMAGED
 
 
+def verb_of(error: OSError) -> str:
+    """Return what could not be done with a file: `read` or `written`."""
+    return "read" if isinstance(error, ReadError) else "written"
+
+
+def outcome(error: OSError | sqlite3.Error) -> str:
+    """Return the outcome of a run that this error ended: `disk`, `locked` or `catalog`."""
+    return _OUTCOMES[explain(error, Path()).exit_code]
+
+
 def explain(error: OSError | sqlite3.Error, path: Path) -> ArchiveError:
     """The error of a command that reads or writes the archive at `path`, with what to do."""
     if isinstance(error, OSError):
-        return ArchiveError(f"{error.filename or path} can't be written: {error.strerror or error}.", DISK)
+        return ArchiveError(
+            f"{error.filename or path} can't be {verb_of(error)}: {error.strerror or error}.", DISK
+        )
     code = _code(error)
     if is_locked(error):
         return ArchiveError(

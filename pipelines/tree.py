@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+from pipelines.errors import ReadError
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # without waiting for the writer of a pipe
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -31,17 +33,20 @@ class Tree:
         self._open: dict[PurePosixPath, int] = {}
 
     def read(self, name: PurePosixPath) -> bytes | None:
-        """The content of a file; None where no file has the name, be it a link."""
+        """The content of a file; None where no file has the name, be it a link. Raises ReadError."""
         try:
             folder = self._folder(name.parent)
         except FileNotFoundError:
             return None
         try:
-            file = os.open(name.name, _READ, dir_fd=folder)
+            return self._read(folder, name.name)
         except OSError as error:
             if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):  # nothing, a link, a socket
                 return None
-            raise
+            raise ReadError(error.errno, error.strerror, str(self.root / name)) from None
+
+    def _read(self, folder: int, name: str) -> bytes | None:
+        file = os.open(name, _READ, dir_fd=folder)
         try:
             if not stat.S_ISREG(os.fstat(file).st_mode):
                 return None

@@ -25,7 +25,7 @@ def _move_and_die(*names: Any) -> None:
 
 if __name__ == "__main__":
     command, data, other = sys.argv[1], *map(Path, sys.argv[2:])
-    Tree.move = _move_and_die  # type: ignore[method-assign]
+    Tree.move = _move_and_die  # type: ignore[method-assign, assignment]
     if command == "merge":
         here("merge", other / "archive.db", "--data", data)
     else:

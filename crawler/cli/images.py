@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,6 @@ from crawler.cli.options import connect_to, data_folder, told
 from crawler.exit_codes import CATALOG, DISK, FORCED, INTERRUPTED, LOCKED
 from crawler.terminal import progress
 from pipelines.catalog import hold
-from pipelines.faults import explain
 
 if TYPE_CHECKING:
     from crawler.pictures import Outcome
@@ -51,11 +49,8 @@ def images(data: str, hosts: tuple[str, ...], most: int | None, quiet: bool, **o
         }
     )
     with stopping.noted():
-        try:
-            with hold(folder / "archive.db") as db, progress("Fetching", not quiet) as watch:
-                outcome = fetch(db, settings, hosts=hosts, most=most, watch=watch)
-        except (OSError, sqlite3.OperationalError) as error:
-            raise explain(error, folder) from None
+        with hold(folder / "archive.db") as db, progress("Fetching", not quiet) as watch:
+            outcome = fetch(db, settings, hosts=hosts, most=most, watch=watch)
         if not quiet:
             _tell(outcome, folder)
     stopping.leave(outcome.exit_code)

@@ -13,6 +13,7 @@ from crawler.cli.options import data_folder, told
 from crawler.terminal import harmless
 from crawler.urls import canonical
 from pipelines.catalog import read
+from pipelines.errors import ArchiveError
 
 _CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"'>\s]+)""", re.IGNORECASE)
 
@@ -95,7 +96,10 @@ def extract(file: Path, url: str | None) -> None:
     from crawler.extractors import extract as read_page
     from pipelines.normalize import normalize
 
-    html = file.read_bytes()
+    try:
+        html = file.read_bytes()
+    except OSError as error:
+        raise ArchiveError(f"{file} can't be read: {error.strerror}.", 2) from None
     own = _CANONICAL.search(html)
     if not (url or own):
         raise click.UsageError(f"{file} does not say what its address is: name it with --url.")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines.errors import ArchiveError
+from pipelines.errors import ArchiveError, ReadError
 from pipelines.export.flavours import FLAVOURS
 from pipelines.export.flavours.item import Item
 from pipelines.export.folder import digest
@@ -29,6 +29,8 @@ class Copy(NamedTuple):
             held = Path(self.file).read_bytes()
         except FileNotFoundError:
             held = b""
+        except OSError as error:
+            raise ReadError(error.errno, error.strerror, self.file) from None
         if digest(held) != self.hash:
             mend = "`alsoread verify --repair` makes it due again, and `alsoread images` fetches it"
             raise ArchiveError(f"{self.file} is missing or damaged: {mend}.", 7)

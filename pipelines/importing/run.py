@@ -15,7 +15,7 @@ from crawler.items import Article
 from crawler.process import Ended, Pool, Process
 from pipelines.catalog import Catalog
 from pipelines.errors import ArchiveError
-from pipelines.faults import explain
+from pipelines.faults import outcome
 from pipelines.importing.files import File, Refused, find
 from pipelines.importing.reading import Read, Reading, pack
 from pipelines.importing.storing import Outcome, Storing
@@ -44,11 +44,11 @@ def import_files(
     """Takes the articles of Markdown files into an archive. Returns how many files came to each kind of Outcome.
 
     `host`: the blog of files without an address; `refused` is called with the name of each file that can't be
-    used, and why. Raises ArchiveError; one that was interrupted has stored what it read, and goes on when it is
-    run again.
+    used, and why. Raises OSError, sqlite3.Error and ArchiveError. One that was interrupted has stored what it
+    read, and goes on when it is run again.
     """
     catalog = Catalog(data / "archive.db", scope=scope, retry_delays=[])
-    outcome = "forced"
+    ended = "forced"
     try:
         with catalog.db.atomic():
             catalog.db.execute("UPDATE crawls SET reason = ? WHERE id = ?", [reason, catalog.crawl])
@@ -56,13 +56,15 @@ def import_files(
         storing = Storing(catalog.path, scope=scope, crawl=catalog.crawl)
         files = chain.from_iterable(map(find, paths))
         counts, finished = asyncio.run(_import(files, reading, storing, refused))
-        outcome = "imported" if finished else "shutdown"
-    except (OSError, sqlite3.OperationalError) as error:
-        outcome = "disk"
-        raise explain(error, data) from None
+        ended = "imported" if finished else "shutdown"
+    except (OSError, sqlite3.Error) as error:
+        ended = outcome(error)
+        raise
     finally:
-        clear_up(catalog.db, data)
-        catalog.close(outcome, requests={}, received=0)
+        try:
+            clear_up(catalog.db, data)
+        finally:
+            catalog.close(ended, requests={}, received=0)
     if not finished:
         raise ArchiveError("Interrupted: what was read is stored; run the same command again to go on.", 11)
     return counts

@@ -10,7 +10,7 @@ from scrapy import signals
 
 from crawler.clock import now
 from crawler.items import Picture, iso
-from pipelines.faults import ends_run
+from pipelines.faults import ends_run, verb_of
 from pipelines.files import files_written, forget_pending
 from pipelines.pictures import rows
 from pipelines.pictures.place import FOLDER, path_of
@@ -48,7 +48,7 @@ class StorePictures:
             except OSError as error:
                 if ends_run(error):
                     raise
-                reason = f"its file can't be written: {error.strerror}"
+                reason = f"its file can't be {verb_of(error)}: {error.strerror}"
                 item = replace(item, state="failed", reason=reason, type=None, body=b"")
         with self._db.atomic():
             if item.type:

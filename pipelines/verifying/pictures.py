@@ -1,18 +1,17 @@
-"""The copies of pictures: every one is where its row says, byte by byte, and nothing else is there."""
+"""The copies of pictures: every one is where its row says, byte by byte."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 from crawler.clock import now
 from crawler.items import iso
-from pipelines.files import HALF_WRITTEN, hash_of, odd_entry, read_file
+from pipelines.files import hash_of, read_file
 from pipelines.pictures import rows
 from pipelines.pictures.place import FOLDER, is_place
-from pipelines.verifying.findings import PUT_FILE, Archive, Finding
+from pipelines.verifying.findings import Archive, Finding
 from pipelines.verifying.repair import put_aside
 
 
@@ -40,37 +39,6 @@ def _hash(root: Path, path: str) -> str | None:
     except OSError:
         return None
     return None if content is None else hash_of(content)
-
-
-def strangers(archive: Archive, since: float | None) -> Iterator[Finding]:
-    """The files that no row knows.
-
-    `since`: those that were written after that moment (seconds since the epoch) are passed over.
-    """
-    root = archive.data / FOLDER
-    for folder, folders, names in os.walk(root):
-        folders.sort()
-        for path in (Path(folder) / name for name in (*folders, *sorted(names))):
-            known = path.relative_to(root).as_posix()
-            if odd := odd_entry(path):
-                yield Finding(where=f"{FOLDER}/{known}", what=odd, mend=PUT_FILE)
-            if odd or path.is_dir():
-                continue
-            if since and path.lstat().st_mtime > since:
-                continue
-            if Path(folder).name == HALF_WRITTEN:
-                what, mend = (
-                    "half written by a run that was killed",
-                    "the next command that writes takes it away",
-                )
-            elif archive.db.execute(
-                "SELECT 1 FROM pictures WHERE path = ? COLLATE BINARY", [known]
-            ).fetchone():
-                continue
-            else:
-                what = "a file that no row knows"
-                mend = "`alsoread images` takes it for the copy that belongs there; else take it away"
-            yield Finding(where=f"{FOLDER}/{known}", what=what, mend=mend)
 
 
 def _put_aside(url: str, archive: Archive) -> None:

@@ -5,7 +5,6 @@ Looking changes nothing. What is mended is what the archive still holds the trut
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -24,6 +23,7 @@ from pipelines.verifying.evidence import judge
 from pipelines.verifying.findings import PUT_FILE, REBUILD, Archive, Cure, Finding
 from pipelines.verifying.repair import add_hosts, fill_hashes, rebuild_indexes, rebuild_search
 from pipelines.verifying.rules import broken
+from pipelines.verifying.strangers import ARTICLES, COPIES, strangers
 
 _UNDER_WAY = 60.0
 """Seconds: what a running crawl wrote in the minute before is not looked at."""
@@ -74,10 +74,10 @@ def _findings(path: Path, since: float | None) -> Iterator[Finding]:
         _references,
         broken,
         partial(_articles, since=since),
-        partial(_strangers, since=since),
+        partial(strangers, of=ARTICLES, since=since),
         partial(_raw_pages, since=since),
         pictures.damaged,
-        partial(pictures.strangers, since=since),
+        partial(strangers, of=COPIES, since=since),
         _search,
     )
     with closing(read(path)) as db:
@@ -147,33 +147,6 @@ def _articles(archive: Archive, since: float | None) -> Iterator[Finding]:
             mend="--repair fills it in where row and file agree",
             cure=fill_hashes,
         )
-
-
-def _strangers(archive: Archive, since: float | None) -> Iterator[Finding]:
-    """The files that no row knows."""
-    for folder, folders, names in os.walk(archive.root):
-        folders.sort()
-        for path in (Path(folder) / name for name in (*folders, *sorted(names))):
-            known = str(path.relative_to(archive.root).as_posix())
-            if odd := odd_entry(path):
-                yield Finding(where=f"articles/{known}", what=odd, mend=PUT_FILE)
-            if odd or path.is_dir():
-                continue
-            if since and path.lstat().st_mtime > since:
-                continue
-            if Path(folder).name == HALF_WRITTEN:
-                what, mend = (
-                    "half written by a crawl that was killed",
-                    "the next command that writes takes it away",
-                )
-            elif archive.db.execute(
-                "SELECT 1 FROM articles WHERE path = ? COLLATE BINARY", [known]
-            ).fetchone():
-                continue
-            else:
-                what = "a file that no row knows"
-                mend = "`alsoread import` takes it in; else take it away"
-            yield Finding(where=f"articles/{known}", what=what, mend=mend)
 
 
 def _raw_pages(archive: Archive, since: float | None) -> Iterator[Finding]:
