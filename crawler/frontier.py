@@ -6,6 +6,7 @@ import logging
 import sqlite3
 from collections import Counter, deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from fnmatch import fnmatch
@@ -28,7 +29,7 @@ from crawler.sitemaps import UNREAD_SITEMAPS
 from crawler.urls import canonical
 from pipelines import alarms, revisit
 from pipelines.catalog import Catalog
-from pipelines.faults import explain
+from pipelines.faults import explain, outcome
 from pipelines.judging import SHOWN, Alarm
 
 logger = logging.getLogger(__name__)
@@ -85,18 +86,23 @@ class Frontier(BaseScheduler):
             seeds=self.spider.seeds,
             options={name: self.settings[name] for name in _OPTIONS},
         )
+        try:
+            self.due = DuePages(
+                path,
+                self.wanted,
+                max_depth=self.settings.getint("ALSOREAD_MAX_DEPTH", _BOTTOMLESS),
+                only_new=recrawl == "none",
+                budgets=budgets_of(self.settings),
+            )
+            self.catalog.add(Found(pages=[(url, None) for url in self.spider.pages], asked_for=True))
+            failed = self.settings.getbool("ALSOREAD_RETRY_FAILED")
+            self.catalog.make_due(self.wanted, failed=failed, everything=recrawl == "all")
+        except (OSError, sqlite3.Error) as error:
+            with suppress(OSError, sqlite3.Error):  # the first error says why
+                self.catalog.close(outcome(error), requests={}, received=0)
+            raise
         self.catalog.start_writer()
-        self.due = DuePages(
-            path,
-            self.wanted,
-            max_depth=self.settings.getint("ALSOREAD_MAX_DEPTH", _BOTTOMLESS),
-            only_new=recrawl == "none",
-            budgets=budgets_of(self.settings),
-        )
         self._is_open = True
-        self.catalog.add(Found(pages=[(url, None) for url in self.spider.pages], asked_for=True))
-        failed = self.settings.getbool("ALSOREAD_RETRY_FAILED")
-        self.catalog.make_due(self.wanted, failed=failed, everything=recrawl == "all")
 
     def close(self, reason: str) -> None:
         """Write the crawl's row and its alarms, and let go of the archive, if it is open."""

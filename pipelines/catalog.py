@@ -174,11 +174,17 @@ class Catalog(Store):
         self.path = path
         self.counts = dict.fromkeys(COUNTS, 0)
         self._lock, db = _hold(path)
+        try:
+            crawl = _begin(db, seeds, options or {})
+        except sqlite3.Error as error:
+            db.close()
+            self._lock.release()
+            raise explain(error, path) from None
         settings: dict[str, Any] = {
             "scope": scope,
             "retry_delays": retry_delays,
             "host_failures": host_failures,
-            "crawl": _begin(db, seeds, options or {}),
+            "crawl": crawl,
         }
         super().__init__(db, path.parent / "articles", **settings)
         self._committing = Committing(path, settings)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,18 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", str(folder)], check=True)
+
+
+@contextmanager
+def unreadable(path: Path) -> Iterator[None]:
+    """A file of which the disk gives nothing but an error."""
+    mount = ["mount", "--bind", f"/proc/{os.getpid()}/mem", str(path)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to bind a file (package mount, as root)")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(path)], check=True)
 
 
 def fill(disk: Path) -> None:
@@ -66,3 +80,15 @@ sys.stdin.read()
         assert other.stdout.readline() == "locked\n"
         yield
         other.communicate()
+
+
+def overwrite_page(data: Path, name: str) -> None:
+    """Fill the first page of a table or an index with what is none."""
+    with closing(sqlite3.connect(data / "archive.db")) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        size: int = db.execute("PRAGMA page_size").fetchone()[0]
+        query = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+        page: int = db.execute(query, [name]).fetchone()[0]
+    with (data / "archive.db").open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)

@@ -16,7 +16,7 @@ from tests.imports import archive, load
 from tests.pictures import HOST, PNG, Pictures, picture
 from tests.pictures import archive as archive_of_pictures
 from tests.site import SEED, Site
-from tests.storage import fill, said, small_disk
+from tests.storage import fill, overwrite_page, said, small_disk
 
 MakeArticle = Callable[..., Article]
 BREAD = "https://one.techidaily.com/bread/"
@@ -27,18 +27,6 @@ def change(data: Path, statement: str) -> None:
     """What somebody else did to a catalog."""
     with closing(sqlite3.connect(data / "archive.db")) as db, db:
         db.execute(statement)
-
-
-def overwrite_page(data: Path, name: str) -> None:
-    """Fill the first page of a table or an index with what is none."""
-    with closing(sqlite3.connect(data / "archive.db")) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        size: int = db.execute("PRAGMA page_size").fetchone()[0]
-        query = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
-        page: int = db.execute(query, [name]).fetchone()[0]
-    with (data / "archive.db").open("r+b") as file:
-        file.seek((page - 1) * size)
-        file.write(b"\xff" * size)
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,15 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from crawler.items import Article
+from pipelines.catalog import is_held
 from pipelines.doubtful import file_of, keep
 from pipelines.faults import ends_run, explain
 from pipelines.markdown import path_of
@@ -20,7 +22,9 @@ from pipelines.verifying.verify import repair
 from tests.commands import Run, alsoread, crawl, here
 from tests.damages import edit
 from tests.imports import archive, write
-from tests.storage import ONE, THREE, TWO, fill, limited, locked, said, small_disk
+from tests.site import SEED, Site
+from tests.site.server import Reply
+from tests.storage import ONE, THREE, TWO, fill, limited, locked, said, small_disk, unreadable
 
 MakeArticle = Callable[..., Article]
 
@@ -203,3 +207,63 @@ def test_what_another_program_locks_is_not_called_damaged(
     assert (done.exit_code, len(done.stderr.splitlines())) == (5, 1), done.stderr
     assert "is locked by another program" in done.stderr
     assert here(*asked, "--data", data).exit_code == 0
+
+
+class Filling(Site):
+    """Leaves no room on a disk as it answers the first page that is asked for."""
+
+    disk: Path
+
+    def answer(self, host: str, path: str, headers: Mapping[str, str]) -> Reply:
+        if f"https://{host}{path}" == SEED:
+            fill(self.disk)
+        return super().answer(host, path, headers)
+
+
+def test_a_page_for_which_there_is_no_room_is_due_and_the_run_says_so(network: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "2m") as disk, Filling(network) as site:
+        site.disk, data = disk, disk / "data"
+        data.mkdir()
+        (data / "alsoread.toml").write_text('limits.disk_free = "0 B"\n')
+        asked = ["crawl", SEED, "--max-pages", "1", "--discover", "links", "--connect-to", site.url]
+        done = alsoread(*asked, "--data", data)
+        assert (done.returncode, "Traceback" in done.stderr) == (6, False), done.stderr
+        assert "stopped, as the disk is full" in done.stdout
+        (disk / "ballast").unlink()
+        with closing(sqlite3.connect(data / "archive.db")) as db:
+            assert db.execute("SELECT state FROM pages WHERE url = ?", [SEED]).fetchone() == ("due",)
+
+
+def test_an_import_without_room_lets_go_of_the_archive(tmp_path: Path, article: MakeArticle) -> None:
+    post = write(tmp_path / "posts" / "jam.md", article(url=TWO, body="More text. " * 9_000))
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        archive(disk / "data", article(url=ONE))
+        fill(disk)
+        done = here("import", post, "--data", disk / "data")
+        assert (done.exit_code, len(done.stderr.splitlines())) == (6, 1), done.stderr
+        assert not is_held(disk / "data" / "archive.db")
+
+
+def test_a_file_that_the_disk_does_not_give_is_not_said_to_be_unwritable(
+    tmp_path: Path, article: MakeArticle
+) -> None:
+    data = tmp_path / "data"
+    archive(data, article(url=ONE))
+    post = write(tmp_path / "posts" / "bread.md", article(url=ONE, body="Another text."))
+    path = data / "articles" / path_of(ONE)
+    with unreadable(path):
+        done = here("import", post, "--data", data)
+    assert (done.exit_code, done.stderr) == (6, f"alsoread: {path} can't be read: Input/output error.\n")
+
+
+def test_a_log_that_can_not_be_renamed_is_a_sentence(network: Path, tmp_path: Path) -> None:
+    for seconds in range(120):
+        moment = datetime.now(UTC) + timedelta(seconds=seconds)
+        (tmp_path / "logs" / f"crawl-000001-{moment:%Y%m%dT%H%M%SZ}.log").mkdir(parents=True)
+    crawled = crawl(network, tmp_path, SEED, "--max-pages", "1", "--discover", "links")
+    assert crawled.code in (0, 1), crawled.err
+    (log,) = (path for path in (tmp_path / "logs").iterdir() if path.is_file())
+    text = log.read_text(encoding="utf-8")
+    assert f"WARNING: The log can't be renamed to crawl-000001-{log.stem[6:]}.log: Is a directory." in text
+    assert "Traceback" not in text
+    assert f"Log: {log}" in crawled.out
