@@ -15,10 +15,10 @@ from sqlite_utils import Database
 from tests.site import Site
 
 
-def alsoread(*args: str | Path) -> subprocess.CompletedProcess[str]:
-    """Runs a command in a process of its own, where a warning is an error."""
+def alsoread(*args: str | Path, patience: float = 60) -> subprocess.CompletedProcess[str]:
+    """Runs a command in a process of its own, where a warning is an error, for `patience` seconds at most."""
     command = [sys.executable, "-W", "error", "-m", "crawler", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
 
 
 def here(*args: str | Path) -> Result:

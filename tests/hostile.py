@@ -289,11 +289,12 @@ class Hostile:
                 method, target, _ = line.split(" ")
                 hit = Hit(method, target, headers, number)
                 self.hits.append(hit)
-                await self._answer(hit)(hit, writer)
+                await self.answer(hit)(hit, writer)
                 await writer.drain()
         writer.close()
 
-    def _answer(self, hit: Hit) -> Answer:
+    def answer(self, hit: Hit) -> Answer:
+        """Return the answer to a request."""
         if hit.target == "/robots.txt":
             return ROBOTS.get(hit.host.partition(".")[0], _NO_RULES)
         return PAGES.get(hit.target, _NO_PAGE)

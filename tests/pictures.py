@@ -92,8 +92,8 @@ class Pictures(Hostile):
 
     answers = ANSWERS
 
-    def _answer(self, hit: Hit) -> Answer:
-        return self.answers.get(hit.target) or super()._answer(hit)
+    def answer(self, hit: Hit) -> Answer:
+        return self.answers.get(hit.target) or super().answer(hit)
 
     @property
     def pictures(self) -> list[str]:

@@ -23,9 +23,6 @@ def answer(status: int, **headers: str) -> Response:
     ("response", "facts"),
     [
         (answer(304), {"state": "stored"}),
-        (answer(404), {"state": "gone", "reason": "the server answers 404 Not Found"}),
-        (answer(410), {"state": "gone", "reason": "the server answers 410 Gone"}),
-        (answer(403), {"state": "failed", "reason": "the server answers 403 Forbidden"}),
         (answer(599), {"state": "failed", "reason": "the server answers 599 (no known status)"}),
         (answer(503, Retry_After="7"), {"state": "failed", "reason": BUSY, "retry_after": 7}),
         (answer(429, Retry_After="1000000000"), {"state": "failed", "reason": TOO_MANY, "retry_after": 3600}),

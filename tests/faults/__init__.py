@@ -1,1 +1,4 @@
-"""Faults of servers and pages in one table: what is answered, and what must become of a page and of its copy."""
+"""The fault table: what servers and pages can do to a crawl, a row a fault, each visited twice.
+
+`python -m tests.faults` prints it with what was expected and obtained.
+"""

@@ -1,32 +1,51 @@
-"""A page of the theme, whole, and with other text in it."""
+"""Pages in the structure of the blogs' theme, whole and good unless a row spoils them."""
 
 from __future__ import annotations
 
-WORDS = (
-    "The kettle is filled with cold water and set on the stove, and while it warms there is time to grind the beans, "
-    "to warm the cups and to look out of the window. Café and thé are ready when the steam sings. "
+from html import escape
+
+SENTENCES = (
+    "The kettle is filled with cold water and set on the stove. ",
+    "While it warms there is time to grind the beans and to warm two cups. ",
+    "Coffee that waits turns bitter, so the pot is emptied at once. ",
+    "A spoon of milk takes the edge off, and sugar is a matter of taste. ",
 )
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>A post</title>
-<meta property="og:type" content="article"><meta property="og:title" content="A post">
+TEXT = "".join(f"<p>{sentence * 4}</p>\n" for sentence in SENTENCES)
+NEWS = "<p>A second pot is never as good as the first one.</p>\n"
+
+_HEAD = """<!DOCTYPE html>
+<html lang="en">
+<head>
+{charset}<meta property="og:type" content="article">
 <meta property="article:published_time" content="2024-03-01T20:00:00.115Z">
-<meta property="article:author" content="Dana"></head><body>
+<title>{title} - Fixture</title>
+</head>
+<body>
+<div class="navbar-content"><a href="/">Home</a><a href="/archives/">Archives</a></div>
 <div class="article-content-container">
-<div class="article-title"><h1 class="article-title-cover">A post</h1></div>
-<div class="article-header"><span class="name">Dana</span></div>
+<div class="article-title"><h1 class="article-title-cover">{title}</h1></div>
+<div class="article-header"><div class="author"><span class="name">Dana</span></div></div>
 <div class="article-content markdown-body">
-%s
+"""
+_LIST = '<p><span class="atpl-alsoreadstyle">Also read:</span></p>\n<div><ul>\n{items}</ul></div>\n'
+_FOOT = """</div>
+<div class="post-copyright-info"><ul><li><strong>License:</strong> <a class="license"
+href="https://creativecommons.org/licenses/by-nc-sa/4.0">CC BY-NC-SA 4.0</a>.</li></ul></div>
 </div>
-<div class="post-copyright-info w-full my-8"><a class="license" href="https://creativecommons.org/licenses/by-nc-sa/4.0">
-CC BY-NC-SA 4.0</a></div>
-<div class="article-nav my-8"></div>
-</div></body></html>
+<div class="main-content-footer">All rights reserved</div>
+</body>
+</html>
 """
 
 
-def page_with(content: str) -> bytes:
-    """A page whose article has this HTML before its text."""
-    return (_PAGE % f"{content}\n<p>{WORDS * 2}</p>\n<p>{WORDS * 2}</p>").encode()
-
-
-GOOD = page_with("<p>A post as it should be.</p>")
+def page(
+    text: str = TEXT,
+    *,
+    title: str = "Coffee for two",
+    links: tuple[str, ...] = (),
+    charset: str | None = "utf-8",
+) -> str:
+    """Build a page; `title` and `text` are HTML, `links` the addresses of its also-read list."""
+    items = "".join(f'<li><a href="{escape(link)}">Link {n}</a></li>\n' for n, link in enumerate(links))
+    head = _HEAD.format(title=title, charset=f'<meta charset="{charset}">\n' if charset else "")
+    return head + text + (_LIST.format(items=items) if links else "") + _FOOT
