@@ -66,7 +66,7 @@ def test_a_command_that_is_killed_at_any_moment_goes_on(run: Run, tmp_path: Path
             finish(data)
             assert job.noted or differences(whole, data) == [], point
             assert exported(data.with_name(f"{point}-exported")) == exported(tmp_path / "whole-exported")
-    assert killed > KILLS // 2
+    assert killed >= KILLS // 5
 
 
 def failing(at: int, error: str, count: Path, *args: str | Path) -> subprocess.CompletedProcess[str]:
