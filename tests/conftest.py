@@ -41,8 +41,8 @@ ARTICLE = Article(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest tests first: no other worker waits for them at the end."""
-    items.sort(key=lambda item: item.path.stem not in ("test_unattended", "test_faults"))
+    """The longest test first: no other worker waits for it at the end."""
+    items.sort(key=lambda item: item.path.stem != "test_unattended")
 
 
 @pytest.fixture(scope="session")

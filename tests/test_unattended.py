@@ -1,4 +1,4 @@
-"""Days of scheduled crawls, by a clock set ahead: every fault is told when it happens, and nothing else is."""
+"""Sixty days of scheduled crawls, by a clock set ahead: every fault is told when it happens, and nothing else is."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from tests.conftest import DEMO
 from tests.site import SEED, Site, build
 from tests.site.server import Reply
 from tests.webhook import Told
+
+pytestmark = pytest.mark.long
 
 DAYS = 60
 ASLEEP = range(41, 44)
@@ -141,16 +143,13 @@ def befall(rehearsal: Rehearsal, day: int) -> None:
     rehearsal.configure(disk_free="900 TB" if day == 51 else "1 MB")
 
 
-@pytest.mark.parametrize(
-    "days", [pytest.param(10, id="ten"), pytest.param(DAYS, id="sixty", marks=pytest.mark.long)]
-)
-def test_days(
-    days: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+def test_sixty_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     build(DEMO, tmp_path / "network")
     with Network(tmp_path / "network") as network, Told() as told:
         rehearsal = Rehearsal(tmp_path, network, told.url)
-        for day in (day for day in range(1, days + 1) if day not in ASLEEP):
+        for day in (day for day in range(1, DAYS + 1) if day not in ASLEEP):
             befall(rehearsal, day)
             before = files(rehearsal.data) if day == 23 else {}
             told.messages.clear()

@@ -11,7 +11,7 @@ from tests.hostile import Answer, Hit, reply, says
 _SCOPE = "scope: "
 _NO_ADDRESSES = (
     *("javascript:alert(1)", "JaVaScRiPt:alert(1)", "vbscript:x", "data:text/html,x", "mailto:a@b.example"),
-    *("tel:123", "file:///etc/passwd", "ftp://e.example/x", "about:blank", "blob:x", "ws://e.example/"),
+    *("tel:123", "file:///etc/passwd", "ftp://e.example/x", "about:blank", "blob:x", "gopher://x/", "ws://e.example/"),
     *(
         "https://",
         "https:///x/",
@@ -83,6 +83,10 @@ _HOSTS = (
         "[2002:7f00:1::]",
         "[fd00:ec2::254]",
         "[fe80::1]",
+        "[fec0::1]",
+        "[::127.0.0.1]",
+        "172.16.0.1",
+        "100.64.0.1",
         "example.org",
         f"{DOMAIN}.example.org",
         f"not{DOMAIN}",

@@ -63,6 +63,7 @@ _LINES = {
     "float": b"HTTP/1.1 1e30 OK\r\n",
     "zero": b"HTTP/1.1 0 OK\r\n",
     "20": b"HTTP/1.1 20 OK\r\n",
+    "999": b"HTTP/1.1 999 Odd\r\n",
     "600": b"HTTP/1.1 600 Odd\r\n",
     "letters": b"HTTP/1.1 2OO OK\r\n",
     "tls": b"\x16\x03\x01\x02\x00\x01\x00" * 9,
@@ -125,6 +126,8 @@ def framing() -> Iterator[Row]:
         yield from fault(name, "framing", PAGES[path], "failed", " over ")
     long = reply(_PAGE, x_long="x" * 400_000)
     yield from fault("headers-long", "framing", long, "failed", " over ")
+    many = {f"x_{number}": "y" * 900 for number in range(500)}
+    yield from fault("headers-many", "framing", reply(_PAGE, **many), "failed", " over ")
     for name in ("endless-body", "endless-chunks", "huge-length"):
         yield from fault(name, "framing", PAGES[f"/{name}/"], "refused", "too-large")
 

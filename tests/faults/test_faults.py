@@ -6,6 +6,8 @@ import os
 import pickle
 import re
 from collections import Counter
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -14,37 +16,54 @@ from filelock import FileLock
 
 from tests.faults.crawls import Visits, visit_twice
 from tests.faults.judging import shortcomings
-from tests.faults.table import FAMILIES, KNOWN_GAPS, ROWS
+from tests.faults.table import FAMILIES, KNOWN_GAPS, REST, ROWS, SAMPLE
 
 _ROOT = Path(__file__).parents[2]
 
 
+_LONG = {"sample": [], "rest": [pytest.mark.long]}
+_PARTS = {"sample": SAMPLE, "rest": REST}
+
+
 @pytest.fixture(scope="module")
-def visits(tmp_path_factory: pytest.TempPathFactory) -> Visits:
-    """The crawls of all rows, once for all of the test runner's processes: they share the folder above theirs."""
+def visits(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Visits]:
+    """Crawl a part of the rows, once for all of the test runner's processes: they share the folder above theirs."""
     shared = tmp_path_factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else None
     folder = shared / "faults" if shared else tmp_path_factory.mktemp("faults")
-    folder.mkdir(exist_ok=True)
-    done = folder / "visits.pickle"
-    with FileLock(folder / "lock"):
-        if not done.exists():
-            (folder / "data").mkdir()
-            done.write_bytes(pickle.dumps(visit_twice(folder / "data")))
-    return cast(Visits, pickle.loads(done.read_bytes()))  # noqa: S301 - our own file
+
+    @cache
+    def visit(part: str) -> Visits:
+        data, done = folder / part, folder / f"{part}.pickle"
+        folder.mkdir(exist_ok=True)
+        with FileLock(folder / f"{part}.lock"):
+            if not done.exists():
+                data.mkdir()
+                done.write_bytes(pickle.dumps(visit_twice(data, _PARTS[part])))
+        return cast(Visits, pickle.loads(done.read_bytes()))  # noqa: S301 - our own file
+
+    return visit
 
 
-def _marked(name: str) -> object:
+def _marked(part: str, name: str) -> object:
     gap = KNOWN_GAPS.get(name)
-    return pytest.param(name, marks=[pytest.mark.xfail(reason=gap, strict=True)] if gap else [])
+    marks = [pytest.mark.xfail(reason=gap, strict=True)] if gap else []
+    return pytest.param(part, name, id=name, marks=[*_LONG[part], *marks])
 
 
-@pytest.mark.parametrize("name", [_marked(name) for name in ROWS])
-def test_a_fault_costs_what_it_must_and_no_more(visits: Visits, name: str) -> None:
-    assert list(shortcomings(ROWS[name], visits.results[name])) == []
+@pytest.mark.parametrize(
+    ("part", "name"), [_marked(part, name) for part, names in _PARTS.items() for name in names]
+)
+def test_a_fault_costs_what_it_must_and_no_more(
+    visits: Callable[[str], Visits], part: str, name: str
+) -> None:
+    assert list(shortcomings(ROWS[name], visits(part).results[name])) == []
 
 
-def test_every_page_is_accounted_for_and_nobody_sees_a_traceback(visits: Visits) -> None:
-    assert visits.wrong == []
+@pytest.mark.parametrize("part", [pytest.param(part, marks=_LONG[part]) for part in _PARTS])
+def test_every_page_is_accounted_for_and_nobody_sees_a_traceback(
+    visits: Callable[[str], Visits], part: str
+) -> None:
+    assert visits(part).wrong == []
 
 
 def test_every_row_has_a_name_of_its_own_that_is_a_host() -> None:
