@@ -140,8 +140,11 @@ class Manifest:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._db.execute("COMMIT")
-        self._db.close()
+        try:
+            if self._db.in_transaction:  # SQLite has ended it where the disk failed
+                self._db.execute("COMMIT")
+        finally:
+            self._db.close()
 
     def commit(self) -> None:
         """What was recorded holds from now on."""
