@@ -151,3 +151,10 @@ def test_a_part_of_the_text_is_kept_whatever_its_heading_is() -> None:
 )
 def test_a_page_with_very_many_of_anything_comes_through(content: str) -> None:
     assert extract(PAGE.format("", content).encode(), URL) is not None
+
+
+@pytest.mark.parametrize("tag", ["bigint(32)|x", "a,b", "vector<int", "x@y.example"])
+def test_a_tag_with_a_name_that_is_none_costs_no_text(tag: str) -> None:
+    text = "Before it there is as much text as an article has, and more."
+    (body,) = fields_of(PAGE.format("", f"{PROSE}<div>{text} <{tag}>behind</div>"), "body")
+    assert "behind" in body

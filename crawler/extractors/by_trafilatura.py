@@ -60,7 +60,7 @@ def _to_html(node: Element) -> None:
         node.tag == "code" and (parent := node.getparent()) is not None and parent.tag not in _INLINE_PARENTS
     ):
         node.tag = "pre"
-    else:
-        node.tag = _HTML_TAGS.get(node.tag, node.tag)
+    elif tag := _HTML_TAGS.get(node.tag):  # others stay: a page may have a name that no tree takes anew
+        node.tag = tag
     if node.tag == "a":
         node.set("href", node.get("target", ""))
