@@ -24,6 +24,7 @@ test-long: install
 
 torture: install
 	ALSOREAD_EXAMPLES=100000 $(BIN)/python -m pytest --numprocesses auto tests/test_hostile_markup.py tests/test_urls.py
+	$(BIN)/python -m tests.mutations
 
 check: install
 	$(BIN)/ruff check
