@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.doubtful import keep
+from tests.damages import files
 from tests.exports import three_articles
+from tests.faults.pages import NEWS, TEXT, page
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,24 @@ class Job:
         return [*(arg.format(site=site, other=other, data=data) for arg in self.args), "--data", str(data)]
 
 
+def _quarantined(other: Path, data: Path) -> None:
+    """Make an archive that has another page of some articles in quarantine."""
+    shutil.copytree(other, data)
+    for url in _URLS:
+        keep(data, url, page(TEXT + NEWS, title=url).encode())
+
+
+def _damaged(other: Path, data: Path) -> None:
+    """Make an archive in which every third file of an article is missing."""
+    shutil.copytree(other, data)
+    for file in files(data)[::3]:
+        file.unlink()
+
+
+_URLS = [
+    f"https://paper-crafts.techidaily.com/{slug}/"
+    for slug in ("a-box-without-glue", "fold-a-simple-boat", "marbled-paper-at-home")
+]
 JOBS = {
     "images": Job(["images", "--connect-to", "{site}", "--rate", "20"]),
     "import": Job(["import", "{other}/articles"], lambda _, data: three_articles(data)),
@@ -38,5 +59,8 @@ JOBS = {
     "merge": Job(["merge", "{other}/archive.db"], lambda _, data: three_articles(data)),
     "export": Job(["export", "{data}-exported", "--for", "hugo"]),
     "maintain": Job(["maintain"], noted=True),
-    "verify": Job(["verify", "--repair"]),
+    "verify": Job(["verify", "--repair"], _damaged),
+    "accept": Job(
+        ["accept", *_URLS], _quarantined, done=(0, 2)
+    ),  # what was accepted is in quarantine no more
 }

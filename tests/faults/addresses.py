@@ -11,7 +11,15 @@ from tests.hostile import Answer, Hit, reply, says
 _SCOPE = "scope: "
 _NO_ADDRESSES = (
     *("javascript:alert(1)", "JaVaScRiPt:alert(1)", "vbscript:x", "data:text/html,x", "mailto:a@b.example"),
-    *("tel:123", "file:///etc/passwd", "ftp://e.example/x", "about:blank", "blob:x", "gopher://x/", "ws://e.example/"),
+    *(
+        "tel:123",
+        "file:///etc/passwd",
+        "ftp://e.example/x",
+        "about:blank",
+        "blob:x",
+        "gopher://x/",
+        "ws://e.example/",
+    ),
     *(
         "https://",
         "https:///x/",

@@ -36,6 +36,6 @@ REST = tuple(name for name in ROWS if name not in SAMPLE)
 
 KNOWN_GAPS = {
     "html-cut-90": "a page that ends within its copyright box counts as whole, and its licence is lost",
-    "charset-header-x-mac-cyrillic": "`x-mac-cyrillic` is read as UTF-8 where only the header of the response names it",
+    "charset-header-x-mac-cyrillic": "`x-mac-cyrillic` is read as UTF-8 where only the header of a response says so",
 }
 """Rows that do not get what they expect yet, with the reason."""
