@@ -27,7 +27,7 @@ from tests.test_interrupt import SILENT, outcome, wait_for
 START = Start([SEED], ["--rate", "25"])
 """A pace at which there is something left to interrupt."""
 FEW = pytest.param(10, id="10 times")
-MANY = pytest.param(150, id="150 times", marks=pytest.mark.long)
+MANY = pytest.param(100, id="100 times", marks=pytest.mark.long)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ COMMANDS = {**JOBS, "status": Job(["status"])}
 
 
 @pytest.mark.parametrize(
-    "times", [pytest.param(2, id="twice"), pytest.param(15, id="15 times", marks=pytest.mark.long)]
+    "times", [pytest.param(2, id="twice"), pytest.param(8, id="8 times", marks=pytest.mark.long)]
 )
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_that_is_interrupted_at_any_moment_goes_on(
