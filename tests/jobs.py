@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.doubtful import keep
-from tests.damages import files
 from tests.exports import three_articles
 from tests.faults.pages import NEWS, TEXT, page
 
@@ -38,10 +39,10 @@ def _quarantined(other: Path, data: Path) -> None:
 
 
 def _damaged(other: Path, data: Path) -> None:
-    """Make an archive in which every third file of an article is missing."""
+    """Make an archive in which the rows of all articles have lost their titles."""
     shutil.copytree(other, data)
-    for file in files(data)[::3]:
-        file.unlink()
+    with closing(sqlite3.connect(data / "archive.db")) as db, db:
+        db.execute("UPDATE articles SET title = NULL")
 
 
 _URLS = [
