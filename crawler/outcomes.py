@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Literal
@@ -10,7 +11,6 @@ from urllib.parse import urljoin
 
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
-from w3lib.encoding import http_content_type_encoding
 
 from crawler.clock import now
 from crawler.items import Picture, PictureState, Reading, State, Visit
@@ -23,6 +23,8 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({404, 410})
 _LONGEST_WAIT = 3600.0
 """Seconds: a server may ask to be left alone for an hour at most."""
+# As the header has it: w3lib leaves out labels that Python does not know.
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +96,8 @@ def of_page(url: str, response: Response, reading: Reading) -> Visit:
 
 def charset_of(response: Response) -> str | None:
     """The charset that a response's header names, if any: it may not be one that is known, nor the page's."""
-    return http_content_type_encoding(_header(response, "Content-Type"))
+    named = _CHARSET.search(_header(response, "Content-Type") or "")
+    return named[1] if named else None
 
 
 def of_picture(url: str, response: Response) -> Picture:

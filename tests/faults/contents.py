@@ -16,7 +16,7 @@ _KEPT = "; the archived copy is kept"
 
 def cuts() -> Iterator[Row]:
     """Pages that end early in a response that is whole: no part takes the place of the article."""
-    places = b'class="article-title', b"The kettle", b'class="post-copyright'
+    places = b'class="article-title', b"The kettle", b"</html>"
     opening, start, end = (_PAGE.index(place) for place in places)
     for percent in range(10, 100, 10):
         at = len(_PAGE) * percent // 100

@@ -33,9 +33,3 @@ ROWS = {row.id: row for row in chain.from_iterable(family() for family in FAMILI
 SAMPLE = tuple(ROWS)[::3]
 """Ids of a third of the rows, some of each family: `make test` visits these, `make test-long` the rest."""
 REST = tuple(name for name in ROWS if name not in SAMPLE)
-
-KNOWN_GAPS = {
-    "html-cut-90": "a page that ends within its copyright box counts as whole, and its licence is lost",
-    "charset-header-x-mac-cyrillic": "`x-mac-cyrillic` is read as UTF-8 where only the header of a response says so",
-}
-"""Rows that do not get what they expect yet, with the reason."""

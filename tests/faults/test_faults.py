@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from tests.faults.crawls import Visits, visit_twice
 from tests.faults.judging import shortcomings
-from tests.faults.table import FAMILIES, KNOWN_GAPS, REST, ROWS, SAMPLE
+from tests.faults.table import FAMILIES, REST, ROWS, SAMPLE
 
 _ROOT = Path(__file__).parents[2]
 
@@ -45,9 +45,7 @@ def visits(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Visits]:
 
 
 def _marked(part: str, name: str) -> object:
-    gap = KNOWN_GAPS.get(name)
-    marks = [pytest.mark.xfail(reason=gap, strict=True)] if gap else []
-    return pytest.param(part, name, id=name, marks=[*_LONG[part], *marks])
+    return pytest.param(part, name, id=name, marks=_LONG[part])
 
 
 @pytest.mark.parametrize(
@@ -78,5 +76,4 @@ def test_the_documentation_sums_the_table_up() -> None:
     text = (_ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     section = text.partition("## The table of faults")[2].partition("\n## ")[0]
     assert section.partition("| ---: | --- |\n")[2].partition("\n\n")[0].splitlines() == summary
-    assert re.findall(r"^- (.*)$", section, re.MULTILINE) == list(dict.fromkeys(KNOWN_GAPS.values()))
     assert [name for name in re.findall(r"`(tests/[\w/.]+)`", text) if not (_ROOT / name).exists()] == []
