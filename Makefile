@@ -20,11 +20,11 @@ test: install
 
 test-long: install
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m long
-	ALSOREAD_EXAMPLES=3000 $(BIN)/python -m pytest --numprocesses auto tests/test_hostile_markup.py tests/test_urls.py
+	ALSOREAD_EXAMPLES=3000 $(BIN)/python -m pytest --numprocesses auto tests/extractors/test_hostile_markup.py tests/test_urls.py
 
 torture: install
-	ALSOREAD_EXAMPLES=100000 $(BIN)/python -m pytest --numprocesses auto tests/test_hostile_markup.py tests/test_urls.py
-	$(BIN)/python -m tests.mutations
+	ALSOREAD_EXAMPLES=100000 $(BIN)/python -m pytest --numprocesses auto tests/extractors/test_hostile_markup.py tests/test_urls.py
+	$(BIN)/python -m tests.support.mutations
 
 check: install
 	$(BIN)/ruff check

@@ -30,9 +30,9 @@ MEMORY = 1.5
 _EXPORT = """
 import sys, time
 from pathlib import Path
-from pipelines.catalog import read
-from pipelines.export.choose import Choice
-from pipelines.export.making import Form
+from pipelines.archive.catalog import read
+from pipelines.archive.selection import Choice
+from pipelines.export.plan import Form
 from pipelines.export.run import to_folder
 from pipelines.export.source import Source
 data, out, flavour, where = sys.argv[1:]

@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.serving import demo_sites
-from tests.archives import differences, disorder
-from tests.killing import Run, Start, killed, undisturbed
+from tests.support.archives import differences, disorder
+from tests.support.killing import Run, Start, killed, undisturbed
 
 
 def main() -> int:

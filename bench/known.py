@@ -28,7 +28,7 @@ from typing import NamedTuple
 from bench.crawl import command, sample
 from bench.revisit import mirror
 from bench.serving import served
-from pipelines.catalog import Catalog
+from pipelines.archive.catalog import Catalog
 
 OPEN, PER_PAGE, MEMORY = 1.0, 1.2, 300e6
 _HOSTS = 300

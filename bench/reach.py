@@ -19,7 +19,7 @@ import lxml.html
 from sqlite_utils import Database
 
 from bench.serving import served
-from tests.walk import plain, walk
+from tests.support.walk import plain, walk
 
 
 def archived(server: str, seed: str, *options: str) -> tuple[set[str], float]:

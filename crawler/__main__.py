@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from crawler import stopping
-from crawler.output import check_written, survive_lost_readers
+from crawler import shutdown
+from crawler.cli.output import check_written, survive_lost_readers
 
 
 def main() -> None:
     """Run a command. A signal ends it well from here on, also while its libraries are loading."""
-    stopping.install()
+    shutdown.install()
     survive_lost_readers()
     from crawler.cli import main as alsoread
 
     try:
         alsoread(prog_name="alsoread")
     finally:
-        stopping.ignore()
+        shutdown.ignore()
         check_written()
 
 

@@ -31,7 +31,7 @@ ALSOREAD_MAX_SECONDS = None  # how long one run takes at most; None = as long as
 ALSOREAD_DISK_FREE = 500 * 10**6  # bytes that stay free: a run ends before a full disk breaks other programs
 ALSOREAD_QUIET_HOURS: list[str] = []  # such as "22:00-06:30", local time: nothing is fetched in them
 ALSOREAD_MAX_DEPTH = None  # also-read links between a seed and a page that is still fetched
-ALSOREAD_UNLISTED_PAGES = None  # of a host, in one run, that no sitemap names; None: see crawler/budgets.py
+ALSOREAD_UNLISTED_PAGES = None  # of a host in a run, not named by a sitemap; see frontier/budgets.py
 ALSOREAD_UNLISTED_DEPTH = 100  # also-read links between a seed and such a page; real ones are some ten away
 ALSOREAD_NEW_HOSTS = 500  # hosts that one run reaches for the first time, beside the seeds: there are 305
 ALSOREAD_RETRY_DELAYS = [10, 60]  # seconds before a failed page's next tries; then an hour, growing to a week
@@ -41,22 +41,22 @@ ALSOREAD_HOST_FAILURES = 5  # failures in a row before a host is left alone for 
 ALSOREAD_READ_TIMEOUT = 10  # seconds that reading one page may take: a thousand times the usual
 ALSOREAD_PROGRESS = "none"  # "live" on a terminal, "lines" in a pipe; the command line sets it
 ADDONS = {
-    "crawler.configured.Configured": 0,  # the archive's own settings file
-    "crawler.loopback.WithoutDelays": 100,  # where ALSOREAD_CONNECT_TO is set, there is nobody to spare
+    "crawler.config.addons.Configured": 0,  # the archive's own settings file
+    "crawler.downloader.loopback.WithoutDelays": 100,  # where ALSOREAD_CONNECT_TO is set, there is nobody to spare
 }
-SCHEDULER = "crawler.frontier.Frontier"  # what is due comes from the catalog, which survives a kill
+SCHEDULER = "crawler.frontier.scheduler.Frontier"  # what is due comes from the catalog, which survives a kill
 ITEM_PIPELINES = {
     "pipelines.normalize.Normalize": 100,  # first, so that the others see one form
     "pipelines.validate.Validate": 200,  # before anything is written
-    "pipelines.doubtful.KeepDoubtful": 250,  # what Validate kept out is there for a person to look at
-    "pipelines.catalog.StoreInCatalog": 300,  # the article's file, then its rows
+    "pipelines.quarantine.KeepDoubtful": 250,  # what Validate kept out is there for a person to look at
+    "pipelines.archive.catalog.StoreInCatalog": 300,  # the article's file, then its rows
 }
 EXTENSIONS = {
-    "crawler.sitemaps.SitemapDiscovery": 500,  # pages that robots.txt's sitemaps name
-    "crawler.failsafe.Failsafe": 500,  # a page that breaks a part of the crawl says so; a full disk ends the run
-    "crawler.limits.Limits": 500,  # a run ends at its limits, and before the disk is full
-    "crawler.logs.NumberedLog": 500,  # a log is found by the number of its run
-    "crawler.progress.Progress": 500,  # what a person sees while it runs
+    "crawler.extensions.sitemaps.SitemapDiscovery": 500,  # pages that robots.txt's sitemaps name
+    "crawler.extensions.errors.Failsafe": 500,  # a page that breaks a part of a crawl says so; a full disk ends it
+    "crawler.extensions.limits.Limits": 500,  # a run ends at its limits, and before the disk is full
+    "crawler.extensions.logs.NumberedLog": 500,  # a log is found by the number of its run
+    "crawler.extensions.progress.Progress": 500,  # what a person sees while it runs
     "scrapy.extensions.remote_control.RemoteControl": None,  # it is off, and its libraries take long to load
     "scrapy.extensions.telnet.TelnetConsole": None,  # the same
 }
@@ -65,11 +65,11 @@ ALSOREAD_PICTURES = {
     "ALSOREAD_SCOPE": [urls.ANYWHERE],  # pictures lie on other hosts than the blogs
     "SCHEDULER": "scrapy.core.scheduler.Scheduler",  # what is wanted is known at the start: there is no frontier
     "ITEM_PIPELINES": {
-        "pipelines.pictures.store.StorePictures": 300,  # the picture's file, then its row
+        "pipelines.images.store.StorePictures": 300,  # the picture's file, then its row
     },
     "EXTENSIONS": {
-        "crawler.failsafe.Failsafe": 500,  # a full disk ends the run
-        "crawler.limits.Limits": 500,  # so do its limits
+        "crawler.extensions.errors.Failsafe": 500,  # a full disk ends the run
+        "crawler.extensions.limits.Limits": 500,  # so do its limits
         "scrapy.extensions.remote_control.RemoteControl": None,  # as above
         "scrapy.extensions.telnet.TelnetConsole": None,  # as above
     },
@@ -78,7 +78,7 @@ ALSOREAD_PICTURES = {
 }
 
 # Politeness.
-ROBOTSTXT_OBEY = True  # by crawler.robots: Scrapy's own lets requests pass while the file is loading
+ROBOTSTXT_OBEY = True  # in downloader/robots.py: Scrapy's own lets requests pass while it loads
 ALSOREAD_RATE = 4  # requests a second over all hosts: one content network serves them all; None = no limit
 CONCURRENT_REQUESTS_PER_DOMAIN = 1  # these are small blogs: one request at a time
 DOWNLOAD_DELAY = 1  # seconds between two requests to one host
@@ -94,12 +94,12 @@ MEMUSAGE_LIMIT_MB = 1024  # a leak ends the crawl, and not the machine
 MEMUSAGE_CHECK_INTERVAL_SECONDS = 5  # memory can fill within the default, 60 s
 
 # Whom we talk to, and how.
-TWISTED_DNS_RESOLVER = "crawler.net.PublicOnlyResolver"  # no name leads into the network that we run in
+TWISTED_DNS_RESOLVER = "crawler.downloader.handler.PublicOnlyResolver"  # no name leads into our own network
 DOWNLOAD_VERIFY_CERTIFICATES = True  # else whoever stands in between writes our archive
 DOWNLOAD_TLS_MIN_VERSION = "TLSv1.2"  # what is older is broken
 DOWNLOAD_HANDLERS = {
-    "http": "crawler.net.HttpHandler",  # caps headers, and says in words what went wrong
-    "https": "crawler.net.HttpHandler",  # the same
+    "http": "crawler.downloader.handler.HttpHandler",  # caps headers, and says in words what went wrong
+    "https": "crawler.downloader.handler.HttpHandler",  # the same
     "file": None,  # no link may put a local file into the archive
     "data": None,  # pages come from the web alone
     "ftp": None,  # the same
@@ -109,12 +109,12 @@ TELNETCONSOLE_ENABLED = False  # it listens on a port
 REMOTE_CONTROL_ENABLED = False  # it listens too, and runs the Python that it is sent
 
 DOWNLOADER_MIDDLEWARES = {
-    "crawler.middlewares.Scope": 45,  # first: nothing is done for what is out of scope
-    "crawler.robots.Robots": 100,  # then: a page that is not allowed takes no turn and no slot
-    "crawler.middlewares.HtmlOnly": 200,  # looks at decoded bodies
-    "crawler.middlewares.Conditional": 300,  # a 304 for a page that we hold costs next to nothing
-    "crawler.middlewares.WholeBody": 590,  # in the place of Scrapy's decoder
-    "crawler.middlewares.RateLimit": 800,  # last: only what is really sent takes a turn
+    "crawler.downloader.middlewares.Scope": 45,  # first: nothing is done for what is out of scope
+    "crawler.downloader.robots.Robots": 100,  # then: a page that is not allowed takes no turn and no slot
+    "crawler.downloader.middlewares.HtmlOnly": 200,  # looks at decoded bodies
+    "crawler.downloader.middlewares.Conditional": 300,  # a 304 for a page that we hold costs next to nothing
+    "crawler.downloader.middlewares.WholeBody": 590,  # in the place of Scrapy's decoder
+    "crawler.downloader.middlewares.RateLimit": 800,  # last: only what is really sent takes a turn
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # meta keys and redirects get around it
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,  # see ROBOTSTXT_OBEY
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # we log in nowhere
@@ -137,4 +137,4 @@ SPIDER_MIDDLEWARES = {
 
 CONCURRENT_ITEMS = 1  # a page gives one item; Scrapy makes a task for each place, 100 a page by default
 LOG_LEVEL = "INFO"  # DEBUG, the default, says little that the catalog does not
-LOG_FORMATTER = "crawler.logs.ByAddress"  # Scrapy's own writes whole articles into the log
+LOG_FORMATTER = "crawler.extensions.logs.ByAddress"  # Scrapy's own writes whole articles into the log

@@ -1,79 +1,67 @@
-"""Rows of the quarantine: readings of archived articles that wait for a person's decision.
+"""Raw pages in quarantine, for a person to look at: those whose readings could have lost an archived article.
 
-A row counts as long as its page is `failed`: whatever stores the article ends it.
+They lie below `look/` beside the articles, under the same names: `look/HOST/SLUG.html`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from fnmatch import fnmatchcase
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Self
 
-from sqlite_utils import Database
+from crawler.items import Visit
+from pipelines.archive.article_file import path_of
+from pipelines.archive.files import files_written, forget_pending, remove_file
 
-from crawler.items import Quarantine
-from pipelines import pages
-from pipelines.doubts import Archived
-
-
-def find_archived(db: Database, url: str) -> Archived | None:
-    """What the archive holds of a page's article; None where it holds none."""
-    row = pages.first(
-        db,
-        """SELECT articles.title, body, extractor, file_hash,
-                  (SELECT count(*) FROM images WHERE article = articles.id) AS pictures,
-                  state = 'stored' AND coalesce(error GLOB 'cut-off: *', 0) AS cut_off,
-                  quarantine.body_hash AS quarantined_hash, quarantined_at
-           FROM articles JOIN pages USING (id)
-           LEFT JOIN quarantine ON page = pages.id AND state = 'failed'
-           WHERE articles.url = ?""",
-        url,
-    )
-    if row is None:
-        return None
-    since = row.pop("quarantined_at")
-    row["cut_off"] = bool(row["cut_off"])
-    return Archived(**row, quarantined_at=datetime.fromisoformat(since) if since else None)
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
 
 
-def count_articles(db: Database, host: str) -> int:
-    """How many articles of a host are archived."""
-    query = "SELECT count(*) FROM articles JOIN pages USING (id) WHERE host = ?"
-    count: int = db.execute(query, [host]).fetchone()[0]
-    return count
+LOOK = "look"
+"""Their folder, in the archive's."""
 
 
-def put(db: Database, page: int, crawl: int, quarantine: Quarantine, now: str) -> None:
-    """Puts a page in quarantine; a page that is there keeps its run, and its time while its text is the same.
-
-    Runs inside the caller's transaction.
-    """
-    db.execute(
-        """INSERT INTO quarantine (page, crawl, rule, body_hash, quarantined_at) VALUES (?, ?, ?, ?, ?)
-           ON CONFLICT (page) DO UPDATE SET
-             rule = excluded.rule, body_hash = excluded.body_hash,
-             quarantined_at = iif(body_hash IS excluded.body_hash, quarantined_at, excluded.quarantined_at)""",
-        [page, crawl, quarantine.rule, quarantine.body_hash, now],
-    )
+def file_of(data: Path, url: str) -> Path:
+    """Where the raw page of a canonical address is kept, if it is."""
+    return data / LOOK / _name(url)
 
 
-def release(db: Database, page: int) -> None:
-    """Ends the quarantine of a page, if it was in it. Runs inside the caller's transaction."""
-    db.execute("DELETE FROM quarantine WHERE page = ?", [page])
+def keep(data: Path, url: str, html: bytes) -> None:
+    """Write the raw page of a canonical address, whole or not at all. Raises OSError."""
+    with files_written(data / LOOK) as put:
+        put(_name(url), html)
+    forget_pending(data / LOOK)  # it has no row of its own
 
 
-def urls_of(db: Database, patterns: Sequence[str]) -> list[str]:
-    """The pages in quarantine of the hosts that match one of the patterns."""
-    rows = db.execute(
-        "SELECT url, host FROM quarantine JOIN pages ON pages.id = page WHERE state = 'failed' ORDER BY url"
-    )
-    return [url for url, host in rows if any(fnmatchcase(host, pattern) for pattern in patterns)]
+def drop(data: Path, url: str) -> None:
+    """Remove the raw page of a canonical address, if it is kept. Raises OSError."""
+    remove_file(data / LOOK, _name(url))
 
 
-def counts_since(db: Database, crawl: int) -> Iterator[tuple[str, str, int]]:
-    """Host, rule and number of the pages that came into quarantine after a crawl."""
-    yield from db.execute(
-        """SELECT host, rule, count(*) FROM quarantine JOIN pages ON pages.id = page
-           WHERE crawl > ? AND state = 'failed' GROUP BY host, rule ORDER BY host, count(*) DESC, rule""",
-        [crawl],
-    )
+def _name(url: str) -> PurePosixPath:
+    return path_of(url).with_suffix(".html")
+
+
+class KeepDoubtful:
+    """Pipeline: keeps the page of a visit in quarantine, until its article is read well again."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.kept = set((data / LOOK).rglob("*.html"))
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make one."""
+        return cls(Path(crawler.settings["ALSOREAD_DATA"]))
+
+    def process_item(self, item: Any) -> Any:
+        """The item without its page."""
+        if not isinstance(item, Visit):
+            return item
+        if item.quarantine and item.html:
+            keep(self.data, item.url, item.html)
+            self.kept.add(file_of(self.data, item.url))
+        elif item.state == "stored" and self.kept:
+            drop(self.data, item.url)
+            self.kept.discard(file_of(self.data, item.url))
+        return replace(item, html=None) if item.html else item

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Self
 from crawler.clock import now
 from crawler.items import Article, Quarantine, Visit
 from crawler.urls import host_of
-from pipelines import quarantine
-from pipelines.doubts import NOT_ARTICLE, Archived, Comparison, find_doubt, hash_of_body
+from pipelines.archive import quarantine
+from pipelines.archive.quarantine_rules import NOT_ARTICLE, Archived, Comparison, find_doubt, hash_of_body
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from pipelines.catalog import Catalog
+    from pipelines.archive.catalog import Catalog
 
 LINKS_PER_PAGE = 5_000
 """Also-read links of one page that are followed; real pages have 20."""

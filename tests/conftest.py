@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from crawler.items import Article, Image, Link
-from pipelines.catalog import Catalog
-from tests.commands import Run, crawl
+from pipelines.archive.catalog import Catalog
 from tests.site import SEED, build
+from tests.support.commands import Run, crawl
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 ARTICLE = Article(

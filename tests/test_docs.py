@@ -12,7 +12,7 @@ import pytest
 from sqlite_utils import Database
 
 from crawler.items import Article
-from pipelines.migrations import MIGRATIONS
+from pipelines.archive.schema import MIGRATIONS
 
 ROOT = Path(__file__).parents[1]
 CATALOG = (ROOT / "docs" / "catalog.md").read_text(encoding="utf-8")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.doubtful import file_of
-from tests.commands import Run, crawl, here
+from pipelines.quarantine import file_of
 from tests.site import SEED
+from tests.support.commands import Run, crawl, here
 
 HOST = "kitchen-notes.techidaily.com"
 _TEXT = re.compile(

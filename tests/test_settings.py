@@ -13,8 +13,8 @@ from scrapy.settings import Settings, default_settings
 from scrapy.utils.misc import load_object
 
 from crawler import settings
-from tests.hostile import Hostile
-from tests.probe import crawl
+from tests.support.hostile import Hostile
+from tests.support.probe import crawl
 
 SOURCE = Path(settings.__file__).read_text()
 HOST = "http://howto.techidaily.com"
@@ -26,7 +26,7 @@ VALUES: dict[str, Any] = {
     "ALSOREAD_DATA": "data",
     "ALSOREAD_CONNECT_TO": None,
     "ALSOREAD_DISK_FREE": 500_000_000,
-    "SCHEDULER": "crawler.frontier.Frontier",
+    "SCHEDULER": "crawler.frontier.scheduler.Frontier",
     "ROBOTSTXT_OBEY": True,
     "ALSOREAD_RATE": 4,
     "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
@@ -39,7 +39,7 @@ VALUES: dict[str, Any] = {
     "DNS_TIMEOUT": 20,
     "MEMUSAGE_LIMIT_MB": 1024,
     "MEMUSAGE_CHECK_INTERVAL_SECONDS": 5,
-    "TWISTED_DNS_RESOLVER": "crawler.net.PublicOnlyResolver",
+    "TWISTED_DNS_RESOLVER": "crawler.downloader.handler.PublicOnlyResolver",
     "DOWNLOAD_VERIFY_CERTIFICATES": True,
     "DOWNLOAD_TLS_MIN_VERSION": "TLSv1.2",
     "TELNETCONSOLE_ENABLED": False,
@@ -51,7 +51,7 @@ VALUES: dict[str, Any] = {
     "COOKIES_ENABLED": False,
     "HTTPPROXY_ENABLED": False,
     "LOG_LEVEL": "INFO",
-    "LOG_FORMATTER": "crawler.logs.ByAddress",
+    "LOG_FORMATTER": "crawler.extensions.logs.ByAddress",
 }
 
 
@@ -128,6 +128,8 @@ def test_no_handler_reads_anything_but_the_web(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
     pages = [secret.as_uri(), "data:text/html,secret", "s3://bucket/secret", "ftp://127.0.0.1/secret"]
-    outcomes = crawl(pages, ROBOTSTXT_OBEY=False, PROBE_WITHOUT=["crawler.middlewares.Scope"]).outcomes
+    outcomes = crawl(
+        pages, ROBOTSTXT_OBEY=False, PROBE_WITHOUT=["crawler.downloader.middlewares.Scope"]
+    ).outcomes
     assert set(outcomes) == set(pages)
     assert all("no handler available for that scheme" in outcome for outcome in outcomes.values())

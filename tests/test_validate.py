@@ -14,11 +14,11 @@ import pytest
 
 from crawler.clock import now
 from crawler.items import Article, Image, Link, Quarantine, Visit, iso
-from pipelines import articles, quarantine
-from pipelines.catalog import Catalog
-from pipelines.doubtful import KeepDoubtful, file_of
-from pipelines.doubts import CONFIRMED_AFTER, NOT_ARTICLE, RULES, Archived
-from pipelines.store import Store
+from pipelines.archive import articles, quarantine
+from pipelines.archive.catalog import Catalog
+from pipelines.archive.quarantine_rules import CONFIRMED_AFTER, NOT_ARTICLE, RULES, Archived
+from pipelines.archive.store import Store
+from pipelines.quarantine import KeepDoubtful, file_of
 from pipelines.validate import LINKS_PER_PAGE, validate
 from tests.conftest import ARTICLE
 

@@ -10,15 +10,15 @@ import click
 from sqlite_utils import Database
 
 from crawler.cli.options import data_folder, told
+from crawler.errors import ArchiveError
 from crawler.items import Article, Visit
 from crawler.settings import ALSOREAD_SCOPE
-from pipelines import articles, quarantine
-from pipelines.catalog import hold, read
-from pipelines.doubtful import drop, file_of
-from pipelines.errors import ArchiveError
-from pipelines.faults import explain
+from pipelines.archive import articles, quarantine
+from pipelines.archive.catalog import hold, read
+from pipelines.archive.storage_errors import explain
+from pipelines.archive.store import Store
 from pipelines.normalize import normalize
-from pipelines.store import Store
+from pipelines.quarantine import drop, file_of
 from pipelines.validate import validate
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from crawler import stopping
+from crawler import shutdown
 from crawler.cli.options import Quantity, connect_to, data_folder, told
-from crawler.config import check_addresses, read_config
-from crawler.quantities import parse_duration, parse_size
+from crawler.config.file import check_addresses, read_config
+from crawler.config.units import parse_duration, parse_size
 
 
 def _seconds(text: str) -> float:
@@ -48,11 +48,11 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **optio
 
     What no option says is as DATA/alsoread.toml has it.
     """
-    from crawler import report
-    from crawler.metrics import write_metrics
-    from crawler.notify import tell
-    from crawler.run import crawl as run
-    from crawler.run import settings_with
+    from crawler.reports import summary
+    from crawler.reports.metrics import write_metrics
+    from crawler.reports.notify import tell
+    from crawler.runs.crawl import crawl as run
+    from crawler.runs.crawl import settings_with
 
     folder = Path(data)
     config = read_config(folder)
@@ -75,13 +75,13 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **optio
             "DOWNLOAD_DELAY": options["delay"],
         }
     )
-    with stopping.noted():  # the summary and those who are notified hear of an interruption too
+    with shutdown.noted():  # the summary and those who are notified hear of an interruption too
         result = run(seeds, settings)
         if as_json:
-            report.summary_json(result)
+            summary.summary_json(result)
         elif not quiet:
-            report.summary(result, data)
+            summary.summary(result, data)
         metrics = config.metrics.file or folder / "metrics.prom"
         for problem in tell(result, config.notify, folder) + write_metrics(result, folder, metrics):
             click.echo(f"alsoread: {problem}", err=True)
-    stopping.leave(result.exit_code)
+    shutdown.leave(result.exit_code)

@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from crawler import stopping
+from crawler import shutdown
 from crawler.cli.options import data_folder, told
+from crawler.errors import ArchiveError
 from crawler.exit_codes import INTERRUPTED
-from crawler.terminal import harmless, progress
-from pipelines.catalog import read
-from pipelines.errors import ArchiveError
+from crawler.reports.terminal import harmless, progress
+from pipelines.archive.catalog import read
 
 _FLAVOURS = ("plain", "hexo", "hugo", "jekyll", "obsidian")
 _KEPT = 1
@@ -65,14 +65,14 @@ def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
 
     _check(target, Path(data), options)
     try:
-        with stopping.steps(_interrupt), closing(read(Path(data) / "archive.db")) as db:
+        with shutdown.steps(_interrupt), closing(read(Path(data) / "archive.db")) as db:
             source = Source(db, _choice(options))
             form = _form(options, Path(data))
             count = source.count + (sum(1 for _ in source.copies()) if options["images"] else 0)
             with progress("Exporting", not quiet) as watch:
                 kept = _export(source, target, form, options, lambda done: watch(done, count), quiet)
     except (KeyboardInterrupt, sqlite3.OperationalError):  # as a query ends that a signal interrupts
-        if not stopping.is_asked():
+        if not shutdown.is_asked():
             raise
         click.echo("alsoread: Interrupted; run the same command to resume.", err=True)
         sys.exit(INTERRUPTED)
@@ -112,13 +112,13 @@ def _check(target: Path, data: Path, options: dict[str, Any]) -> None:
 
 
 def _choice(options: dict[str, Any]) -> Any:
-    from pipelines.export.choose import Choice
+    from pipelines.archive.selection import Choice
 
     return Choice(**{name: options[name] for name in Choice.__dataclass_fields__})
 
 
 def _form(options: dict[str, Any], data: Path) -> Any:
-    from pipelines.export.making import Form
+    from pipelines.export.plan import Form
 
     return Form(
         flavour=options["flavour"],

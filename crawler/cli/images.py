@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler import stopping
+from crawler import shutdown
 from crawler.cli.options import connect_to, data_folder, told
 from crawler.exit_codes import CATALOG, DISK, FORCED, INTERRUPTED, LOCKED
-from crawler.terminal import progress
-from pipelines.catalog import hold
+from crawler.reports.terminal import progress
+from pipelines.archive.catalog import hold
 
 if TYPE_CHECKING:
-    from crawler.pictures import Outcome
+    from crawler.runs.images import Outcome
 
 
 @click.command()
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 @told
 def images(data: str, hosts: tuple[str, ...], most: int | None, quiet: bool, **options: Any) -> None:
     """Fetch a copy of every picture that the archive's articles show and it holds no copy of yet."""
-    from crawler.pictures import fetch
-    from crawler.run import settings_with
+    from crawler.runs.crawl import settings_with
+    from crawler.runs.images import fetch
 
     folder = Path(data)
     settings = settings_with(
@@ -48,12 +48,12 @@ def images(data: str, hosts: tuple[str, ...], most: int | None, quiet: bool, **o
             "DOWNLOAD_DELAY": options["delay"],
         }
     )
-    with stopping.noted():
+    with shutdown.noted():
         with hold(folder / "archive.db") as db, progress("Fetching", not quiet) as watch:
             outcome = fetch(db, settings, hosts=hosts, most=most, watch=watch)
         if not quiet:
             _tell(outcome, folder)
-    stopping.leave(outcome.exit_code)
+    shutdown.leave(outcome.exit_code)
 
 
 def _tell(outcome: Outcome, folder: Path) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from crawler import stopping
+from crawler import shutdown
 from crawler.cli.options import data_folder, told
-from crawler.terminal import harmless
-from pipelines.catalog import read
-from pipelines.errors import ArchiveError
+from crawler.errors import ArchiveError
+from crawler.reports.terminal import harmless
+from pipelines.archive.catalog import read
 
 _REBUILT = "rebuilt from the files"
 _SOME, _NONE = 1, 2
@@ -68,7 +68,7 @@ def _take_in(data: Path, paths: tuple[Path, ...] | list[Path], host: str | None,
     from crawler.settings import ALSOREAD_SCOPE
     from pipelines.importing.run import import_files
 
-    with stopping.noted():  # the import looks for it between two commits
+    with shutdown.noted():  # the import looks for it between two commits
         counts = import_files(
             data,
             paths,

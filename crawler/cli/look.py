@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from crawler.cli.options import data_folder, told
-from crawler.terminal import harmless
+from crawler.errors import ArchiveError
+from crawler.reports.terminal import harmless
 from crawler.urls import canonical
-from pipelines.catalog import read
-from pipelines.errors import ArchiveError
+from pipelines.archive.catalog import read
 
 _CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"'>\s]+)""", re.IGNORECASE)
 
@@ -26,7 +26,7 @@ _CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"
 @told
 def status(data: str, failed: bool, everything: bool, as_json: bool) -> None:
     """Tell what the archive holds."""
-    from crawler import failures, report
+    from crawler.reports import failures, summary
 
     if everything and not failed:
         raise click.UsageError("--all goes with --failed.")
@@ -36,9 +36,9 @@ def status(data: str, failed: bool, everything: bool, as_json: bool) -> None:
         elif failed:
             failures.failed(db, data, everything)
         elif as_json:
-            report.status_json(db)
+            summary.status_json(db)
         else:
-            report.status(db, data)
+            summary.status(db, data)
 
 
 @click.command()
@@ -50,11 +50,11 @@ def show(article: str, data: str) -> None:
 
     Control characters are made visible; the file itself has them as they are.
     """
-    from crawler import report
-    from pipelines import articles
+    from crawler.reports import summary
+    from pipelines.archive import articles
 
     with closing(read(Path(data) / "archive.db")) as db:
-        report.article(articles.load(db, articles.find(db, article)))
+        summary.article(articles.load(db, articles.find(db, article)))
 
 
 @click.command()
@@ -64,8 +64,8 @@ def show(article: str, data: str) -> None:
 @told
 def history(article: str, data: str, as_json: bool) -> None:
     """List the revisions of one article: ARTICLE is its address, or the path of its file."""
-    from crawler import history
-    from pipelines import articles
+    from crawler.reports import history
+    from pipelines.archive import articles
 
     with closing(read(Path(data) / "archive.db")) as db:
         page = articles.find(db, article)
@@ -79,8 +79,8 @@ def history(article: str, data: str, as_json: bool) -> None:
 @told
 def diff(article: str, revision: int | None, data: str) -> None:
     """Show what a REVISION of an ARTICLE changed: its number in the history, by default the newest."""
-    from crawler import history
-    from pipelines import articles
+    from crawler.reports import history
+    from pipelines.archive import articles
 
     with closing(read(Path(data) / "archive.db")) as db:
         history.diff(db, articles.find(db, article), revision)
@@ -92,8 +92,8 @@ def diff(article: str, revision: int | None, data: str) -> None:
 @told
 def extract(file: Path, url: str | None) -> None:
     """Print what the archive would hold for a saved page."""
-    from crawler import report
     from crawler.extractors import extract as read_page
+    from crawler.reports import summary
     from pipelines.normalize import normalize
 
     try:
@@ -107,4 +107,4 @@ def extract(file: Path, url: str | None) -> None:
     if article is None:
         click.echo(harmless(f"alsoread: {file} is no article."), err=True)
         sys.exit(1)
-    report.article(normalize(article))
+    summary.article(normalize(article))

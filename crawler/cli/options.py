@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 
-from crawler.config import read_config
-from crawler.seeds import SeedError
-from crawler.terminal import harmless
-from pipelines.errors import ArchiveError
-from pipelines.faults import explain
+from crawler.config.file import read_config
+from crawler.errors import ArchiveError
+from crawler.frontier.seeds import SeedError
+from crawler.reports.terminal import harmless
+from pipelines.archive.storage_errors import explain
 
 data_folder = click.option(
     "--data", default="data", show_default=True, metavar="DIR", help="The folder of the archive."
@@ -25,10 +25,10 @@ data_folder = click.option(
 def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     from scrapy.settings import BaseSettings
 
-    from crawler import net
+    from crawler.downloader import handler
 
     try:
-        net.connect_to(BaseSettings({"ALSOREAD_CONNECT_TO": value}))
+        handler.connect_to(BaseSettings({"ALSOREAD_CONNECT_TO": value}))
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     return value

@@ -13,11 +13,11 @@ import click
 
 from crawler.cli.crawl import crawl
 from crawler.cli.options import Quantity, data_folder, told
-from crawler.quantities import parse_duration
+from crawler.config.units import parse_duration
 
 if TYPE_CHECKING:
-    from crawler.config import Config
-    from crawler.schedule import Plan
+    from crawler.config.file import Config
+    from crawler.service.schedule import Plan
 
 _DURATION = Quantity("DURATION", parse_duration)
 _SIGNALLED = 128
@@ -55,9 +55,9 @@ def schedule(
 
     Without options as [schedule] of DIR/alsoread.toml has it. Seeds and options of the crawls come last, after "--".
     """
-    from crawler import service
-    from crawler.config import read_config
-    from crawler.unattended import Crawls
+    from crawler.config.file import read_config
+    from crawler.service import service
+    from crawler.service.child import Crawls
 
     if cron and every:
         raise click.UsageError("--cron and --every don't go together.")
@@ -73,7 +73,7 @@ def schedule(
 
 
 def _plan(config: Config, cron: str | None, every: timedelta | None, jitter: timedelta | None) -> Plan:
-    from crawler.schedule import Plan
+    from crawler.service.schedule import Plan
 
     given = config.schedule
     if cron or every:
@@ -88,7 +88,7 @@ def _plan(config: Config, cron: str | None, every: timedelta | None, jitter: tim
 
 def _tell(plan: Plan, data: Path, number: int) -> None:
     from crawler import clock
-    from crawler.schedule import last_run, shown
+    from crawler.service.schedule import last_run, shown
 
     jitter, exact = plan.jitter, replace(plan, jitter=timedelta())
     first, reason = exact.first_start(last_run(data), clock.now())
@@ -106,13 +106,13 @@ def _tell(plan: Plan, data: Path, number: int) -> None:
 def maintain(data: str, if_due: bool) -> None:
     """Tidy the archive up: its database, its search index, old logs, what killed runs left behind."""
     from crawler.clock import now
-    from crawler.config import read_config
-    from pipelines import maintenance
+    from crawler.config.file import read_config
+    from pipelines.archive import maintenance
 
     folder = Path(data)
     if if_due and not maintenance.is_due(folder / "archive.db"):
         return
-    from crawler.logs import remove_old_logs
+    from crawler.extensions.logs import remove_old_logs
 
     keep = read_config(folder).keep.logs
     for sentence in maintenance.maintain(folder / "archive.db"):

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from crawler.cli.options import data_folder, told
-from crawler.terminal import harmless, print_json
-from pipelines.catalog import hold, is_held
+from crawler.reports.terminal import harmless, print_json
+from pipelines.archive.catalog import hold, is_held
 from pipelines.verifying.findings import Finding
 
 _SOMETHING_WRONG = 1

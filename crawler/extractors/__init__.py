@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from crawler.errors import UnreadablePage
-from crawler.extractors import generic, redefine
+from crawler.extractors import redefine
+from crawler.extractors.generic import extractor
 from crawler.extractors.page import parse
 from crawler.items import Article, Reading
 
@@ -17,14 +18,14 @@ def read(html: bytes, url: str, charset: str | None = None) -> Reading:
     page = parse(html, url, charset)
     if page is None:
         return Reading(None)
-    article = redefine.read(page) or generic.read(page)
+    article = redefine.read(page) or extractor.read(page)
     if article is None:
         return Reading(None)
     if page.lost:
         raise UnreadablePage(page.lost)
-    if generic.is_full(article):
+    if extractor.is_full(article):
         return Reading(article, cut_off=not page.ended)
-    return Reading(generic.filled(article, page), cut_off=not page.goes_on_to_its_end())
+    return Reading(extractor.filled(article, page), cut_off=not page.goes_on_to_its_end())
 
 
 def extract(html: bytes, url: str, charset: str | None = None) -> Article | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from crawler.extractors.decoding import utf8
+from crawler.extractors.charset import utf8
 from crawler.extractors.links import UNCLOSED, absolute
 from crawler.extractors.tree import Element
 

@@ -11,10 +11,10 @@ from lxml import etree
 
 from crawler.errors import UnreadablePage
 from crawler.extractors.body import cut_noise, images
-from crawler.extractors.byline import Byline, cut_byline
+from crawler.extractors.bylines.byline import Byline, cut_byline
 from crawler.extractors.language import language
 from crawler.extractors.links import UNCLOSED, absolute, cut_also_read
-from crawler.extractors.markdown import to_markdown
+from crawler.extractors.markdown.writer import to_markdown
 from crawler.extractors.page import Page, instant
 from crawler.extractors.tree import Element, Path, path, text_of
 from crawler.items import Article, AuthorSource

@@ -8,11 +8,11 @@ from lxml import etree
 from markdown_it import MarkdownIt
 
 from crawler.extractors.body import cut_noise, images
-from crawler.extractors.byline import cut_byline
-from crawler.extractors.decoding import utf8
+from crawler.extractors.bylines.byline import cut_byline
+from crawler.extractors.charset import utf8
 from crawler.extractors.language import language
 from crawler.extractors.links import cut_also_read
-from crawler.extractors.markdown import to_markdown
+from crawler.extractors.markdown.writer import to_markdown
 from crawler.extractors.redefine import unquoted
 from crawler.extractors.tree import text_of
 from crawler.items import Article

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import Request, Spider
 from scrapy.http import Response
 
-from crawler import outcomes
+from crawler import responses
+from crawler.frontier.seeds import read_seeds
 from crawler.items import Visit
-from crawler.reader import Reader
-from crawler.seeds import read_seeds
+from crawler.spiders.reader import Reader
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -49,16 +49,16 @@ class AlsoReadSpider(Spider):
         """What an answered page came to."""
         url = response.meta["page"]
         hops = response.meta.get("hops", 0)
-        if hops < _HOPS and (spelling := outcomes.other_spelling(url, response)):
+        if hops < _HOPS and (spelling := responses.other_spelling(url, response)):
             yield response.request.replace(url=spelling, meta={**response.meta, "hops": hops + 1})  # type: ignore[union-attr]
             return
-        visit = outcomes.of_response(url, response)
+        visit = responses.of_response(url, response)
         if visit is None:
             try:
-                reading = await self.reader.read(response.body, url, outcomes.charset_of(response))
-                visit = outcomes.of_page(url, response, reading)
-            except outcomes.Failed as error:
-                visit = outcomes.of_error(url, error, response.status)
+                reading = await self.reader.read(response.body, url, responses.charset_of(response))
+                visit = responses.of_page(url, response, reading)
+            except responses.Failed as error:
+                visit = responses.of_error(url, error, response.status)
         yield replace(
             visit,
             seconds=response.meta.get("download_latency"),
@@ -67,7 +67,7 @@ class AlsoReadSpider(Spider):
 
     def failed(self, failure: Any) -> Iterator[Visit]:
         """What a page came to that could not be fetched."""
-        yield outcomes.of_error(failure.request.meta["page"], failure.value)
+        yield responses.of_error(failure.request.meta["page"], failure.value)
 
     def closed(self, reason: str) -> None:  # noqa: ARG002
         """Ends the reader's processes."""

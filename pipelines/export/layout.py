@@ -11,7 +11,7 @@ from hashlib import sha256
 from string import Formatter
 from typing import Any
 
-from pipelines.errors import ArchiveError
+from crawler.errors import ArchiveError
 
 LISTS = ("tags", "categories")
 """Fields that stand for the first of them."""

@@ -14,10 +14,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from pipelines.errors import ArchiveError
-from pipelines.export.folder import Stand
+from crawler.errors import ArchiveError
+from pipelines.archive.storage_errors import ends_run
 from pipelines.export.layout import folded, marked
-from pipelines.faults import ends_run
+from pipelines.export.target import Stand
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (

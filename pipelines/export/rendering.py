@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines.errors import ArchiveError, ReadError
+from crawler.errors import ArchiveError, ReadError
 from pipelines.export.flavours import FLAVOURS
 from pipelines.export.flavours.item import Item
-from pipelines.export.folder import digest
 from pipelines.export.links import Forms, Target, rewrite
 from pipelines.export.row import Row, article_of
+from pipelines.export.target import digest
 
 
 class Copy(NamedTuple):

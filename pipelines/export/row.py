@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from crawler.items import Article
-from pipelines.articles import of_row
+from pipelines.archive.articles import of_row
 
 COLUMNS = tuple(field.name for field in fields(Article) if field.name not in ("images", "also_read"))
 """Of the table `articles`."""

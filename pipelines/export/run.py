@@ -15,18 +15,18 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
+from crawler.errors import ArchiveError
 from crawler.items import Article
-from pipelines.errors import ArchiveError
+from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.export import packing, tables
-from pipelines.export.folder import OWN, Folder
-from pipelines.export.making import Form, Maker
 from pipelines.export.manifest import Manifest
+from pipelines.export.plan import Form, Maker
 from pipelines.export.rendering import Copy, content
 from pipelines.export.row import article_of
 from pipelines.export.source import Source
-from pipelines.export.update import Result, Update, Watch
-from pipelines.export.writing import Writing
-from pipelines.faults import ends_run, explain
+from pipelines.export.sync import Result, Update, Watch
+from pipelines.export.target import OWN, Folder
+from pipelines.export.worker import Writing
 
 _VOCABULARY = [field.name for field in fields(Article)]
 _STAMPS = ["words", "archived_at", "changed_at"]

@@ -11,11 +11,11 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from crawler import stopping
-from pipelines.errors import ArchiveError
-from pipelines.export.choose import Choice, condition
+from crawler import shutdown
+from crawler.errors import ArchiveError
+from pipelines.archive.selection import Choice, condition
+from pipelines.archive.storage_errors import ends_run
 from pipelines.export.row import COLUMNS, Row
-from pipelines.faults import ends_run
 
 _STEPS_BETWEEN_SIGNALS = 1_000_000
 """Instructions of SQLite's machine, a few milliseconds, between two moments at which signals are handled."""
@@ -76,7 +76,7 @@ class Source:
         try:
             self.count: int = db.execute(count, self._values).fetchone()[0]
         except sqlite3.Error as error:
-            if choice.where is None or stopping.is_asked() or ends_run(error):
+            if choice.where is None or shutdown.is_asked() or ends_run(error):
                 raise
             raise ArchiveError(f"--where {choice.where!r} can't be evaluated: {error}.", 2) from None
         if not self.count:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 
-from crawler import stopping
+from crawler import shutdown
 
 
 def run_stoppable(work: Coroutine[None, None, None]) -> None:
@@ -14,7 +14,7 @@ def run_stoppable(work: Coroutine[None, None, None]) -> None:
     async def run() -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task  # noqa: S101
-        with stopping.steps(lambda: loop.call_soon_threadsafe(task.cancel)):
+        with shutdown.steps(lambda: loop.call_soon_threadsafe(task.cancel)):
             await work
 
     try:

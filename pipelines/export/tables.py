@@ -10,8 +10,8 @@ from io import TextIOWrapper
 from itertools import islice
 from typing import IO, Any, Literal
 
+from crawler.errors import ArchiveError
 from crawler.items import iso
-from pipelines.errors import ArchiveError
 
 Kind = Literal["jsonl", "csv", "parquet"]
 

@@ -10,8 +10,8 @@ from typing import Any, cast, get_args
 
 from crawler.items import Article, AuthorSource, Image, Link, iso
 from crawler.urls import canonical, in_scope
+from pipelines.archive.article_file import VOCABULARY
 from pipelines.importing.front_matter import Unreadable
-from pipelines.markdown import VOCABULARY
 
 ADDRESSES = ("url", "source_url", "canonical_url", "permalink")
 """The keys that may hold an article's address; the first that holds one counts."""

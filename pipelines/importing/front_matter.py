@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from pipelines.yaml_block import yaml_values
+from pipelines.archive.front_matter import yaml_values
 
 _OPENING = re.compile(r"\ufeff?---[ \t]*\r?\n")
 _CLOSING = re.compile(r"\n---[ \t]*\r?(?:\n|\Z)")

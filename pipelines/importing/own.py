@@ -6,9 +6,9 @@ import re
 from typing import Any, get_args
 
 from crawler.items import Article, AuthorSource, Image, Link
-from pipelines.markdown import VOCABULARY
+from pipelines.archive.article_file import VOCABULARY
+from pipelines.archive.front_matter import text_of, time_of
 from pipelines.normalize import normalize
-from pipelines.yaml_block import text_of, time_of
 
 _LONGEST = 100_000
 """Characters of front matter; what is longer may be more than is taken in."""

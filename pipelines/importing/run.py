@@ -10,16 +10,16 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
-from crawler import stopping
+from crawler import shutdown
+from crawler.errors import ArchiveError
 from crawler.items import Article
-from crawler.process import Ended, Pool, Process
-from pipelines.catalog import Catalog
-from pipelines.errors import ArchiveError
-from pipelines.faults import outcome
+from crawler.workers.pool import Ended, Pool, Process
+from pipelines.archive.catalog import Catalog
+from pipelines.archive.pending import clear_up
+from pipelines.archive.storage_errors import outcome
+from pipelines.importing.commit import Outcome, Storing
 from pipelines.importing.files import File, Refused, find
-from pipelines.importing.reading import Read, Reading, pack
-from pipelines.importing.storing import Outcome, Storing
-from pipelines.pending import clear_up
+from pipelines.importing.parse import Read, Reading, pack
 
 _BATCH = 300
 """Files in a commit: the more, the less often the same pages of the catalog are written."""
@@ -89,7 +89,7 @@ async def _import(
     finally:
         writer.close()
         readers.close()
-    return counts, not stopping.is_asked()
+    return counts, not shutdown.is_asked()
 
 
 def _batches(files: Iterator[File | Refused]) -> Iterator[list[File | Refused]]:
@@ -120,9 +120,9 @@ class _Readers:
                 under_way.append(asyncio.create_task(self._read(batch)))
                 if len(under_way) > self._most:
                     yield await under_way.popleft()
-                if stopping.is_asked():
+                if shutdown.is_asked():
                     return
-            while under_way and not stopping.is_asked():
+            while under_way and not shutdown.is_asked():
                 yield await under_way.popleft()
         finally:
             for task in under_way:

@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
+from crawler.errors import ArchiveError
 from crawler.urls import canonical, host_of
-from pipelines.catalog import read
-from pipelines.errors import ArchiveError
-from pipelines.files import hash_of
-from pipelines.markdown import path_of
-from pipelines.migrations import MIGRATIONS
+from pipelines.archive.article_file import path_of
+from pipelines.archive.catalog import read
+from pipelines.archive.files import hash_of
+from pipelines.archive.schema import MIGRATIONS
 
 _LONGEST_BYTES = 64 * 2**20
 """Bytes of a value: a page has 10 MB at most."""

@@ -11,17 +11,17 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from crawler.errors import ArchiveError
 from crawler.items import Article
-from pipelines import articles
-from pipelines.catalog import holder, is_held
-from pipelines.errors import ArchiveError
-from pipelines.faults import ends_run, explain
-from pipelines.markdown import render, written_together
-from pipelines.merging import pictures
+from pipelines.archive import articles
+from pipelines.archive.article_file import render, written_together
+from pipelines.archive.catalog import holder, is_held
+from pipelines.archive.pending import forget_all_pending, settle_pending
+from pipelines.archive.storage_errors import ends_run, explain
+from pipelines.merging import images
 from pipelines.merging.check import check
-from pipelines.merging.choice import choose, forget
+from pipelines.merging.identity import choose, forget
 from pipelines.merging.rows import take_over
-from pipelines.pending import forget_all_pending, settle_pending
 
 _LONGEST_SECONDS = 3_600
 """A merge of a million pages takes minutes; a damaged catalog may never end."""
@@ -94,7 +94,7 @@ def _merge(db: Database, data: Path, other: Path) -> Merged:
     choose(db)
     take_over(db)
     _files(db, data / "articles", other)
-    copies = pictures.take_over(db, data, other)
+    copies = images.take_over(db, data, other)
     merged = Merged(
         articles=_count(db, "SELECT count(*) FROM page_map WHERE copy AND NOT held"),
         newer=_count(db, "SELECT count(*) FROM page_map WHERE copy AND held"),

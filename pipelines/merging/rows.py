@@ -6,8 +6,8 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import iso
-from pipelines import pages
-from pipelines.merging.choice import SAME
+from pipelines.archive import pages
+from pipelines.merging.identity import SAME
 
 _OWN_WAY = {"crawls", "hosts", "pages", "articles", "also_read", "images", "revisions", "quarantine"}
 """Tables that are merged in a way of their own, or stay apart, as the raw pages in quarantine do.

@@ -13,10 +13,10 @@ from sqlite_utils import Database
 from crawler.clock import now
 from crawler.items import UNLINKED, Article, Link, iso
 from crawler.urls import host_of
-from pipelines import articles, pages
-from pipelines.files import hash_of, read_file
-from pipelines.markdown import path_of, write
-from pipelines.tree import Tree
+from pipelines.archive import articles, pages
+from pipelines.archive.article_file import path_of, write
+from pipelines.archive.files import hash_of, read_file
+from pipelines.archive.tree import Tree
 from pipelines.verifying.findings import Archive
 
 

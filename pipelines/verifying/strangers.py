@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelines.files import HALF_WRITTEN, odd_entry
-from pipelines.pictures.place import FOLDER
+from pipelines.archive.files import HALF_WRITTEN, odd_entry
+from pipelines.images.paths import FOLDER
 from pipelines.verifying.findings import PUT_FILE, Archive, Finding
 
 

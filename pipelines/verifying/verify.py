@@ -13,16 +13,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from time import time
 
-from pipelines.catalog import hold, is_held, read
-from pipelines.doubtful import LOOK
-from pipelines.faults import ends_run, explain, is_full, is_locked
-from pipelines.files import HALF_WRITTEN, odd_entry
-from pipelines.pending import forget_all_pending
-from pipelines.verifying import pictures
-from pipelines.verifying.evidence import judge
+from pipelines.archive.catalog import hold, is_held, read
+from pipelines.archive.files import HALF_WRITTEN, odd_entry
+from pipelines.archive.pending import forget_all_pending
+from pipelines.archive.storage_errors import ends_run, explain, is_full, is_locked
+from pipelines.quarantine import LOOK
+from pipelines.verifying import image_check
+from pipelines.verifying.article_check import judge
 from pipelines.verifying.findings import PUT_FILE, REBUILD, Archive, Cure, Finding
 from pipelines.verifying.repair import add_hosts, fill_hashes, rebuild_indexes, rebuild_search
-from pipelines.verifying.rules import broken
+from pipelines.verifying.row_rules import broken
 from pipelines.verifying.strangers import ARTICLES, COPIES, strangers
 
 _UNDER_WAY = 60.0
@@ -76,7 +76,7 @@ def _findings(path: Path, since: float | None) -> Iterator[Finding]:
         partial(_articles, since=since),
         partial(strangers, of=ARTICLES, since=since),
         partial(_raw_pages, since=since),
-        pictures.damaged,
+        image_check.damaged,
         partial(strangers, of=COPIES, since=since),
         _search,
     )

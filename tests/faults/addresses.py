@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.faults.pages import page
 from tests.faults.row import DOMAIN, GOOD, UNKNOWN, Row
-from tests.hostile import Answer, Hit, reply, says
+from tests.support.hostile import Answer, Hit, reply, says
 
 _SCOPE = "scope: "
 _NO_ADDRESSES = (

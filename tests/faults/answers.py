@@ -12,7 +12,7 @@ from backports import zstd
 
 from tests.faults.pages import page
 from tests.faults.row import CHANGED, GOOD, Row, fault
-from tests.hostile import PAGES, reply, says
+from tests.support.hostile import PAGES, reply, says
 
 _PAGE = page().encode()
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.faults.pages import NEWS, TEXT, page
 from tests.faults.row import CHANGED, GOOD, Row, fault
-from tests.hostile import reply, says
+from tests.support.hostile import reply, says
 
 _PAGE = page().encode()
 _CUT_OFF = "cut-off: the page ends before its template does"

@@ -12,12 +12,12 @@ from typing import Any
 import frontmatter
 import pytest
 
-from pipelines.catalog import read
-from tests.archives import damage, disorder, files
-from tests.commands import alsoread
+from pipelines.archive.catalog import read
 from tests.faults.row import CHANGED, DOMAIN, UNKNOWN, Copy
 from tests.faults.table import ROWS
-from tests.hostile import Answer, Hit, Hostile
+from tests.support.archives import damage, disorder, files
+from tests.support.commands import alsoread
+from tests.support.hostile import Answer, Hit, Hostile
 
 _TWO_DAYS = str(2 * 86400)
 _ENDED_WELL = (0, 1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.faults.crawls import Result
 from tests.faults.row import Row
-from tests.rendering import live_parts
+from tests.support.rendering import live_parts
 
 
 def shortcomings(row: Row, result: Result) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.faults.row import CHANGED, GOOD, NO_ROBOTS, Row, fault
-from tests.hostile import ROBOTS, Answer, reply
+from tests.support.hostile import ROBOTS, Answer, reply
 
 _TRIES = 3
 

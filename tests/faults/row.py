@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tests.faults.pages import NEWS, TEXT, page
-from tests.hostile import Answer, reply, says
+from tests.support.hostile import Answer, reply, says
 
 DOMAIN = "techidaily.com"
 GOOD = says(reply(page().encode()))

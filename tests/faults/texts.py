@@ -7,7 +7,7 @@ from html import escape
 
 from tests.faults.pages import TEXT, page
 from tests.faults.row import GOOD, Row
-from tests.hostile import reply, says
+from tests.support.hostile import reply, says
 
 _PAGE = page().encode()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from posixpath import dirname, relpath
 
+from pipelines.archive.front_matter import yaml_block
 from pipelines.export.flavours import sites
 from pipelines.export.flavours.item import Item, page
 from pipelines.export.links import Target
-from pipelines.yaml_block import yaml_block
 
 PATH = "content/{host}/{slug}.md"
 LOCAL = True

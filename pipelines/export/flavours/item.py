@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from crawler.items import Article
+from pipelines.archive.front_matter import yaml_block
 from pipelines.export.links import Target
-from pipelines.yaml_block import yaml_block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from pipelines.archive.article_file import vocabulary
 from pipelines.export.flavours import plain
 from pipelines.export.flavours.item import Item, page
-from pipelines.markdown import vocabulary
 
 PATH = "{host}/{slug}.md"
 LOCAL = True

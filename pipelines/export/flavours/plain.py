@@ -5,9 +5,9 @@ from __future__ import annotations
 from posixpath import dirname, relpath
 from urllib.parse import quote
 
+from pipelines.archive.article_file import render as archived
 from pipelines.export.flavours.item import Item
 from pipelines.export.links import Target
-from pipelines.markdown import render as archived
 
 PATH = "{host}/{slug}.md"
 LOCAL = False

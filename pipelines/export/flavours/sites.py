@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from pipelines.archive.article_file import vocabulary
 from pipelines.export.flavours.item import Item
 from pipelines.export.links import Target
-from pipelines.markdown import vocabulary
 
 # Names that a generator passes over, or takes for the page of a folder.
 _PASSED_OVER = re.compile(r"[_.#]|index\.md$", re.IGNORECASE)

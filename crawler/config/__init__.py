@@ -1,0 +1,1 @@
+"""Settings of an archive: its file, its options, their units."""

@@ -1,0 +1,1 @@
+"""How pages are fetched: what touches Scrapy's and Twisted's insides."""

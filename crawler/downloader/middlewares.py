@@ -1,0 +1,187 @@
+"""What stands between the frontier and the network: one job each, in the order that settings.py gives."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from time import monotonic
+from typing import Self
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.http import Response
+from scrapy.responsetypes import responsetypes
+
+from crawler.downloader.content_encoding import ENCODINGS, decode
+from crawler.responses import Failed, Refused
+from crawler.urls import in_scope
+
+URL_LENGTH = 2083  # the longest address that every browser and content network takes
+LAYERS = 5  # of compression in one response, as many as curl undoes
+
+_TOKEN = re.compile(r"[^\s,]+")
+_HTML = ("text/html", "application/xhtml+xml")
+_UNKNOWN = ("", "application/octet-stream")
+# A page opens with one of these, perhaps behind comments or an XML declaration. Possessive: no way back, so no
+# row of comments takes long.
+_HTML_START = re.compile(
+    rb"(?:<!--(?>.*?-->)\s*+|<\?xml[^>]*+>\s*+)*+<(?:!doctype\s+html|html|head|body|title|meta|div|article|h1|p)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAGIC = {
+    b"%PDF-": "application/pdf",
+    b"\x89PNG": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+    b"PK\x03\x04": "application/zip",
+    b"\x1f\x8b": "application/gzip",
+    b"<?xml": "application/xml",
+    b'{"': "application/json",
+    b'["': "application/json",
+    b"[{": "application/json",
+}
+
+
+class Scope:
+    """Refuses every request outside ALSOREAD_SCOPE; no redirect, retry or meta key gets around it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._domains = crawler.settings.getlist("ALSOREAD_SCOPE")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """How Scrapy builds it."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Lets a request pass, or raises Refused (scope, trap)."""
+        if not in_scope(request.url, self._domains):
+            raise Refused("scope", f"{request.url} is not on {', '.join(self._domains)}")
+        if len(request.url) > URL_LENGTH:
+            raise Refused("trap", f"the address has {len(request.url)} characters")
+
+
+class RateLimit:
+    """Spaces requests evenly, ALSOREAD_RATE a second over all hosts: one content network serves them all."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        rate = float(crawler.settings["ALSOREAD_RATE"] or 0)
+        if not rate:
+            raise NotConfigured
+        self._gap = 1 / rate
+        self._next = 0.0
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """How Scrapy builds it."""
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:  # noqa: ARG002
+        """Returns when it is the request's turn; first come, first served."""
+        now = monotonic()
+        turn = max(now, self._next)
+        self._next = turn + self._gap
+        if turn > now:
+            await asyncio.sleep(turn - now)
+
+
+class Conditional:
+    """Asks "only if it changed" of what we hold, and survives a 304 that nobody asked for.
+
+    The validators come from `request.meta`: `etag` and `last_modified`, as the server once sent them.
+    """
+
+    def process_request(self, request: Request) -> None:
+        """Sets If-None-Match and If-Modified-Since."""
+        for key, header in ("etag", b"If-None-Match"), ("last_modified", b"If-Modified-Since"):
+            if validator := request.meta.get(key):
+                request.headers[header] = validator
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Passes a 304 only where a validator was sent; else raises Failed."""
+        asked = b"If-None-Match" in request.headers or b"If-Modified-Since" in request.headers
+        if response.status == 304 and not asked:
+            raise Failed("304 Not Modified to a request that did not ask for it")
+        return response
+
+
+class WholeBody:
+    """Decodes bodies, and survives what Scrapy's own decoder lets through: streams cut short or corrupt.
+
+    Also bombs (DOWNLOAD_MAXSIZE holds for each decoded layer), endless layers, and bodies whose end the
+    server did not mark.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._limit = crawler.settings.getint("DOWNLOAD_MAXSIZE")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """How Scrapy builds it."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Says what we can decode."""
+        request.headers.setdefault(b"Accept-Encoding", ", ".join(ENCODINGS))
+
+    def process_response(self, request: Request, response: Response) -> Response:  # noqa: ARG002
+        """The response with its body decoded; raises Failed, or Refused (too-large)."""
+        if not {"partial", "dataloss"}.isdisjoint(response.flags):
+            raise Failed("the response ended early, or its end was not marked")
+        encodings = b",".join(response.headers.getlist(b"Content-Encoding")).decode("latin-1").lower()
+        layers = [name for name in _TOKEN.findall(encodings) if name != "identity"]
+        if not layers or not response.body:
+            return response
+        if len(layers) > LAYERS:
+            raise Refused("too-large", f"{response.url} is encoded {len(layers)} times over")
+        body = response.body
+        for encoding in reversed(layers):
+            body = decode(body, encoding, self._limit, response.url)
+        headers = response.headers.copy()
+        del headers[b"Content-Encoding"]
+        # Not response.replace(): it carries over the encoding that Scrapy guessed from the compressed bytes.
+        kept = {name: getattr(response, name) for name in Response.attributes}
+        kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
+        return kind(**(kept | {"headers": headers, "body": body}))
+
+
+class HtmlOnly:
+    """Keeps out what is not a page: a picture called HTML, a page called a picture, JSON, an empty body.
+
+    It judges the answers to page requests (`request.meta["page"]`) that have status 200.
+    """
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Passes HTML; raises Failed where there is no body, Refused (wrong-type) where it is no HTML."""
+        if response.status != 200 or not request.meta.get("page"):
+            return response
+        if not response.body.strip():
+            raise Failed("the response has no body")
+        content_type = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
+        declared = content_type.partition(";")[0].strip().lower()
+        found = media_type(response.body)
+        if found == "text/html" and declared in (*_HTML, *_UNKNOWN):
+            return response
+        if found is None and declared in _HTML:
+            return response
+        sent_as = f" sent as {declared or 'nothing'}" if found != declared else ""
+        raise Refused("wrong-type", f"expected HTML, got {found or 'text'}{sent_as}")
+
+
+def media_type(body: bytes) -> str | None:
+    """What the first bytes say that a body is; None for text of no known kind.
+
+    >>> [media_type(body) for body in (b"<!-- Hexo --><!DOCTYPE html>", b"%PDF-1.7", b"Hello")]
+    ['text/html', 'application/pdf', None]
+    """
+    head = body[:1024].removeprefix(BOM_UTF8)
+    if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        head = head[2:].replace(b"\0", b"")
+    head = head.lstrip()
+    if _HTML_START.match(head):
+        return "text/html"
+    known = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
+    return known or ("application/octet-stream" if b"\0" in head else None)

@@ -1,0 +1,90 @@
+"""What happens when a part of the crawl breaks: the page says so, and a full disk ends the run cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from scrapy import signals
+from twisted.python.failure import Failure
+
+from crawler.items import Visit
+from crawler.workers.pool import Ended
+from pipelines.archive.storage_errors import ends_run, is_damaged, outcome, verb_of
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+DISK, LOCKED, CATALOG = "disk", "locked", "catalog"
+"""The outcomes of a crawl that could not write any more: the disk, another program, or a damaged catalog."""
+_BROKE = "alsoread broke over this page: see the log"
+
+
+class Failsafe:
+    """Settle the page that a part broke over; end the crawl when the disk or the catalog broke."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self._closing: asyncio.Future[None] | None = None
+        self._settling: set[asyncio.Future[None]] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make one."""
+        extension = cls(crawler)
+        crawler.signals.connect(extension.item_error, signals.item_error)
+        crawler.signals.connect(extension.item_dropped, signals.item_dropped)
+        crawler.signals.connect(extension.spider_error, signals.spider_error)
+        return extension
+
+    async def item_error(self, item: Any, failure: Failure) -> None:
+        """A pipeline raised."""
+        error = cast(Exception, failure.value)
+        if isinstance(error, Ended) or ends_run(error) or is_damaged(error):
+            self._stop(error)
+        elif isinstance(item, Visit):
+            await self._settle(item.url, _reason(error))
+
+    async def item_dropped(self, item: Any, exception: BaseException) -> None:
+        """A pipeline would not have it: without a state its page would be due for ever."""
+        if isinstance(item, Visit):
+            await self._settle(item.url, f"dropped on its way into the archive: {exception}")
+
+    def spider_error(self, failure: Failure, response: Any) -> None:  # noqa: ARG002 - Scrapy logs it
+        """The spider raised."""
+        if url := getattr(response, "meta", {}).get("page"):
+            settling = asyncio.ensure_future(self._settle(url, _BROKE))
+            self._settling.add(settling)
+            settling.add_done_callback(self._settling.discard)
+
+    def _stop(self, error: Exception) -> None:
+        if self._closing is None:
+            engine: Any = self.crawler.engine
+            close = engine.close_spider_async(reason=record_fault(self.crawler.stats, error))
+            self._closing = asyncio.ensure_future(close)
+
+    async def _settle(self, url: str, reason: str) -> None:
+        """Store that a page failed. Where not even that can be stored, the fault is not the page's."""
+        engine: Any = self.crawler.engine
+        try:
+            await engine.scheduler.catalog.write(Visit(url=url, state="failed", reason=reason))
+        except Ended:  # the run is closing; whatever else is to be stored meets a writer that died
+            pass
+        except Exception as error:
+            self._stop(error)
+
+
+def record_fault(stats: Any, error: Exception) -> str:
+    """Note in the statistics that the archive could not be written, and return the crawl's outcome."""
+    reason = outcome(error) if isinstance(error, OSError | sqlite3.Error) else DISK
+    stats.set_value("archive/disk_error", str(error))
+    stats.set_value("archive/stopped", reason)
+    return reason
+
+
+def _reason(error: BaseException) -> str:
+    """Why a page could not be stored: what the system says of its file, or that the log says it."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"its file can't be {verb_of(error)}: {error.strerror}"
+    return _BROKE

@@ -1,0 +1,156 @@
+"""The log of a run: a file of its own with the run's number, and lines that name the address that they are about."""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import Spider, signals
+from scrapy.exceptions import NotConfigured
+from scrapy.http import Request, Response
+from scrapy.logformatter import LogFormatter, LogFormatterResult
+from scrapy.utils.log import get_scrapy_root_handler
+from twisted.python.failure import Failure
+
+from crawler.clock import now
+from crawler.errors import ArchiveError
+from crawler.reports.terminal import harmless
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+_TIME = "%Y%m%dT%H%M%SZ"
+_NAME = re.compile(r"^crawl-(?:\d{6,}-)?(\d{8}T\d{6}Z)\.log$")
+
+
+def new_log(data: Path) -> Path:
+    """An empty log for a run that has no number yet. Raises ArchiveError where the folder can't be written."""
+    log = data / "logs" / f"crawl-{now():{_TIME}}.log"
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.touch()
+    except OSError as error:
+        raise ArchiveError(f"{data} can't be written: {error.strerror}. Choose another --data.", 6) from None
+    return log
+
+
+def numbered(log: Path, crawl: int) -> Path:
+    """The name of a new log once its run has a number; other files keep theirs.
+
+    >>> print(numbered(Path("crawl-20261123T044312Z.log"), 12))
+    crawl-000012-20261123T044312Z.log
+    """
+    return log.with_name(_NAME.sub(rf"crawl-{crawl:06}-\1.log", log.name))
+
+
+def remove_old_logs(data: Path, keep: timedelta, now: datetime) -> int:
+    """Removes the logs of the runs that began longer ago than `keep`. Returns how many."""
+    old = [
+        log for log in (data / "logs").glob("crawl-*.log") if (began := _began(log)) and now - began > keep
+    ]
+    for log in old:
+        log.unlink(missing_ok=True)
+    return len(old)
+
+
+def _began(log: Path) -> datetime | None:
+    """When a log's run began: by its name, as a copied file has another time of its own."""
+    found = _NAME.fullmatch(log.name)
+    return datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) if found else None
+
+
+class NumberedLog:
+    """Gives the run's log its number, which the catalog knows."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make one."""
+        if not crawler.settings["LOG_FILE"]:
+            raise NotConfigured
+        extension = cls(crawler)
+        crawler.signals.connect(extension.spider_opened, signals.spider_opened)
+        return extension
+
+    def spider_opened(self) -> None:
+        """Rename the file that is written to; it keeps its name where that fails."""
+        frontier: Any = self.crawler.engine.scheduler
+        log = Path(self.crawler.settings["LOG_FILE"])
+        new = numbered(log, frontier.catalog.crawl)
+        try:
+            log.rename(new)
+        except OSError as error:
+            logger.warning("The log can't be renamed to %s: %s.", new.name, error.strerror)
+
+
+class _Records(logging.Formatter):
+    """Writes a record so that nothing in it looks like another one, or steers the terminal that it is shown on."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record; the lines after its first are indented."""
+        return harmless(super().format(record)).replace("\n", "\n    ")
+
+
+class _Lines(_Records):
+    """Writes records on a terminal, where nobody needs a traceback."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: ARG002, N802 - logging's name
+        """Nothing: the record's first line says what happened."""
+        return ""
+
+
+class ByAddress(LogFormatter):
+    """Writes which page a line is about, and never the page itself."""
+
+    def __init__(self, records: logging.Formatter) -> None:
+        self._records = records
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make one."""
+        records = _Records if crawler.settings["LOG_FILE"] else _Lines
+        formatter = cls(records(crawler.settings["LOG_FORMAT"], crawler.settings["LOG_DATEFORMAT"]))
+        crawler.signals.connect(formatter.spider_opened, signals.spider_opened)
+        return formatter
+
+    def spider_opened(self) -> None:
+        """Has records written safely from now on: nothing was said of pages before."""
+        if handler := get_scrapy_root_handler():
+            handler.setFormatter(self._records)
+
+    def crawled(self, request: Request, response: Response, spider: Spider) -> None:  # type: ignore[override]
+        """Nothing: the catalog has what came of every page."""
+
+    def scraped(self, item: Any, response: Response | Failure | None, spider: Spider) -> None:  # type: ignore[override]
+        """Nothing, for the same reason."""
+
+    def dropped(
+        self, item: Any, exception: BaseException, response: Response | Failure | None, spider: Spider
+    ) -> LogFormatterResult:
+        """What a pipeline would not have."""
+        line = super().dropped(item, exception, response, spider)
+        return {**line, "msg": "Dropped %(url)s: %(exception)s", "args": _about(item, exception, response)}
+
+    def item_error(
+        self, item: Any, exception: BaseException, response: Response | Failure | None, spider: Spider
+    ) -> LogFormatterResult:
+        """What a pipeline broke over."""
+        line = super().item_error(item, exception, response, spider)
+        return {
+            **line,
+            "msg": "Error storing %(url)s: %(exception)s",
+            "args": _about(item, exception, response),
+        }
+
+
+def _about(item: Any, exception: BaseException, response: Response | Failure | None) -> dict[str, Any]:
+    """The address of an item's page, or of the sitemap that it comes from, and what happened to it."""
+    url = getattr(item, "url", None) or getattr(response, "url", "an item")
+    return {"url": url, "exception": exception}

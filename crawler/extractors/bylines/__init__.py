@@ -1,0 +1,1 @@
+"""Bylines in the text of an article."""

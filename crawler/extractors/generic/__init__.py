@@ -1,0 +1,1 @@
+"""Pages of templates that are not known."""

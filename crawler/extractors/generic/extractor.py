@@ -1,0 +1,127 @@
+"""Pages of any other template: fields as the page states them, text where its markup and trafilatura agree."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from crawler.extractors.body import cut_noise, images
+from crawler.extractors.bylines.byline import cut_byline
+from crawler.extractors.generic.boilerplate import cut_comments
+from crawler.extractors.generic.container import container_of, cut_before_title, cut_to_article, is_list
+from crawler.extractors.generic.conventions import find_pictures
+from crawler.extractors.generic.metadata import Metadata, read_metadata
+from crawler.extractors.generic.trafilatura_text import found_content, found_metadata
+from crawler.extractors.language import language
+from crawler.extractors.links import absolute, cut_also_read
+from crawler.extractors.markdown.writer import to_markdown
+from crawler.extractors.page import Page, instant
+from crawler.extractors.tree import path, text_of
+from crawler.items import Article
+
+# <meta property="og:type" content="website"> on home pages, lists and standing pages
+ARTICLE_TYPES = ("article", "blog", "blogposting", "news")
+# /  /tags/x/  /category/x/  /archives/2024/  /page/2/  /about.html  /privacy-policy/  /404.html
+NOT_ARTICLE_PATH = re.compile(
+    r"/(?:index\.html?)?"
+    r"|/(?:tags?|categor(?:y|ies)|archives?|authors?|search)(?:/.*)?"
+    r"|(?:/.*)?/page/\d+/?"
+    r"|/(?:404|about|contact|privacy|terms|friends|links)(?:[-_](?:us|policy|conditions|of|and|use|service)){0,4}(?:\.html?|/)?",
+    re.I,
+)
+# <a rel="license" href="https://creativecommons.org/…">
+LICENSE = path(".//*[self::a or self::link][contains(concat(' ', @rel, ' '), ' license ')][@href]")
+
+_LEAST = 250  # characters; what is shorter, and does not say that it is an article, is a notice
+_FILLED = ("title", "author", "date", "description")
+_STATED = (*_FILLED, "thumbnail")
+
+
+def read(page: Page) -> Article | None:
+    """The article of a page, which this takes apart; None where the page does not look like one.
+
+    Raises ValueError where the body cannot be said in Markdown.
+    """
+    body = page.doc.find("body")
+    if body is None or NOT_ARTICLE_PATH.fullmatch(urlsplit(page.url).path or "/"):
+        return None
+    metadata = read_metadata(page)
+    if page.head.get("og:type", "article").lower() not in ARTICLE_TYPES and not metadata.says_article:
+        return None
+    licenses = LICENSE(page.doc)
+    find_pictures(body)  # before what offers them is cut
+    cut_noise(body)
+    also_read = cut_also_read(body, page.base)
+    cut_comments(body)
+    found = found_content(page)
+    if found is None:
+        return None
+    metadata = _completed(metadata, page)
+    container = container_of(body, found)
+    if container is not None and is_list(container):
+        return None
+    if container is not None and cut_to_article(container, found, metadata.title):
+        content = container
+    else:
+        content = found
+        cut_before_title(content, metadata.title)
+    byline = cut_byline(content)
+    text = text_of(content)
+    if not text or (len(text) < _LEAST and "og:type" not in page.head):
+        return None
+    in_byline = byline.author if byline else None
+    author = in_byline or metadata.author
+    return Article(
+        url=page.url,
+        title=metadata.title,
+        author=author,
+        author_source="byline" if in_byline else "meta" if author else None,
+        date=metadata.date,
+        updated=metadata.updated,
+        tags=metadata.tags,
+        categories=metadata.categories,
+        description=metadata.description,
+        keywords=page.head.get("keywords"),
+        thumbnail=absolute(page.base, metadata.thumbnail) if metadata.thumbnail else None,
+        lang=language(text),
+        license=absolute(page.base, licenses[0].get("href", "")) if licenses else None,
+        images=images(content, page.base),
+        body=to_markdown(content, page.base),
+        also_read=also_read,
+        extractor="generic",
+        extra=byline.front_matter(metadata.date, metadata.updated) if byline else {},
+    )
+
+
+def is_full(article: Article) -> bool:
+    """Whether filled() has nothing to look for: the template said it all, or trafilatura was asked already."""
+    return article.extractor == "generic" or all(getattr(article, name) for name in _FILLED)
+
+
+def filled(article: Article, page: Page) -> Article:
+    """An article with what its template left empty, as far as trafilatura finds it in the page."""
+    found = found_metadata(page)
+    return replace(
+        article,
+        title=article.title or found.title,
+        author=article.author or found.author,
+        author_source=article.author_source or ("meta" if found.author else None),
+        date=article.date or instant(found.date),
+        description=article.description or found.description,
+    )
+
+
+def _completed(metadata: Metadata, page: Page) -> Metadata:
+    """The fields that a page states, and trafilatura's guess at those that it does not."""
+    if all(getattr(metadata, name) for name in _STATED):
+        return metadata
+    found = found_metadata(page)
+    return replace(
+        metadata,
+        title=metadata.title or found.title,
+        author=metadata.author or found.author,
+        date=metadata.date or instant(found.date),
+        description=metadata.description or found.description,
+        thumbnail=metadata.thumbnail or found.image,
+    )

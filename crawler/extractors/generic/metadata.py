@@ -1,0 +1,259 @@
+"""What a page of any template states about its article. One function a field, in the order of the vocabulary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from urllib.parse import urlsplit
+
+from crawler.extractors.generic.author import stated_author
+from crawler.extractors.generic.json_ld import JsonLd
+from crawler.extractors.generic.shown import NOT_OF_COMMENT, short_lines, shown_date
+from crawler.extractors.page import Page, instant
+from crawler.extractors.tree import Element, one_line, path, text_of
+
+# <div itemscope itemtype="http://schema.org/DiscussionForumPosting">
+MARKED_ARTICLE = path(
+    ".//*[contains(@itemtype, 'Posting') or contains(@itemtype, 'Article') or contains(@itemtype, '/Question')]"
+)
+# <h1 class="entry-title" itemprop="name headline">, not one in a box of other posts
+TITLE_CLASSES = frozenset(
+    (
+        "entry-title",
+        "post-title",
+        "article-title",
+        "p-name",
+        "headline",
+        "post-headline",
+        "wp-block-post-title",
+    )
+)
+HEADING = path(".//*[self::h1 or self::h2 or self::h3[@class]][not(ancestor::aside | ancestor::nav)]")
+MARKUP_TITLE = path(".//meta[@itemprop = 'headline'][@content]")
+# "The tea road | Roads", "The tea road - Roads": what follows may be the name of the site
+TITLE_SEPARATOR = re.compile(r"\s+[|\-–—·•»:]+\s+|: ")
+SITE_FOLLOWS = re.compile(r" [|\-–—·•»] ")
+# <h1 class="site-title"><a href="/">Roads</a></h1>
+HOME_LINK = path(".//a[@href = '/' or @rel = 'home']")
+ALWAYS_SEPARATES = " | "
+# <meta property="article:published_time" content="2023-05-04T09:30:00Z">
+DATE_METAS = (
+    *("article:published_time", "og:article:published_time", "datepublished", "parsely-pub-date"),
+    *("dcterms.created", "dc.date.issued", "dc.date", "sailthru.date", "pubdate", "publish-date", "date"),
+)
+UPDATED_METAS = (
+    "article:modified_time",
+    "og:article:modified_time",
+    "og:updated_time",
+    "datemodified",
+    "dcterms.modified",
+)
+# <time itemprop="datePublished" datetime="…">, <abbr itemprop="datePublished" title="…">, <meta itemprop=…>
+# <span property="schema:dateCreated" content="…">
+MARKUP_TIME = path(f".//*[contains(@itemprop, 'date') or contains(@property, ':date')]{NOT_OF_COMMENT}")
+PUBLISHED_PROPERTIES = frozenset(("datePublished", "dateCreated"))
+UPDATED_PROPERTIES = frozenset(("dateModified",))
+# <time class="entry-date published" datetime="…">, <time pubdate datetime="…">
+TIME = path(f".//time[@datetime]{NOT_OF_COMMENT}")
+PUBLISHED_CLASS = re.compile(r"\b(?:publish|created|entry-date|entry-time|post-date)|\bdt-published\b", re.I)
+UPDATED_CLASS = re.compile(r"updated|modified", re.I)
+# <a rel="tag" href="/tag/x/">x</a>; <a rel="category tag"> is a category
+TAG_LINK = path(".//a[contains(concat(' ', @rel, ' '), ' tag ')]")
+# <a href="/tags/x/">, <a class="tag-link">, <ul class="post-tags"><li><a>, where no link says what it is
+LINK = path(
+    ".//a[@href][not(ancestor::nav | ancestor::aside)]"
+    "[not(ancestor::*[self::header or self::footer][not(ancestor::article)])]"
+)
+TAG_ADDRESS = re.compile(r"/(?:tags?|tagged|topics?)/[^/]+/?\Z")
+TAG_CLASS = re.compile(r"(?:[\w-]*[-_])?tag(?:[-_]+(?:link|item|name))?", re.I)
+TAG_BOX_CLASS = re.compile(r"(?:[\w-]*[-_])?(?:tags|taglist|tag-list|tag_list|tag-links)", re.I)
+TAG_METAS, SECTION_METAS = ("article:tag", "og:article:tag"), ("article:section", "og:article:section")
+META = path(".//meta[@property or @name][@content]")
+MARKUP_KEYWORDS = path(".//meta[@itemprop = 'keywords'][@content]")
+CATEGORY_LINK = path(".//a[contains(concat(' ', @rel, ' '), ' category ')]")
+
+_LONGEST_TITLE = 500  # characters that are looked at for the name of the site
+_MOST_TAGS = 50
+_TAG_BOX_LEVELS = 2  # from a link up to the list of tags
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Fields of an article as its page states them outside the text; None or empty where it does not."""
+
+    title: str | None
+    author: str | None
+    date: datetime | None
+    updated: datetime | None
+    tags: list[str]
+    categories: list[str]
+    description: str | None
+    thumbnail: str | None
+    """As the page spells its address."""
+    says_article: bool
+    """Whether it states that it is an article, a forum's post or a question."""
+
+
+def read_metadata(page: Page) -> Metadata:
+    """Read the fields of a page before it is taken apart: JSON-LD first, then meta elements, then its markup."""
+    ld = JsonLd(page.doc, page.url)
+    return Metadata(
+        title=_title(page, ld),
+        author=stated_author(page, ld),
+        date=_date(page, ld),
+        updated=_updated(page, ld),
+        tags=_tags(page, ld),
+        categories=_categories(page, ld),
+        description=page.head.get("description") or page.head.get("og:description") or ld.text("description"),
+        thumbnail=page.head.get("og:image") or ld.text("image", "thumbnailUrl"),
+        says_article=ld.is_article or len(MARKED_ARTICLE(page.doc)) == 1,
+    )
+
+
+def without_site(title: str, page: Page) -> str:
+    """A title without the name of the site at either end, which is told by what the page or its host is called."""
+    if ALWAYS_SEPARATES in title:
+        title = title.rpartition(ALWAYS_SEPARATES)[0]
+    parts = list(TITLE_SEPARATOR.finditer(title))
+    if parts and _is_site(title[parts[-1].end() :], page):
+        return title[: parts[-1].start()]
+    return title[parts[0].end() :] if parts and _is_site(title[: parts[0].start()], page) else title
+
+
+def _is_site(text: str, page: Page) -> bool:
+    squeezed = _squeezed(text)
+    host = _squeezed(urlsplit(page.url).hostname or "")
+    return bool(squeezed) and (squeezed == _squeezed(page.head.get("og:site_name", "")) or squeezed in host)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def _title(page: Page, ld: JsonLd) -> str | None:
+    """The heading that the page shows; what its head says tells which one that is."""
+    title = next(page.doc.iter("title"), None)
+    marked = [meta.get("content", "") for meta in MARKUP_TITLE(page.doc)[:1]]
+    head = (
+        page.head.get("og:title"),
+        page.head.get("twitter:title"),
+        text_of(title) if title is not None else "",
+    )
+    stated = [text for text in (ld.text("headline", "name"), *marked, *head) if text]
+    headings = [
+        (node, text) for node in HEADING(page.doc) if (text := _heading(node)) and not HOME_LINK(node)
+    ]
+    parts = [
+        text[: match.start()] for text in stated for match in SITE_FOLLOWS.finditer(text[:_LONGEST_TITLE])
+    ]
+    for name in (*stated, *parts):
+        shown = next((text for _, text in headings if text.casefold() == name.casefold()), None)
+        if shown is not None:
+            return shown
+    for node, text in headings:
+        names = {*node.get("class", "").split(), *node.get("itemprop", "").split()}
+        if not TITLE_CLASSES.isdisjoint(names):
+            return text
+    mains = [(node, text) for node, text in headings if node.tag == "h1" and not _is_site(text, page)]
+    mains = [
+        pair for pair in mains if next(pair[0].iterancestors("article", "main"), None) is not None
+    ] or mains
+    if len(mains) == 1 or (mains and any(mains[0][1] in text for text in stated)):
+        return mains[0][1]
+    return without_site(stated[0], page) if stated else None
+
+
+def _heading(node: Element) -> str:
+    """The text of a heading without the sign that links to it."""
+    return text_of(node).rstrip("#¶§ ")
+
+
+def _date(page: Page, ld: JsonLd) -> datetime | None:
+    return _first_instant(
+        (
+            ld.text("datePublished", "dateCreated", "uploadDate"),
+            *(page.head.get(name) for name in DATE_METAS),
+            *_marked_times(page.doc, PUBLISHED_PROPERTIES),
+            *(node.get("datetime") for node in TIME(page.doc) if _says_published(node)),
+            *(node.get("datetime") for node in TIME(page.doc)[:1]),
+        )
+    ) or next(filter(None, map(shown_date, short_lines(page.doc))), None)
+
+
+def _updated(page: Page, ld: JsonLd) -> datetime | None:
+    return _first_instant(
+        (
+            ld.text("dateModified"),
+            *(page.head.get(name) for name in UPDATED_METAS),
+            *_marked_times(page.doc, UPDATED_PROPERTIES),
+            *(
+                node.get("datetime")
+                for node in TIME(page.doc)
+                if UPDATED_CLASS.search(node.get("class", "")) and not _says_published(node)
+            ),
+        )
+    )
+
+
+def _first_instant(texts: Iterable[str | None]) -> datetime | None:
+    return next((moment for text in texts if text and (moment := instant(text.strip()))), None)
+
+
+def _says_published(time: Element) -> bool:
+    return "pubdate" in time.attrib or PUBLISHED_CLASS.search(time.get("class", "")) is not None
+
+
+def _marked_times(doc: Element, properties: frozenset[str]) -> Iterator[str]:
+    for node in MARKUP_TIME(doc):
+        named = f"{node.get('itemprop', '')} {node.get('property', '').rpartition(':')[2]}"
+        if not properties.isdisjoint(named.split()):
+            yield node.get("content") or node.get("datetime") or node.get("title") or text_of(node)
+
+
+def _tags(page: Page, ld: JsonLd) -> list[str]:
+    sources = (
+        (text_of(node) for node in TAG_LINK(page.doc) if "category" not in node.get("rel", "")),
+        _split(_metas(page.doc, TAG_METAS)),
+        _split(ld.texts("keywords")),
+        _split(node.get("content", "") for node in MARKUP_KEYWORDS(page.doc)[:1]),
+        map(text_of, filter(_is_tag, LINK(page.doc))),
+    )
+    return next((tags for source in sources if (tags := _distinct(source))), [])
+
+
+def _categories(page: Page, ld: JsonLd) -> list[str]:
+    sources = (
+        map(text_of, CATEGORY_LINK(page.doc)),
+        _metas(page.doc, SECTION_METAS),
+        ld.texts("articleSection"),
+    )
+    return next((names for source in sources if (names := _distinct(source))), [])
+
+
+def _is_tag(link: Element) -> bool:
+    if TAG_ADDRESS.search(link.get("href", "")):
+        return True
+    if any(map(TAG_CLASS.fullmatch, link.get("class", "").split())):
+        return True
+    boxes = islice(link.iterancestors("ul", "div", "p", "span"), _TAG_BOX_LEVELS)
+    return any(TAG_BOX_CLASS.fullmatch(name) for box in boxes for name in box.get("class", "").split())
+
+
+def _split(values: Iterable[str]) -> list[str]:
+    """A list, or the one value in it at its commas."""
+    values = list(values)
+    return values[0].split(",") if len(values) == 1 else values
+
+
+def _metas(doc: Element, names: tuple[str, ...]) -> Iterator[str]:
+    for meta in META(doc):
+        if (meta.get("property") or meta.get("name") or "").lower() in names:
+            yield meta.get("content", "")
+
+
+def _distinct(texts: Iterable[str]) -> list[str]:
+    words = (one_line(text).lstrip("#").strip() for text in texts)
+    return list(dict.fromkeys(filter(None, words)))[:_MOST_TAGS]

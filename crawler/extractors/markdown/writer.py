@@ -1,0 +1,303 @@
+"""HTML of an article to Markdown: CommonMark with tables and strikethrough, in one walk over its tree."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from lxml import etree
+
+from crawler.errors import UnreadablePage
+from crawler.extractors.links import leads_to, plays, shows
+from crawler.extractors.markdown.blocks import Block, first_number, joined, listed
+from crawler.extractors.markdown.code import code_of, unnumbered
+from crawler.extractors.markdown.emphasis import EMPHASIS
+from crawler.extractors.markdown.escaping import code_block, heading, target
+from crawler.extractors.markdown.html_table import EMBEDS, html
+from crawler.extractors.markdown.inline import LINK, Phrase
+from crawler.extractors.markdown.table import Cell, cell, laid_out
+from crawler.extractors.tree import Element, attribute, normalize_text, raw_text
+
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+LISTS = ("ul", "ol", "menu", "dir")
+CODE = ("code", "kbd", "samp", "tt")
+CONTAINERS = (
+    *("p", "div", "section", "article", "main", "header", "footer", "aside", "nav", "address", "center"),
+    *("form", "fieldset", "dl", "dt", "dd", "figcaption", "thead", "tbody", "tfoot", "tr", "td", "th"),
+)
+BLOCKS = (
+    *CONTAINERS,
+    *HEADINGS,
+    *LISTS,
+    "li",
+    "blockquote",
+    "pre",
+    "hr",
+    "figure",
+    "table",
+    "caption",
+    "summary",
+)
+MARKS = {
+    **{tag: (marker, marker) for tag, marker in EMPHASIS.items()},
+    **{tag: (f"<{tag}>", f"</{tag}>") for tag in ("sub", "sup")},
+    **{"q": ('"', '"'), "summary": ("**", "**"), "caption": ("*", "*")},
+}
+# A list without any of these is written without blank lines.
+LOOSENS = ("p", "div", "section", "article", "center", "dl", "details", "pre", "blockquote", "hr", "table")
+# A cell of a Markdown table is one line; a table that holds any of these stays HTML.
+NOT_IN_CELLS = (*HEADINGS, *LISTS, "pre", "blockquote", "table", "hr")
+
+_BREAK = re.compile(" ?\n")
+
+
+def to_markdown(content: Element, base: str) -> str:
+    """The Markdown of an article, which this takes apart; `base` is the page's address.
+
+    Lines end in "\\n" without spaces before it, a hard break is a backslash, and outside code there is never more
+    than one blank line. A table whose cells hold lists, headings or code stays HTML: Markdown's cells are one line.
+    Raises UnreadablePage where an article with text comes out with none.
+    """
+    normalize_text(content)
+    body = joined(_Flow(base).blocks_of(content), loose=True)
+    if not body and not raw_text(content).isspace() and raw_text(content):
+        raise UnreadablePage("the article has text, but its Markdown came out empty")
+    return body if body.isascii() else unicodedata.normalize("NFC", body)  # letters of two texts may have met
+
+
+class _Flow:
+    """What stands one below the other in an article, a list item or a quote; or, as a line, one beside the other."""
+
+    def __init__(self, base: str, opened: Sequence[tuple[str, str]] = (), *, is_line: bool = False) -> None:
+        """`opened` is the Markdown of what is open round it, as a link round a heading is."""
+        self.base = base
+        self.blocks: list[Block] = []
+        self.phrase = Phrase(list(opened))
+        self.add = self.phrase.text
+        self.is_line = is_line
+        self.writers = _IN_LINES if is_line else _IN_BLOCKS
+
+    def blocks_of(self, node: Element) -> list[Block]:
+        """All blocks of an element."""
+        self.walk(node)
+        return self.ended()
+
+    def ended(self) -> list[Block]:
+        """All blocks so far."""
+        self.flush()
+        return self.blocks
+
+    def line_of(self, node: Element) -> str:
+        """All that an element holds in one line, with "\n" for each break."""
+        line = _Flow(self.base, self.phrase.opened, is_line=True)
+        return "\n".join(block.markdown for block in line.blocks_of(node))
+
+    def walk(self, node: Element) -> None:
+        """Write what an element holds; of an element that is not known, `<u>` or `<user_id>`, that is all there is.
+
+        A level of nesting takes two calls at most: pages have 255, and Python has a limit.
+        """
+        if text := node.text:
+            self.add(text)
+        for child in node:
+            self.writers.get(child.tag, _Flow.walk)(self, child)
+            if tail := child.tail:
+                self.add(tail)
+
+    def write(self, node: Element) -> None:
+        """Write an element and the text after it."""
+        self.writers.get(node.tag, _Flow.walk)(self, node)
+        self.add(node.tail or "")
+
+    def flush(self) -> None:
+        """End a block of text, if there is any."""
+        if text := self.phrase.take(starts_line=not self.is_line):
+            self.blocks.append(Block(text if self.is_line else text.replace("\n", "\\\n")))
+
+    def skip(self, _: Element) -> None:
+        """Write nothing."""
+
+    def container(self, node: Element) -> None:
+        self.flush()
+        self.walk(node)
+        self.flush()
+
+    def heading(self, node: Element) -> None:
+        self.flush()
+        if text := _BREAK.sub(" ", self.line_of(node)):
+            self.blocks.append(Block(f"{'#' * int(node.tag[1])} {heading(text)}", "heading", joins=True))
+
+    def rule(self, _: Element) -> None:
+        self.flush()
+        self.blocks.append(Block("---"))
+
+    def code_block(self, node: Element) -> None:
+        self.flush()
+        code, language = code_of(node)
+        if code.strip():
+            self.blocks.append(Block(code_block(code, language)))
+        for img in node.iter("img"):  # code is text alone
+            self.picture(img)
+            self.flush()
+
+    def figure(self, node: Element) -> None:
+        unnumbered(node)
+        self.flush()
+        self.walk(node)
+        self.flush()
+
+    def emphatic(self, node: Element) -> None:
+        self.flush()
+        self.marked(node)
+        self.flush()
+
+    def quote(self, node: Element) -> None:
+        self.flush()
+        inner = _Flow(self.base, self.phrase.opened)
+        inner.walk(node)
+        if quoted := joined(inner.ended(), loose=True):
+            lines = [f"> {line}" if line else ">" for line in quoted.split("\n")]
+            self.blocks.append(Block("\n".join(lines)))
+
+    def listing(self, node: Element) -> None:
+        """A list; what else stands in it belongs to the item before it, where readers see it."""
+        self.flush()
+        self.add(node.text or "")
+        items: list[_Flow] = []
+        for child in node:
+            if child.tag == "li":
+                items.append(_Flow(self.base, self.phrase.opened))
+                items[-1].walk(child)
+                items[-1].flush()
+                items[-1].add(child.tail or "")
+            else:
+                (items[-1] if items else self).write(child)
+        self.flush()
+        loose = next(node.iterdescendants(*LOOSENS), None) is not None
+        self.items(items, first_number(node, len(items)) if node.tag == "ol" else None, loose=loose)
+
+    def lone_item(self, node: Element) -> None:
+        """An item without a list round it."""
+        self.flush()
+        item = _Flow(self.base, self.phrase.opened)
+        item.walk(node)
+        self.items([item], None, loose=True)
+
+    def items(self, items: list[_Flow], first: int | None, *, loose: bool) -> None:
+        """Write a list from its items, numbered from the first number, if there is one."""
+        texts = [joined(item.ended(), loose=loose) for item in items]
+        if any(texts):
+            self.blocks.append(listed(texts, first, self.blocks[-1:], loose=loose))
+
+    def table(self, node: Element) -> None:
+        self.flush()
+        if next(node.iterdescendants(*NOT_IN_CELLS), None) is not None:
+            self.blocks.append(Block(html(node, self.base)))
+            return
+        head: list[list[Cell]] = []
+        body: list[list[Cell]] = []
+        self.rows(node, head, body)
+        self.flush()
+        if table := laid_out([*head, *body]):
+            self.blocks.append(Block(table))
+
+    def rows(self, node: Element, head: list[list[Cell]], body: list[list[Cell]]) -> None:
+        """Add the rows of a part of a table; what stands between them comes before it, where readers see it."""
+        self.add(node.text or "")
+        for child in node:
+            if child.tag == "tr":
+                body.append(self.cells(child))
+            elif child.tag in ("thead", "tbody", "tfoot"):
+                self.rows(child, head, head if child.tag == "thead" else body)
+            else:
+                self.write(child)
+                continue
+            self.add(child.tail or "")
+
+    def cells(self, row: Element) -> list[Cell]:
+        self.add(row.text or "")
+        cells: list[Cell] = []
+        for child in row:
+            if child.tag in ("td", "th"):
+                cells.append(cell(child, self.line_of(child).replace("\n", "<br>")))
+                self.add(child.tail or "")
+            else:
+                self.write(child)
+        return cells
+
+    def marked(self, node: Element) -> None:
+        """Emphasis and the like; not within its own kind, nor round blocks, where Markdown's ends."""
+        opening, closing = MARKS[node.tag]
+        if self.phrase.is_open(opening) or (
+            len(node) and next(node.iterdescendants(*BLOCKS), None) is not None
+        ):
+            self.walk(node)
+        else:
+            self.phrase.open(opening, closing)
+            self.walk(node)
+            self.phrase.close()
+
+    def link(self, node: Element) -> None:
+        address = leads_to(node, self.base)
+        if address is None or (len(node) and next(node.iterdescendants("a"), None) is not None):
+            self.walk(node)  # of links in one another, the inner counts
+        else:
+            self.phrase.open(LINK, "]" + target(address, attribute(node, "title")))
+            self.walk(node)
+            self.phrase.close()
+
+    def embed(self, node: Element) -> None:
+        """A link to what plays or shows there; a link around it ends before it and goes on behind it."""
+        address = plays(node, self.base)
+        if address is not None:
+            around = self.phrase.leave(LINK)
+            self.phrase.open(LINK, "]" + target(address, ""))
+            self.add(attribute(node, "title") or "Video")
+            self.phrase.close()
+            for mark in around:
+                self.phrase.open(*mark)
+
+    def picture(self, node: Element) -> None:
+        source, alt = shows(node, self.base), attribute(node, "alt")
+        if source is None:
+            self.add(alt)
+        else:
+            self.phrase.picture(alt, target(source, attribute(node, "title")))
+
+    def line_break(self, _: Element) -> None:
+        self.phrase.line_break()
+
+    def code(self, node: Element) -> None:
+        outside, self.add, self.writers = (self.add, self.writers), self.phrase.code, _IN_CODE
+        self.walk(node)
+        self.add, self.writers = outside
+
+
+_Write = Callable[[_Flow, Element], None]
+_IN_CODE: dict[object, _Write] = {
+    **dict.fromkeys((etree.Comment, etree.PI), _Flow.skip),
+    **dict.fromkeys(EMBEDS, _Flow.embed),
+    "a": _Flow.link,
+    "img": _Flow.picture,
+    "br": _Flow.line_break,
+}
+_IN_LINES: dict[object, _Write] = {
+    **_IN_CODE,
+    **dict.fromkeys(BLOCKS, _Flow.container),
+    **dict.fromkeys(MARKS, _Flow.marked),
+    **dict.fromkeys(CODE, _Flow.code),
+    "pre": _Flow.code,
+}
+_IN_BLOCKS: dict[object, _Write] = {
+    **_IN_LINES,
+    **dict.fromkeys(HEADINGS, _Flow.heading),
+    **dict.fromkeys(LISTS, _Flow.listing),
+    "li": _Flow.lone_item,
+    "blockquote": _Flow.quote,
+    "pre": _Flow.code_block,
+    "hr": _Flow.rule,
+    "figure": _Flow.figure,
+    "table": _Flow.table,
+    **dict.fromkeys(("caption", "summary"), _Flow.emphatic),
+}

@@ -1,0 +1,81 @@
+"""Budgets of one run against sites without end: what no sitemap and no seed names is fetched only so far."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Database
+
+from pipelines.alarms.rules import SHOWN, TRAP, Alarm
+from pipelines.archive import pages
+
+if TYPE_CHECKING:
+    from scrapy.settings import BaseSettings
+
+_WITHOUT_END = 2**31
+_UNLISTED_PAGES = 200
+"""Where sitemaps are read: those of the blogs name every post."""
+_UNLISTED_PAGES_BY_LINKS = 10_000
+"""Where only links are followed, so that no page is listed: twice the posts of the largest blog."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """How far one run goes. A page is listed where a sitemap or a seed names it."""
+
+    unlisted_pages: int
+    """Unlisted pages of one host that are fetched."""
+    unlisted_depth: int
+    """Also-read links between a seed and an unlisted page that is still fetched."""
+    new_hosts: int
+    """Hosts that are fetched from for the first time, beside the seeds."""
+
+
+UNLIMITED = Budgets(_WITHOUT_END, _WITHOUT_END, _WITHOUT_END)
+
+
+def budgets_of(settings: BaseSettings) -> Budgets:
+    """The budgets that the settings give a run."""
+    by_links = settings["ALSOREAD_DISCOVER"] == "links"
+    usual = _UNLISTED_PAGES_BY_LINKS if by_links else _UNLISTED_PAGES
+    return Budgets(
+        unlisted_pages=settings.getint("ALSOREAD_UNLISTED_PAGES", usual),
+        unlisted_depth=settings.getint("ALSOREAD_UNLISTED_DEPTH"),
+        new_hosts=settings.getint("ALSOREAD_NEW_HOSTS"),
+    )
+
+
+def leave_pages(
+    db: Database, budgets: Budgets, spent: Collection[str], beyond: Collection[str]
+) -> Iterator[Alarm]:
+    """Record at the pages that a run leaves to the next one why it does, and report them.
+
+    `spent`: hosts whose unlisted pages are over their budget; `beyond`: new hosts that are over the run's. Runs
+    inside the caller's transaction.
+    """
+    for which, value, reason, words in (
+        (
+            "NOT listed AND depth > :value AND error IS NULL",
+            budgets.unlisted_depth,
+            f"no sitemap names it, and it is more than {budgets.unlisted_depth:,} links from a seed",
+            f"no sitemap names them, and they are more than {budgets.unlisted_depth:,} links from a seed",
+        ),
+        (
+            "NOT listed AND host IN (SELECT value FROM json_each(:value))",
+            json.dumps(sorted(spent)),
+            f"the run fetched {budgets.unlisted_pages:,} pages of the host that no sitemap names",
+            f"no sitemap names them, and the run fetched {budgets.unlisted_pages:,} such pages a host",
+        ),
+        (
+            "host IN (SELECT value FROM json_each(:value))",
+            json.dumps(sorted(beyond)),
+            f"the run reached {budgets.new_hosts:,} new hosts",
+            f"they are of {len(beyond):,} new hosts, and the run reached {budgets.new_hosts:,} others",
+        ),
+    ):
+        if left := pages.leave(db, which, value, reason):
+            message = f"{len(left):,} pages are left to the next run: {words}."
+            yield Alarm(kind=TRAP, message=message, pages=tuple(left[:SHOWN]))

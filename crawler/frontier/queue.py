@@ -1,0 +1,228 @@
+"""What is due in a catalog, host by host in turn."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+from crawler.frontier.budgets import UNLIMITED, Budgets
+
+_BATCH = 32
+"""Pages of one host that are held in memory."""
+_LOOK = 0.5
+"""Seconds after which the catalog is asked for new pages, so that a host with none yet waits no longer."""
+
+
+class Page(NamedTuple):
+    """A due page, as the catalog has it."""
+
+    id: int
+    url: str
+    depth: int
+    due_at: str
+    etag: str | None
+    last_modified: str | None
+    listed: bool
+
+
+_PAGE = "id, url, depth, due_at, etag, last_modified, listed"
+_FRONT = ("", -1, -1)
+_DUE = """FROM pages WHERE host = ? AND due_at <= ? AND (due_at, depth, id) > (?, ?, ?) AND depth <= ?
+          AND (listed OR depth <= ?)"""
+_REACHED = """SELECT 1 FROM pages WHERE host = ? AND due_at NOT NULL
+              AND (fetched_at NOT NULL OR listed AND depth = 0) LIMIT 1"""
+"""Whether a host was fetched from before, or is a seed."""
+_FIRST = "SELECT depth, due_at FROM pages WHERE host = ? AND due_at NOT NULL ORDER BY due_at, depth LIMIT 1"
+_NO_DEPTH = -1
+_NEVER_FETCHED = " AND fetched_at IS NULL"
+
+
+@dataclass(slots=True)
+class _Host:
+    queue: deque[Page] = field(default_factory=deque)
+    after: tuple[str, int, int] = _FRONT
+    """The due time, depth and id of the last page that was taken: the queue only goes forward."""
+    maybe_more: bool = True
+    not_before: str = ""
+    unlisted_depth: int = 0
+    """The depth of unlisted pages that are still handed out."""
+    unlisted: int = 0
+    """Unlisted pages that were handed out."""
+    reached: bool = False
+
+
+class DuePages:
+    """What is due in a catalog, host by host in turn. Reads only; memory does not grow with the catalog."""
+
+    def __init__(
+        self,
+        path: Path,
+        wanted: Callable[[str], bool],
+        max_depth: int,
+        *,
+        only_new: bool = False,
+        budgets: Budgets = UNLIMITED,
+    ) -> None:
+        """`wanted` tells hosts; `only_new`: only pages that were never fetched; `budgets`: how far to go."""
+        self.due = _DUE + _NEVER_FETCHED * only_new
+        self.db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        self.wanted = wanted
+        self.max_depth = max_depth
+        self.budgets = budgets
+        self.new_hosts = 0
+        self.spent: set[str] = set()
+        """Hosts whose budget of unlisted pages is spent."""
+        self.beyond: set[str] = set()
+        """New hosts that the budget does not reach."""
+        self.hosts: dict[str, _Host] = {}
+        self._turn: deque[str] = deque()
+        self._unwanted: set[str] = set()
+        self._newest = 0
+        self._version = -1
+        self._looked = 0.0
+        self.rescan()
+
+    def next(self, now: str, free: Callable[[str], bool]) -> Page | None:
+        """The next due page of the next host that is free to take one."""
+        if monotonic() - self._looked > _LOOK:
+            self._look_for_changes()
+        page = self._next_known(now, free)
+        if page is None:
+            self._look_for_changes()
+            page = self._next_known(now, free)
+        return page
+
+    def _next_known(self, now: str, free: Callable[[str], bool]) -> Page | None:
+        for _ in range(len(self._turn)):
+            name = self._turn.popleft()
+            host = self.hosts[name]
+            ready = host.not_before <= now and free(name) and self._has_pages(name, host, now)
+            if ready and not self._may_reach(name, host):
+                continue
+            self._turn.append(name)
+            if ready:
+                return self._take(name, host)
+        return None
+
+    def _has_pages(self, name: str, host: _Host, now: str) -> bool:
+        if not host.queue and host.maybe_more:
+            self._refill(name, host, now)
+        return bool(host.queue)
+
+    def _may_reach(self, name: str, host: _Host) -> bool:
+        """Whether pages of the host may be handed out; a new host that is over the budget is forgotten."""
+        if host.reached:
+            return True
+        if self.db.execute(_REACHED, [name]).fetchone() is None:
+            if self.new_hosts >= self.budgets.new_hosts:
+                self.beyond.add(name)
+                del self.hosts[name]
+                return False
+            self.new_hosts += 1
+        host.reached = True
+        return True
+
+    def _take(self, name: str, host: _Host) -> Page:
+        page = host.queue.popleft()
+        if not page.listed:
+            host.unlisted += 1
+            if host.unlisted >= self.budgets.unlisted_pages:
+                self.spent.add(name)
+                host.unlisted_depth = _NO_DEPTH
+                host.queue = deque(page for page in host.queue if page.listed)
+                host.maybe_more = True
+        return page
+
+    def rescan(self) -> None:
+        """Looks again at every host that has pages with a due time, as time may have come for some."""
+        # One step in the index a host, however many pages it has.
+        self._expect_more(
+            """WITH RECURSIVE step(host) AS (
+                 SELECT min(host) FROM pages WHERE due_at IS NOT NULL
+                 UNION ALL
+                 SELECT (SELECT min(host) FROM pages WHERE due_at IS NOT NULL AND host > step.host)
+                 FROM step WHERE step.host IS NOT NULL)
+               SELECT host FROM step WHERE host IS NOT NULL"""
+        )
+        self._newest = self.db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
+
+    def restart(self, until: str) -> bool:
+        """Begins again at the front of every queue. Returns whether any page is due by `until`.
+
+        Only for a moment when no page is being fetched: it would be handed out twice.
+        """
+        self.rescan()
+        for host in self.hosts.values():
+            host.after = _FRONT
+            host.queue.clear()
+        return any(
+            host.not_before <= until and self._select(name, host, until, 1)
+            for name, host in self.hosts.items()
+        )
+
+    def count(self, now: str) -> int:
+        """How many pages are due."""
+        return sum(
+            self.db.execute(f"SELECT count(*) {self.due}", self._values(name, host, _FRONT, now)).fetchone()[
+                0
+            ]
+            for name, host in self.hosts.items()
+        )
+
+    def close(self) -> None:
+        """Lets go of the catalog."""
+        self.db.close()
+
+    def _look_for_changes(self) -> None:
+        self._looked = monotonic()
+        version = self.db.execute("PRAGMA data_version").fetchone()[0]
+        if version == self._version:
+            return
+        self._version = version
+        self._expect_more("SELECT DISTINCT host FROM pages WHERE id > ?", self._newest)
+        self._newest = self.db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
+        for name, until in self.db.execute("SELECT host, not_before FROM hosts WHERE not_before IS NOT NULL"):
+            if name in self.hosts:
+                self.hosts[name].not_before = until
+
+    def _expect_more(self, query: str, *values: int) -> None:
+        found = []
+        for (name,) in self.db.execute(query, values).fetchall():
+            if name in self.hosts:
+                self.hosts[name].maybe_more = True
+            elif name in self._unwanted or name in self.beyond:
+                continue
+            elif self.wanted(name):
+                found.append(name)
+            else:
+                self._unwanted.add(name)
+        # Those near the seeds first: hosts without end, each one link behind the last, keep none of them waiting.
+        for name in sorted(found, key=self._nearness):
+            self.hosts[name] = _Host(unlisted_depth=self.budgets.unlisted_depth)
+            self._turn.append(name)
+
+    def _nearness(self, host: str) -> tuple[int, str]:
+        """Return the depth and the time of a host's page that is due first; the least where none is due."""
+        row: tuple[int, str] | None = self.db.execute(_FIRST, [host]).fetchone()
+        return row or (0, "")
+
+    def _refill(self, name: str, host: _Host, now: str) -> None:
+        pages = self._select(name, host, now, _BATCH)
+        host.queue.extend(pages)
+        host.maybe_more = len(pages) == _BATCH
+        if pages:
+            host.after = (pages[-1].due_at, pages[-1].depth, pages[-1].id)
+
+    def _select(self, name: str, host: _Host, until: str, limit: int) -> list[Page]:
+        query = f"SELECT {_PAGE} {self.due} ORDER BY due_at, depth, id LIMIT {limit}"
+        return [Page(*row) for row in self.db.execute(query, self._values(name, host, host.after, until))]
+
+    def _values(
+        self, name: str, host: _Host, after: tuple[str, int, int], until: str
+    ) -> tuple[str | int, ...]:
+        return (name, until, *after, self.max_depth, host.unlisted_depth)

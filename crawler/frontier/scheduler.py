@@ -1,0 +1,218 @@
+"""The frontier: Scrapy's scheduler interface over the catalog. It answers one question: what is due?"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from fnmatch import fnmatch
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Self
+
+from scrapy import signals
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.http import Request
+from scrapy.utils.httpobj import urlparse_cached
+
+from crawler.clock import now
+from crawler.extensions.errors import DISK, record_fault
+from crawler.extensions.limits import SPACE
+from crawler.extensions.sitemaps import UNREAD_SITEMAPS
+from crawler.frontier.budgets import budgets_of, leave_pages
+from crawler.frontier.queue import DuePages, Page
+from crawler.items import Found, iso
+from crawler.urls import canonical
+from pipelines.alarms import alarms
+from pipelines.alarms.rules import SHOWN, Alarm
+from pipelines.archive import revisit
+from pipelines.archive.catalog import Catalog
+from pipelines.archive.storage_errors import explain, outcome
+
+logger = logging.getLogger(__name__)
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+_RESCAN = 60.0
+"""Seconds after which hosts are asked again for pages that time has made due."""
+_BOTTOMLESS = 2**31
+_UNSETTLED = 32
+"""Pages that are fetched and not settled yet, at most: fewer leave readers idle; a kill repeats them."""
+_PATIENCE = timedelta(seconds=90)
+"""How long a run waits for the next try of a failed page, or for a host that asked to be left alone."""
+
+
+class Frontier(BaseScheduler):
+    """Hands Scrapy one due page as a place is free for its host; holds the catalog while the crawl runs.
+
+    A request that is yielded for a page becomes a row; sitemaps and other requests with a callback of
+    their own are kept in memory, as every run asks for them anew.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        self.crawler = crawler
+        self.settings: BaseSettings = crawler.settings
+        self.in_memory: deque[Request] = deque()
+        self.left = self.settings.getint("ALSOREAD_MAX_PAGES", _BOTTOMLESS)
+        self.handed_out = 0
+        self.requests: Counter[str] = Counter()
+        crawler.signals.connect(self._sent, signals.request_reached_downloader)
+        self._scanned = 0.0
+        self._is_open = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Scrapy's way to make one."""
+        return cls(crawler)
+
+    def open(self, spider: Any) -> None:
+        """Open the archive, where the spider's seeds become due pages.
+
+        Raises ArchiveError, OSError and sqlite3.Error.
+        """
+        self.spider = spider
+        path = Path(self.settings["ALSOREAD_DATA"]) / "archive.db"
+        recrawl = self.settings["ALSOREAD_RECRAWL"]
+        self.catalog = Catalog(
+            path,
+            scope=self.settings.getlist("ALSOREAD_SCOPE"),
+            retry_delays=self.settings.getlist("ALSOREAD_RETRY_DELAYS"),
+            host_failures=self.settings["ALSOREAD_HOST_FAILURES"],
+            seeds=self.spider.seeds,
+            options={name: self.settings[name] for name in _OPTIONS},
+        )
+        try:
+            self.due = DuePages(
+                path,
+                self.wanted,
+                max_depth=self.settings.getint("ALSOREAD_MAX_DEPTH", _BOTTOMLESS),
+                only_new=recrawl == "none",
+                budgets=budgets_of(self.settings),
+            )
+            self.catalog.add(Found(pages=[(url, None) for url in self.spider.pages], asked_for=True))
+            failed = self.settings.getbool("ALSOREAD_RETRY_FAILED")
+            self.catalog.make_due(self.wanted, failed=failed, everything=recrawl == "all")
+        except (OSError, sqlite3.Error) as error:
+            with suppress(OSError, sqlite3.Error):  # the first error says why
+                self.catalog.close(outcome(error), requests={}, received=0)
+            raise
+        self.catalog.start_writer()
+        self._is_open = True
+
+    def close(self, reason: str) -> None:
+        """Write the crawl's row and its alarms, and let go of the archive, if it is open."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self.due.close()
+        received = self.crawler.stats.get_value("downloader/response_bytes", 0)
+        try:
+            self.catalog.close(reason, self.requests, received, self._alarms(finished=reason == "finished"))
+        except (OSError, sqlite3.Error) as error:
+            record_fault(self.crawler.stats, error)  # the crawl's row does not tell
+            logger.error("The end of the crawl can't be stored: %s", explain(error, self.catalog.path))
+
+    def _alarms(self, *, finished: bool) -> Iterator[Alarm]:
+        """What the run itself met, then what the archive says of it."""
+        stats: Any = self.crawler.stats
+        if error := stats.get_value("archive/disk_error"):
+            yield disk_alarm(error)
+        if space := stats.get_value("archive/disk_space"):
+            yield Alarm(kind=SPACE, message=f"The run stopped before the disk is full: {space}.")
+        if finished and (count := self.handed_out - self.catalog.counts["pages"]):
+            message = f"{count} pages were fetched and came to nothing: they are due again."
+            yield Alarm(kind="unsettled", message=message)
+        if count := stats.get_value("spider_exceptions/count", 0):
+            yield Alarm(
+                kind="broken", message=f"alsoread itself broke over {count} pages: the log says where."
+            )
+        yield from leave_pages(self.catalog.db, self.due.budgets, self.due.spent, self.due.beyond)
+        unread = stats.get_value(UNREAD_SITEMAPS, {})
+        for alarm in alarms.of_run(self.catalog.db, self.catalog.crawl, whole=finished):
+            shown = tuple(unread.get(alarm.host, ())[:SHOWN]) if alarm.kind == "sitemap" else alarm.pages
+            yield replace(alarm, pages=shown)
+
+    def enqueue_request(self, request: Request) -> bool:
+        """A page becomes a row that is due; anything else waits in memory."""
+        if request.callback is None:
+            self.catalog.add(Found(pages=[(canonical(request.url), None)]))
+        else:
+            self.in_memory.append(request)
+        return True
+
+    def next_request(self) -> Request | None:
+        """What to fetch next, or None where nothing is due or no host is free."""
+        if self.in_memory:
+            return self.in_memory.popleft()
+        if self.left == 0:
+            return None
+        engine: Any = self.crawler.engine
+        downloader, reading = engine.downloader, engine.scraper.slot
+        if len(reading.queue) + len(reading.active) >= _UNSETTLED:
+            return None
+        if not downloader.active or monotonic() - self._scanned > _RESCAN:
+            self._scanned = monotonic()
+            self.due.rescan()
+        busy = Counter(urlparse_cached(request).hostname for request in downloader.active)
+        page = self.due.next(iso(now()), free=lambda host: busy[host] < downloader.domain_concurrency)
+        if page is None:
+            return None
+        self.left -= 1
+        self.handed_out += 1
+        return self._request(page)
+
+    def has_pending_requests(self) -> bool:
+        """Whether the crawl should go on: something waits in memory, is due, or will be soon."""
+        if self.in_memory:
+            return True
+        if self.left == 0:
+            return False
+        return self.due.restart(until=iso(now() + _PATIENCE))
+
+    def wanted(self, host: str) -> bool:
+        """Whether pages of the host are fetched."""
+        patterns = self.settings.getlist("ALSOREAD_HOSTS")
+        return not patterns or any(fnmatch(host, pattern) for pattern in patterns)
+
+    def _sent(self, request: Request) -> None:
+        kind = next((name for name in ("page", "robots") if request.meta.get(name)), "sitemap")
+        self.requests[kind] += 1
+
+    def _request(self, page: Page) -> Request:
+        # An audit asks for the whole page: a validator that stays the same while the page changes hides the change.
+        audit = revisit.is_audited(page.id, self.catalog.crawl)
+        return Request(
+            page.url,
+            callback=self.spider.parse,
+            errback=self.spider.failed,
+            dont_filter=True,
+            meta={
+                "page": page.url,
+                "depth": page.depth,
+                "etag": None if audit else page.etag,
+                "last_modified": None if audit else page.last_modified,
+                "handle_httpstatus_all": True,
+            },
+        )
+
+
+def disk_alarm(error: str) -> Alarm:
+    """That the disk broke: the archive itself may not take this word any more."""
+    return Alarm(kind=DISK, message=f"The archive could not be written any more: {error}.")
+
+
+_OPTIONS = (
+    "ALSOREAD_DISCOVER",
+    "ALSOREAD_HOSTS",
+    "ALSOREAD_MAX_DEPTH",
+    "ALSOREAD_MAX_PAGES",
+    "ALSOREAD_CONNECT_TO",
+    "ALSOREAD_RECRAWL",
+    "ALSOREAD_RETRY_FAILED",
+)

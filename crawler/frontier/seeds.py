@@ -1,0 +1,101 @@
+"""Where a crawl begins: addresses, hosts, files of them, and posts whose also-read links are the seeds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from urllib.parse import urljoin
+
+import frontmatter
+import lxml.html
+
+from crawler.urls import canonical, in_scope
+
+SEEDS = Path(__file__).parents[2] / "data" / "seeds.txt"
+"""What is crawled when no seed is named."""
+
+_ALSO_READ = "atpl-alsoreadstyle"
+"""The class of the heading before the also-read list, in a post's source as on its page."""
+_COMMENT = re.compile(r"(^|\s)#.*")
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)+", re.ASCII)
+
+
+class SeedError(ValueError):
+    """A seed that can't be used: a sentence that names it and says what would do."""
+
+    exit_code = 2
+
+
+def read_seeds(seeds: Sequence[str], scope: Sequence[str]) -> list[str]:
+    """The canonical addresses that the seeds stand for, each once; a host is its home page. Raises SeedError."""
+    pages = (page for seed in seeds or [str(SEEDS)] for page in _read_seed(seed, scope))
+    return list(dict.fromkeys(pages))
+
+
+def _read_seed(seed: str, scope: Sequence[str]) -> Iterator[str]:
+    path = Path(seed)
+    if "://" in seed or not path.exists():
+        yield _address(seed, scope, where="")
+    elif path.is_dir():
+        raise SeedError(
+            f"{seed} is a folder: name a file of addresses, a Markdown post, an address or a host."
+        )
+    elif path.suffix.lower() in (".md", ".markdown"):
+        yield from _read_post(path, scope)
+    else:
+        yield from _read_list(path, scope)
+
+
+def _address(seed: str, scope: Sequence[str], where: str) -> str:
+    try:
+        url = canonical(f"https://{seed}" if _HOST.fullmatch(seed) else seed)
+    except ValueError:
+        raise SeedError(f"{where}{seed!r} is no address, no host and no file that exists.") from None
+    if not in_scope(url, scope):
+        raise SeedError(
+            f"{where}{seed} is outside of what is crawled ({', '.join(scope)} and its subdomains)."
+        )
+    return url
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SeedError(f"{path} can't be read as text: {error}.") from None
+
+
+def _read_list(path: Path, scope: Sequence[str]) -> Iterator[str]:
+    """One address or host a line; `#` begins a comment."""
+    for number, line in enumerate(_read_text(path).splitlines(), 1):
+        if seed := _COMMENT.sub("", line).strip():
+            yield _address(seed, scope, where=f"{path}, line {number}: ")
+
+
+def _links_of_front_matter(also_read: object) -> list[str]:
+    entries = also_read if isinstance(also_read, list) else []
+    return [str(entry["url"]) for entry in entries if isinstance(entry, dict) and "url" in entry]
+
+
+def _read_post(path: Path, scope: Sequence[str]) -> Iterator[str]:
+    """The also-read links of a Markdown post: from its front matter, or the list at the end of its text."""
+    try:
+        post = frontmatter.loads(_read_text(path))
+    except Exception as error:
+        raise SeedError(f"{path} has front matter that is no YAML: {error}.") from None
+    links = _links_of_front_matter(post.get("also_read"))
+    if not links and _ALSO_READ in post.content:
+        tail = lxml.html.fragment_fromstring(post.content.rpartition(_ALSO_READ)[2], create_parent="div")
+        links = [urljoin("https://", href) for href in tail.xpath(".//a/@href")]
+    found = False
+    for link in links:
+        try:
+            url = canonical(link)
+        except ValueError:
+            continue
+        if in_scope(url, scope):
+            found = True
+            yield url
+    if not found:
+        raise SeedError(f"{path} has no also-read links to begin with.")

@@ -1,0 +1,188 @@
+"""What a fetch came to that brought no article, in words that a person understands."""
+
+from __future__ import annotations
+
+import logging
+import re
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Literal
+from urllib.parse import urljoin
+
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+
+from crawler.clock import now
+from crawler.items import Picture, PictureState, Reading, State, Visit
+from crawler.media_types import picture_type
+from crawler.urls import canonical
+
+Rule = Literal["robots", "scope", "address", "too-large", "wrong-type", "trap"]
+
+_MOVED = frozenset({301, 302, 303, 307, 308})
+_GONE = frozenset({404, 410})
+_LONGEST_WAIT = 3600.0
+"""Seconds: a server may ask to be left alone for an hour at most."""
+# As the header has it: w3lib leaves out labels that Python does not know.
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
+
+logger = logging.getLogger(__name__)
+
+
+class Refused(IgnoreRequest):
+    """A page that must not be fetched or kept: the rule that says so, and what it met."""
+
+    def __init__(self, rule: Rule, detail: str) -> None:
+        super().__init__(f"{rule}: {detail}")
+
+
+class Failed(Exception):
+    """A fetch that went wrong and is worth another try later: what happened."""
+
+
+def of_error(url: str, error: BaseException, status: int | None = None) -> Visit:
+    """What an error on the way to a page, or in reading what was answered with `status`, means for the page."""
+    state: State = "refused" if isinstance(error, Refused) else "failed"
+    return Visit(url=url, state=state, reason=in_words(error, url), status=status)
+
+
+def in_words(error: BaseException, url: str) -> str:
+    """Return what went wrong over an address, for people. An error that nobody foresaw goes to the log."""
+    if isinstance(error, Refused | Failed):
+        return str(error)
+    logger.error("An unexpected error over %s: %r", url, error, exc_info=error)
+    return "an unexpected error; the log has the details"
+
+
+def other_spelling(url: str, response: Response) -> str | None:
+    """Where a redirect leads that stays on its page: a server may have a spelling of its own for the address."""
+    if response.status not in _MOVED:
+        return None
+    target = target_of(response)
+    stays = target.startswith("https://") and target != response.url and _moved_to(target) == url
+    return target if stays else None
+
+
+def of_response(url: str, response: Response) -> Visit | None:
+    """What a response means for the page, or None where it is a page to read."""
+    status = response.status
+    if status == 200:
+        return None
+    facts: dict[str, Any] = {"url": url, "status": status}
+    if status == 304:
+        return Visit(state="stored", **facts)
+    if status in _MOVED:
+        return _moved(facts, response)
+    reason = f"the server answers {status} {_phrase(status)}"
+    if status in _GONE:
+        return Visit(state="gone", reason=reason, **facts)
+    return Visit(state="failed", reason=reason, retry_after=_retry_after(response), **facts)
+
+
+def of_page(url: str, response: Response, reading: Reading) -> Visit:
+    """What was read of a page, with what the server said of it."""
+    if reading.article is None:
+        return Visit(url=url, state="not_article", status=response.status, reason="no article on this page")
+    return Visit(
+        url=url,
+        state="stored",
+        status=response.status,
+        etag=_header(response, "ETag"),
+        last_modified=_header(response, "Last-Modified"),
+        article=reading.article,
+        cut_off=reading.cut_off,
+    )
+
+
+def charset_of(response: Response) -> str | None:
+    """The charset that a response's header names, if any: it may not be one that is known, nor the page's."""
+    named = _CHARSET.search(_header(response, "Content-Type") or "")
+    return named[1] if named else None
+
+
+def of_picture(url: str, response: Response) -> Picture:
+    """What an answer to a request for a picture came to, where it is no redirect that is followed."""
+    facts: dict[str, Any] = {"url": url, "status": response.status}
+    if response.status in _MOVED:
+        reason = f"redirects to {target_of(response)!r}, which was not followed"
+        return Picture(state="failed", reason=reason, **facts)
+    if visit := of_response(url, response):
+        state: PictureState = "gone" if visit.state == "gone" else "failed"
+        return Picture(state=state, reason=visit.reason, retry_after=visit.retry_after, **facts)
+    if kind := picture_type(response.body):
+        return Picture(state="stored", type=kind, body=response.body, **facts)
+    if not response.body:
+        return Picture(state="failed", reason="the response has no body", **facts)
+    sent_as = (_header(response, "Content-Type") or "").partition(";")[0][:100] or "nothing"
+    reason = f"wrong-type: what was sent as {sent_as} is none of the pictures that are kept"
+    return Picture(state="refused", reason=reason, **facts)
+
+
+def of_picture_error(url: str, error: BaseException) -> Picture:
+    """What an error on the way to a picture means for it."""
+    visit = of_error(url, error)
+    state: PictureState = "refused" if visit.state == "refused" else "failed"
+    return Picture(url=url, state=state, reason=visit.reason)
+
+
+def next_hop(response: Response) -> str | None:
+    """Where a redirect leads that is followed; None for any other answer, and for a way out of TLS."""
+    target = target_of(response)
+    if response.status not in _MOVED or not target:
+        return None
+    downgraded = response.url.startswith("https://") and target.lower().startswith("http://")
+    return None if downgraded else target
+
+
+def target_of(response: Response) -> str:
+    """Return where a response's Location leads, which may be no address; empty where it has none."""
+    location = _location(response)
+    try:
+        return location and urljoin(response.url, location)
+    except ValueError:
+        return location
+
+
+def _header(response: Response, name: str) -> str | None:
+    return (response.headers.get(name) or b"").decode("latin-1") or None
+
+
+def _moved(facts: dict[str, Any], response: Response) -> Visit:
+    location = _location(response)
+    if not location:
+        return Visit(state="failed", reason="redirects without saying where", **facts)
+    moved_to = _moved_to(target_of(response))
+    if moved_to is None:
+        return Visit(state="failed", reason=f"redirects to what is no address: {location!r}", **facts)
+    if moved_to == facts["url"]:
+        return Visit(state="failed", reason=f"redirects to itself: {location!r}", **facts)
+    return Visit(state="not_article", reason=f"redirects to {moved_to}", moved_to=moved_to, **facts)
+
+
+def _location(response: Response) -> str:
+    """Return a redirect's header. Many servers send bare UTF-8, and some the bytes of a path as they are."""
+    return (response.headers.get("Location") or b"").decode("utf-8", "percentencode")  # a handler of w3lib's
+
+
+def _moved_to(target: str) -> str | None:
+    try:
+        return canonical(target)
+    except ValueError:
+        return None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "(no known status)"
+
+
+def _retry_after(response: Response) -> float | None:
+    """Seconds, from a number or a date; None where the header says neither."""
+    value = (_header(response, "Retry-After") or "").strip()
+    try:
+        seconds = float(value) if value.isdigit() else (parsedate_to_datetime(value) - now()).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # also a date of a day beyond all numbers
+        return None
+    return min(seconds, _LONGEST_WAIT) if seconds > 0 else None

@@ -1,0 +1,1 @@
+"""Runs of a spider, from options to outcome."""

@@ -1,0 +1,69 @@
+"""One run that fetches copies of pictures, from its settings to its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from scrapy.settings import Settings
+from sqlite_utils import Database
+
+from crawler.runs.crawl import exit_code
+from crawler.runs.scrapy_process import run
+from crawler.spiders.images import PicturesSpider
+from pipelines.images.wanted import Wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run for pictures ended."""
+
+    stored: int
+    failed: int
+    refused: int
+    gone: int
+    held: int
+    """Copies that the archive held already."""
+    left: int
+    """Pictures that are wanted and were not asked for."""
+    exit_code: int
+
+
+def fetch(
+    db: Database,
+    settings: Settings,
+    *,
+    hosts: Sequence[str],
+    most: int | None,
+    watch: Callable[[int, int], None],
+) -> Outcome:
+    """Fetches copies of the pictures that articles of these hosts show, at most so many.
+
+    `db` is the catalog, held for writing. `watch` is told how many are done, and of how many. Raises ArchiveError.
+    """
+    data = Path(settings["ALSOREAD_DATA"])
+    settings.setdict(settings.getdict("ALSOREAD_PICTURES"), priority="project")
+    wanted, done = Wanted(db, data, hosts), 0
+    held = wanted.held
+    total = min(wanted.count, most or wanted.count)
+
+    def scraped() -> None:
+        nonlocal done
+        done += 1
+        watch(done, total)
+
+    stats = run(PicturesSpider, settings, scraped, urls=islice(wanted, most)) if total else {}
+    counts = {state: stats.get(f"pictures/{state}", 0) for state in ("stored", "failed", "refused", "gone")}
+    asked = sum(counts.values())
+    return Outcome(
+        **counts,
+        held=wanted.held,
+        left=wanted.count - (wanted.held - held) - asked,
+        exit_code=exit_code(
+            stats.get("archive/stopped") or stats.get("finish_reason", "finished"),
+            asked,
+            counts["failed"] + counts["refused"],
+        ),
+    )

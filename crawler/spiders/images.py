@@ -1,0 +1,77 @@
+"""The pictures' spider: has copies of pictures fetched, and says what each came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from scrapy import Request, Spider, signals
+from scrapy.http import Response
+
+from crawler import responses
+from crawler.items import Picture
+from crawler.urls import named_host
+
+_HOPS = 3
+"""Redirects that are followed on the way to a picture."""
+_ACCEPT = {"Accept": "image/*,*/*;q=0.5"}
+"""Some hosts show a page with the picture on it to whoever takes HTML."""
+_ENOUGH = 2**31
+"""Failures after which any host is left alone."""
+
+
+class PicturesSpider(Spider):
+    """Asks for the pictures of these addresses, a few at a time: they are taken as places get free.
+
+    What lies on a host that fails ALSOREAD_HOST_FAILURES times in a row, or asks to be left alone, is passed over.
+    """
+
+    name = "pictures"
+    urls: Iterator[str]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._failures: Counter[str] = Counter()
+
+    async def start(self) -> AsyncIterator[Request | Picture]:
+        """Requests in the order of the addresses."""
+        tolerated = self.settings["ALSOREAD_HOST_FAILURES"] or _ENOUGH
+        for url in self.urls:
+            engine: Any = self.crawler.engine
+            if engine.needs_backout():
+                await self.crawler.signals.wait_for(signals.scheduler_empty)
+            if self._failures[named_host(url)] < tolerated:
+                yield self._request(url, url, 0)
+
+    def parse(self, response: Response, **kwargs: Any) -> Iterator[Request | Picture]:  # noqa: ARG002
+        """What an answer came to; a redirect is asked for as if it were a picture of its own."""
+        url, hops = response.meta["picture"], response.meta["hops"]
+        target = responses.next_hop(response)
+        if target and hops < _HOPS:
+            yield self._request(url, target, hops + 1)
+        else:
+            yield self._judged(responses.of_picture(url, response))
+
+    def failed(self, failure: Any) -> Iterator[Picture]:
+        """What a picture came to that could not be fetched."""
+        yield self._judged(responses.of_picture_error(failure.request.meta["picture"], failure.value))
+
+    def _judged(self, picture: Picture) -> Picture:
+        """The picture, once it is known what it says of its host."""
+        host = named_host(picture.url)
+        if picture.retry_after:
+            self._failures[host] = _ENOUGH
+        elif self._failures[host] < _ENOUGH:
+            self._failures[host] = self._failures[host] + 1 if picture.state == "failed" else 0
+        return picture
+
+    def _request(self, url: str, target: str, hops: int) -> Request | Picture:
+        meta = {"picture": url, "hops": hops}
+        try:
+            return Request(
+                target, self.parse, errback=self.failed, headers=_ACCEPT, dont_filter=True, meta=meta
+            )
+        except ValueError:
+            refused = responses.Refused("scope", f"{target!r} is no address on the web")
+            return responses.of_picture_error(url, refused)

@@ -1,0 +1,45 @@
+"""Reads pages in processes of their own with a time limit, so that no page can stall or end the crawl."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from crawler import extractors
+from crawler.errors import UnreadablePage
+from crawler.items import Reading
+from crawler.responses import Failed
+from crawler.workers.pool import Ended, Pool
+
+logger = logging.getLogger(__name__)
+
+_MOST = 4
+"""Readers: more than the one process that fetches can keep busy."""
+
+
+class Reader:
+    """Runs extractors.read() in a few processes."""
+
+    def __init__(self, time_limit: float) -> None:
+        """`time_limit`: seconds that one page may take."""
+        self.time_limit = time_limit
+        self._pool = Pool(extractors.read, min(_MOST, os.cpu_count() or 1), time_limit)
+
+    async def read(self, html: bytes, url: str, charset: str | None = None) -> Reading:
+        """What extractors.read() gives. Raises Failed where the page takes too long or breaks the extractor."""
+        try:
+            reading: Reading = await self._pool.call(html, url, charset)
+        except Ended as ended:
+            if ended.timed_out:
+                raise Failed(f"reading the page takes longer than {self.time_limit:g} seconds") from None
+            raise Failed(f"reading the page ended the reader ({ended})") from None
+        except UnreadablePage as error:
+            raise Failed(f"the page can't be read: {error}") from error
+        except Exception as error:
+            logger.warning("Reading %s failed: %r", url, error)
+            raise Failed("the page can't be read; the log says why") from error
+        return reading
+
+    def close(self) -> None:
+        """Ends the processes."""
+        self._pool.close()

@@ -1,0 +1,134 @@
+"""A process that answers one call after another, awaited without a thread.
+
+Calls and answers are pickles over a socket. The process ends with the one that started it, however that ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from crawler.shutdown import SIGNALS
+from crawler.workers.worker import SIZE
+
+
+class Ended(Exception):
+    """The process ended before it answered."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(f"its process ended with exit code {exit_code}")
+        self.timed_out = exit_code == -signal.SIGALRM
+
+
+class Process:
+    """Calls `answer` in a process of its own."""
+
+    def __init__(self, answer: Callable[..., Any], time_limit: float = 0) -> None:
+        """`answer` is pickled; `time_limit`: seconds that it may take, 0 for any number."""
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            # What a terminal or a supervisor sends to all processes is not its to answer, from its very start.
+            masked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+            # A new interpreter, not a fork: that would hold on to the archive's lock after a crawl that was killed.
+            try:
+                self._popen = subprocess.Popen(  # noqa: S603 - this program
+                    [sys.executable, "-P", "-m", "crawler.workers.worker", str(theirs.fileno())],
+                    env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                    stdin=subprocess.DEVNULL,
+                    pass_fds=[theirs.fileno()],
+                )
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+        self._socket.sendall(pickle.dumps((answer, time_limit)))
+        self._socket.setblocking(False)
+
+    async def call(self, *args: Any) -> Any:
+        """The answer; one call at a time. Raises what answering it raised, or Ended.
+
+        A call that is cancelled ends the process.
+        """
+        call = pickle.dumps(args, pickle.HIGHEST_PROTOCOL)
+        try:
+            await asyncio.get_running_loop().sock_sendall(self._socket, call)
+            size = int.from_bytes(await self._receive(SIZE))
+            answered, answer = pickle.loads(await self._receive(size))  # noqa: S301 - from our own process
+        except ConnectionError:
+            self.close()
+            raise Ended(self._popen.returncode) from None
+        except BaseException:
+            self.kill()
+            raise
+        if answered:
+            return answer
+        raise answer
+
+    @property
+    def ended(self) -> bool:
+        """Whether it can't answer any more."""
+        return self._popen.poll() is not None
+
+    def close(self) -> None:
+        """Lets it answer what it was asked, and end."""
+        with suppress(OSError):  # it has ended already
+            self._socket.shutdown(socket.SHUT_WR)
+        self._popen.wait()
+        self._socket.close()
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self._popen.kill()
+        self._popen.wait()
+        self._socket.close()
+
+    async def _receive(self, size: int) -> bytearray:
+        received = bytearray(size)
+        left = memoryview(received)
+        while left:
+            count = await asyncio.get_running_loop().sock_recv_into(self._socket, left)
+            if not count:
+                raise ConnectionResetError
+            left = left[count:]
+        return received
+
+
+class Pool:
+    """A few processes that answer the same calls. Each starts at once, and anew where it ended."""
+
+    def __init__(self, answer: Callable[..., Any], most: int, time_limit: float = 0) -> None:
+        """As for a Process, of which there are `most`."""
+        self._answer, self._time_limit = answer, time_limit
+        # The last one back is the first out: it has the most in its caches.
+        self._idle: asyncio.LifoQueue[Process] = asyncio.LifoQueue()
+        self._all: set[Process] = set()
+        for _ in range(most):
+            self._idle.put_nowait(self._started())
+
+    def _started(self) -> Process:
+        process = Process(self._answer, self._time_limit)
+        self._all.add(process)
+        return process
+
+    async def call(self, *args: Any) -> Any:
+        """The answer, once a process is free to give it. Raises as Process.call does."""
+        process = await self._idle.get()
+        if process.ended:
+            process.close()
+            self._all.remove(process)
+            process = self._started()
+        try:
+            return await process.call(*args)
+        finally:
+            self._idle.put_nowait(process)
+
+    def close(self) -> None:
+        """End the processes, also those that are answering."""
+        for process in self._all:
+            process.kill()

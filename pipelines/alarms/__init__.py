@@ -1,0 +1,1 @@
+"""Alarms: what a run found that a person should look at."""

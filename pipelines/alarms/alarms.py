@@ -1,0 +1,230 @@
+"""The alarms of a run: judged from the archive when it ends, kept in it, and read again."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import reduce
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler.clock import now
+from crawler.items import iso
+from pipelines.alarms.rules import SHOWN, TRAP, Alarm, Record, judge, silence
+from pipelines.archive import host_stats, quarantine
+from pipelines.archive.host_stats import HostRun
+
+_RUNS = 100
+"""So many earlier runs that visited a host say what is normal for it."""
+_NEWS = 30
+_RECENT = timedelta(days=7)
+_TRAPS = 10
+"""New addresses from which on it is worth a word that they were refused as traps: a few are mistakes."""
+
+_LACKS = """SELECT url FROM articles JOIN pages USING (id, url)
+            WHERE host = :host AND fetched_at >= :since AND {} ORDER BY id LIMIT :most"""
+_LOST = """SELECT url FROM losses JOIN pages ON pages.id = page
+           WHERE crawl > :after AND host = :host AND field IN (:kind, 'other_' || :kind) ORDER BY page LIMIT :most"""
+_QUARANTINED = """SELECT url FROM quarantine JOIN pages ON pages.id = page
+                  WHERE crawl > :after AND host = :host AND state = 'failed' ORDER BY page LIMIT :most"""
+_FAILED = "SELECT url FROM pages WHERE host = :host AND state = 'failed' ORDER BY attempts, id LIMIT :most"
+_FETCHED = (
+    """SELECT url FROM pages WHERE host = :host AND fetched_at >= :since AND {} ORDER BY id LIMIT :most"""
+)
+_SHOW = {
+    "title": (_LOST, _LACKS.format("title IS NULL")),
+    "author": (_LOST, _LACKS.format("author IS NULL")),
+    "date": (_LOST, _LACKS.format("date IS NULL")),
+    "also_read": (
+        _LOST,
+        _LACKS.format(
+            "NOT EXISTS (SELECT 1 FROM also_read WHERE source = articles.id AND position IS NOT NULL)"
+        ),
+    ),
+    "template": (_LACKS.format("extractor = 'generic'"),),
+    "quarantine": (_QUARANTINED,),
+    "flagged": (_LACKS.format("crawl > :after AND state = 'stored' AND error NOT NULL"),),
+    "body": (_FETCHED.format("state = 'not_article' AND status = 200"), _FAILED),
+    "down": (_FAILED,),
+    "failures": (_FAILED,),
+    "gone": (_FETCHED.format("state = 'gone'"),),
+    "length": (_LACKS.format("archived_at >= :since").replace("ORDER BY", "ORDER BY words,"),),
+    "slow": (_FETCHED.format("true"),),
+}
+"""Where the addresses that show an alarm are looked for, by its kind; the first of the queries that finds any."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The runs that are judged together: this one, and those before it that were killed before anyone judged them."""
+
+    db: Database
+    after: int
+    """The last crawl that was judged."""
+    crawl: int
+    since: str
+    """When the first of them began."""
+    whole: bool
+
+
+def of_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
+    """What a person should be told of a run that ends; `whole`: what it did not find is not there."""
+    run = _run(db, crawl, whole)
+    if killed := db.execute(
+        "SELECT max(id) FROM crawls WHERE id > ? AND id < ?", [run.after, crawl]
+    ).fetchone()[0]:
+        yield Alarm(kind="killed", message=f"Crawl {killed} was killed; this one goes on.")
+    traps = db.execute(
+        "SELECT url FROM pages WHERE state = 'refused' AND error GLOB 'trap: *' AND found_at >= ? ORDER BY id",
+        [run.since],
+    ).fetchall()
+    if len(traps) >= _TRAPS:
+        message = f"{len(traps):,} new addresses were refused, as they may have no end."
+        yield Alarm(kind=TRAP, message=message, pages=tuple(url for (url,) in traps[:SHOWN]))
+    counts, everywhere = host_stats.between(db, run.after, crawl), None
+    lost, told = _losses(run), _told(db)
+    quarantined, flagged = _by_host(quarantine.counts_since(db, run.after)), _by_host(_flagged(run))
+    for host, counted in counts.items():
+        record = Record(
+            now=counted,
+            lost=lost[host],
+            before=list(host_stats.of_host(db, host, run.after, _RUNS)),
+            quarantined=quarantined[host],
+            flagged=flagged[host],
+            told=told[host],
+            named_before=_named_before(run, host),
+            unread_before=_unread_before(run, host),
+        )
+        if not record.before:
+            everywhere = everywhere or _everywhere(run)
+            record = replace(record, elsewhere=everywhere - counted)
+        for alarm in judge(record):
+            yield replace(alarm, pages=_pages(run, alarm))
+        if counted.sitemaps and (days := _silence(run, host)):
+            message = f"{host} has brought no new page for {days.days} days, longer than ever."
+            yield Alarm(kind="quiet", host=host, message=message)
+
+
+def record(db: Database, crawl: int, alarms: Iterable[Alarm], raised_at: str) -> None:
+    """Keeps the alarms of a crawl. Runs inside the caller's transaction."""
+    for alarm in alarms:
+        db.execute(
+            "INSERT INTO alarms (crawl, host, kind, message, pages, raised_at) VALUES (?, ?, ?, ?, ?, ?)",
+            [crawl, alarm.host, alarm.kind, alarm.message, json.dumps(alarm.pages), raised_at],
+        )
+
+
+def of_crawl(db: Database, crawl: int) -> list[Alarm]:
+    """What was told of a crawl."""
+    return [alarm for _, alarm in _kept(db, "crawl = ?", crawl)]
+
+
+def recent(db: Database) -> list[tuple[dict[str, Any], Alarm]]:
+    """What was told of the last crawl and in the last seven days, the newest first, with `crawl` and two times."""
+    week = iso(now() - _RECENT)
+    return _kept(db, "raised_at >= ? OR crawl = (SELECT max(id) FROM crawls)", week)
+
+
+def _kept(db: Database, which: str, value: int | str) -> list[tuple[dict[str, Any], Alarm]]:
+    rows = db.query(
+        f"""SELECT crawl, started_at, raised_at, host, kind, message, alarms.pages
+            FROM alarms JOIN crawls ON crawls.id = alarms.crawl
+            WHERE {which} ORDER BY crawl DESC, alarms.id""",  # noqa: S608
+        [value],
+    )
+    return [
+        (
+            {name: row.pop(name) for name in ("crawl", "started_at", "raised_at")},
+            Alarm(**row | {"pages": tuple(json.loads(row["pages"]))}),
+        )
+        for row in rows
+    ]
+
+
+def _run(db: Database, crawl: int, whole: bool) -> _Run:
+    query = "SELECT coalesce(max(id), 0) FROM crawls WHERE id < ? AND outcome NOT IN ('killed', 'imported')"
+    after = db.execute(query, [crawl]).fetchone()[0]
+    since = db.execute("SELECT min(started_at) FROM crawls WHERE id > ?", [after]).fetchone()[0]
+    return _Run(db, after, crawl, since, whole)
+
+
+def _everywhere(run: _Run) -> HostRun:
+    before = host_stats.between(run.db, run.after - _RUNS, run.crawl)
+    return reduce(HostRun.__add__, before.values(), HostRun(host=""))
+
+
+def _losses(run: _Run) -> dict[str, dict[str, int]]:
+    """How many articles lost each field, by host."""
+    query = """SELECT host, field, count(DISTINCT page) FROM losses JOIN pages ON pages.id = page
+               WHERE crawl > ? GROUP BY host, field"""
+    return _by_host(run.db.execute(query, [run.after]))
+
+
+def _flagged(run: _Run) -> Iterator[tuple[str, str, int]]:
+    """Host, rule and number of the new articles whose pages have a reason beside them."""
+    yield from run.db.execute(
+        """SELECT host, substr(error, 1, instr(error, ':') - 1) AS rule, count(*)
+           FROM articles JOIN pages USING (id) WHERE crawl > ? AND state = 'stored' AND error NOT NULL
+           GROUP BY host, rule""",
+        [run.after],
+    )
+
+
+def _told(db: Database) -> dict[str, dict[str, int]]:
+    """The crawl in which each kind of alarm was last raised, by host."""
+    return _by_host(
+        db.execute("SELECT host, kind, max(crawl) FROM alarms WHERE host IS NOT NULL GROUP BY host, kind")
+    )
+
+
+def _by_host(rows: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
+    """Numbers by host and by what they belong to; a host without any has none."""
+    numbers: dict[str, dict[str, int]] = defaultdict(dict)
+    for host, name, number in rows:
+        numbers[host][name] = number
+    return numbers
+
+
+def _named_before(run: _Run, host: str) -> int | None:
+    """Pages that the host's sitemap named in the last run that read it whole."""
+    if not run.whole:
+        return None
+    query = """SELECT named FROM host_runs JOIN crawls ON crawls.id = crawl
+               WHERE host = ? AND crawl <= ? AND sitemaps AND outcome = 'finished'
+               ORDER BY crawl DESC LIMIT 1"""
+    row = run.db.execute(query, [host, run.after]).fetchone()
+    return row[0] if row else None
+
+
+def _unread_before(run: _Run, host: str) -> int:
+    query = """SELECT unread FROM host_runs WHERE host = ? AND crawl <= ? AND sitemaps + unread
+               ORDER BY crawl DESC LIMIT 1"""
+    row = run.db.execute(query, [host, run.after]).fetchone()
+    return row[0] if row else 0
+
+
+def _silence(run: _Run, host: str) -> timedelta | None:
+    times = (
+        "SELECT started_at FROM host_runs JOIN crawls ON crawls.id = crawl WHERE host = ? AND sitemaps AND {}"
+    )
+    news = run.db.execute(times.format("news ORDER BY crawl DESC LIMIT ?"), [host, _NEWS]).fetchall()
+    if not news:
+        return None
+    looks = run.db.execute(times.format("started_at > ? ORDER BY crawl"), [host, news[0][0]]).fetchall()
+    return silence(_moments(reversed(news)), _moments(looks))
+
+
+def _moments(rows: Iterable[tuple[str]]) -> list[datetime]:
+    return [datetime.fromisoformat(moment) for (moment,) in rows]
+
+
+def _pages(run: _Run, alarm: Alarm) -> tuple[str, ...]:
+    values = {"host": alarm.host, "kind": alarm.kind, "since": run.since, "after": run.after, "most": SHOWN}
+    for query in _SHOW.get(alarm.kind, ()):
+        if found := run.db.execute(query, values).fetchall():
+            return tuple(url for (url,) in found)
+    return ()

@@ -1,0 +1,258 @@
+"""What a run says of a host that a person should look at, and what is chance. Pure.
+
+A share that rises is told when chance would hardly bring it (Fisher's exact test, one-sided); what is told once
+becomes the host's normal state, so that it is not told in every run for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import reduce
+from itertools import pairwise
+from math import exp, fsum, lgamma
+
+from pipelines.archive.host_stats import HostRun
+
+TRAP = "trap"
+"""Kind of an alarm about addresses that may have no end."""
+SHOWN = 3
+"""Addresses that an alarm names."""
+
+_FEWEST = 3
+"""Pages from which on a share says something."""
+_SMALLEST_SHARE = 0.1
+_UNLIKELY, _ONCE_SEEN_UNLIKELY = 0.01, 0.001
+"""How likely chance may be: what a host has shown before comes in clusters, so there it counts for less."""
+_LOST_SHARE = 0.2
+"""Of the articles that were read again; fewer are articles that were edited."""
+_OTHERS_SHARE = 0.5
+_SLOWER, _SLOW = 5, 2.0
+"""So many times slower than before, and so many seconds a page at least."""
+_TIMED_BEFORE = 10
+_SHORTER = 1 / 3
+_NEW_NOW, _NEW_BEFORE = 5, 20
+_NAMED_BEFORE, _STILL_NAMED = 10, 0.5
+_GAPS, _LONGER = 4, 3
+_QUIET_AT_LEAST = timedelta(days=7)
+_LOOKS = 3
+"""Runs that found nothing new before a host counts as silent."""
+
+_SHARES = {
+    "title": ("without_title", "have no title"),
+    "author": ("without_author", "have no author"),
+    "date": ("without_date", "have no date"),
+    "also_read": ("without_also_read", "have no also-read list"),
+}
+_LOST = {"title": "title", "author": "author", "date": "date", "also_read": "also-read list"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """What a person should look at: in words, and up to three addresses that show it."""
+
+    kind: str
+    """What it is about; docs/alarms.md lists them."""
+    message: str
+    host: str | None = None
+    pages: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(f"  {url}" for url in self.pages)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """All that a run is judged by for one host."""
+
+    now: HostRun
+    lost: Mapping[str, int] = field(default_factory=dict)
+    """Articles that lost something, by what it is."""
+    before: Sequence[HostRun] = ()
+    """Earlier runs that visited the host, the newest first."""
+    elsewhere: HostRun | None = None
+    """The other hosts, now and before; None for a host that an earlier run visited."""
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+    """Pages that came into quarantine, by rule."""
+    flagged: Mapping[str, int] = field(default_factory=dict)
+    """New articles that were stored although something is wrong with their pages, by rule."""
+    told: Mapping[str, int] = field(default_factory=dict)
+    """The crawl in which each kind of alarm was last raised for this host."""
+    named_before: int | None = None
+    """Pages that its sitemap named when it was last read; None where it is not known, or not read whole now."""
+    unread_before: int = 0
+    """Sitemaps that could not be read when it was last asked for them."""
+
+
+def judge(record: Record) -> Iterator[Alarm]:
+    """What is to be told of a host; the alarms name no pages yet."""
+    yield from _fields(record)
+    yield from _other_authors(record)
+    yield from _template(record)
+    yield from _doubts(record)
+    yield from _bodies(record)
+    yield from _answers(record)
+    yield from _lengths(record)
+    yield from _speed(record)
+    yield from _sitemap(record)
+
+
+def _fields(record: Record) -> Iterator[Alarm]:
+    now = record.now
+    for kind, (column, words) in _SHARES.items():
+        lost = record.lost.get(kind, 0)
+        if _many_lost(kind, lost, now.again):
+            message = f"{lost} of {_count(now.again, 'article')} read again lost the {_LOST[kind]}"
+            yield _alarm(now, kind, message)
+        elif rise := _rise(record, kind, column, "read"):
+            yield _alarm(now, kind, f"{getattr(now, column)} of {_count(now.read, 'page')} {words}; {rise}")
+
+
+def _other_authors(record: Record) -> Iterator[Alarm]:
+    """A few articles were edited; where it is half of them, some other text is taken for the author."""
+    now, others = record.now, record.lost.get("other_author", 0)
+    if others >= 2 and others >= now.again * _OTHERS_SHARE:
+        message = f"{others} of {_count(now.again, 'article')} read again have another author than before"
+        yield _alarm(now, "author", message)
+
+
+def _many_lost(kind: str, lost: int, again: int) -> bool:
+    """One article alone may have been edited; but nobody takes the author or the date out of one."""
+    enough = lost >= 2 or (lost == again == 1 and kind != "also_read")
+    return enough and lost >= again * _LOST_SHARE
+
+
+def _template(record: Record) -> Iterator[Alarm]:
+    now = record.now
+    if not now.generic:
+        return
+    first = not any(run.generic for run in record.before)
+    if first or _rise(record, "template", "generic", "read"):
+        were = "articles were" if now.generic > 1 else "article was"
+        message = f"uses a template that is not known: {now.generic} {were} read by the generic extractor"
+        yield Alarm(kind="template", host=now.host, message=f"{now.host} {message}.")
+
+
+def _doubts(record: Record) -> Iterator[Alarm]:
+    if pages := sum(record.quarantined.values()):
+        message = f"{_count(pages, 'page')} in quarantine ({_by_rule(record.quarantined)})"
+        yield _alarm(record.now, "quarantine", f"{message}; the archived copies are kept")
+    if articles := sum(record.flagged.values()):
+        message = f"{_count(articles, 'new article')} may not be whole ({_by_rule(record.flagged)})"
+        yield _alarm(record.now, "flagged", message)
+
+
+def _by_rule(counts: Mapping[str, int]) -> str:
+    """Counts by the names of their rules, the greatest first."""
+    greatest_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{rule} {count:,}" for rule, count in greatest_first)
+
+
+def _bodies(record: Record) -> Iterator[Alarm]:
+    now = record.now
+    if rise := _rise(record, "body", "without_body", "first"):
+        message = f"{now.without_body} of {_count(now.first, 'new page')} bring no article; {rise}"
+        yield _alarm(now, "body", message)
+
+
+def _answers(record: Record) -> Iterator[Alarm]:
+    now = record.now
+    if now.failing and now.visits == now.failed:
+        since = [run for run in record.before if run.crawl >= record.told.get("down", now.crawl)]
+        if not since or any(run.visits > run.failed for run in since):
+            yield _alarm(now, "down", f"nothing could be fetched in {_count(now.visits, 'visit')}")
+        return
+    for kind, column, words in (("failures", "failing", "can't be fetched"), ("gone", "gone", "are gone")):
+        if rise := _rise(record, kind, column, "tried", elsewhere=False):
+            yield _alarm(now, kind, f"{getattr(now, column)} of {_count(now.tried, 'page')} {words}; {rise}")
+
+
+def _lengths(record: Record) -> Iterator[Alarm]:
+    now, before = record.now, _since(record, "length")
+    new, old = now.read - now.again, before.read - before.again
+    if new < _NEW_NOW or old < _NEW_BEFORE:
+        return
+    length, usual = now.characters / new, before.characters / old
+    if length < usual * _SHORTER:
+        message = f"{new} new articles have {length:,.0f} characters each, those before had {usual:,.0f}"
+        yield _alarm(now, "length", message)
+
+
+def _speed(record: Record) -> Iterator[Alarm]:
+    now, before = record.now, _since(record, "slow")
+    if now.timed < _FEWEST or before.timed < _TIMED_BEFORE:
+        return
+    seconds, usual = now.seconds / now.timed, before.seconds / before.timed
+    if seconds > _SLOW and seconds > usual * _SLOWER:
+        yield _alarm(now, "slow", f"it takes {seconds:.1f} seconds to answer, before it was {usual:.1f}")
+
+
+def _sitemap(record: Record) -> Iterator[Alarm]:
+    now, before = record.now, record.named_before or 0
+    if now.unread > record.unread_before:
+        yield _alarm(
+            now, "sitemap", f"{_count(now.unread, 'sitemap')} could not be read whole; the log says why"
+        )
+    elif now.sitemaps and before >= _NAMED_BEFORE and now.named < before * _STILL_NAMED:
+        message = f"its sitemap names {_count(now.named, 'page')}, before it named {before:,}"
+        yield _alarm(now, "sitemap", message)
+
+
+def silence(news: Sequence[datetime], looks: Sequence[datetime]) -> timedelta | None:
+    """How long a host that kept bringing new pages has been silent, in the run that makes it too long; else None.
+
+    `news`: when runs found new pages of it; `looks`: when runs since then found none, this one last.
+    """
+    gaps = [later - earlier for earlier, later in pairwise(news)]
+    if len(gaps) < _GAPS or len(looks) < _LOOKS:
+        return None
+    too_long = news[-1] + max(max(gaps) * _LONGER, _QUIET_AT_LEAST)
+    told_before = len(looks) > _LOOKS and looks[-2] >= too_long
+    return looks[-1] - news[-1] if looks[-1] >= too_long and not told_before else None
+
+
+def _rise(record: Record, kind: str, column: str, of: str, *, elsewhere: bool = True) -> str:
+    """How the share was before, in words, where it has risen by more than chance; else nothing."""
+    now, before, where = record.now, _since(record, kind), "before it was"
+    if elsewhere and record.elsewhere:
+        before, where = record.elsewhere, "elsewhere it is"
+    some, all_now = getattr(now, column), getattr(now, of)
+    had, all_before = getattr(before, column), getattr(before, of)
+    if some < _FEWEST or some < all_now * _SMALLEST_SHARE or some * all_before < 2 * had * all_now:
+        return ""
+    unlikely = _ONCE_SEEN_UNLIKELY if had else _UNLIKELY
+    return f"{where} {had:,} of {all_before:,}" if chance(some, all_now, had, all_before) < unlikely else ""
+
+
+def chance(some: int, of: int, before: int, of_before: int) -> float:
+    """The probability of at least `some` among the `of` drawn, if now is like before (Fisher, one-sided).
+
+    >>> round(chance(3, 3, 0, 7), 4), chance(3, 3, 0, 0)
+    (0.0083, 1.0)
+    """
+    marked, everything = some + before, of + of_before
+    ways = _log_ways(everything, of)
+    terms = (
+        exp(_log_ways(marked, n) + _log_ways(everything - marked, of - n) - ways)
+        for n in range(max(some, of + marked - everything), min(of, marked) + 1)
+    )
+    return min(1.0, round(fsum(terms), 12))
+
+
+def _log_ways(number: int, chosen: int) -> float:
+    return lgamma(number + 1) - lgamma(chosen + 1) - lgamma(number - chosen + 1)
+
+
+def _since(record: Record, kind: str) -> HostRun:
+    """What is normal: the runs before, from the one on in which it was told that things are so."""
+    runs: Iterable[HostRun] = (run for run in record.before if run.crawl >= record.told.get(kind, 0))
+    return reduce(HostRun.__add__, runs, HostRun(host=record.now.host))
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _alarm(now: HostRun, kind: str, message: str) -> Alarm:
+    return Alarm(kind=kind, host=now.host, message=f"{now.host}: {message}.")

@@ -1,0 +1,165 @@
+"""An article's rows: how it is stored, and what counts as a change. Runs inside the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlite_utils import Database
+
+from crawler.errors import ArchiveError
+from crawler.items import Article, Image, Link, iso
+from crawler.urls import canonical
+from pipelines.archive import pages, revisions
+from pipelines.archive.article_file import path_of, render
+from pipelines.archive.files import hash_of
+
+_as_json = json.JSONEncoder(ensure_ascii=False).encode
+"""As json.dumps, which makes an encoder each time."""
+
+
+def store(
+    db: Database, page: int, article: Article, crawl: int, now: str, file_hash: str | None = None
+) -> Literal["new", "changed", "unchanged"]:
+    """Makes the page's article row what was read; keeps the old one as a revision where it changed.
+
+    `file_hash`: that of its file, where it is known already.
+    """
+    row = columns(article, file_hash)
+    old = pages.first(db, "SELECT * FROM articles WHERE id = ?", page)
+    if old is None:
+        stamps = {"archived_at": now, "crawl": crawl, "changed_at": now, "changed_crawl": crawl}
+        _insert(db, "articles", {"id": page, **row, **stamps})
+        store_images(db, page, article.images)
+        return "new"
+    old["images"] = list(
+        db.query("SELECT url, alt, title FROM images WHERE article = ? ORDER BY position", [page])
+    )
+    different = {key: value for key, value in row.items() if value != old[key]}
+    other_images = [image._asdict() for image in article.images] != old["images"]
+    changed = other_images or any(key in different for key in revisions.TELLING)
+    if changed:
+        revisions.keep(db, old, now)
+        different |= {"changed_at": now, "changed_crawl": crawl}
+        db.execute("DELETE FROM images WHERE article = ?", [page])
+        store_images(db, page, article.images)
+    update(db, page, different)
+    return "changed" if changed else "unchanged"
+
+
+def update(db: Database, page: int, different: Mapping[str, Any]) -> None:
+    """Sets the columns of an article's row that are different."""
+    if different:
+        assignments = ", ".join(f"{key} = :{key}" for key in different)
+        db.execute(f"UPDATE articles SET {assignments} WHERE id = :id", {**different, "id": page})  # noqa: S608
+
+
+def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
+    """What an article's row says of the article, by column; `file_hash` where it is known already."""
+    return {
+        "url": article.url,
+        "title": article.title,
+        "author": article.author,
+        "author_source": article.author_source,
+        "date": iso(article.date) if article.date else None,
+        "updated": iso(article.updated) if article.updated else None,
+        "tags": _as_json(article.tags),
+        "categories": _as_json(article.categories),
+        "description": article.description,
+        "keywords": article.keywords,
+        "thumbnail": article.thumbnail,
+        "lang": article.lang,
+        "license": article.license,
+        "body": article.body,
+        "words": len(article.body.split()),
+        "body_hash": hash_of(article.body.encode()),
+        "path": str(path_of(article.url)),
+        "extractor": article.extractor,
+        "extra": _as_json(article.extra),
+        "file_hash": file_hash or hash_of_file(article),
+    }
+
+
+def extra_of(db: Database, urls: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The keys that articles have from files and not from their pages, by address."""
+    query = """SELECT url, json_remove(extra, '$.byline_date', '$.other_authors') FROM articles
+               WHERE extra <> '{}' AND url IN (SELECT value FROM json_each(?))"""
+    return {url: json.loads(extra) for url, extra in db.execute(query, [json.dumps(urls)])}
+
+
+def hash_of_file(article: Article) -> str:
+    """SHA-256 of the article's file, in hexadecimal."""
+    return hash_of(render(article).encode())
+
+
+def store_images(db: Database, page: int, images: Sequence[Image]) -> None:
+    """Makes rows of an article's pictures: it has none yet."""
+    db.conn.executemany(
+        "INSERT INTO images (article, position, url, alt, title) VALUES (?, ?, ?, ?, ?)",
+        [(page, position, *image) for position, image in enumerate(images, 1)],
+    )
+
+
+def _insert(db: Database, table: str, row: dict[str, Any]) -> None:
+    """As the table's own insert(), which looks at the schema each time."""
+    names = ", ".join(row)
+    values = ", ".join(f":{name}" for name in row)
+    db.execute(f"INSERT INTO {table} ({names}) VALUES ({values})", row)  # noqa: S608
+
+
+def store_links(db: Database, page: int, links: Sequence[tuple[int, str]], now: str) -> None:
+    """Makes the also-read list what was read: target and text. A link that left it stays, without a position."""
+    db.execute("UPDATE also_read SET position = NULL WHERE source = ?", [page])
+    db.conn.executemany(
+        """INSERT INTO also_read (source, target, position, text, first_seen, last_seen)
+           VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+           ON CONFLICT (source, target) DO UPDATE
+           SET position = excluded.position, text = excluded.text, last_seen = excluded.last_seen""",
+        [(page, target, position, text, now) for position, (target, text) in enumerate(links, 1)],
+    )
+
+
+def confirm_links(db: Database, page: int, now: str) -> None:
+    """The also-read list was seen again as it is."""
+    db.execute("UPDATE also_read SET last_seen = ? WHERE source = ? AND position IS NOT NULL", [now, page])
+
+
+def load(db: Database, page: int) -> Article:
+    """The article of a page, as it was stored."""
+    row = next(db.query("SELECT * FROM articles WHERE id = ?", [page]))
+    images = db.query("SELECT url, alt, title FROM images WHERE article = ? ORDER BY position", [page])
+    links = db.query(
+        """SELECT pages.url, also_read.text FROM also_read JOIN pages ON pages.id = also_read.target
+           WHERE source = ? AND position IS NOT NULL ORDER BY position""",
+        [page],
+    )
+    return of_row(row, map(dict.values, images), map(dict.values, links))
+
+
+def of_row(
+    row: Mapping[str, Any], images: Iterable[Iterable[str | None]], also_read: Iterable[Iterable[str]]
+) -> Article:
+    """The article of which `columns` made the row, with its pictures and links in their order."""
+    values = {field.name: row[field.name] for field in fields(Article) if field.name in row}
+    return Article(
+        **values
+        | {name: datetime.fromisoformat(row[name]) if row[name] else None for name in ("date", "updated")}
+        | {name: json.loads(row[name]) for name in ("tags", "categories", "extra")},
+        images=[Image(*image) for image in images],  # type: ignore[arg-type]
+        also_read=[Link(*link) for link in also_read],
+    )
+
+
+def find(db: Database, wanted: str) -> int:
+    """The page of an article that is named by its address or its file. Raises ArchiveError."""
+    try:
+        query, value = "SELECT id FROM articles WHERE url = ?", canonical(wanted)
+    except ValueError:
+        query, value = "SELECT id FROM articles WHERE substr(?, -length(path)) = path", wanted
+    row = db.execute(query, [value]).fetchone()
+    if row is None:
+        raise ArchiveError(f"No article {wanted} is in the archive: `alsoread status` tells what is.", 2)
+    return int(row[0])

@@ -1,0 +1,209 @@
+"""Write files below a folder, each whole or not at all, and never through a symbolic link.
+
+A file is in its place before its row is committed, so it is pending until then: a list beside the files says which.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from hashlib import sha256
+from itertools import count
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from pipelines.archive.tree import Tree
+
+HALF_WRITTEN = ".writing"
+"""The folder of files that are being written: hidden, and on the same disk as the files."""
+
+_FOLDER = PurePosixPath(HALF_WRITTEN)
+_PENDING = "pending-"
+"""What the names of the lists begin with that say which files are in place while their rows may not be."""
+_LINE = re.compile(r"^(new|old) ([0-9a-f]{64}) (.+)\n", re.MULTILINE)
+_SYNC_ALL_FILES = 32
+"""Files from which on it is quicker to wait for all that the disk has to write."""
+_numbers = count()
+
+
+class Staged(NamedTuple):
+    """A file that is on the disk, and not yet in its place."""
+
+    temporary: str
+    """What it is called in the folder of files that are being written."""
+    name: str
+    hash: str
+    is_new: bool
+    """Whether nothing stood in its place."""
+
+
+class Pending(NamedTuple):
+    """A file that was put in its place while its row may not have been committed."""
+
+    name: PurePosixPath
+    hash: str
+    is_new: bool
+    """Whether nothing stood in its place before."""
+
+
+Stage = Callable[[PurePosixPath, bytes], Staged | None]
+"""Writes a file that belongs at a name; None where it stands there already."""
+
+
+def hash_of(content: bytes) -> str:
+    """SHA-256 of a file or a text's bytes, in hexadecimal."""
+    return sha256(content).hexdigest()
+
+
+@contextmanager
+def files_staged(root: Path) -> Iterator[Stage]:
+    """Give a way to write files that `put_in_place` then moves where they belong, in this process or another.
+
+    It returns None for a file that stands there already. The files are on the disk when the block ends.
+    Raises OSError; ELOOP where a folder below `root` is a symbolic link.
+    """
+    with closing(Tree(root)) as tree:
+        staged: list[Staged] = []
+        try:
+            yield lambda name, content: _stage(tree, name, content, staged)
+            _sync(tree, staged)
+        except BaseException:
+            discard(root, staged)
+            raise
+
+
+@contextmanager
+def files_written(root: Path) -> Iterator[Callable[[PurePosixPath, bytes], str]]:
+    """Give a way to write files below a folder, each whole or not at all, unless it stands there already.
+
+    It returns the file's hash. The files are on the disk and in their places when the block ends, and pending.
+    Raises OSError; ELOOP where a folder below `root` is a symbolic link.
+    """
+    staged: list[Staged] = []
+
+    def put(name: PurePosixPath, content: bytes) -> str:
+        file = stage(name, content)
+        if file:
+            staged.append(file)
+        return file.hash if file else hash_of(content)
+
+    with files_staged(root) as stage:
+        yield put
+    put_in_place(root, staged)
+
+
+def put_in_place(root: Path, files: Collection[Staged]) -> None:
+    """Move files to where they belong: they are pending from now on. Raises OSError."""
+    if not files:
+        return
+    with closing(Tree(root)) as tree:
+        try:
+            # Before they move: a kill after it leaves no file that nobody knows of.
+            lines = [f"{'new' if file.is_new else 'old'} {file.hash} {file.name}\n" for file in files]
+            tree.append(_pending_list(), "".join(lines).encode())
+            for file in files:
+                tree.move(_temporary(file), PurePosixPath(file.name))
+        except BaseException:
+            discard(root, files)
+            raise
+
+
+def discard(root: Path, files: Collection[Staged]) -> None:
+    """Remove files that were written and are not wanted in their places."""
+    with closing(Tree(root)) as tree:
+        for file in files:
+            tree.remove(_temporary(file))
+
+
+def forget_pending(root: Path) -> None:
+    """Note that the rows of all files that this process wrote below a folder are committed."""
+    with closing(Tree(root)) as tree:
+        if root.is_dir():
+            tree.remove(_pending_list())
+
+
+def has_pending(root: Path) -> bool:
+    """Whether some process wrote files below a folder of which it did not say that their rows are committed."""
+    with closing(Tree(root)) as tree:
+        return bool(_pending_lists(tree))
+
+
+@contextmanager
+def pending_files(root: Path) -> Iterator[list[Pending]]:
+    """Give the pending files of all processes; they are so no more when the block ends well.
+
+    For whoever knows that nobody else writes, as the holder of the catalog's write lock does.
+    """
+    with closing(Tree(root)) as tree:
+        lists = _pending_lists(tree)
+        noted = "".join((tree.read(path) or b"").decode(errors="replace") for path in lists)
+        found = [
+            Pending(PurePosixPath(name), hash_, kind == "new") for kind, hash_, name in _LINE.findall(noted)
+        ]
+        yield [file for file in found if not file.name.is_absolute() and ".." not in file.name.parts]
+        for path in lists:
+            tree.remove(path)
+
+
+def read_file(root: Path, name: PurePosixPath) -> bytes | None:
+    """The content of a file below a folder; None where there is no file of that name. Raises OSError."""
+    with closing(Tree(root)) as tree:
+        return tree.read(name)
+
+
+def remove_file(root: Path, name: PurePosixPath) -> None:
+    """Remove a file below a folder, if there is one. Raises OSError."""
+    with closing(Tree(root)) as tree:
+        tree.remove(name)
+
+
+def sweep(root: Path) -> None:
+    """Remove what a killed run left half written."""
+    with closing(Tree(root)) as tree:
+        for name in tree.names(_FOLDER):
+            if not name.startswith(_PENDING):
+                tree.remove(_FOLDER / name)  # the writer of a crawl that was killed may still be at work
+
+
+def odd_entry(path: Path) -> str | None:
+    """What an entry of an archive's folders is, where it is neither a file nor a folder."""
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return "is a symbolic link, which is not followed"
+    return None if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else "is neither a file nor a folder"
+
+
+def _pending_list() -> PurePosixPath:
+    return _FOLDER / f"{_PENDING}{os.getpid()}"
+
+
+def _pending_lists(tree: Tree) -> list[PurePosixPath]:
+    return [_FOLDER / name for name in tree.names(_FOLDER) if name.startswith(_PENDING)]
+
+
+def _temporary(file: Staged) -> PurePosixPath:
+    return _FOLDER / file.temporary
+
+
+def _stage(tree: Tree, name: PurePosixPath, content: bytes, staged: list[Staged]) -> Staged | None:
+    standing = tree.read(name)
+    if standing == content:
+        return None
+    # Before others are staged with it, which would fail as well.
+    if standing is None and tree.is_folder(name):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(tree.root / name))
+    staged.append(Staged(f"{os.getpid()}-{next(_numbers)}", str(name), hash_of(content), standing is None))
+    tree.create(_temporary(staged[-1]), content)
+    return staged[-1]
+
+
+def _sync(tree: Tree, files: Sequence[Staged]) -> None:
+    """Wait for the disk; where there are many files for all that it has to write, which is quicker."""
+    if len(files) > _SYNC_ALL_FILES:
+        os.sync()
+    elif files:
+        tree.sync(_FOLDER, [file.temporary for file in files])

@@ -1,0 +1,79 @@
+"""Settle the files that a run put in place and did not come to commit: it was killed, or the disk was full."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from pipelines.archive import articles
+from pipelines.archive.article_file import write
+from pipelines.archive.files import (
+    Pending,
+    forget_pending,
+    has_pending,
+    hash_of,
+    pending_files,
+    read_file,
+    remove_file,
+    sweep,
+)
+
+_ROWS = {
+    "articles": "SELECT id, file_hash FROM articles WHERE path = ? COLLATE BINARY",
+    "images": "SELECT NULL, hash FROM pictures WHERE path = ? COLLATE BINARY",
+}
+"""For each folder of files, the row of one: the page where its file can be made from it, and the file's hash."""
+
+
+def settle_pending(db: Database, data: Path) -> None:
+    """Make the pending files of an archive what its rows say: remove new ones without a row, rewrite articles.
+
+    To be called outside of a transaction. Raises OSError and sqlite3.Error.
+    """
+    for folder, query in _ROWS.items():
+        root = data / folder
+        if not has_pending(root):
+            continue
+        db.execute("BEGIN IMMEDIATE")  # the writing process of a run that was killed may still commit
+        try:
+            with pending_files(root) as files:
+                for file in files:
+                    _settle(db, root, file, db.execute(query, [str(file.name)]).fetchone())
+        finally:
+            db.conn.rollback()
+        forget_pending(root)  # what was written anew
+
+
+def clear_up(db: Database, data: Path) -> None:
+    """Settle the pending files of an archive, and remove those that were not whole yet.
+
+    For whoever holds the archive, outside of a transaction. Raises OSError and sqlite3.Error.
+    """
+    settle_pending(db, data)
+    for folder in _ROWS:
+        sweep(data / folder)
+
+
+def forget_all_pending(data: Path) -> None:
+    """Note that the rows of all files that this process wrote are committed."""
+    for folder in _ROWS:
+        forget_pending(data / folder)
+
+
+def _settle(db: Database, root: Path, file: Pending, row: tuple[int | None, str | None] | None) -> None:
+    content = read_file(root, file.name)
+    if content is None or hash_of(content) != file.hash:  # it never came to its place, or is another by now
+        return
+    if row is None:
+        if file.is_new:  # what it replaced may have been the only copy of something: that is left
+            remove_file(root, file.name)
+        return
+    page, hash_ = row
+    if page is None or hash_ in (None, file.hash):
+        return
+    with suppress(ValueError, TypeError):  # a damaged row, which `verify` is for
+        article = articles.load(db, page)
+        if articles.hash_of_file(article) == hash_:
+            write(root, article)

@@ -1,0 +1,79 @@
+"""Rows of the quarantine: readings of archived articles that wait for a person's decision.
+
+A row counts as long as its page is `failed`: whatever stores the article ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from fnmatch import fnmatchcase
+
+from sqlite_utils import Database
+
+from crawler.items import Quarantine
+from pipelines.archive import pages
+from pipelines.archive.quarantine_rules import Archived
+
+
+def find_archived(db: Database, url: str) -> Archived | None:
+    """What the archive holds of a page's article; None where it holds none."""
+    row = pages.first(
+        db,
+        """SELECT articles.title, body, extractor, file_hash,
+                  (SELECT count(*) FROM images WHERE article = articles.id) AS pictures,
+                  state = 'stored' AND coalesce(error GLOB 'cut-off: *', 0) AS cut_off,
+                  quarantine.body_hash AS quarantined_hash, quarantined_at
+           FROM articles JOIN pages USING (id)
+           LEFT JOIN quarantine ON page = pages.id AND state = 'failed'
+           WHERE articles.url = ?""",
+        url,
+    )
+    if row is None:
+        return None
+    since = row.pop("quarantined_at")
+    row["cut_off"] = bool(row["cut_off"])
+    return Archived(**row, quarantined_at=datetime.fromisoformat(since) if since else None)
+
+
+def count_articles(db: Database, host: str) -> int:
+    """How many articles of a host are archived."""
+    query = "SELECT count(*) FROM articles JOIN pages USING (id) WHERE host = ?"
+    count: int = db.execute(query, [host]).fetchone()[0]
+    return count
+
+
+def put(db: Database, page: int, crawl: int, quarantine: Quarantine, now: str) -> None:
+    """Puts a page in quarantine; a page that is there keeps its run, and its time while its text is the same.
+
+    Runs inside the caller's transaction.
+    """
+    db.execute(
+        """INSERT INTO quarantine (page, crawl, rule, body_hash, quarantined_at) VALUES (?, ?, ?, ?, ?)
+           ON CONFLICT (page) DO UPDATE SET
+             rule = excluded.rule, body_hash = excluded.body_hash,
+             quarantined_at = iif(body_hash IS excluded.body_hash, quarantined_at, excluded.quarantined_at)""",
+        [page, crawl, quarantine.rule, quarantine.body_hash, now],
+    )
+
+
+def release(db: Database, page: int) -> None:
+    """Ends the quarantine of a page, if it was in it. Runs inside the caller's transaction."""
+    db.execute("DELETE FROM quarantine WHERE page = ?", [page])
+
+
+def urls_of(db: Database, patterns: Sequence[str]) -> list[str]:
+    """The pages in quarantine of the hosts that match one of the patterns."""
+    rows = db.execute(
+        "SELECT url, host FROM quarantine JOIN pages ON pages.id = page WHERE state = 'failed' ORDER BY url"
+    )
+    return [url for url, host in rows if any(fnmatchcase(host, pattern) for pattern in patterns)]
+
+
+def counts_since(db: Database, crawl: int) -> Iterator[tuple[str, str, int]]:
+    """Host, rule and number of the pages that came into quarantine after a crawl."""
+    yield from db.execute(
+        """SELECT host, rule, count(*) FROM quarantine JOIN pages ON pages.id = page
+           WHERE crawl > ? AND state = 'failed' GROUP BY host, rule ORDER BY host, count(*) DESC, rule""",
+        [crawl],
+    )

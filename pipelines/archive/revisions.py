@@ -1,0 +1,136 @@
+"""The revisions of an article: what makes one, how it is kept, how they are read again and compared."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import unified_diff
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler.errors import ArchiveError
+from crawler.items import Article, Image
+from pipelines.archive.article_file import path_of, render
+
+TELLING = ("title", "author", "body", "images")
+"""A difference in one of these is a change of the article and makes a revision; any other is only recorded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """An article as it was for a time. Times are as the archive writes them."""
+
+    number: int
+    """From 1, the oldest."""
+    archived_at: str
+    replaced_at: str | None
+    """None for the current one."""
+    crawl: int
+    article: Article
+    """Its address, title, author, dates, body and images; of the rest nothing is kept, so it is absent."""
+    changes: list[str]
+    """Which of TELLING differ from the revision before."""
+
+    @property
+    def words(self) -> int:
+        """Words of the body, split at white space."""
+        return len(self.article.body.split())
+
+
+def keep(db: Database, old: dict[str, Any], now: str) -> None:
+    """Keeps an article's row, with its `images`, before it is replaced. Runs inside the caller's transaction."""
+    db.execute(
+        """INSERT INTO revisions (article, archived_at, replaced_at, crawl,
+                                  title, author, date, updated, body, body_hash, images)
+           VALUES (:id, :changed_at, :now, :changed_crawl,
+                   :title, :author, :date, :updated, :body, :body_hash, :images)""",
+        {**old, "now": now, "images": json.dumps(old["images"], ensure_ascii=False)},
+    )
+
+
+def load(db: Database, page: int) -> list[Revision]:
+    """All revisions of a page's article, oldest first; the last is the current one."""
+    # One statement, so that a crawl which writes meanwhile can't move one between two looks.
+    rows = db.query(
+        """SELECT * FROM (
+             SELECT revisions.id AS revision, revisions.archived_at, replaced_at, revisions.crawl, url,
+                    revisions.title, revisions.author, revisions.date, revisions.updated, revisions.body, images
+             FROM revisions JOIN articles ON articles.id = revisions.article WHERE article = :page
+             UNION ALL
+             SELECT NULL, changed_at, NULL, changed_crawl, url, title, author, date, updated, body,
+                    (SELECT json_group_array(json_object('url', url, 'alt', alt, 'title', title))
+                     FROM (SELECT * FROM images WHERE article = :page ORDER BY position))
+             FROM articles WHERE id = :page)
+           ORDER BY replaced_at IS NULL, archived_at, revision""",
+        {"page": page},
+    )
+    revisions: list[Revision] = []
+    for number, row in enumerate(rows, start=1):
+        article = _article(row)
+        before = revisions[-1].article if revisions else article
+        revisions.append(
+            Revision(
+                number=number,
+                archived_at=row["archived_at"],
+                replaced_at=row["replaced_at"],
+                crawl=row["crawl"],
+                article=article,
+                changes=[name for name in TELLING if getattr(article, name) != getattr(before, name)],
+            )
+        )
+    return revisions
+
+
+def _article(row: dict[str, Any]) -> Article:
+    return Article(
+        url=row["url"],
+        title=row["title"],
+        author=row["author"],
+        date=datetime.fromisoformat(row["date"]) if row["date"] else None,
+        updated=datetime.fromisoformat(row["updated"]) if row["updated"] else None,
+        tags=[],
+        categories=[],
+        description=None,
+        keywords=None,
+        thumbnail=None,
+        lang=None,
+        license=None,
+        body=row["body"],
+        images=[Image(**image) for image in json.loads(row["images"])],
+        also_read=[],
+        extractor="",
+    )
+
+
+def pair(revisions: list[Revision], number: int | None) -> tuple[Revision, Revision]:
+    """The revision of that number, by default the current one, behind the one before it. Raises ArchiveError."""
+    url, newest = revisions[-1].article.url, len(revisions)
+    if newest == 1:
+        raise ArchiveError(f"{url} has only one revision: it has not changed since it was archived.", 2)
+    if number is None:
+        number = newest
+    if not 2 <= number <= newest:
+        what = "is the first: none is before it" if number == 1 else "does not exist"
+        raise ArchiveError(f"Revision {number} of {url} {what}; choose one from 2 to {newest}.", 2)
+    return revisions[number - 2], revisions[number - 1]
+
+
+def diff(old: Revision, new: Revision) -> Iterator[str]:
+    """The lines of a unified diff, without their ends, between two revisions as Markdown files."""
+    path = str(path_of(new.article.url))
+    return unified_diff(
+        _lines(old),
+        _lines(new),
+        fromfile=path,
+        tofile=path,
+        fromfiledate=f"revision {old.number}, {old.archived_at}",
+        tofiledate=f"revision {new.number}, {new.archived_at}",
+        lineterm="",
+    )
+
+
+def _lines(revision: Revision) -> list[str]:
+    return render(revision.article).removesuffix("\n").split("\n")

@@ -1,0 +1,105 @@
+"""Which articles are chosen: what the command line says, as a condition on the catalog's `articles`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler.errors import ArchiveError
+from crawler.items import iso
+from pipelines.archive.storage_errors import ends_run
+
+_HOSTS = "id IN (SELECT id FROM pages WHERE host IN (SELECT value FROM json_each(:hosts)))"
+_TAGS = "EXISTS (SELECT 1 FROM json_each(tags) AS held JOIN json_each(:tags) AS asked ON asked.value = held.value)"
+_CATEGORIES = _TAGS.replace("tags", "categories")
+_AUTHORS = "author IN (SELECT value FROM json_each(:authors))"
+_FOUND = "id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :search)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What an article must meet: every field that is given, and of a field with several values one."""
+
+    hosts: Sequence[str] = ()
+    """Patterns, as `*.techidaily.com`."""
+    tags: Sequence[str] = ()
+    categories: Sequence[str] = ()
+    authors: Sequence[str] = ()
+    since: str | None = None
+    """Published on that day or later, as `2024-08-16`."""
+    changed_since: str | None = None
+    """Changed in that run or a later one, as `12`, or on that day or later."""
+    search: str | None = None
+    """Words that are all in its title, description or text."""
+    where: str | None = None
+    """An SQL expression over the columns of `articles`."""
+
+
+def condition(db: Database, choice: Choice) -> tuple[str, dict[str, Any]]:
+    """The choice as SQL and its values. Raises ArchiveError where it can't be one."""
+    terms = list(_terms(db, choice))
+    sql = " AND ".join(f"({term}\n)" for term, _ in terms) or "1"  # the line end closes a comment
+    values = {name: value for _, given in terms for name, value in given.items()}
+    db.conn.set_authorizer(_without_recursion)
+    try:
+        db.execute(f"SELECT 1 FROM articles WHERE {sql} LIMIT 0", values)  # noqa: S608
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        if choice.where is None or ends_run(error):
+            raise
+        raise ArchiveError(
+            f"--where {choice.where!r} is no SQL expression over articles: {error}.", 2
+        ) from None
+    finally:
+        db.conn.set_authorizer(None)
+    return sql, values
+
+
+def _without_recursion(action: int, *_: str | None) -> int:
+    """Allow SQLite everything but queries that may have no end; the catalog is open for reading only."""
+    return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_RECURSIVE else sqlite3.SQLITE_OK
+
+
+def _terms(db: Database, choice: Choice) -> Iterator[tuple[str, dict[str, Any]]]:
+    if choice.hosts:
+        known = [row[0] for row in db.execute("SELECT host FROM hosts").fetchall()]
+        hosts = [host for host in known if any(fnmatchcase(host, glob.lower()) for glob in choice.hosts)]
+        yield _HOSTS, {"hosts": json.dumps(hosts)}
+    if choice.tags:
+        yield _TAGS, {"tags": json.dumps(list(choice.tags))}
+    if choice.categories:
+        yield _CATEGORIES, {"categories": json.dumps(list(choice.categories))}
+    if choice.authors:
+        yield _AUTHORS, {"authors": json.dumps(list(choice.authors))}
+    if choice.since:
+        yield "date >= :since", {"since": _day("--since", choice.since)}
+    if choice.changed_since:
+        yield _changed(db, choice.changed_since)
+    if choice.search:
+        if not any(map(str.isalnum, choice.search)):
+            raise ArchiveError(f"--search '{choice.search}' names no word to search for.", 2)
+        yield _FOUND, {"search": db.quote_fts(choice.search)}
+    if choice.where:
+        yield choice.where, {}
+
+
+def _changed(db: Database, since: str) -> tuple[str, dict[str, Any]]:
+    if not since.isdecimal():
+        return "changed_at >= :changed_since", {"changed_since": _day("--changed-since", since)}
+    if db.execute("SELECT 1 FROM crawls WHERE id = ?", [int(since)]).fetchone() is None:
+        raise ArchiveError(f"There was no crawl {since}: `alsoread status` tells the last one.", 2)
+    return "changed_crawl >= :changed_since", {"changed_since": int(since)}
+
+
+def _day(option: str, value: str) -> str:
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise ArchiveError(f"{option} {value} is no day such as 2024-08-16.", 2) from None
+    return iso(datetime(day.year, day.month, day.day, tzinfo=UTC))

@@ -1,0 +1,83 @@
+"""Explain errors of the disk and of SQLite in a sentence with its exit code; tell which of them end a run."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+
+from crawler.errors import ArchiveError, ReadError
+
+LOCKED, DISK, CATALOG = 5, 6, 7  # exit codes
+_OUTCOMES = {LOCKED: "locked", DISK: "disk", CATALOG: "catalog"}
+"""How a run ends that such an error ends."""
+
+# Whatever is written next fails as well; any other error is one file's own.
+_ENDS_RUN = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE))
+_PERMISSIONS = "Check who may write to it and its folder, and run the same command again."
+_DISK_FAILED = {
+    sqlite3.SQLITE_FULL: "can't be written: the disk is full. Make room, and run the same command again.",
+    sqlite3.SQLITE_IOERR: "can't be read or written: the disk is full, or fails. "
+    "Make room or check the disk, and run the same command again.",
+    sqlite3.SQLITE_READONLY: f"can't be written: it is for reading only. {_PERMISSIONS}",
+    sqlite3.SQLITE_CANTOPEN: f"can't be opened. {_PERMISSIONS}",
+    sqlite3.SQLITE_PERM: f"can't be opened: permission denied. {_PERMISSIONS}",
+}
+"""What is said of the primary result codes with which neither the catalog nor another program is at fault."""
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def ends_run(error: BaseException) -> bool:
+    """Whether an error while writing ends a run: what comes next could not be written either."""
+    if isinstance(error, sqlite3.Error):
+        return _code(error) in (*_DISK_FAILED, *_LOCKED)
+    return isinstance(error, OSError) and error.errno in _ENDS_RUN
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether another program held the catalog for longer than a writer waits."""
+    return isinstance(error, sqlite3.Error) and _code(error) in _LOCKED
+
+
+def is_full(error: sqlite3.Error) -> bool:
+    """Whether SQLite found no room: of a catalog that is only read, the room for its temporary files."""
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
+def is_damaged(error: BaseException) -> bool:
+    """Whether SQLite found that the catalog is not what it wrote."""
+    return isinstance(error, sqlite3.Error) and _code(error) in _DAMAGED
+
+
+def verb_of(error: OSError) -> str:
+    """Return what could not be done with a file: `read` or `written`."""
+    return "read" if isinstance(error, ReadError) else "written"
+
+
+def outcome(error: OSError | sqlite3.Error) -> str:
+    """Return the outcome of a run that this error ended: `disk`, `locked` or `catalog`."""
+    return _OUTCOMES[explain(error, Path()).exit_code]
+
+
+def explain(error: OSError | sqlite3.Error, path: Path) -> ArchiveError:
+    """The error of a command that reads or writes the archive at `path`, with what to do."""
+    if isinstance(error, OSError):
+        return ArchiveError(
+            f"{error.filename or path} can't be {verb_of(error)}: {error.strerror or error}.", DISK
+        )
+    code = _code(error)
+    if is_locked(error):
+        return ArchiveError(
+            f"{path} is locked by another program: try again when that has ended ({error}).", LOCKED
+        )
+    if code in _DISK_FAILED:
+        return ArchiveError(f"{path} {_DISK_FAILED[code]}", DISK)
+    return ArchiveError(
+        f"{path} can't be used as a catalog: {error}. `alsoread verify` says what is wrong.", CATALOG
+    )
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's primary result code; 0 where Python itself raised."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

@@ -1,0 +1,294 @@
+"""What a visit came to goes into the archive: the article's file, then all its rows in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any, cast
+
+from sqlite_utils import Database
+
+from crawler import clock
+from crawler.items import Article, Found, Visit, iso
+from pipelines.archive import articles, host_stats, pages, quarantine, regressions, revisit
+from pipelines.archive.article_file import written_together
+from pipelines.archive.files import forget_pending
+from pipelines.archive.host_stats import HostRun
+from pipelines.archive.pending import settle_pending
+
+_PATIENCE = 120.0
+"""Seconds to wait while another program writes to the catalog."""
+_CACHE = 24 * 2**20
+"""Bytes of the catalog in memory: what is written together touches pages all over the indexes."""
+_LOG = 64 * 2**20
+"""Bytes of the write-ahead log after which it goes into the catalog in any case."""
+_AT_RISK = 5.0
+"""Seconds after which what was stored is brought to the disk, so that a power cut does not undo it."""
+
+
+def connect(path: Path) -> Database:
+    """The catalog for writing."""
+    # By its URI, so that another catalog can be attached to be read only.
+    db = Database(sqlite3.connect(path.absolute().as_uri(), uri=True, timeout=_PATIENCE))
+    try:
+        # A power cut may undo the last transactions, never half of one: their pages are then due again.
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA cache_size = -{_CACHE >> 10}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_LOG // 4096}")
+        db.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error:
+        db.close()
+        raise
+    return db
+
+
+class Committing:
+    """What the writing process does: it commits to an archive that it opens when the first items come."""
+
+    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
+        """`settings`: those of the Store."""
+        self.path, self.settings = path, settings
+        self._store: Store | None = None
+        self._safe = monotonic()
+
+    def __call__(self, items: Sequence[Visit | Found]) -> list[str | Exception]:
+        """What each item came to."""
+        self._store = self._store or Store(connect(self.path), self.path.parent / "articles", **self.settings)
+        results = self._store.commit(items)
+        # By the clock: a log that was full would be brought in, with two waits for the disk, every few dozen pages.
+        if monotonic() - self._safe > _AT_RISK:
+            self._store.db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._safe = monotonic()
+        return results
+
+
+class Store:
+    """An archive to write to: a catalog, and the folder of the articles beside it."""
+
+    def __init__(
+        self,
+        db: Database,
+        root: Path,
+        *,
+        scope: Sequence[str],
+        retry_delays: Sequence[float],
+        host_failures: int | None = None,
+        crawl: int,
+    ) -> None:
+        """`retry_delays`: seconds before the first tries again; `crawl`: the run that the rows belong to.
+
+        `host_failures`: failures in a row before a host is left alone for a while; None = never.
+        """
+        self.db, self.root, self.crawl = db, root, crawl
+        self.scope, self.retry_delays, self.host_failures = scope, retry_delays, host_failures
+        self._last = datetime.min.replace(tzinfo=UTC)
+        self._counted: dict[str, HostRun] = {}
+
+    def commit(self, items: Sequence[Visit | Found]) -> list[str | Exception]:
+        """Stores several items in one commit. Returns what each came to, or what kept it out."""
+        try:
+            return self._together(items)
+        except Exception as error:
+            if len(items) == 1:
+                return [error]
+        # One is at fault: each by itself. A savepoint for each would have the search index written out each time.
+        return [result for item in items for result in self.commit([item])]
+
+    def _together(self, items: Sequence[Visit | Found]) -> list[str | Exception]:
+        # At once: a transaction that reads first may not write any more when another program wrote meanwhile.
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            results: list[str | Exception] = [
+                self._settle(item, file_hash) if isinstance(item, Visit) else self._found(item)
+                for item, file_hash in self._written(items)
+            ]
+            self._write_counts()
+            self.db.commit()
+        except BaseException:
+            self.db.rollback()
+            self._counted.clear()
+            settle_pending(self.db, self.root.parent)
+            raise
+        forget_pending(self.root)
+        return results
+
+    def _written(self, items: Sequence[Visit | Found]) -> list[tuple[Visit | Found, str | None]]:
+        """The items, when the files of their articles are in their places; each with the hash of its file."""
+        read = [item.article.url for item in items if isinstance(item, Visit) and item.article]
+        extra = articles.extra_of(self.db, read)
+        with written_together(self.root) as put:
+
+            def written(item: Visit | Found) -> tuple[Visit | Found, str | None]:
+                if not isinstance(item, Visit) or item.article is None:
+                    return item, None
+                if known := extra.get(item.article.url):
+                    item = replace(item, article=replace(item.article, extra=known | item.article.extra))
+                return item, put(cast(Article, item.article))
+
+            return [written(item) for item in items]
+
+    def _found(self, found: Found) -> str:
+        """Makes the pages due that are new, that changed since they were stored, or that failed and are asked for."""
+        if found.host and found.unread:
+            self._counts(found.host).unread += 1
+            return "found"
+        now = self._stamp()
+        newest = self.db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
+        known = self._add([url for url, _ in found.pages], depth=found.depth, now=iso(now))
+        if found.host or found.asked_for:
+            pages.mark_listed(self.db, [url for url, _ in found.pages])
+        pages.expect_changes(self.db, found.pages, self.crawl, now)
+        if found.host:
+            query = "UPDATE hosts SET sitemaps_crawl = ? WHERE host = ?"
+            self.db.execute(query, [self.crawl, found.host])
+        if found.asked_for:
+            pages.try_again(self.db, [url for url, _ in found.pages], iso(now))
+        if found.host:
+            counts = self._counts(found.host)
+            counts.sitemaps += 1
+            counts.named += len(found.pages)
+            counts.news += sum(page > newest for page in known.values())
+        return "found"
+
+    def _settle(self, visit: Visit, file_hash: str | None) -> str:
+        """Stores what a visit came to, and what it found. Returns which count of the crawl it adds to."""
+        now = self._stamp()
+        page = self._page(visit.url, 0, iso(now))
+        lost = regressions.find(self.db, page, visit.article) if visit.article else []
+        regressions.record(self.db, self.crawl, page["id"], lost)
+        stored = visit.state == "stored"
+        kind = self._store(visit, page, iso(now), file_hash) if stored else visit.state
+        if visit.quarantine:
+            quarantine.put(self.db, page["id"], self.crawl, visit.quarantine, iso(now))
+        elif stored:
+            quarantine.release(self.db, page["id"])
+        self._settle_page(visit, page, kind, now, lost=bool(lost))
+        if visit.moved_to:
+            pages.lead_on(self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"])
+        self._judge(visit, page, kind, now)
+        count = f"""UPDATE crawls SET pages = pages + 1, {kind} = {kind} + 1, fetched = fetched + ?
+                    WHERE id = ?"""  # noqa: S608
+        self.db.execute(count, [visit.status == 200, self.crawl])
+        self._counts(page["host"]).visited(visit, kind, page["state"])
+        return kind
+
+    def _counts(self, host: str) -> HostRun:
+        """What was counted of a host since it was last written down."""
+        if host not in self._counted:
+            self._counted[host] = HostRun(host=host, crawl=self.crawl)
+        return self._counted[host]
+
+    def _write_counts(self) -> None:
+        host_stats.add(self.db, self._counted.values())
+        self._counted.clear()
+
+    def _add(
+        self, urls: Sequence[str], *, depth: int, now: str, found_on: int | None = None
+    ) -> dict[str, int]:
+        return pages.add(self.db, urls, scope=self.scope, depth=depth, now=now, found_on=found_on)
+
+    def _page(self, url: str, depth: int, now: str) -> dict[str, Any]:
+        """A page's row; it is made known where it was not."""
+        page = pages.find(self.db, url)
+        if page is None:
+            self._add([url], depth=depth, now=now)
+            page = pages.find(self.db, url)
+            assert page is not None  # noqa: S101
+        return page
+
+    def _store(self, visit: Visit, page: dict[str, Any], now: str, file_hash: str | None) -> str:
+        if visit.article is None:
+            articles.confirm_links(self.db, page["id"], now)
+            return "not_modified"
+        links = visit.article.also_read
+        kind = articles.store(self.db, page["id"], visit.article, self.crawl, now, file_hash)
+        targets = self._add(
+            [link.url for link in links], depth=page["depth"] + 1, now=now, found_on=page["id"]
+        )
+        articles.store_links(self.db, page["id"], [(targets[link.url], link.text) for link in links], now)
+        return kind
+
+    def _settle_page(
+        self, visit: Visit, page: dict[str, Any], kind: str, now: datetime, *, lost: bool
+    ) -> None:
+        attempts = page["attempts"] + 1 if visit.state == "failed" else 0
+        if attempts:
+            asked = timedelta(seconds=visit.retry_after or 0)
+            wait = max(revisit.next_try(attempts, self.retry_delays), asked)
+            if visit.quarantine:
+                wait = max(wait, revisit.SHORTEST)  # the archive holds a good copy: there is no hurry
+        elif lost or (visit.cut_off and kind == "new"):
+            wait = revisit.SHORTEST  # a blog that broke its template mends it, and announces neither
+        elif visit.state in ("stored", "not_article") and page["lastmod"] and page["announces"]:
+            wait = revisit.next_visit_announced(page["id"])
+        else:
+            wait = revisit.next_visit(_interval(page), changed=kind == "changed")
+        self.db.execute(
+            """UPDATE pages SET state = :state, status = :status, error = :reason, attempts = :attempts,
+                 due_at = :due_at, moved_to = NULL,
+                 fetched_at = CASE :attempts WHEN 0 THEN :now ELSE fetched_at END,
+                 gone_at = CASE :state WHEN 'gone' THEN coalesce(gone_at, :now) WHEN 'failed' THEN gone_at END,
+                 etag = CASE WHEN :read THEN :etag ELSE etag END,
+                 last_modified = CASE WHEN :read THEN :last_modified ELSE last_modified END
+               WHERE id = :id""",
+            {
+                "id": page["id"],
+                "state": visit.state,
+                "status": visit.status,
+                "reason": visit.reason,
+                "attempts": attempts,
+                "due_at": iso(now + wait),
+                "now": iso(now),
+                "read": visit.article is not None,
+                "etag": visit.etag,
+                "last_modified": visit.last_modified,
+            },
+        )
+
+    def _judge(self, visit: Visit, page: dict[str, Any], kind: str, now: datetime) -> None:
+        """What the visit says of the page's host: whether it answers, and whether its sitemap is true."""
+        status = visit.status
+        failing = visit.state == "failed" and (status is None or status >= 500 or status == 429)
+        failures = page["failures"] + 1 if failing else 0 if status else page["failures"]
+        paused = self.host_failures and revisit.pause(failures, self.host_failures)
+        wait = max(timedelta(seconds=visit.retry_after or 0), paused or timedelta())
+        if failures != page["failures"] or wait:
+            self.db.execute(
+                "UPDATE hosts SET failures = ?, not_before = coalesce(?, not_before) WHERE host = ?",
+                [failures, iso(now + wait) if wait else None, page["host"]],
+            )
+        if visit.state == "stored" and _is_audit(page):
+            self._count_audit(page, missed=kind == "changed")
+
+    def _count_audit(self, page: dict[str, Any], *, missed: bool) -> None:
+        audited, missed_so_far = page["audited"] + 1, page["missed"] + missed
+        announces = revisit.announces(audited, missed_so_far)
+        self.db.execute(
+            "UPDATE hosts SET audited = ?, missed = ?, announces = ? WHERE host = ?",
+            [audited, missed_so_far, announces, page["host"]],
+        )
+        if page["announces"] and not announces:
+            pages.distrust(self.db, page["host"])
+
+    def _stamp(self) -> datetime:
+        """A time of its own for each transaction: what is found later stands behind what was found before."""
+        self._last = max(self._last + timedelta(milliseconds=1), clock.now())
+        return self._last
+
+
+def _is_audit(page: dict[str, Any]) -> bool:
+    """Whether the page was visited again although its sitemap announced no change."""
+    if not (page["archived"] and page["lastmod"] and page["fetched_at"]):
+        return False
+    return bool(page["lastmod"] <= (page["updated"] or page["fetched_at"]))
+
+
+def _interval(page: dict[str, Any]) -> timedelta | None:
+    """How long the page was left alone before this visit."""
+    if page["fetched_at"] is None or page["state"] == "failed":
+        return None
+    return datetime.fromisoformat(page["due_at"]) - datetime.fromisoformat(page["fetched_at"])

@@ -1,0 +1,62 @@
+"""A process that writes: neither the disk nor the catalog ever holds up the crawl."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from crawler.items import Found, Visit
+from crawler.workers.pool import Process
+
+Item = Visit | Found
+
+_TOGETHER = 6
+"""Items that are worth a commit: the search index is written out at each."""
+_GATHERING = 0.02
+"""Seconds that the first of them waits for the others."""
+
+
+class Writer:
+    """Has items stored one batch after another; what is handed in at about the same time goes into one commit."""
+
+    def __init__(self, commit: Callable[[Sequence[Item]], list[str | Exception]]) -> None:
+        """`commit` runs in the process, which starts at once: it takes as long as the first pages."""
+        self._process = Process(commit)
+        self._waiting: list[tuple[Item, asyncio.Future[str]]] = []
+        self._enough = asyncio.Event()
+        self._storing: asyncio.Task[None] | None = None
+
+    def write(self, item: Item) -> asyncio.Future[str]:
+        """What the item came to, once it is committed; or the error that kept it out."""
+        stored: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, stored))
+        if len(self._waiting) >= _TOGETHER:
+            self._enough.set()
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store())
+        return stored
+
+    def close(self) -> list[Item]:
+        """Ends the process when all is committed that it was given; returns what it was not."""
+        self._process.close()
+        return [item for item, _ in self._waiting]
+
+    async def _store(self) -> None:
+        while self._waiting:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._enough.wait(), _GATHERING)
+            self._enough.clear()
+            batch, self._waiting = self._waiting, []
+            results: Sequence[str | Exception]
+            try:
+                results = await self._process.call([item for item, _ in batch])
+            except Exception as error:
+                results = [error] * len(batch)
+            for (_, stored), result in zip(batch, results, strict=True):
+                if stored.cancelled():
+                    continue
+                if isinstance(result, Exception):
+                    stored.set_exception(result)
+                else:
+                    stored.set_result(result)

@@ -1,0 +1,66 @@
+"""Where the copy of a picture lies: `images/HOST/PATH`. Pure."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import PurePosixPath
+from urllib.parse import quote, unquote, urlsplit
+
+from crawler.media_types import EXTENSIONS
+from crawler.urls import named_host
+from pipelines.archive.article_file import LONGEST_PATH_BYTES, safe_name
+
+FOLDER = "images"
+"""Their folder, in the archive's."""
+
+_LONG = 500
+"""Characters: of longer addresses the folders are left out, as of those whose path would be too long."""
+_AS_IT_IS = "/!$&'()*+,;=:@"
+"""What a path may hold without being encoded, beside letters and digits (RFC 3986)."""
+_ALL = frozenset(extension for extensions in EXTENSIONS.values() for extension in extensions)
+
+
+def path_of(url: str, kind: str) -> PurePosixPath:
+    """Where the copy of a picture of a type lies below `images/`: the same on every machine, and its alone.
+
+    What its address does not say in full (a query, another type), or says in another spelling, or a file system
+    can't hold, is told by eight digits of a hash. Every file has the extension of its type, and no folder has one.
+
+    >>> str(path_of("https://pictures.example/2024/loaf.jpg", "image/jpeg"))
+    'pictures.example/2024/loaf.jpg'
+    >>> str(path_of("https://pictures.example/2024/loaf.jpg", "image/webp"))
+    'pictures.example/2024/loaf.jpg~9055b57d.webp'
+    >>> str(path_of("https://pictures.example/show.php?id=7", "image/png"))
+    'pictures.example/show.php~a5585460.png'
+    """
+    parts = urlsplit(url)
+    *folders, name = parts.path.removeprefix("/").split("/")
+    stem, _, extension = name.rpartition(".")
+    host = safe_name(parts.netloc)
+    alone = f"{_marked(stem if extension in EXTENSIONS[kind] else name, url)}.{EXTENSIONS[kind][0]}"
+    spelling = f"https://{parts.netloc}{quote(unquote(parts.path), safe=_AS_IT_IS)}"
+    if len(url) >= _LONG:
+        return PurePosixPath(host, alone)
+    in_full = stem and extension in EXTENSIONS[kind] and url == spelling
+    path = PurePosixPath(host, *map(_folder, folders), f"{safe_name(stem)}.{extension}" if in_full else alone)
+    return path if len(bytes(path)) <= LONGEST_PATH_BYTES else PurePosixPath(host, alone)
+
+
+def _folder(segment: str) -> str:
+    """Name a segment as a folder: it never ends as files do, however its address spells that."""
+    name = safe_name(segment)
+    return _marked(segment, segment) if name.rpartition(".")[2] in _ALL else name
+
+
+def _marked(segment: str, what: str) -> str:
+    return f"{safe_name(segment).partition('~')[0]}~{sha256(what.encode()).hexdigest()[:8]}"
+
+
+def is_place(path: str, url: str, kind: str) -> bool:
+    """Whether that is where the copy of a picture of a type lies; what is asked may be any texts."""
+    return kind in EXTENSIONS and named_host(url) != "" and path == str(path_of(url, kind))
+
+
+def places(url: str) -> dict[str, PurePosixPath]:
+    """Where a copy of the picture may lie, by its type; nowhere where the address is no whole one."""
+    return {kind: path_of(url, kind) for kind in EXTENSIONS} if named_host(url) else {}

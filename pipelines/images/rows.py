@@ -1,0 +1,53 @@
+"""The rows of pictures: what became of each, and where its copy is. They run inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlite_utils import Database
+
+from crawler.items import Picture, iso
+from pipelines.archive import pages, revisit
+from pipelines.archive.files import hash_of
+
+COLUMNS = (
+    *("url", "state", "path", "hash", "bytes", "type"),
+    *("fetched_at", "status", "attempts", "due_at", "error"),
+)
+UPDATE = f"ON CONFLICT (url) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS)}"
+"""What an INSERT does where the picture has a row."""
+_ROW = f"INSERT INTO pictures ({', '.join(COLUMNS)}) VALUES (:{', :'.join(COLUMNS)}) {UPDATE}"  # noqa: S608
+
+
+def put_copy(db: Database, url: str, path: PurePosixPath, kind: str, content: bytes, **facts: Any) -> None:
+    """Makes the row of a picture whose copy is in its place."""
+    copy = {"path": str(path), "hash": hash_of(content), "bytes": len(content), "type": kind}
+    _put(db, {"url": url, "state": "stored", "attempts": 0} | copy | facts)
+
+
+def put_failure(db: Database, picture: Picture, moment: datetime, retry_delays: Sequence[float]) -> None:
+    """Makes the row of a picture that no copy came of: a failed one is asked for again soon, others seldom."""
+    failed = picture.state == "failed"
+    held = pages.first(db, "SELECT attempts FROM pictures WHERE url = ?", picture.url) if failed else None
+    attempts = (held["attempts"] if held else 0) + failed
+    asked = timedelta(seconds=picture.retry_after or 0)
+    wait = max(revisit.next_try(attempts, retry_delays), asked) if failed else revisit.LONGEST
+    facts = {"status": picture.status, "fetched_at": iso(moment), "attempts": attempts}
+    row = {"url": picture.url, "state": picture.state, "error": picture.reason, "due_at": iso(moment + wait)}
+    _put(db, row | facts)
+
+
+def fetch_again(db: Database, url: str, due_at: str, why: str) -> None:
+    """Makes a picture due whose copy was lost."""
+    lost = ", ".join(f"{name} = NULL" for name in ("path", "hash", "bytes", "type"))
+    db.execute(
+        f"UPDATE pictures SET {lost}, state = 'failed', attempts = 1, due_at = ?, error = ? WHERE url = ?",  # noqa: S608
+        [due_at, why, url],
+    )
+
+
+def _put(db: Database, row: dict[str, Any]) -> None:
+    db.execute(_ROW, dict.fromkeys(COLUMNS) | row)

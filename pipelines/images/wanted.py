@@ -1,0 +1,76 @@
+"""Which pictures copies are wanted of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from sqlite_utils import Database
+
+from crawler.clock import now
+from crawler.items import iso
+from crawler.media_types import picture_type
+from crawler.urls import named_host
+from pipelines.archive.files import read_file
+from pipelines.archive.selection import Choice, condition
+from pipelines.images import rows
+from pipelines.images.paths import FOLDER, places
+
+_SHOWN = """
+CREATE TEMP TABLE shown AS
+WITH chosen AS (SELECT id, thumbnail FROM articles WHERE {chosen})
+SELECT url, state, due_at, row_number() OVER (PARTITION BY host(url) ORDER BY url) AS turn
+FROM (SELECT url FROM images WHERE article IN (SELECT id FROM chosen)
+      UNION SELECT thumbnail FROM chosen WHERE thumbnail NOT NULL)
+LEFT JOIN pictures USING (url) WHERE url NOT LIKE 'data:%'
+"""
+"""A `data:` address is the picture itself: it needs no copy."""
+_WANTED = """
+CREATE TEMP TABLE wanted AS
+SELECT url FROM shown WHERE state IS NULL OR due_at <= ? ORDER BY turn, url
+"""
+
+
+class Wanted:
+    """The addresses of pictures that the archive holds no copy of, or whose next try has come: hosts take turns."""
+
+    def __init__(self, db: Database, data: Path, hosts: Sequence[str]) -> None:
+        """Those that articles of these hosts show (patterns; of all where there are none). Raises ArchiveError."""
+        self._db, self._root = db, data / FOLDER
+        chosen, values = condition(db, Choice(hosts=hosts))
+        db.register_function(named_host, name="host", deterministic=True, replace=True)
+        db.execute(_SHOWN.format(chosen=chosen), values)
+        db.execute(_WANTED, [iso(now())])
+        self.count = self._number("wanted")
+        """How many there are."""
+        self.held = self._number("shown WHERE state = 'stored'")
+        """Copies that were there already; those that are found on the way too."""
+
+    def _number(self, found: str) -> int:
+        return int(self._db.execute(f"SELECT count(*) FROM {found}").fetchone()[0])  # noqa: S608
+
+    def __iter__(self) -> Iterator[str]:
+        # It reads a table of its own, so it holds nothing of the catalog while it is gone through.
+        for (url,) in self._db.execute("SELECT url FROM wanted ORDER BY rowid"):
+            if self._adopts(url):
+                self.held += 1
+            else:
+                yield url
+
+    def _adopts(self, url: str) -> bool:
+        """Makes a row of a copy that stands in its place without one: the catalog was made anew."""
+        for kind, path in places(url).items():
+            content = self._content(path)
+            if content is not None and picture_type(content) == kind:
+                fetched_at = iso(datetime.fromtimestamp((self._root / path).lstat().st_mtime, UTC))
+                with self._db.atomic():
+                    rows.put_copy(self._db, url, path, kind, content, fetched_at=fetched_at)
+                return True
+        return False
+
+    def _content(self, path: PurePosixPath) -> bytes | None:
+        try:
+            return read_file(self._root, path)
+        except OSError:
+            return None

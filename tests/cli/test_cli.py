@@ -1,0 +1,162 @@
+"""What a person meets who mistypes, has no room, or asks for what is not there: one sentence and an exit code."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pipelines.archive.catalog import Catalog
+from tests.site import SEED, Site
+from tests.support.commands import Run, alsoread, here
+
+
+def test_every_command_says_what_it_does() -> None:
+    told = here("--help").stdout
+    for command in ("crawl", "status", "show", "extract"):
+        assert command in told
+        assert here(command, "--help").stdout.startswith("Usage: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["crawl", "one.techidialy.com"], 2, "one.techidialy.com is outside of what is crawled"),
+        (["crawl", "no such seed"], 2, "'no such seed' is no address, no host and no file that exists."),
+        (["crawl", "--max-pages", "0"], 2, "'--max-pages': 0 is not in the range x>=1."),
+        (["crawl", "--discover", "feeds"], 2, "'feeds' is not one of 'links', 'sitemaps', 'both'"),
+        (["crawl", "--connect-to", "http://10.0.0.1:80"], 2, "must be a loopback address"),
+        (["crawl", "--connect-to", "127.0.0.1"], 2, "must be a loopback address"),
+        (["status"], 2, "There is no archive at data/archive.db yet: `alsoread crawl` makes one."),
+        (["show", "https://one.techidaily.com/"], 2, "There is no archive at"),
+        (["extract", "no-such-file.html"], 2, "'no-such-file.html' does not exist."),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = here(*arguments)
+    assert said in " ".join(done.stderr.split())
+    assert done.exit_code == code
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = alsoread("crawl", SEED, "--data", tmp_path / "file" / "data")
+    assert (done.returncode, done.stdout) == (6, "")
+    assert (
+        done.stderr
+        == f"alsoread: {tmp_path}/file/data can't be written: Not a directory. Choose another --data.\n"
+    )
+
+
+def test_two_crawls_on_one_archive(tmp_path: Path) -> None:
+    held = Catalog(tmp_path / "archive.db", scope=[], retry_delays=[])
+    done = alsoread("crawl", SEED, "--data", tmp_path)
+    held.close("finished", requests={}, received=0)
+    assert done.returncode == 5
+    assert done.stderr.startswith(f"alsoread: {tmp_path} is held by crawl 1 (process ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_catalog_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "archive.db").write_text("not a database " * 100)
+    said = f"alsoread: {tmp_path / 'archive.db'} can't be "
+    for command in (["status"], ["show", SEED]):
+        looked = here(*command, "--data", tmp_path)
+        assert (looked.exit_code, looked.stderr.startswith(said)) == (7, True)
+    done = alsoread("crawl", SEED, "--data", tmp_path)
+    assert (done.returncode, done.stderr.startswith(said)) == (7, True)
+    assert "file is not a database" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_article_that_is_not_there(tmp_path: Path) -> None:
+    Catalog(tmp_path / "archive.db", scope=[], retry_delays=[]).close("finished", requests={}, received=0)
+    done = here("show", SEED, "--data", tmp_path)
+    assert done.stderr == f"alsoread: No article {SEED} is in the archive: `alsoread status` tells what is.\n"
+    assert done.exit_code == 2
+
+
+def test_nothing_to_be_fetched(tmp_path: Path) -> None:
+    with Site(tmp_path) as site:
+        gone = site.url
+    done = alsoread("crawl", SEED, "--data", tmp_path / "data", "--connect-to", gone)
+    assert done.returncode == 3
+    assert "Nothing could be fetched." in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_disk_that_is_full(network: Path, tmp_path: Path) -> None:
+    """A file system of 1 MB, which only root can make."""
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(tmp_path)], check=False
+        ).returncode
+    ):
+        pytest.skip("mount: a small file system can't be made here without root")
+    try:
+        (tmp_path / "alsoread.toml").write_text('limits.disk_free = "0 B"')  # else it ends before that
+        with Site(network) as site:
+            done = alsoread("crawl", SEED, "--data", tmp_path, "--connect-to", site.url)
+            assert done.returncode == 6, done.stderr
+            assert "Look: The archive could not be written any more: " in done.stdout
+            assert "Traceback" not in done.stderr
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_extract_prints_what_the_archive_would_hold(network: Path) -> None:
+    page = network / SEED.removeprefix("https://") / "index.html"
+    done = here("extract", page)
+    assert done.stdout.startswith(f"---\nurl: {SEED}\ntitle: '[Updated] A Slow Loaf for a Busy Week'\n")
+    other = here("extract", page, "--url", "http://One.techidaily.com/bread")
+    assert "\nurl: https://one.techidaily.com/bread/\n" in other.stdout
+    home = here("extract", page.parents[1] / "index.html")
+    assert (home.exit_code, home.stderr) == (
+        1,
+        f"alsoread: {page.parents[1] / 'index.html'} is no article.\n",
+    )
+
+
+def test_extract_asks_for_an_address_that_the_page_does_not_give(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("<html><body><p>Text</p></body></html>")
+    done = here("extract", tmp_path / "page.html")
+    assert done.exit_code == 2
+    assert "page.html does not say what its address is: name it with --url." in done.stderr
+
+
+def test_a_database_that_is_another_programs(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
+        db.execute("CREATE TABLE recipes (name TEXT)")
+    for command in (["status"], ["show", SEED], ["history", SEED]):
+        done = here(*command, "--data", tmp_path)
+        assert done.exit_code == 7
+        assert "is no catalog, or of an older alsoread" in done.stderr
+
+
+def test_output_that_a_full_disk_does_not_take_is_told(run: Run) -> None:
+    command = [sys.executable, "-m", "crawler", "status", "--data", str(run.data)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (
+        6,
+        "alsoread: The output can't be written: No space left on device.\n",
+    )
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_error(run: Run) -> None:
+    command = [sys.executable, "-m", "crawler", "status", "--json", "--data", str(run.data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as status:
+        assert status.stdout
+        assert status.stderr
+        status.stdout.close()
+        assert (status.wait(30), status.stderr.read()) == (0, "")

@@ -1,0 +1,182 @@
+"""The metrics of a run as node_exporter and Prometheus read them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlite_utils import Database
+
+from crawler.items import Visit
+from crawler.reports.metrics import write_metrics
+from crawler.runs.crawl import Report
+from pipelines.alarms.rules import Alarm
+from pipelines.archive.catalog import Catalog, read
+from tests.conftest import ARTICLE
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "monitoring.md"
+RULES = ROOT / "deploy" / "alsoread.rules.yml"
+BREAD = Visit(url=ARTICLE.url, state="stored", status=200, article=ARTICLE)
+ALARMS = [Alarm(kind="author", message="One."), Alarm(kind="author", message="Two.")]
+
+
+def failed(host: str, number: int = 1) -> Visit:
+    return Visit(url=f"https://{host}.techidaily.com/{number}/", state="failed", reason="no answer")
+
+
+def crawl(data: Path, *visits: Visit) -> None:
+    """A crawl with these visits and two alarms."""
+    catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[600])
+    for visit in visits:
+        catalog.add(visit)
+    catalog.close("finished", requests={"page": 3, "sitemap": 1, "robots": 1}, received=2048, told=ALARMS)
+
+
+def report(data: Path) -> Report:
+    """How the last crawl ended."""
+    with closing(read(data / "archive.db")) as db:
+        row = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
+    return Report(crawl=row, seconds=61.5, articles=1, due=2, alarms=ALARMS, log=data / "log", exit_code=1)
+
+
+def metrics(data: Path) -> dict[tuple[str, str], float]:
+    """What the file says of the archive: by name, and by the label's value where there is one."""
+    file = data / "metrics.prom"
+    assert write_metrics(report(data), data, file) == []
+    values = {}
+    for family in text_string_to_metric_families(file.read_text(encoding="utf-8")):
+        assert family.type == "gauge"
+        assert family.documentation
+        for sample in family.samples:
+            labels = dict(sample.labels)
+            assert labels.pop("archive") == str(data)
+            assert len(labels) <= 1
+            values[sample.name.removeprefix("alsoread_"), "".join(labels.values())] = sample.value
+    return values
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """After a crawl with an article, two failed pages and two alarms; for reading only."""
+    data = tmp_path_factory.mktemp("archive")
+    crawl(data, BREAD, failed("two"), failed("two", 2))
+    return data
+
+
+def test_a_run_and_its_archive_are_told_in_numbers(archive: Path) -> None:
+    told = metrics(archive)
+    assert told.pop(("disk_free_bytes", "")) == pytest.approx(shutil.disk_usage(archive).free, rel=0.05)
+    row = report(archive).crawl
+    started, ended = (datetime.fromisoformat(row[name]).timestamp() for name in ("started_at", "ended_at"))
+    zeros = [key for key, value in told.items() if key[0] == "crawl_visits" and not value]
+    assert {key: value for key, value in told.items() if key not in zeros} == {
+        ("articles", ""): 1,
+        ("hosts", ""): 1,
+        ("pages", "stored"): 1,
+        ("pages", "due"): 2,
+        ("pages", "failed"): 2,
+        ("due_pages", ""): 2,
+        ("failed_pages", "two.techidaily.com"): 2,
+        ("last_success_timestamp_seconds", ""): ended,
+        ("crawl_number", ""): 1,
+        ("crawl_info", "finished"): 1,
+        ("crawl_exit_code", ""): 1,
+        ("crawl_start_timestamp_seconds", ""): started,
+        ("crawl_end_timestamp_seconds", ""): ended,
+        ("crawl_duration_seconds", ""): 61.5,
+        ("crawl_received_bytes", ""): 2048,
+        ("crawl_requests", "page"): 3,
+        ("crawl_requests", "sitemap"): 1,
+        ("crawl_requests", "robots"): 1,
+        ("crawl_visits", "new"): 1,
+        ("crawl_visits", "failed"): 2,
+        ("crawl_alarms", "author"): 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "pages", "lost", "success"),
+    [
+        ("finished", 3, 2, True),
+        ("finished", 0, 0, True),
+        ("finished", 3, 3, False),
+        ("bytes", 3, 0, True),
+        ("shutdown", 3, 0, False),
+        ("killed", 3, 0, False),
+        ("space", 3, 0, False),
+    ],
+)
+def test_a_success_is_a_run_that_was_not_cut_short_and_reached_its_pages(
+    archive: Path, tmp_path: Path, outcome: str, pages: int, lost: int, success: bool
+) -> None:
+    shutil.copy(archive / "archive.db", tmp_path)
+    with closing(Database(tmp_path / "archive.db")) as db, db.atomic():
+        db.execute("UPDATE crawls SET outcome = ?, pages = ?, failed = ?", [outcome, pages, lost])
+    assert (("last_success_timestamp_seconds", "") in metrics(tmp_path)) == success
+
+
+def test_the_twenty_worst_hosts_are_named(tmp_path: Path) -> None:
+    crawl(tmp_path, *(failed(f"host-{host}", page) for host in range(22) for page in range(1 + (host > 1))))
+    named = {host for name, host in metrics(tmp_path) if name == "failed_pages"}
+    assert named == {f"host-{host}.techidaily.com" for host in range(2, 22)}
+
+
+def test_a_run_whose_end_the_full_disk_did_not_take_has_none(archive: Path, tmp_path: Path) -> None:
+    ended = report(archive)
+    cut = replace(ended, crawl=ended.crawl | {"ended_at": None, "outcome": "disk"})
+    assert write_metrics(cut, archive, tmp_path / "metrics.prom") == []
+    told = (tmp_path / "metrics.prom").read_text()
+    assert 'outcome="disk"} 1.0' in told
+    assert "alsoread_crawl_end_timestamp_seconds{" not in told
+
+
+def test_a_folder_of_any_name_is_a_label(archive: Path, tmp_path: Path) -> None:
+    data = tmp_path / 'a "b" \\ \n ü'
+    shutil.copytree(archive, data)
+    assert metrics(data)["articles", ""] == 1
+
+
+def test_what_can_not_be_written_is_a_sentence_and_leaves_the_old_file(archive: Path, tmp_path: Path) -> None:
+    assert write_metrics(report(archive), archive, tmp_path / "none" / "metrics.prom") == [
+        f"The metrics can't be written to {tmp_path}/none/metrics.prom: No such file or directory."
+    ]
+    (tmp_path / "metrics.prom").write_text("old")
+    (line,) = write_metrics(report(archive), tmp_path / "elsewhere", tmp_path / "metrics.prom")
+    assert line.startswith("There are no new metrics: There is no archive at ")
+    assert (tmp_path / "metrics.prom").read_text() == "old"
+
+
+def promtool(*args: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is missing: Debian has it in the package prometheus")
+    return subprocess.run(["promtool", *args], input=text, capture_output=True, text=True, check=False)
+
+
+def test_prometheus_has_nothing_to_say_against_them(archive: Path) -> None:
+    metrics(archive)
+    done = promtool("check", "metrics", text=(archive / "metrics.prom").read_text(encoding="utf-8"))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_example_of_alerts_is_what_prometheus_takes() -> None:
+    done = promtool("check", "rules", str(RULES))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_alerts_ask_for_metrics_that_there_are(archive: Path) -> None:
+    asked = set(re.findall(r"\balsoread_(\w+)", RULES.read_text(encoding="utf-8")))
+    assert asked
+    assert asked <= {name for name, _ in metrics(archive)}
+
+
+def test_every_metric_is_described(archive: Path) -> None:
+    described = re.findall(r"^\| alsoread_(\w+) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    assert described == list(dict.fromkeys(name for name, _ in metrics(archive)))

@@ -1,0 +1,77 @@
+"""A crawl that is killed at any moment, and begun again, comes to the archive of one that nobody disturbed."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.site import SEED, Site
+from tests.support.archives import damage, differences, disorder
+from tests.support.killing import WELL, Start, Undisturbed, gets_to, killed, last_words, undisturbed, visits
+
+START = Start([SEED], ["--rate", "25"])
+"""A pace at which there is something left to kill."""
+
+
+@pytest.fixture(scope="module")
+def whole(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    crawl = undisturbed(START, network, tmp_path_factory.mktemp("whole"))
+    assert [*damage(crawl.data), *disorder(crawl.data)] == []
+    return crawl
+
+
+@pytest.mark.parametrize(
+    "kills", [pytest.param(4, id="4 times"), pytest.param(40, id="40 times", marks=pytest.mark.long)]
+)
+def test_a_crawl_that_is_killed_comes_to_the_same_archive(
+    kills: int, network: Path, whole: Undisturbed, tmp_path: Path
+) -> None:
+    runs = list(killed(START, network, tmp_path, whole, kills=kills, seed=1))
+    assert [fault for run in runs for fault in run.wrong] == []
+    assert sum(run.killed for run in runs) == kills
+    assert max(run.lost for run in runs) <= 16, "no more than were in flight"
+    assert len({run.visits for run in runs if 0 < run.visits < whole.visits}) >= kills // 4, (
+        "kills in mid-crawl"
+    )
+    assert [*disorder(tmp_path), *differences(whole.data, tmp_path)] == []
+
+
+def test_a_crawl_whose_writer_is_killed_ends_and_the_next_one_goes_on(
+    network: Path, whole: Undisturbed, tmp_path: Path
+) -> None:
+    with Site(network) as site:
+        crawl = START(site, tmp_path)
+        assert gets_to(10, crawl, tmp_path)
+        (writer,) = (pid for pid in children(crawl.pid) if holds(pid, "archive.db"))
+        os.kill(writer, signal.SIGKILL)
+        assert last_words(crawl) == ""
+        assert crawl.returncode == 6
+        assert [*damage(tmp_path), *disorder(tmp_path)] == []
+        assert visits(tmp_path) < whole.visits
+        again = START(site, tmp_path)
+        assert last_words(again) == ""
+    assert again.returncode in WELL
+    assert [*disorder(tmp_path), *differences(whole.data, tmp_path)] == []
+
+
+def test_a_crawl_whose_readers_are_killed_goes_on(network: Path, whole: Undisturbed, tmp_path: Path) -> None:
+    with Site(network) as site:
+        crawl = START(site, tmp_path)
+        assert gets_to(10, crawl, tmp_path)
+        for reader in (pid for pid in children(crawl.pid) if not holds(pid, "archive.db")):
+            os.kill(reader, signal.SIGKILL)
+        assert last_words(crawl) == ""
+    assert crawl.returncode in WELL
+    assert [*disorder(tmp_path), *differences(whole.data, tmp_path)] == []
+
+
+def children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+def holds(pid: int, name: str) -> bool:
+    return any(file.readlink().name == name for file in Path(f"/proc/{pid}/fd").iterdir())

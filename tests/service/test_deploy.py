@@ -1,0 +1,169 @@
+"""What deploy/ has for systemd, cron and containers, checked by the tool that will read it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from crawler.cli import main
+from crawler.exit_codes import MEANINGS
+from crawler.service.cron import Cron
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+INSTALLED = "/opt/alsoread/.venv/bin/alsoread"
+UNITS = sorted(path.name for path in DEPLOY.glob("*.*") if path.suffix in (".service", ".timer"))
+
+
+def read(name: str) -> str:
+    return (DEPLOY / name).read_text(encoding="utf-8")
+
+
+def tool(name: str, package: str) -> str:
+    """The path of a program; a test that needs it is skipped without it."""
+    if path := shutil.which(name):
+        return path
+    pytest.skip(f"{name} is missing: it is in the Debian package {package}")
+
+
+def understood(arguments: list[str]) -> None:
+    """Whether a command line of ours would do more than to complain of itself."""
+    command = main.commands[arguments[0]]
+    with command.make_context(arguments[0], list(arguments[1:])):
+        pass
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_takes_the_units(tmp_path: Path, name: str) -> None:
+    analyze = tool("systemd-analyze", "systemd")
+    for unit in UNITS:  # a timer names its service
+        (tmp_path / unit).write_text(
+            read(unit).replace(INSTALLED, str(Path(sys.executable).parent / "alsoread"))
+        )
+    done = subprocess.run([analyze, "verify", tmp_path / name], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
+def test_a_unit_runs_our_commands_and_stops_them_once(name: str) -> None:
+    commands = re.findall(r"^Exec\w+=(.*)$", read(name), re.MULTILINE)
+    assert commands
+    for command in commands:
+        program, *arguments = shlex.split(command)
+        assert program == INSTALLED
+        understood(arguments)
+    assert "\nKillMode=mixed\n" in read(name)
+    assert "\nSuccessExitStatus=11 13\n" in read(name)
+
+
+def test_the_timer_makes_up_for_a_day_that_the_machine_was_off() -> None:
+    assert {"Persistent=true", "RandomizedDelaySec=20min"} <= set(read("alsoread-crawl.timer").splitlines())
+
+
+def crontab_lines() -> list[tuple[str, str]]:
+    """When and what: also of the lines that are commented out for a choice."""
+    line = re.compile(r"^#?([\d*]\S* \S+ \S+ \S+ \S+)  (.*)$", re.MULTILINE)
+    return line.findall(read("alsoread.crontab"))
+
+
+def test_cron_takes_the_crontab() -> None:
+    done = subprocess.run(
+        [tool("crontab", "cron"), "-n", DEPLOY / "alsoread.crontab"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_crontabs_lines_run_our_commands() -> None:
+    lines = crontab_lines()
+    assert len(lines) == 3
+    for when, what in lines:
+        Cron(when)
+        assert "%" not in what, "cron ends a command there"
+        command = re.match(r'"\$ALSOREAD" ([^>|]*)', what)
+        assert command, what
+        understood(shlex.split(command[1]))
+
+
+@pytest.mark.parametrize(
+    ("code", "mailed"), [(0, ""), (1, "alsoread: exit code 1. "), (7, "alsoread: exit code 7. ")]
+)
+def test_cron_has_something_to_mail_only_when_a_person_is_to_look(
+    tmp_path: Path, code: int, mailed: str
+) -> None:
+    fake = tmp_path / "alsoread"
+    fake.write_text(f"#!/bin/sh\nexit {code}\n")
+    fake.chmod(0o755)
+    environment = {"ALSOREAD": str(fake), "DATA": str(tmp_path)}
+    for _, command in [crontab_lines()[0], crontab_lines()[2]]:
+        done = subprocess.run(
+            ["sh", "-c", command], env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.startswith(mailed)
+        assert bool(done.stdout) == bool(mailed)
+
+
+def test_the_image_holds_what_the_program_needs_and_starts_the_service() -> None:
+    text = read("Dockerfile").replace("\\\n", "")
+    steps = [line.split(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
+    copied = [path for step, rest in steps if step == "COPY" for path in rest.split()[:-1]]
+    listed = subprocess.run(
+        ["git", "ls-files", *copied], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for path in copied:
+        assert any(name == path or name.startswith(f"{path}/") for name in listed.stdout.splitlines()), path
+        assert f"!{path}" in read("Dockerfile.dockerignore").splitlines()
+    assert {"pyproject.toml", "constraints.txt", "crawler", "pipelines", "data/seeds.txt"} <= set(copied)
+    last = dict(steps)
+    assert json.loads(last["ENTRYPOINT"]) == ["alsoread"]
+    understood(json.loads(last["CMD"]))
+    assert last["USER"] == "alsoread"
+    assert last["VOLUME"] == "/data"
+
+
+def test_compose_takes_its_file() -> None:
+    docker = shutil.which("docker")
+    plugin = docker and subprocess.run([docker, "compose", "version"], capture_output=True, check=False)
+    command = (
+        [docker, "compose"]
+        if plugin and not plugin.returncode
+        else [tool("docker-compose", "docker-compose")]
+    )
+    done = subprocess.run(
+        [*map(str, command), "--file", str(DEPLOY / "compose.yaml"), "config"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    service = yaml.safe_load(done.stdout)["services"]["alsoread"]
+    assert service["stop_grace_period"] in ("2m", "2m0s")
+    assert Path(service["build"]["context"]) == ROOT
+
+
+def test_compose_keeps_the_archive_and_builds_by_our_file() -> None:
+    document = yaml.safe_load(read("compose.yaml"))
+    service = document["services"]["alsoread"]
+    assert (ROOT / "deploy" / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+    assert service["volumes"] == ["data:/data"]
+    assert "data" in document["volumes"]
+    assert service["init"] is True
+
+
+def test_systemd_and_the_documents_know_the_same_exit_codes() -> None:
+    text = (ROOT / "docs" / "exit-codes.md").read_text(encoding="utf-8").partition("\n## ")[0]
+    rows = re.findall(r"^\| (\d+) \| (.*?) \|", text, re.MULTILINE)
+    assert {int(code): meaning for code, meaning in rows} == MEANINGS
+    for name in ("alsoread.service", "alsoread-crawl.service"):
+        named = re.findall(r"^(?:SuccessExitStatus|RestartPreventExitStatus)=(.*)$", read(name), re.MULTILINE)
+        assert {int(code) for codes in named for code in codes.split()} <= MEANINGS.keys()

@@ -1,0 +1,170 @@
+"""`alsoread schedule`: when crawls start, and what a person is told who gives the schedule."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from crawler.config.file import Schedule
+from crawler.config.units import QuietHours
+from crawler.service.cron import Cron
+from crawler.service.schedule import Plan, Run, last_run
+from tests.support import commands
+from tests.support.scheduling import archive_with_a_crawl, ended
+
+DAY = timedelta(days=1)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def plan(quiet: tuple[QuietHours, ...] = (), **settings: object) -> Plan:
+    return Plan.by(Schedule(**settings), quiet)  # type: ignore[arg-type]
+
+
+def run_of(started_at: datetime, outcome: str | None = "finished", pid: int = 1) -> Run:
+    return Run(12, pid, started_at, outcome)
+
+
+# When
+
+
+@pytest.mark.parametrize(
+    ("line", "days"),
+    [
+        ("17 3 * * 0", ["Sun 29", "Sun 06"]),
+        ("17 3 * * 7", ["Sun 29", "Sun 06"]),
+        ("17 3 * * 1-5", ["Tue 24", "Wed 25", "Thu 26", "Fri 27", "Mon 30"]),
+        ("17 3 * * fri-sun", ["Fri 27", "Sat 28", "Sun 29", "Fri 04"]),
+        ("17 3 * * */2", ["Tue 24", "Thu 26", "Sat 28", "Sun 29"]),
+        ("17 3 1 * 1", ["Mon 30", "Tue 01", "Mon 07"]),
+        ("17 3 1 * *", ["Tue 01", "Fri 01"]),
+        ("17 3 29 2 *", ["Tue 29"]),
+    ],
+)
+def test_a_line_means_what_it_means_to_cron(line: str, days: list[str]) -> None:
+    starts = Plan(Cron(line).after).starts(NOON)
+    assert [f"{start:%a %d}" for start in islice(starts, len(days))] == days
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "* * * *", "61 * * * *", "* * * * 8", "* * * * 5-1", "* * * * mon;tue", "@daily", "0 0 30 2 *"],
+)
+def test_a_line_that_is_none(line: str) -> None:
+    with pytest.raises(ValueError, match="is no line of a crontab: five fields such as 17 3"):
+        Cron(line)
+
+
+@pytest.mark.parametrize(
+    ("day", "starts"),
+    [
+        (
+            "2027-03-27",
+            ["Sat 2027-03-27 02:30 CET", "Sun 2027-03-28 03:30 CEST", "Mon 2027-03-29 02:30 CEST"],
+        ),
+        (
+            "2027-10-30",
+            ["Sat 2027-10-30 02:30 CEST", "Sun 2027-10-31 02:30 CEST", "Mon 2027-11-01 02:30 CET"],
+        ),
+    ],
+)
+def test_the_clock_changes(tmp_path: Path, day: str, starts: list[str]) -> None:
+    ahead = datetime.fromisoformat(day).replace(tzinfo=UTC) - datetime.now(UTC)
+    archive_with_a_crawl(tmp_path, ahead)
+    told = ended(tmp_path, "--cron", "30 2 * * *", "--next", "3", ahead=ahead, zone="Europe/Berlin")
+    assert told == (0, "\n".join(starts) + "\n", "")
+
+
+def test_a_start_is_put_off_by_a_part_of_the_jitter_and_comes_once() -> None:
+    daily = plan(cron="17 3 * * *", jitter=timedelta(minutes=20))
+    due = daily.after(NOON)
+    starts = {daily.start_after(NOON) for _ in range(100)}
+    assert len(starts) > 1
+    assert all(due <= start < due + timedelta(minutes=20) for start in starts)
+    assert {daily.after(start) for start in starts} == {due + DAY}
+
+
+def test_a_start_in_quiet_hours_waits_for_their_end_and_comes_once() -> None:
+    local = NOON.astimezone()
+    quiet = QuietHours((local + timedelta(hours=1)).time(), (local + timedelta(hours=5)).time())
+    starts = plan((quiet,), every=timedelta(hours=2)).starts(NOON)
+    assert [(start - NOON) / timedelta(hours=1) for start in islice(starts, 3)] == [5, 7, 9]
+    assert plan((quiet,), every=DAY).first_start(None, NOON + timedelta(hours=2))[0] == NOON + timedelta(
+        hours=5
+    )
+
+
+@pytest.mark.parametrize(
+    ("last", "hours", "reason"),
+    [
+        (None, 0, "There was no crawl yet."),
+        (run_of(NOON), 12, ""),
+        (run_of(NOON - timedelta(hours=11)), 1, ""),
+        (run_of(NOON - timedelta(hours=12)), 0, "1 run was missed after crawl 12: one makes up for all."),
+        (run_of(NOON - timedelta(hours=40)), 0, "3 runs were missed after crawl 12: one makes up for all."),
+        (run_of(NOON - timedelta(hours=1), "shutdown"), 0, "Crawl 12 was cut short: the next one goes on."),
+        (run_of(NOON - timedelta(hours=1), None, 2**22), 0, "Crawl 12 was cut short: the next one goes on."),
+        (run_of(NOON - timedelta(hours=1), None, os.getpid()), 11, ""),
+        (run_of(NOON - timedelta(hours=1), "time"), 11, ""),
+        (run_of(NOON + 999 * DAY), 12, ""),
+    ],
+)
+def test_when_the_first_crawl_of_a_service_starts(last: Run | None, hours: int, reason: str) -> None:
+    start, why = plan(every=timedelta(hours=12)).first_start(last, NOON)
+    assert ((start - NOON) / timedelta(hours=1), why) == (hours, reason)
+
+
+def test_missed_runs_are_not_counted_for_ever() -> None:
+    assert plan(every=timedelta(seconds=1)).missed(NOON, NOON + 999 * DAY) == 1000
+
+
+def test_an_archive_whose_first_crawl_made_no_table_had_none(tmp_path: Path) -> None:
+    assert last_run(tmp_path) is None
+    (tmp_path / "archive.db").touch()
+    assert last_run(tmp_path) is None
+
+
+# What a person gives, and is told
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        ([], 'Say when crawls are to start: --cron "17 3 * * *", or --every 12h.'),
+        (["--cron", "17 3 * *"], "'17 3 * *' is no line of a crontab"),
+        (["--every", "often"], "'often' is no length of time such as 90s, 10 min, 12h or 90 days."),
+        (["--every", "0s"], "Say when crawls are to start"),
+        (["--every", "1h", "--cron", "1 1 * * *"], "--cron and --every don't go together."),
+        (["--every", "1h", "--next", "1", "--once"], "--next and --once don't go together."),
+        (["--every", "1h", "--", "--host", "x"], "No such option '--host'"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_starts(tmp_path: Path, args: list[str], said: str) -> None:
+    done = commands.here("schedule", "--data", tmp_path, *args)
+    assert done.exit_code == 2
+    assert said in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_settings_file_has_a_schedule_and_an_option_wins(tmp_path: Path) -> None:
+    archive_with_a_crawl(tmp_path)
+    settings = '[schedule]\nevery = "6h"\njitter = "10 min"\n[limits]\nquiet_hours = ["00:00-23:59"]\n'
+    (tmp_path / "alsoread.toml").write_text(settings)
+    code, out, _ = ended(tmp_path, "--next", "2")
+    assert code == 0
+    assert [line[-9:] for line in out.splitlines()[:2]] == ["23:59 UTC"] * 2, (
+        "each waits for the quiet hours' end"
+    )
+    assert out.endswith("Each start is put off by up to 0:10:00.\n")
+    code, out, _ = ended(tmp_path, "--next", "1", "--cron", "59 23 * * *", "--jitter", "0s")
+    assert (code, out[-10:]) == (0, "23:59 UTC\n")
+
+
+def test_a_damaged_catalog_ends_the_service_at_its_start(tmp_path: Path) -> None:
+    (tmp_path / "archive.db").write_text("not a database " * 100)
+    code, out, err = ended(tmp_path, "--every", "1h")
+    assert (code, out) == (7, "")
+    assert "file is not a database" in err

@@ -1,0 +1,98 @@
+"""No page can stall or end the crawl: the reader gives up on it, and reads the next."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import pytest
+
+from crawler.responses import Failed
+from crawler.spiders.reader import Reader
+from tests.site import SEED
+
+SLOW = b"<html><body>" + b"<div " + b" ".join(b"a%d=1" % n for n in range(60_000)) + b">x</div></body></html>"
+
+
+@pytest.fixture(scope="module")
+def html(network: Path) -> bytes:
+    return (network / SEED.removeprefix("https://") / "index.html").read_bytes()
+
+
+@pytest.fixture
+def reader() -> Iterator[Reader]:
+    reading = Reader(time_limit=20)
+    yield reading
+    reading.close()
+
+
+def children() -> list[int]:
+    listed = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True, check=True)
+    pairs = [map(int, line.split()) for line in listed.stdout.splitlines()]
+    return [child for parent, child in pairs if parent == os.getpid() and _runs(child)]
+
+
+def test_a_page_that_takes_too_long_is_given_up(html: bytes) -> None:
+    async def read() -> None:
+        reader = Reader(time_limit=0.3)
+        with pytest.raises(Failed, match=r"takes longer than 0\.3 seconds"):
+            await reader.read(SLOW, SEED)
+        reader.time_limit = 20
+        assert await reader.read(html, SEED)
+        reader.close()
+
+    asyncio.run(read())
+
+
+def test_a_reader_that_dies_is_replaced(reader: Reader, html: bytes) -> None:
+    async def read() -> None:
+        assert await reader.read(html, SEED)
+        doomed = asyncio.create_task(reader.read(SLOW * 20, SEED))
+        await asyncio.sleep(0)
+        for child in children():
+            os.kill(child, signal.SIGKILL)
+        with pytest.raises(Failed, match=r"ended the reader"):
+            await doomed
+        assert await reader.read(html, SEED)
+
+    asyncio.run(read())
+
+
+def test_readers_end_with_the_program_that_is_killed(tmp_path: Path) -> None:
+    page = tmp_path / "slow.html"
+    page.write_bytes(SLOW * 20)
+    program = f"""
+import asyncio, os, pathlib
+from crawler.spiders.reader import Reader
+from tests.spiders.test_reader import children
+async def read():
+    reader = Reader(time_limit=1)
+    reading = asyncio.create_task(reader.read(pathlib.Path({str(page)!r}).read_bytes(), "https://x.org/"))
+    await asyncio.sleep(0)
+    print(*children(), flush=True)
+    await reading
+asyncio.run(read())
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as killed:
+        assert killed.stdout
+        readers = [int(pid) for pid in killed.stdout.readline().split()]
+        killed.kill()
+    assert readers
+    deadline = monotonic() + 20
+    while any(_runs(pid) for pid in readers):
+        assert monotonic() < deadline
+        os.sched_yield()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,105 @@
+"""Markdown files to take in, and what an archive holds afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from crawler.extractors.source import read_source
+from crawler.items import Article, Visit
+from pipelines.archive import articles, revisions
+from pipelines.archive.article_file import render
+from pipelines.archive.catalog import Catalog, read
+from pipelines.importing.files import File
+from pipelines.importing.parse import Read, Reading
+
+MakeArticle = Callable[..., Article]
+
+
+SCOPE = ("techidaily.com",)
+
+
+BREAD = "https://one.techidaily.com/bread/"
+
+
+SOURCE = """---
+title: "\\"[New] How to  Rest\\""
+date: 2024-03-01T09:12:41.115Z
+updated: 2024-03-02T09:12:41.115Z
+tags:
+  - rest
+mood: calm
+seen: 2024-02-29
+---
+
+## How to rest
+
+![author avatar](https://pictures.example/ada.png)
+
+##### Ada Baker
+
+ Mar 27, 2024• Proven solutions
+
+Lie down. [A mat](https://shop.example/mat/) will do.
+<!-- affiliate ads begin -->
+<a href="https://ads.example/1"><img src="https://ads.example/1.png" border="0">Buy</a>
+<!-- affiliate ads end -->
+
+![a mat](https://pictures.example/mat.png)
+
+![author avatar](https://pictures.example/ada.png)
+
+Ada Baker
+
+Ada Baker is a writer.
+
+Follow @Ada Baker
+
+<ins class="adsbygoogle" data-ad-slot="1"></ins>
+
+<span class="atpl-alsoreadstyle">Also read:</span>
+<div><ul>
+<li><a href="https://two.techidaily.com/jam/"><u>Jam  & More</u></a></li>
+<li><a href="https://example.org/shop/"><u>Shop</u></a></li>
+</ul></div>
+"""
+
+
+def take(content: bytes | str, folder: Path, name: str = "post.md", host: str | None = None) -> Article:
+    """What a file comes to."""
+    found = reads(content, folder, name, host)
+    assert found.article is not None, found.reason
+    return found.article
+
+
+def reads(content: bytes | str, folder: Path, name: str = "post.md", host: str | None = None) -> Read:
+    content = content.encode() if isinstance(content, str) else content
+    return Reading(folder, host, SCOPE, read_source)([File(name, content)])[0]
+
+
+def archive(data: Path, *held: Article) -> None:
+    """An archive with the articles, as a crawl stored them."""
+    catalog = Catalog(data / "archive.db", scope=SCOPE, retry_delays=[0])
+    for article in held:
+        catalog.add(Visit(url=article.url, state="stored", status=200, article=article))
+    catalog.close("finished", requests={}, received=0)
+
+
+def write(path: Path, article: Article) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(article), encoding="utf-8")
+    return path
+
+
+def load(data: Path, url: str) -> Article:
+    with closing(read(data / "archive.db")) as db:
+        return articles.load(db, articles.find(db, url))
+
+
+def history(data: Path, url: str) -> list[tuple[str | None, str]]:
+    """Of each revision, the title and why the run ran in which it came."""
+    with closing(read(data / "archive.db")) as db:
+        reasons = dict(db.execute("SELECT id, reason FROM crawls").fetchall())
+        found = revisions.load(db, articles.find(db, url))
+    return [(revision.article.title, reasons[revision.crawl]) for revision in found]

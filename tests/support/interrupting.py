@@ -1,0 +1,91 @@
+"""Commands that get signals at random moments, from the first on at which they handle any."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from tests.support.archives import damage
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTED, FORCED = 11, 13
+_PATIENCE = 120.0
+"""Seconds that a command and its processes may take."""
+_LOOK = 0.002
+"""Seconds between two looks at whether a command handles signals."""
+_APART = 1.5
+"""Seconds within which a second signal follows the first, where one does."""
+
+
+class Interruption(NamedTuple):
+    """How a command ended that got signals."""
+
+    code: int
+    said: str
+    signals: int
+    """How many were sent before it ended."""
+
+
+def start(*args: str | Path, by: Sequence[str] = ()) -> subprocess.Popen[str]:
+    """A command in a group of its own. Its processes share its output, which so ends with the last of them."""
+    return subprocess.Popen(
+        [*by, sys.executable, "-W", "error", "-m", "crawler", *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def interrupt(process: subprocess.Popen[str], random: Random, *, within: float, twice: bool) -> Interruption:
+    """Sends one or two signals to a command or to all its processes, the first within so many seconds."""
+    _wait_until_handled(process)
+    delays = [random.uniform(0, within)] + [random.uniform(0, _APART)] * twice
+    sent = 0
+    for delay in delays:
+        number, to_all = random.choice(SIGNALS), random.random() < 0.5
+        if _ends(process, within=delay):
+            break
+        (os.killpg if to_all else os.kill)(process.pid, number)
+        sent += 1
+    said, _ = process.communicate(timeout=_PATIENCE)
+    return Interruption(process.returncode, said, sent)
+
+
+def faults(ended: Interruption, finished: Sequence[int], data: Path) -> list[str]:
+    """What is wrong with how a command ended, and with its archive; `finished`: exit codes of one that is done."""
+    allowed = {*finished, *([INTERRUPTED] if ended.signals else []), *([FORCED] if ended.signals > 1 else [])}
+    found = (
+        []
+        if ended.code in allowed
+        else [f"exit code {ended.code} after {ended.signals} signals: {ended.said}"]
+    )
+    if "Traceback" in ended.said or "Exception ignored" in ended.said:
+        found.append(ended.said)
+    if ended.code in (INTERRUPTED, FORCED) and not ended.said.strip():
+        found.append(f"exit code {ended.code} without a word")
+    return [*found, *damage(data)]
+
+
+def _wait_until_handled(process: subprocess.Popen[str]) -> None:
+    """Waits until the kernel says that the command has a handler: before that Python itself is starting."""
+    bit = 1 << (signal.SIGTERM - 1)
+    while not _ends(process, within=_LOOK):
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+        if int(caught, 16) & bit:
+            return
+
+
+def _ends(process: subprocess.Popen[str], within: float) -> bool:
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        return False
+    return True

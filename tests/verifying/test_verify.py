@@ -1,0 +1,310 @@
+"""What is damaged in an archive is found, and mended where the archive still holds the truth."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from click.testing import CliRunner
+
+from crawler.cli import main
+from crawler.errors import ArchiveError
+from crawler.items import Article, Found, Image, Link, Visit
+from pipelines.archive.catalog import Catalog
+from pipelines.quarantine import keep
+from pipelines.verifying.findings import Finding
+from pipelines.verifying.verify import repair, verify
+from tests.support.damages import cut_short, edit, edit_a_row, files, flip_a_byte, swap, take_away
+
+MakeArticle = Callable[..., Article]
+ARTICLES = 15
+
+
+def url(number: int) -> str:
+    return f"https://{('one', 'two', 'three')[number % 3]}.techidaily.com/page-{number}/"
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of a few articles and of a page in every state: the crawl has ended, nothing is wrong."""
+    from tests.conftest import ARTICLE
+
+    def numbered(number: int) -> Article:
+        return replace(
+            ARTICLE,
+            url=url(number),
+            title=f"Page {number}: a 'title', with #signs",
+            date=datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=number),
+            body=f"## Part {number}\n\nThe ünique words of page {number}.\n\n    code",
+            images=[
+                Image(f"https://pictures.example/{number}-{n}.jpg", alt=f"Picture {n}") for n in range(3)
+            ],
+            also_read=[Link(url((number + step) % 18), f"Page {step} on") for step in (1, 2, 3, 5)],
+        )
+
+    data = tmp_path_factory.mktemp("sound")
+    catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[])
+    catalog.add(Found(pages=[(url(0), None)]))
+    visits = [
+        Visit(url=url(n), state="stored", status=200, etag='"1"', article=numbered(n))
+        for n in range(ARTICLES)
+    ]
+    visits += [
+        replace(visits[3], article=replace(numbered(3), body="Changed since.")),
+        Visit(url=url(4), state="stored", status=304),
+        Visit(url=url(15), state="gone", status=404, reason="the server answers 404 Not Found"),
+        Visit(url=url(16), state="failed", status=500, reason="the server answers 500 Internal Server Error"),
+        Visit(url="https://one.techidaily.com/", state="not_article", status=200, reason="no article on this page"),
+        Visit(url="https://one.techidaily.com/x/", state="refused", reason="robots: not to be fetched"),
+        Visit(
+            url="https://one.techidaily.com/old/", state="not_article", status=301,
+            reason=f"redirects to {url(1)}", moved_to=url(1),
+        ),
+    ]  # fmt: skip
+    catalog.commit(visits)
+    catalog.close("finished", requests={"page": len(visits)}, received=1000)
+    return data
+
+
+@pytest.fixture
+def damaged(sound: Path, tmp_path: Path) -> Path:
+    """A copy to damage."""
+    return copied(sound, tmp_path / "data")
+
+
+def copied(sound: Path, data: Path) -> Path:
+    shutil.copytree(sound, data)
+    return data
+
+
+def content(data: Path) -> tuple[dict[str, bytes], list[str]]:
+    """The files, and all rows."""
+    root = data / "articles"
+    files = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.md")}
+    with closing(sqlite3.connect(data / "archive.db")) as db:
+        return files, [line for line in db.iterdump() if "articles_fts" not in line]
+
+
+def told(findings: Iterator[Finding]) -> list[str]:
+    return [f"{finding.where}: {finding.what}" for finding in findings]
+
+
+def test_raw_pages_belong_to_articles_that_are_not_read_well(damaged: Path) -> None:
+    lost = Visit(url=url(2), state="failed", status=200, reason="the article has no text")
+    catalog = Catalog(damaged / "archive.db", scope=["techidaily.com"], retry_delays=[])
+    catalog.commit([lost])
+    catalog.close("finished", requests={"page": 1}, received=0)
+    for page in (url(2), url(5), "https://one.techidaily.com/never-archived/"):
+        keep(damaged, page, b"<p>A page")
+    (damaged / "look" / ".writing" / "1-1").touch()
+    assert sorted(told(verify(damaged))) == [
+        "look/.writing/1-1: half written by a crawl that was killed",
+        "look/one.techidaily.com/never-archived.html: no raw page of an article",
+        "look/three.techidaily.com/page-5.html: the raw page of an article that was read well since",
+    ]
+
+
+def test_nothing_is_said_of_a_sound_archive(sound: Path) -> None:
+    assert told(verify(sound)) == []
+    assert list(repair(sound)) == []
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_damage_is_found_and_mended(sound: Path, tmp_path: Path, seed: int) -> None:
+    whole, random = content(sound), Random(seed)  # noqa: S311
+    for number in range(20):
+        damage = random.choice([flip_a_byte, flip_a_byte, cut_short, take_away, swap, *[edit_a_row] * 5])
+        data = copied(sound, tmp_path / f"{number}")
+        damage(data, random)
+        found = told(verify(data))
+        assert found, (number, damage)
+        mended = told(repair(data))
+        assert content(data) == whole, (found, mended)
+
+
+_ONLY_THERE = [
+    "UPDATE pages SET state = 'stored' WHERE state = 'gone'",
+    "UPDATE pages SET state = 'not_article' WHERE state = 'failed'",
+    "UPDATE pages SET error = NULL WHERE state = 'gone'",
+    "UPDATE pages SET found_at = '2020' WHERE id = 1",
+    "UPDATE pages SET found_on = 9 WHERE id = 1",
+    "UPDATE pages SET moved_to = 4711 WHERE moved_to NOT NULL",
+    "UPDATE articles SET changed_at = '2020-01-01T00:00:00.000Z' WHERE id = 3",
+    "UPDATE articles SET crawl = 7 WHERE id = 3",
+    "UPDATE also_read SET first_seen = '2099-01-01T00:00:00.000Z' WHERE source = 3 AND position = 1",
+    "UPDATE also_read SET source = 4711 WHERE source = 3 AND position = 1",
+    "UPDATE images SET article = 4711 WHERE article = 3 AND position = 1",
+    "UPDATE revisions SET body = 'another' WHERE id = 1",
+    "UPDATE revisions SET images = '[' WHERE id = 1",
+    "UPDATE crawls SET failed = failed + 1",
+    "UPDATE crawls SET outcome = NULL",
+    "UPDATE crawls SET seeds = 'none'",
+    "UPDATE hosts SET not_before = 'later' WHERE host = 'one.techidaily.com'",
+    "UPDATE hosts SET host = 'elsewhere.example' WHERE host = 'one.techidaily.com'",
+    "DELETE FROM articles WHERE id = 3",
+    "DELETE FROM pages WHERE id = 3",
+]
+
+
+@pytest.mark.parametrize("query", _ONLY_THERE)
+def test_an_edit_is_found_of_which_the_truth_is_not_known(damaged: Path, query: str) -> None:
+    edit(damaged, query)
+    assert told(verify(damaged))
+    list(repair(damaged))
+
+
+def test_states_are_what_the_rest_of_the_row_says(sound: Path, damaged: Path) -> None:
+    edit(damaged, "UPDATE pages SET state = 'failed' WHERE state = 'refused'")
+    edit(damaged, "UPDATE pages SET state = 'failed' WHERE state = 'gone'")
+    edit(damaged, "UPDATE pages SET state = 'gone' WHERE id = 2")
+    assert len(told(verify(damaged))) == 3
+    assert len(told(repair(damaged))) == 3
+    assert content(damaged) == content(sound)
+
+
+def test_a_search_index_that_is_not_that_of_the_articles_is_made_anew(damaged: Path) -> None:
+    edit(damaged, "DELETE FROM articles_fts_data WHERE id = (SELECT max(id) FROM articles_fts_data)")
+    (finding,) = verify(damaged)
+    assert finding.where == "articles_fts"
+    assert len(list(repair(damaged))) == 1
+    assert told(verify(damaged)) == []
+
+
+def test_an_index_that_is_not_that_of_its_table_is_made_anew(sound: Path, damaged: Path) -> None:
+    for wrong, right in [("(date)", "(lang)"), ("(lang)", "(date)")]:
+        with closing(sqlite3.connect(damaged / "archive.db")) as db, db:
+            db.execute("PRAGMA writable_schema = ON")
+            schema = "UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE name = 'articles_date'"
+            db.execute(schema, [wrong, right])
+        if right == "(lang)":
+            edit(damaged, "REINDEX articles_date")
+    found = told(verify(damaged))
+    assert found
+    assert all("articles_date" in line for line in found)
+    list(repair(damaged))
+    assert told(verify(damaged)) == []
+    assert content(damaged) == content(sound)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_damaged_page_of_the_database_is_found(damaged: Path, seed: int) -> None:
+    path, random = damaged / "archive.db", Random(seed)  # noqa: S311
+    held = bytearray(path.read_bytes())
+    size = int.from_bytes(held[16:18])
+    start = size * random.randrange(1, len(held) // size)
+    if seed % 2:
+        held[start : start + size] = bytes(size)
+    else:
+        del held[start:]
+    path.write_bytes(held)
+    result = CliRunner().invoke(main, ["verify", "--data", str(damaged)])
+    assert result.exit_code in (1, 7)
+    assert "alsoread rebuild" in result.output
+
+
+def test_looking_changes_nothing(damaged: Path) -> None:
+    def state() -> dict[Path, tuple[int, bytes]]:
+        held = (path for path in damaged.rglob("*") if path.is_file() and path.suffix in (".db", ".md"))
+        return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in held}
+
+    files(damaged)[0].write_text("another")
+    edit(damaged, "UPDATE articles SET title = 'another' WHERE id = 5")
+    before = state()
+    assert len(told(verify(damaged))) == 2
+    assert state() == before
+
+
+def test_a_file_that_nobody_knows_is_told_and_left_but_not_half_a_one(damaged: Path) -> None:
+    stranger = damaged / "articles" / "one.techidaily.com" / "notes.md"
+    stranger.write_text("mine")
+    (damaged / "articles" / ".writing").mkdir(exist_ok=True)
+    left_over = damaged / "articles" / ".writing" / "1-1"
+    left_over.write_text("half")
+    found = told(verify(damaged))
+    assert [line.split(":")[0] for line in found] == [
+        "articles/.writing/1-1",
+        "articles/one.techidaily.com/notes.md",
+    ]
+    assert list(repair(damaged)) == []
+    assert (stranger.read_text(), left_over.exists()) == ("mine", False)
+
+
+def test_what_stood_in_a_files_place_is_put_aside(damaged: Path) -> None:
+    path = damaged / "articles" / "one.techidaily.com" / "page-3.md"
+    path.write_text("edited by a person")
+    list(repair(damaged))
+    (aside,) = (damaged / "damaged").rglob("*.md")
+    assert aside.read_text() == "edited by a person"
+    assert told(verify(damaged)) == []
+
+
+def test_what_is_no_file_is_told(damaged: Path) -> None:
+    path = damaged / "articles" / "one.techidaily.com" / "page-3.md"
+    path.unlink()
+    path.mkdir()
+    assert told(verify(damaged)) == ["articles/one.techidaily.com/page-3.md: is missing"]
+    assert list(repair(damaged)) == []
+    assert told(verify(damaged)) == ["articles/one.techidaily.com/page-3.md: is missing"]
+
+
+def test_row_and_file_that_are_both_damaged_are_told_and_left(damaged: Path) -> None:
+    path = damaged / "articles" / "one.techidaily.com" / "page-3.md"
+    path.write_text("another")
+    edit(damaged, "UPDATE articles SET title = 'another' WHERE url = ?", url(3))
+    before = content(damaged)
+    assert told(verify(damaged)) == ["articles/one.techidaily.com/page-3.md: file and row differ"]
+    assert list(repair(damaged)) == []
+    assert content(damaged) == before
+
+
+def test_articles_of_an_older_alsoread_get_the_hashes_of_their_files(sound: Path, damaged: Path) -> None:
+    with closing(sqlite3.connect(damaged / "archive.db")) as db, db:
+        db.execute("UPDATE articles SET file_hash = NULL")
+    assert [line.partition(":")[0] for line in told(verify(damaged))] == ["articles"]
+    list(repair(damaged))
+    assert content(damaged) == content(sound)
+
+
+def test_a_running_crawl_is_no_damage(catalog: Catalog, article: MakeArticle, tmp_path: Path) -> None:
+    catalog.add(Visit(url=article().url, state="stored", status=200, article=article()))
+    assert told(verify(tmp_path)) == []
+    with pytest.raises(ArchiveError, match="held by crawl 1") as raised:
+        list(repair(tmp_path))
+    assert raised.value.exit_code == 5
+
+
+def test_the_command_says_what_is_wrong_and_what_would_mend_it(damaged: Path) -> None:
+    def run(*options: str) -> tuple[int, str]:
+        result = CliRunner().invoke(main, ["verify", "--data", str(damaged), *options])
+        return result.exit_code, result.output
+
+    assert run() == (0, f"{damaged}: all well.\n")
+    (damaged / "articles" / "one.techidaily.com" / "page-3.md").unlink()
+    code, said = run()
+    assert code == 1
+    assert said.splitlines() == [
+        "articles/one.techidaily.com/page-3.md: is missing; to mend it: --repair writes it anew from the catalog",
+        f"{damaged}: 1 finding.",
+    ]
+    assert json.loads(run("--json")[1])["found"][0]["what"] == "is missing"
+    assert run("--repair") == (
+        0,
+        f"Mended: articles/one.techidaily.com/page-3.md: is missing\n{damaged}: all well, 1 finding mended.\n",
+    )
+
+
+@pytest.mark.parametrize(("held", "code"), [(None, 2), (b"no database", 7)])
+def test_a_catalog_that_is_none_is_told(tmp_path: Path, held: bytes | None, code: int) -> None:
+    if held:
+        (tmp_path / "archive.db").write_bytes(held)
+    for options in ([], ["--repair"]):
+        result = CliRunner().invoke(main, ["verify", "--data", str(tmp_path), *options])
+        assert (result.exit_code, result.output[:10]) == (code, "alsoread: ")
