@@ -23,7 +23,7 @@ _PAGES = {"pages", "articles"}
 """Tables with the id of a page as their key."""
 _RUNS = "crawls"
 """A row a run: two archives with the same content need not have the same history, nor the same numbers of runs."""
-_OF_RUNS = {_RUNS, "host_runs", "losses", "alarms"}
+_OF_RUNS = {_RUNS, "host_runs", "losses", "alarms", "maintenance"}
 """What is told of runs, which two such archives need not share."""
 _SEARCH = "articles_fts"
 """The search index is many tables, which a check of its own compares with the articles."""
