@@ -19,7 +19,7 @@ USER_AGENT = (  # says who asks, why and whom to write to; keep its first word, 
 # What is crawled, and where it goes.
 ALSOREAD_SCOPE = ["techidaily.com"]  # these domains and their subdomains, and nothing else
 ALSOREAD_DATA = "data"  # the folder of the archive; its alsoread.toml goes over what stands here
-ALSOREAD_SEEDS: list[str] = []  # where a crawl begins that names no seed; empty = the list in data/seeds.txt
+ALSOREAD_SEEDS: list[str] = []  # where a crawl begins that names no seed; empty = frontier/seeds.txt
 ALSOREAD_CONNECT_TO = None  # for tests and demos: a server on loopback that stands in for every host
 ALSOREAD_DISCOVER = "both"  # pages come from also-read "links", from "sitemaps" of reached hosts, or "both"
 ALSOREAD_HOSTS: list[
@@ -42,6 +42,7 @@ ALSOREAD_READ_TIMEOUT = 10  # seconds that reading one page may take: a thousand
 ALSOREAD_PROGRESS = "none"  # "live" on a terminal, "lines" in a pipe; the command line sets it
 ADDONS = {
     "crawler.config.addons.Configured": 0,  # the archive's own settings file
+    "crawler.config.shell.Shell": 50,  # `scrapy shell` opens no archive
     "crawler.downloader.loopback.WithoutDelays": 100,  # where ALSOREAD_CONNECT_TO is set, there is nobody to spare
 }
 SCHEDULER = "crawler.frontier.scheduler.Frontier"  # what is due comes from the catalog, which survives a kill

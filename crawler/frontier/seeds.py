@@ -12,7 +12,7 @@ import lxml.html
 
 from crawler.urls import canonical, in_scope
 
-SEEDS = Path(__file__).parents[2] / "data" / "seeds.txt"
+SEEDS = Path(__file__).with_name("seeds.txt")
 """What is crawled when no seed is named."""
 
 _ALSO_READ = "atpl-alsoreadstyle"

@@ -10,7 +10,7 @@ from scrapy import Request, Spider
 from scrapy.http import Response
 
 from crawler import responses
-from crawler.frontier.seeds import read_seeds
+from crawler.frontier.seeds import SeedError, read_seeds
 from crawler.items import Visit
 from crawler.spiders.reader import Reader
 
@@ -32,8 +32,13 @@ class AlsoReadSpider(Spider):
     pages: list[str]
     reader: Reader
 
-    def __init__(self, seeds: str | Sequence[str] = "", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, seeds: str | Sequence[str] = "", **unknown: Any) -> None:
+        """Raises SeedError for any argument but `seeds`."""
+        super().__init__()
+        if unknown:
+            raise SeedError(
+                f'{", ".join(unknown)}: not an argument of {self.name}. Use -a seeds="ADDRESS HOST FILE".'
+            )
         self.seeds = seeds.split() if isinstance(seeds, str) else list(seeds)
 
     @classmethod

@@ -123,7 +123,7 @@ def test_the_image_holds_what_the_program_needs_and_starts_the_service() -> None
     for path in copied:
         assert any(name == path or name.startswith(f"{path}/") for name in listed.stdout.splitlines()), path
         assert f"!{path}" in read("Dockerfile.dockerignore").splitlines()
-    assert {"pyproject.toml", "constraints.txt", "crawler", "pipelines", "data/seeds.txt"} <= set(copied)
+    assert {"pyproject.toml", "constraints.txt", "crawler", "pipelines"} <= set(copied)
     last = dict(steps)
     assert json.loads(last["ENTRYPOINT"]) == ["alsoread"]
     understood(json.loads(last["CMD"]))

@@ -1,0 +1,70 @@
+"""The wheel is complete: installed anywhere, it crawls the default seeds from any folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.site import Site
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the contents of the wheel."""
+    built, folder = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("installed")
+    source = tmp_path_factory.mktemp("source")
+    subprocess.run(["git", "-C", ROOT, "checkout-index", "--all", f"--prefix={source}/"], check=True)
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--no-build-isolation",
+    ]
+    subprocess.run([*command, "--wheel-dir", built, source], check=True)
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def test_a_wheel_crawls_the_default_seeds_from_any_folder(
+    installed: Path, network: Path, tmp_path: Path
+) -> None:
+    with Site(network) as site:
+        command = [sys.executable, "-P", "-m", "crawler", "crawl", "--json", "--connect-to", site.url]
+        environment = os.environ | {"PYTHONPATH": str(installed)}
+        done = subprocess.run(
+            [*command, "--max-pages", "4"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert json.loads(done.stdout)["crawl"]["pages"] == 4, done.stderr
+    assert (tmp_path / "data" / "archive.db").is_file()
+    hosts = (installed / "crawler" / "frontier" / "seeds.txt").read_text().split()
+    assert {request.host for request in site.log} <= set(hosts)
+
+
+def test_a_wheel_holds_the_program_and_nothing_else(installed: Path) -> None:
+    names = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
+    assert names == {"crawler", "pipelines"}
+    others = {
+        path.relative_to(installed)
+        for path in installed.rglob("*")
+        if path.is_file() and path.suffix != ".py"
+    }
+    assert {path for path in others if path.parts[0] in names} == {Path("crawler/frontier/seeds.txt")}
