@@ -30,6 +30,7 @@ check: install
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/python .ci/audit.py
 
 clean:
 	rm -rf .venv build data/demo-archive *.egg-info
