@@ -72,7 +72,7 @@ def whole(server: str, pages: list[tuple[str, str]], hosts: list[str], data: Pat
     data.mkdir()
     seeds = data / "seeds.txt"
     seeds.write_text("".join(f"https://{host}/{path}/\n" for host, path in pages))
-    options = ["--max-pages", str(len(pages)), *(f"--hosts={host}" for host in hosts)]
+    options = ["--max-pages", str(len(pages)), *(f"--host={host}" for host in hosts)]
     done = subprocess.run(
         command(data, server, [str(seeds)], *options), capture_output=True, text=True, check=False
     )

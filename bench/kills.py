@@ -33,7 +33,7 @@ def main() -> int:
         TemporaryDirectory() as folder,
     ):
         hosts = [options.host] if options.host else [path.name for path in sorted(sites.iterdir())]
-        start = Start(hosts, ["--rate", options.rate, *(f"--hosts={host}" for host in hosts)])
+        start = Start(hosts, ["--rate", options.rate, *(f"--host={host}" for host in hosts)])
         whole = undisturbed(start, sites, Path(folder, "whole"))
         print(f"undisturbed: {whole.visits} pages in {whole.seconds:.1f} s", flush=True)
         runs: list[Run] = []

@@ -3,7 +3,7 @@
 python -m bench.known [SITES] [--pages 500] [--rounds 3] [--known 1000000]
 
 SITES has one folder a host (default: a mirror made of the demo network's posts). The same pages are crawled into an
-empty archive and into two that know many others, in turns: in one most of these are due, on hosts that `--hosts`
+empty archive and into two that know many others, in turns: in one most of these are due, on hosts that `--host`
 leaves out; in the other most are stored and not due yet. Prints the seconds from the start of the process to its
 first request, the seconds a page, and the peak memory of all processes. Exits with 1 where an archive that knows
 many takes a second more to open, more than 1.2 times as long for a page, or 300 MB. Needs Linux.
@@ -99,7 +99,7 @@ def crawl(data: Path, server: str, hosts: Sequence[str], pages: Sequence[str]) -
     """Crawls these pages and no others."""
     seeds = data / "seeds.txt"
     seeds.write_text("".join(f"{page}\n" for page in pages))
-    options = ["--max-pages", str(len(pages)), *(f"--hosts={host}" for host in hosts)]
+    options = ["--max-pages", str(len(pages)), *(f"--host={host}" for host in hosts)]
     memory, resident = 0.0, list[float]()
     with (
         TemporaryDirectory() as folder,

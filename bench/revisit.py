@@ -38,7 +38,7 @@ def visit(server: str, hosts: Sequence[str], data: Path, ahead: timedelta = time
     It is the one of `--json`: `seconds`, and in `crawl` the run's row in the catalog.
     """
     command = [sys.executable, "-m", "crawler", "crawl", *hosts, "--json", "--discover", "sitemaps"]
-    command += ["--connect-to", server, "--data", str(data), *(f"--hosts={host}" for host in hosts)]
+    command += ["--connect-to", server, "--data", str(data), *(f"--host={host}" for host in hosts)]
     environment = os.environ | {"ALSOREAD_CLOCK_OFFSET": str(ahead.total_seconds())}
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if not done.stdout:

@@ -19,21 +19,7 @@ USER_AGENT = (  # says who asks, why and whom to write to; keep its first word, 
 # What is crawled, and where it goes.
 ALSOREAD_SCOPE = ["techidaily.com"]  # these domains and their subdomains, and nothing else
 ALSOREAD_DATA = "data"  # the folder of the archive; its alsoread.toml goes over what stands here
-ALSOREAD_SEEDS: list[str] = []  # where a crawl begins that names no seed; empty = frontier/seeds.txt
 ALSOREAD_CONNECT_TO = None  # for tests and demos: a server on loopback that stands in for every host
-ALSOREAD_DISCOVER = "both"  # pages come from also-read "links", from "sitemaps" of reached hosts, or "both"
-ALSOREAD_HOSTS: list[
-    str
-] = []  # patterns such as "*-tips.techidaily.com": only these hosts are fetched; empty = all in scope
-ALSOREAD_MAX_PAGES = None  # pages that one run fetches at most
-ALSOREAD_MAX_BYTES = None  # what one run receives at most; None = any size
-ALSOREAD_MAX_SECONDS = None  # how long one run takes at most; None = as long as it has work
-ALSOREAD_DISK_FREE = 500 * 10**6  # bytes that stay free: a run ends before a full disk breaks other programs
-ALSOREAD_QUIET_HOURS: list[str] = []  # such as "22:00-06:30", local time: nothing is fetched in them
-ALSOREAD_MAX_DEPTH = None  # also-read links between a seed and a page that is still fetched
-ALSOREAD_UNLISTED_PAGES = None  # of a host in a run, not named by a sitemap; see frontier/budgets.py
-ALSOREAD_UNLISTED_DEPTH = 100  # also-read links between a seed and such a page; real ones are some ten away
-ALSOREAD_NEW_HOSTS = 500  # hosts that one run reaches for the first time, beside the seeds: there are 305
 ALSOREAD_RETRY_DELAYS = [10, 60]  # seconds before a failed page's next tries; then an hour, growing to a week
 ALSOREAD_RECRAWL = "due"  # or "all" pages that are known, or "none" that were fetched before
 ALSOREAD_RETRY_FAILED = False  # also pages that failed and whose next try is later
@@ -41,9 +27,9 @@ ALSOREAD_HOST_FAILURES = 5  # failures in a row before a host is left alone for 
 ALSOREAD_READ_TIMEOUT = 10  # seconds that reading one page may take: a thousand times the usual
 ALSOREAD_PROGRESS = "none"  # "live" on a terminal, "lines" in a pipe; the command line sets it
 ADDONS = {
-    "crawler.config.addons.Configured": 0,  # the archive's own settings file
-    "crawler.config.shell.Shell": 50,  # `scrapy shell` opens no archive
-    "crawler.downloader.loopback.WithoutDelays": 100,  # where ALSOREAD_CONNECT_TO is set, there is nobody to spare
+    "crawler.config.addons.ArchiveSettings": 0,  # the options of config/options.py, by the archive's alsoread.toml
+    "crawler.config.addons.ShellSettings": 50,  # `scrapy shell` opens no archive
+    "crawler.config.addons.LoopbackSettings": 100,  # with ALSOREAD_CONNECT_TO set, no site has to be spared
 }
 SCHEDULER = "crawler.frontier.scheduler.Frontier"  # what is due comes from the catalog, which survives a kill
 ITEM_PIPELINES = {
@@ -80,9 +66,6 @@ ALSOREAD_PICTURES = {
 
 # Politeness.
 ROBOTSTXT_OBEY = True  # in downloader/robots.py: Scrapy's own lets requests pass while it loads
-ALSOREAD_RATE = 4  # requests a second over all hosts: one content network serves them all; None = no limit
-CONCURRENT_REQUESTS_PER_DOMAIN = 1  # these are small blogs: one request at a time
-DOWNLOAD_DELAY = 1  # seconds between two requests to one host
 AUTOTHROTTLE_ENABLED = True  # a host that gets slow is asked less often
 AUTOTHROTTLE_START_DELAY = 1  # the default, 5 s, would hold every new host back without a cause
 

@@ -110,7 +110,7 @@ def test_an_article_that_its_author_shortened_is_taken_when_it_stays_so(
     served, data = archive
     rewrite(served, "two-soups-one-pot", in_the_theme(b"A soup for every day of the week."))
     for day, taken in ((2, False), (8, False), (10, True)):
-        crawl_on(day, archive, monkeypatch, "--hosts", HOST)
+        crawl_on(day, archive, monkeypatch, "--host", HOST)
         assert (copies(data)["two-soups-one-pot"].endswith(b"A soup for every day of the week.\n")) == taken
 
 

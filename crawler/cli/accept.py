@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from sqlite_utils import Database
 
-from crawler.cli.options import data_folder, told
+from crawler.cli.options import data_folder, reports_errors
 from crawler.errors import ArchiveError
 from crawler.items import Article, Visit
 from crawler.settings import ALSOREAD_SCOPE
@@ -26,7 +26,7 @@ from pipelines.validate import validate
 @click.argument("wanted", metavar="[ARTICLE]...", nargs=-1)
 @click.option("--host", "hosts", multiple=True, metavar="GLOB", help="All of hosts such as this; repeatable.")
 @data_folder
-@told
+@reports_errors
 def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:
     """Accept the quarantined pages of ARTICLEs: each is an address, or the path of a file.
 

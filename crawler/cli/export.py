@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from crawler import shutdown
-from crawler.cli.options import data_folder, told
+from crawler.cli.options import data_folder, reports_errors
 from crawler.errors import ArchiveError
 from crawler.exit_codes import INTERRUPTED
 from crawler.reports.terminal import harmless, progress
@@ -58,7 +58,7 @@ _LISTED = 20
     help="Other than md: a table, DIR is its name.",
 )
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
-@told
+@reports_errors
 def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
     """Write the archive's articles to DIR as front-matter Markdown that other programs read."""
     from pipelines.export.source import Source

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler import shutdown
-from crawler.cli.options import connect_to, data_folder, told
+from crawler.cli.options import archive_options, connect_to, data_folder, reports_errors
 from crawler.exit_codes import CATALOG, DISK, FORCED, INTERRUPTED, LOCKED
 from crawler.reports.terminal import progress
 from pipelines.archive.catalog import hold
@@ -29,28 +29,20 @@ if TYPE_CHECKING:
 @click.option(
     "--max", "most", type=click.IntRange(1), metavar="N", help="Pictures that this run fetches at most."
 )
-@click.option("--delay", type=click.FloatRange(0), help="Seconds between two requests to one host.")
-@click.option("--rate", type=click.FloatRange(0), help="Requests a second over all hosts; 0 = no limit.")
+@archive_options("crawl.delay", "crawl.rate")
 @connect_to
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
-@told
-def images(data: str, hosts: tuple[str, ...], most: int | None, quiet: bool, **options: Any) -> None:
+@reports_errors
+def images(data: str, hosts: tuple[str, ...], most: int | None, quiet: bool, **settings: Any) -> None:
     """Fetch a copy of every picture that the archive's articles show and it holds no copy of yet."""
     from crawler.runs.crawl import settings_with
     from crawler.runs.images import fetch
 
     folder = Path(data)
-    settings = settings_with(
-        {
-            "ALSOREAD_DATA": data,
-            "ALSOREAD_RATE": options["rate"],
-            "ALSOREAD_CONNECT_TO": options["connect_to"],
-            "DOWNLOAD_DELAY": options["delay"],
-        }
-    )
+    scrapy_settings = settings_with({"ALSOREAD_DATA": data, **settings})
     with shutdown.noted():
         with hold(folder / "archive.db") as db, progress("Fetching", not quiet) as watch:
-            outcome = fetch(db, settings, hosts=hosts, most=most, watch=watch)
+            outcome = fetch(db, scrapy_settings, hosts=hosts, most=most, watch=watch)
         if not quiet:
             _tell(outcome, folder)
     shutdown.leave(outcome.exit_code)

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from crawler import shutdown
-from crawler.cli.options import data_folder, told
+from crawler.cli.options import data_folder, reports_errors
 from crawler.errors import ArchiveError
 from crawler.reports.terminal import harmless
 from pipelines.archive.catalog import read
@@ -26,7 +26,7 @@ _SOME, _NONE = 1, 2
 )
 @data_folder
 @click.option("--host", metavar="HOST", help="The blog of files that do not say their address.")
-@told
+@reports_errors
 def import_(paths: tuple[Path, ...], data: str, host: str | None) -> None:
     """Take in Markdown with front matter: files, folders, tar or zip archives of them.
 
@@ -37,7 +37,7 @@ def import_(paths: tuple[Path, ...], data: str, host: str | None) -> None:
 
 @click.command()
 @data_folder
-@told
+@reports_errors
 def rebuild(data: str) -> None:
     """Make a new catalog from the Markdown files of an archive alone."""
     folder = Path(data)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.options import data_folder, told
+from crawler.cli.options import data_folder, reports_errors
 from crawler.errors import ArchiveError
 from crawler.reports.terminal import harmless
 from crawler.urls import canonical
@@ -23,7 +23,7 @@ _CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"
 @click.option("--failed", is_flag=True, help="The pages that failed, with their last errors.")
 @click.option("--all", "everything", is_flag=True, help="With --failed: all of them, not only the first 50.")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON, with --failed all of them.")
-@told
+@reports_errors
 def status(data: str, failed: bool, everything: bool, as_json: bool) -> None:
     """Tell what the archive holds."""
     from crawler.reports import failures, summary
@@ -44,7 +44,7 @@ def status(data: str, failed: bool, everything: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("article")
 @data_folder
-@told
+@reports_errors
 def show(article: str, data: str) -> None:
     """Print one article: ARTICLE is its address, or the path of its file.
 
@@ -61,7 +61,7 @@ def show(article: str, data: str) -> None:
 @click.argument("article")
 @data_folder
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-@told
+@reports_errors
 def history(article: str, data: str, as_json: bool) -> None:
     """List the revisions of one article: ARTICLE is its address, or the path of its file."""
     from crawler.reports import history
@@ -76,7 +76,7 @@ def history(article: str, data: str, as_json: bool) -> None:
 @click.argument("article")
 @click.argument("revision", type=int, required=False)
 @data_folder
-@told
+@reports_errors
 def diff(article: str, revision: int | None, data: str) -> None:
     """Show what a REVISION of an ARTICLE changed: its number in the history, by default the newest."""
     from crawler.reports import history
@@ -89,7 +89,7 @@ def diff(article: str, revision: int | None, data: str) -> None:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--url", help="The page's address; by default the one that the page gives as its own.")
-@told
+@reports_errors
 def extract(file: Path, url: str | None) -> None:
     """Print what the archive would hold for a saved page."""
     from crawler.extractors import extract as read_page

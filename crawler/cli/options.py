@@ -1,4 +1,4 @@
-"""What the commands share: the archive's folder, and errors in words."""
+"""Define what commands share: the archive's folder and options, and errors in words."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import Any
 import click
 
 from crawler.config.file import read_config
+from crawler.config.options import OPTIONS, Kind
 from crawler.errors import ArchiveError
 from crawler.frontier.seeds import SeedError
 from crawler.reports.terminal import harmless
 from pipelines.archive.storage_errors import explain
 
 data_folder = click.option(
-    "--data", default="data", show_default=True, metavar="DIR", help="The folder of the archive."
+    "--data", default="data", show_default=True, metavar="DIR", help="Folder of the archive."
 )
 
 
@@ -35,26 +36,53 @@ def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str |
 
 
 connect_to = click.option(
-    "--connect-to", metavar="URL", callback=_loopback, help="A loopback server that stands in for every host."
+    "--connect-to",
+    "ALSOREAD_CONNECT_TO",
+    metavar="URL",
+    callback=_loopback,
+    help="A loopback server that stands in for every host.",
 )
 
 
-class Quantity(click.ParamType[Any]):
-    """An option's value as `parse` reads it, which raises ValueError in a sentence; shown as `name`."""
+class _OptionValue(click.ParamType[Any]):
+    """A value of an option of the table, which says what is valid if it is not."""
 
-    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
-        self.name = name
-        self.parse = parse
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self.name = kind.metavar
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The parsed value; a usage error where it is none."""
+        """Return the program's value; a usage error if it is not valid."""
         try:
-            return self.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+            return self._kind.parse_word(value)
+        except ValueError:
+            self.fail(f"{value!r} is not {self._kind.valid}.", param, ctx)
 
 
-def told(command: Callable[..., None]) -> Callable[..., None]:
+def archive_options(*keys: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the flags of the options whose keys start so. Each is a parameter named after its Scrapy setting or key."""
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed(OPTIONS.values()):
+            if option.flag and option.key.startswith(keys):
+                command = click.option(
+                    *option.flag.split(", "),
+                    option.setting or option.key.rpartition(".")[2],
+                    type=_OptionValue(option.kind),
+                    multiple=option.is_list,
+                    callback=_none_if_empty if option.is_list else None,
+                    help=option.help,
+                )(command)
+        return command
+
+    return decorate
+
+
+def _none_if_empty(_: click.Context, __: click.Parameter, values: tuple[Any, ...]) -> list[Any] | None:
+    return list(values) or None
+
+
+def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
     """Turns an expected error into one sentence and its exit code; a mistake in the archive's settings is one."""
 
     @wraps(command)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from crawler.cli.options import data_folder, told
+from crawler.cli.options import data_folder, reports_errors
 from crawler.reports.terminal import harmless, print_json
 from pipelines.archive.catalog import hold, is_held
 from pipelines.verifying.findings import Finding
@@ -21,7 +21,7 @@ _SOMETHING_WRONG = 1
 @data_folder
 @click.option("--repair", "mend", is_flag=True, help="Mend what can be; nothing is deleted.")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-@told
+@reports_errors
 def verify(data: str, mend: bool, as_json: bool) -> None:
     """Look whether the archive is what it should be: exit code 1 where something is wrong."""
     from pipelines.verifying.verify import repair
@@ -44,7 +44,7 @@ def verify(data: str, mend: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("others", nargs=-1, required=True, type=click.Path(path_type=Path))
 @data_folder
-@told
+@reports_errors
 def merge(others: tuple[Path, ...], data: str) -> None:
     """Take other archives into this one: OTHERS are their archive.db, which are only read."""
     from pipelines.merging.merge import merge as take_in

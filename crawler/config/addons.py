@@ -1,4 +1,4 @@
-"""What the settings file of an archive changes in a crawl."""
+"""Adapt Scrapy's settings to the archive, to Scrapy's shell and to a loopback server."""
 
 from __future__ import annotations
 
@@ -6,43 +6,69 @@ from pathlib import Path
 
 from scrapy.settings import BaseSettings
 
-from crawler.config.file import read_config
+from crawler.config.file import read_file
+from crawler.config.options import DEFAULTS, scrapy_settings
 
-_ABOVE_THE_PROJECT = 25
-"""Priority over settings.py; what a loopback server needs and the command line come above it."""
+_ABOVE_PROJECT_PRIORITY = 25
+"""Above settings.py, and below what a loopback server needs and the command line."""
+
+_SHELL_DUPEFILTER = "scrapy.dupefilters.BaseDupeFilter"
+"""Set by Scrapy's shell alone, which has no flag of its own."""
 
 
-class Configured:
-    """Add-on: lays DATA/alsoread.toml over settings.py."""
+class ArchiveSettings:
+    """Add-on: lays DATA/alsoread.toml over settings.py, and the options' defaults below it."""
 
     @classmethod
     def update_pre_crawler_settings(cls, settings: BaseSettings) -> None:
-        """Before there is a spider, which asks for its seeds. Raises ConfigError."""
-        config = read_config(Path(settings["ALSOREAD_DATA"]))
-        crawl, limits = config.crawl, config.limits
-        chosen = {
-            "ALSOREAD_SEEDS": config.seeds or None,
-            "ALSOREAD_CONTACT": config.contact,
-            "ALSOREAD_HOSTS": crawl.hosts or None,
-            "ALSOREAD_DISCOVER": crawl.discover,
-            "ALSOREAD_MAX_DEPTH": crawl.max_depth,
-            "ALSOREAD_RATE": crawl.rate,
-            "DOWNLOAD_DELAY": crawl.delay,
-            "CONCURRENT_REQUESTS_PER_DOMAIN": crawl.concurrency,
-            "AUTOTHROTTLE_TARGET_CONCURRENCY": crawl.concurrency,  # else it spaces them to one at a time
-            "ALSOREAD_MAX_PAGES": limits.pages,
-            "ALSOREAD_MAX_BYTES": limits.bytes,
-            "ALSOREAD_MAX_SECONDS": limits.time and limits.time.total_seconds(),
-            "ALSOREAD_DISK_FREE": limits.disk_free,
-            "ALSOREAD_QUIET_HOURS": [str(hours) for hours in limits.quiet_hours] or None,
-            "ALSOREAD_UNLISTED_PAGES": limits.unlisted_pages,
-            "ALSOREAD_UNLISTED_DEPTH": limits.unlisted_depth,
-            "ALSOREAD_NEW_HOSTS": limits.new_hosts,
-        }
-        if config.contact:
-            agent, shipped = settings["USER_AGENT"], settings["ALSOREAD_CONTACT"]
-            chosen["USER_AGENT"] = agent.replace(f"contact: {shipped}", f"contact: {config.contact}")
+        """Set the options before a spider is made, which reads its seeds. Raises ConfigError."""
+        values, shipped_contact = read_file(Path(settings["ALSOREAD_DATA"])), settings["ALSOREAD_CONTACT"]
+        settings.setdict(scrapy_settings(DEFAULTS), priority="default")
+        settings.setdict(scrapy_settings(values), priority=_ABOVE_PROJECT_PRIORITY)
+        if concurrency := values.get(
+            "crawl.concurrency"
+        ):  # else AutoThrottle spaces requests to one at a time
+            settings.set("AUTOTHROTTLE_TARGET_CONCURRENCY", concurrency, priority=_ABOVE_PROJECT_PRIORITY)
+        if contact := values.get("contact"):
+            agent = settings["USER_AGENT"].replace(f"contact: {shipped_contact}", f"contact: {contact}")
+            settings.set("USER_AGENT", agent, priority=_ABOVE_PROJECT_PRIORITY)
+
+
+class ShellSettings:
+    """Add-on: keep the project's downloader in a shell, without the frontier, pipelines and reports of a crawl."""
+
+    def update_settings(self, settings: BaseSettings) -> None:
+        """Take out what needs an archive."""
+        if settings["DUPEFILTER_CLASS"] != _SHELL_DUPEFILTER:
+            return
+        extensions = settings.getdict("EXTENSIONS")
+        own = {name: None for name in extensions if name.startswith("crawler.")}
         settings.setdict(
-            {name: value for name, value in chosen.items() if value is not None},
-            priority=_ABOVE_THE_PROJECT,
+            {
+                "EXTENSIONS": extensions | own,
+                "ITEM_PIPELINES": {},
+                "SCHEDULER": "scrapy.core.scheduler.Scheduler",
+            },
+            priority="spider",
         )
+
+
+class LoopbackSettings:
+    """Add-on: takes delays and compression out if ALSOREAD_CONNECT_TO names a server for all hosts."""
+
+    def update_settings(self, settings: BaseSettings) -> None:
+        """Set what a server without neighbours needs no more; the command line goes above it."""
+        if settings["ALSOREAD_CONNECT_TO"]:
+            headers = settings.getdict("DEFAULT_REQUEST_HEADERS") | {"Accept-Encoding": "identity"}
+            settings.setdict(
+                {
+                    "ALSOREAD_HOST_FAILURES": None,
+                    "ALSOREAD_RATE": None,
+                    "ALSOREAD_RETRY_DELAYS": [0, 0],
+                    "AUTOTHROTTLE_ENABLED": False,
+                    "CONCURRENT_REQUESTS_PER_DOMAIN": settings.getint("CONCURRENT_REQUESTS"),
+                    "DEFAULT_REQUEST_HEADERS": headers,
+                    "DOWNLOAD_DELAY": 0,
+                },
+                priority="spider",
+            )

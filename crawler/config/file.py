@@ -1,157 +1,76 @@
-"""The settings file of an archive, DATA/alsoread.toml, and what is said of a mistake in it."""
+"""Read the settings file of an archive, DATA/alsoread.toml."""
 
 from __future__ import annotations
 
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from crawler.config.options import KEYS
-from crawler.config.units import QuietHours
+from crawler.config.options import DEFAULTS, OPTIONS
 from crawler.errors import ArchiveError
 
-_FILE = "alsoread.toml"
+_FILE_NAME = "alsoread.toml"
+_TABLES = tuple(dict.fromkeys(key.partition(".")[0] for key in OPTIONS if "." in key))
+_SHOWN_CHARACTERS = 80
 
 
 class ConfigError(ArchiveError):
-    """A settings file that can't be used: a sentence with the file, the line, the key and what is allowed."""
+    """A settings file that can't be used: a sentence with the file, the key, the value and what is valid."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Crawl:
-    """What is crawled, and how fast. None, here and in Limits: as crawler/settings.py has it."""
-
-    hosts: tuple[str, ...] = ()
-    discover: str | None = None
-    max_depth: int | None = None
-    delay: float | None = None
-    rate: float | None = None
-    concurrency: int | None = None
+def read_config(data: Path) -> dict[str, Any]:
+    """Return the values of all options of the archive in `data`, by their keys. Raises ConfigError."""
+    values = DEFAULTS | read_file(data)
+    return values | {"metrics.file": data / values["metrics.file"]}
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one run may take; `bytes` and `disk_free` in bytes."""
+def read_file(data: Path) -> dict[str, Any]:
+    """Return the values that the settings file in `data` sets, by their keys; none without a file.
 
-    pages: int | None = None
-    bytes: int | None = None
-    time: timedelta | None = None
-    disk_free: int | None = None
-    quiet_hours: tuple[QuietHours, ...] = ()
-    unlisted_pages: int | None = None
-    unlisted_depth: int | None = None
-    new_hosts: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """When crawls start: `cron` or `every`, never both."""
-
-    cron: str | None = None
-    every: timedelta | None = None
-    jitter: timedelta = timedelta()
-
-
-@dataclass(frozen=True, slots=True)
-class Notify:
-    """Who is told of a run: addresses as apprise has them, which may hold passwords."""
-
-    urls: tuple[str, ...] = ()
-    on: Literal["alarms", "always"] = "alarms"
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """How long things are kept."""
-
-    logs: timedelta = timedelta(days=90)
-
-
-@dataclass(frozen=True, slots=True)
-class Metrics:
-    """Where the numbers of the last run are written; None: the usual place."""
-
-    file: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Config:
-    """The settings of one archive. What the file leaves out has its default."""
-
-    seeds: tuple[str, ...] = ()
-    contact: str | None = None
-    crawl: Crawl = field(default_factory=Crawl)
-    limits: Limits = field(default_factory=Limits)
-    schedule: Schedule = field(default_factory=Schedule)
-    notify: Notify = field(default_factory=Notify)
-    keep: Keep = field(default_factory=Keep)
-    metrics: Metrics = field(default_factory=Metrics)
-
-
-_TABLES = {
-    "crawl": Crawl,
-    "limits": Limits,
-    "schedule": Schedule,
-    "notify": Notify,
-    "keep": Keep,
-    "metrics": Metrics,
-}
-
-
-def read_config(data: Path) -> Config:
-    """The settings of the archive in `data`, which relative paths in the file begin at. Without a file the
-    defaults. Raises ConfigError.
+    Raises ConfigError.
     """
-    file = data / _FILE
+    file = data / _FILE_NAME
     try:
-        text = file.read_text(encoding="utf-8-sig")
-        settings = dict(_named(tomllib.loads(text)))
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError):
-        return Config()
+        return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} can't be read as text: {error}.") from None
+        raise ConfigError(f"{file} can't be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{file} is no TOML: {error}.") from None
-    values = {}
-    for name, value in settings.items():
-        try:
-            values[name] = _read(name, value)
-        except ValueError as error:
-            raise ConfigError(f"{file}, line {_line(text, name)}: {error}.") from None
-    if {"schedule.cron", "schedule.every"} <= values.keys():
-        line = max(_line(text, "schedule.cron"), _line(text, "schedule.every"))
-        raise ConfigError(f"{file}, line {line}: schedule.cron and schedule.every don't go together.")
-    return _config(data, values)
+        raise ConfigError(f"{file} is not valid TOML: {error}.") from None
+    try:
+        values = {key: _parse(key, value) for key, value in _flatten(document)}
+        if {"schedule.cron", "schedule.every"} <= values.keys():
+            raise ValueError("schedule.cron and schedule.every can't be used together.")
+    except ValueError as error:
+        raise ConfigError(f"{file}: {error}") from None
+    if seeds := values.get("seeds"):
+        values["seeds"] = [str(data / seed) if (data / seed).exists() else seed for seed in seeds]
+    return values
 
 
-def check_addresses(data: Path) -> None:
-    """Raises ConfigError where notify.urls has an address that apprise does not know.
+def check_notify_urls(data: Path) -> None:
+    """Raise ConfigError if apprise does not know a URL of notify.urls.
 
     Apart from read_config, as it takes half a second and 30 MB, which not every command should.
     """
-    urls = read_config(data).notify.urls
+    urls = read_config(data)["notify.urls"]
     if not urls:
         return
     from apprise import Apprise
 
     for number, url in enumerate(urls, 1):
         if Apprise.instantiate(url) is None:
-            line = _line((data / _FILE).read_text(encoding="utf-8-sig"), "notify.urls")
-            raise ConfigError(
-                f"{data / _FILE}, line {line}: address {number} of notify.urls is none that apprise knows."
-            )
+            raise ConfigError(f"{data / _FILE_NAME}: apprise does not know URL {number} of notify.urls.")
 
 
-def _named(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The values of a document by their names, such as `crawl.delay`."""
+def _flatten(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in document.items():
         if name in _TABLES and isinstance(value, dict):
             yield from ((f"{name}.{key}", inner) for key, inner in value.items())
@@ -159,51 +78,24 @@ def _named(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _read(name: str, value: Any) -> Any:
-    """The value of one key. Raises ValueError with what is wrong, in words."""
-    if name in _TABLES:
-        raise ValueError(f"{name} must be a table, [{name}]")
-    if (key := KEYS.get(name)) is None:
-        raise ValueError(_unknown(name))
+def _parse(key: str, value: Any) -> Any:
+    """Return the program's value of a key. Raises ValueError with a sentence."""
+    if key in _TABLES:
+        raise ValueError(f"{key} must be a table, [{key}].")
+    if (option := OPTIONS.get(key)) is None:
+        raise ValueError(f"{key} is not a known option{_suggestion(key)}")
     try:
-        return key.read(value)
+        return option.parse(value)
     except ValueError:
-        written = "" if key.secret else f", and not {json.dumps(value, ensure_ascii=False, default=str)[:80]}"
-        raise ValueError(f"{name} must be {key.allowed}{written}") from None
+        shown = json.dumps(value, ensure_ascii=False, default=str)[:_SHOWN_CHARACTERS]
+        found = "" if option.is_secret else f", not {shown}"
+        raise ValueError(f"{key} must be {option.valid}{found}.") from None
 
 
-def _unknown(name: str) -> str:
-    known = [*KEYS, *_TABLES]
-    last = name.rpartition(".")[2]
-    moved = [key for key in known if key.rpartition(".")[2] == last]
-    if nearest := moved or get_close_matches(name, known, n=1):
-        return f"{name} is not known: perhaps {nearest[0]} is meant"
-    return f"{name} is not known; what may be set is {', '.join(KEYS)}"
-
-
-def _line(text: str, name: str) -> int:
-    """The number of the line where a name is set: the first lines without it are a document of their own."""
-    lines = text.split("\n")
-    without = 0
-    for count in range(len(lines)):
-        try:
-            names = dict(_named(tomllib.loads("\n".join(lines[:count]))))
-        except tomllib.TOMLDecodeError:
-            continue  # in the middle of a value
-        if name in names:
-            break
-        without = count
-    return without + 1
-
-
-def _config(data: Path, values: Mapping[str, Any]) -> Config:
-    tables: dict[str, dict[str, Any]] = {name: {} for name in ("", *_TABLES)}
-    for name, value in values.items():
-        table, _, key = name.rpartition(".")
-        tables[table][key] = value
-    top = tables.pop("")
-    if seeds := top.get("seeds"):
-        top["seeds"] = tuple(str(data / seed) if (data / seed).exists() else seed for seed in seeds)
-    if file := tables["metrics"].get("file"):
-        tables["metrics"]["file"] = data / file
-    return Config(**top, **{name: kind(**tables[name]) for name, kind in _TABLES.items()})
+def _suggestion(key: str) -> str:
+    known = [*OPTIONS, *_TABLES]
+    name = key.rpartition(".")[2]
+    in_another_table = [other for other in known if other.rpartition(".")[2] == name]
+    if similar := in_another_table or get_close_matches(key, known, n=1):
+        return f"; did you mean {similar[0]}?"
+    return f"; known are {', '.join(OPTIONS)}."

@@ -1,209 +1,209 @@
-"""What may stand in the settings file of an archive: every key, how it is read, what is allowed."""
+"""Define every option of an archive, in one table: its place in the settings file, in Scrapy and in commands.
+
+The settings file, Scrapy's settings, the flags of commands with their help, and docs/settings.md follow this table.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from crawler.config.units import parse_duration, parse_quiet_hours, parse_size
-
-_HOST = re.compile(r"[\w.*?!\[\]-]+", re.ASCII)
-_ADDRESS = re.compile(r"[!-'*-~]+@[!-'*-~]+|https?://[!-'*-~]+")  # it stands in a header, in parentheses
-_SERVICE = re.compile(r"[a-z][a-z0-9]*://\S+")
-
-Read = Callable[[Any], Any]
-"""Makes what the file says into what the program uses; raises ValueError where that is not allowed."""
+from crawler.config.units import parse_cron, parse_duration, parse_quiet_hours, parse_size
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """One key: how its value is read, what is allowed and what it means, both in words."""
+class Kind:
+    """A kind of value: its name in help, what is valid, in words, and how it is parsed."""
 
-    read: Read
-    allowed: str
-    meaning: str
-    secret: bool = False
+    metavar: str
+    valid: str
+    convert: Callable[[Any], Any]
+    """Make the program's value. Raises ValueError."""
+    types: tuple[type, ...] = (str,)
+    """What it may be in the settings file; a word of a command line becomes the last of them."""
 
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError
-    return value
-
-
-def _matching(pattern: re.Pattern[str]) -> Read:
-    def read(value: Any) -> str:
-        if not pattern.fullmatch(_text(value)):
+    def parse(self, value: Any) -> Any:
+        """Make the program's value from that of a settings file. Raises ValueError if it is not valid."""
+        if type(value) not in self.types:
             raise ValueError
-        return str(value)
+        return self.convert(value)
 
-    return read
-
-
-def _one_of(*words: str) -> Read:
-    return _matching(re.compile("|".join(words)))
+    def parse_word(self, word: str) -> Any:
+        """Make the program's value from a word of a command line. Raises ValueError if it is not valid."""
+        return self.parse(self.types[-1](word))
 
 
-def _number(least: int, *kinds: type) -> Read:
-    def read(value: Any) -> Any:
-        if type(value) not in kinds or not least <= value < math.inf:
-            raise ValueError
-        return value
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of an archive."""
 
-    return read
+    key: str
+    """Its key in the settings file, the table before the dot."""
+    kind: Kind
+    default: Any
+    """What holds without it, as the settings file would say it; a list for an option that takes several."""
+    setting: str
+    """The Scrapy setting that gets its value, if any."""
+    flag: str
+    """Its names on a command line, if any."""
+    help: str
+    is_secret: bool = False
+    """Whether its value must not be printed."""
 
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes several values."""
+        return isinstance(self.default, list)
 
-def _time(least: timedelta = timedelta()) -> Read:
-    def read(value: Any) -> timedelta:
-        time = parse_duration(_text(value))
-        if time < least:
-            raise ValueError
-        return time
+    @property
+    def valid(self) -> str:
+        """What the settings file may say, in words."""
+        return f"a list, each item {self.kind.valid}" if self.is_list else self.kind.valid
 
-    return read
-
-
-def _list(read_one: Read) -> Read:
-    def read(value: Any) -> tuple[Any, ...]:
+    def parse(self, value: Any) -> Any:
+        """Make the program's value from that of a settings file. Raises ValueError if it is not valid."""
+        if not self.is_list:
+            return self.kind.parse(value)
         if not isinstance(value, list):
             raise ValueError
-        return tuple(read_one(one) for one in value)
-
-    return read
+        return [self.kind.parse(item) for item in value]
 
 
-def _size(value: Any) -> int:
-    return parse_size(_text(value))
+def _at_least(least: int) -> Callable[[float], float]:
+    def convert(number: float) -> float:
+        if not least <= number < math.inf:
+            raise ValueError
+        return number
+
+    return convert
 
 
-def _cron(value: Any) -> str:
-    from crawler.service.cron import Cron
+def _lasting_at_least(least: timedelta) -> Callable[[str], timedelta]:
+    def convert(text: str) -> timedelta:
+        duration = parse_duration(text)
+        if duration < least:
+            raise ValueError
+        return duration
 
-    Cron(_text(value))
-    return str(value)
+    return convert
 
 
-KEYS = {
-    "seeds": Key(
-        _list(_text),
-        "a list of addresses, hosts and files",
-        "where a crawl begins that names no seed; by default the list that comes with alsoread",
-    ),
-    "contact": Key(
-        _matching(_ADDRESS),
-        "a mail or web address",
-        "whom a site's owner writes to: it is sent with every request",
-    ),
-    "crawl.hosts": Key(
-        _list(_matching(_HOST)),
-        'a list of hosts or patterns such as "*-tips.techidaily.com"',
-        "only these hosts are fetched; by default all in scope",
-    ),
-    "crawl.discover": Key(
-        _one_of("links", "sitemaps", "both"),
-        '"links", "sitemaps" or "both"',
-        "where pages come from; by default both",
-    ),
-    "crawl.max_depth": Key(
-        _number(0, int),
-        "a whole number, 0 or more",
-        "also-read links between a seed and a page that is still fetched; by default any number",
-    ),
-    "crawl.delay": Key(
-        _number(0, int, float),
-        "a number, 0 or more",
-        "seconds between two requests to one host; by default 1",
-    ),
-    "crawl.rate": Key(
-        _number(0, int, float),
-        "a number, 0 or more",
-        "requests a second over all hosts; by default 4, and 0 is no limit",
-    ),
-    "crawl.concurrency": Key(
-        _number(1, int),
-        "a whole number, 1 or more",
-        "requests to one host at a time; by default 1",
-    ),
-    "limits.pages": Key(
-        _number(1, int),
-        "a whole number, 1 or more",
-        "pages that one run fetches at most; by default any number",
-    ),
-    "limits.bytes": Key(
-        _size,
-        'a size such as "500 MB" or "2 GiB"',
-        "what one run receives at most; by default any size",
-    ),
-    "limits.time": Key(
-        _time(timedelta(seconds=1)),
-        'a time of at least "1s", such as "10 min" or "12h"',
-        "how long one run takes at most; by default as long as it has work",
-    ),
-    "limits.disk_free": Key(
-        _size,
-        'a size such as "500 MB" or "2 GiB"',
-        'a run ends before less than this is free; by default "500 MB", and "0 B" is no limit',
-    ),
-    "limits.quiet_hours": Key(
-        _list(lambda value: parse_quiet_hours(_text(value))),
-        'a list of hours such as "22:00-06:30"',
-        "hours, in local time, in which nothing is fetched; by default none",
-    ),
-    "limits.unlisted_pages": Key(
-        _number(1, int),
-        "a whole number, 1 or more",
-        "pages of one host fetched by one run that no sitemap names; by default 200, and 10000 by links alone",
-    ),
-    "limits.unlisted_depth": Key(
-        _number(1, int),
-        "a whole number, 1 or more",
-        "also-read links between a seed and such a page that is still fetched; by default 100",
-    ),
-    "limits.new_hosts": Key(
-        _number(1, int),
-        "a whole number, 1 or more",
-        "hosts that one run fetches from for the first time, beside the seeds; by default 500",
-    ),
-    "schedule.cron": Key(
-        _cron,
-        'five fields of a crontab such as "17 3 * * *"',
-        "when `alsoread schedule` starts a crawl, in local time",
-    ),
-    "schedule.every": Key(
-        _time(timedelta(minutes=1)),
-        'a time of at least "1 min", such as "12h"',
-        "the time from one start to the next, in the place of `cron`",
-    ),
-    "schedule.jitter": Key(
-        _time(),
-        'a time such as "10 min"',
-        'a start is put off by a random part of this; by default "0s"',
-    ),
-    "notify.urls": Key(
-        _list(_matching(_SERVICE)),
-        'a list of addresses that apprise knows, such as "mailto://user:password@example.org"',
-        "who is told of runs; by default nobody",
-        secret=True,
-    ),
-    "notify.on": Key(
-        _one_of("alarms", "always"),
-        '"alarms" or "always"',
-        'which runs are told; by default "alarms"',
-    ),
-    "keep.logs": Key(
-        _time(timedelta(days=1)),
-        'a time of at least "1 day", such as "90 days"',
-        'how long the logs of runs are kept; by default "90 days"',
-    ),
-    "metrics.file": Key(
-        lambda value: Path(_text(value)),
-        "a path",
-        'where the numbers of the last run are written; by default "metrics.prom"',
-    ),
+def _matching(pattern: str) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise ValueError
+        return text
+
+    return convert
+
+
+_NOT_BLANK = r"(?s).*\S.*"
+_IN_PARENTHESES = r"[!-'*-~]+"  # a contact stands in a header, in parentheses
+
+_COUNT = Kind("N", "a whole number, 1 or more", _at_least(1), (int,))
+_DEPTH = Kind("N", "a whole number, 0 or more", _at_least(0), (int,))
+_NUMBER = Kind("N", "a number, 0 or more", _at_least(0), (int, float))
+_SIZE = Kind("SIZE", 'a size such as "500 MB" or "2 GiB"', parse_size)
+_SECONDS = Kind(
+    "DURATION", 'a duration such as "10 min" or "12h"', lambda text: parse_duration(text).total_seconds()
+)
+_JITTER = Kind("DURATION", 'a duration such as "10 min"', parse_duration)
+_INTERVAL = Kind(
+    "DURATION", 'a duration of at least "1s", such as "12h"', _lasting_at_least(timedelta(seconds=1))
+)
+_AGE = Kind(
+    "DURATION", 'a duration of at least "1 day", such as "90 days"', _lasting_at_least(timedelta(days=1))
+)
+_HOURS = Kind("HOURS", 'a range such as "22:00-06:30"', lambda text: str(parse_quiet_hours(text)))
+_CRON = Kind("CRON", 'a cron expression such as "17 3 * * *"', parse_cron)
+_SEED = Kind("SEED", "a URL, a host or a file", _matching(_NOT_BLANK))
+_GLOB = Kind("GLOB", 'a host or a pattern such as "*-tips.techidaily.com"', _matching(r"[\w.*?!\[\]-]+"))
+_CONTACT = Kind(
+    "ADDRESS",
+    "a mail or web address",
+    _matching(rf"{_IN_PARENTHESES}@{_IN_PARENTHESES}|https?://{_IN_PARENTHESES}"),
+)
+_SERVICE = Kind(
+    "URL",
+    'a URL that apprise knows, such as "mailto://user:password@example.org"',
+    _matching(r"[a-z][a-z0-9]*://\S+"),
+)
+_DISCOVER = Kind("WAY", '"links", "sitemaps" or "both"', _matching("links|sitemaps|both"))
+_OCCASION = Kind("WHEN", '"alarms" or "always"', _matching("alarms|always"))
+_PATH = Kind("PATH", "a path", _matching(_NOT_BLANK))
+
+# fmt: off
+_TABLE = (
+    Option("seeds", _SEED, [], "ALSOREAD_SEEDS", "",
+           "Where a crawl begins that names no SEEDS."),
+    Option("contact", _CONTACT, None, "ALSOREAD_CONTACT", "",
+           "Whom a site's owner writes to; sent with every request."),
+    Option("crawl.hosts", _GLOB, [], "ALSOREAD_HOSTS", "--host, --hosts",
+           "Only hosts such as this; repeatable."),
+    Option("crawl.discover", _DISCOVER, "both", "ALSOREAD_DISCOVER", "--discover",
+           "Find pages by links, sitemaps or both."),
+    Option("crawl.max_depth", _DEPTH, None, "ALSOREAD_MAX_DEPTH", "--max-depth",
+           "Also-read links to follow from a seed at most."),
+    # These are small blogs, and one content network serves them all.
+    Option("crawl.delay", _NUMBER, 1, "DOWNLOAD_DELAY", "--delay",
+           "Seconds between two requests to one host."),
+    Option("crawl.rate", _NUMBER, 4, "ALSOREAD_RATE", "--rate",
+           "Requests a second over all hosts; 0 = no limit."),
+    Option("crawl.concurrency", _COUNT, 1, "CONCURRENT_REQUESTS_PER_DOMAIN", "",
+           "Requests to one host at a time."),
+    Option("limits.pages", _COUNT, None, "ALSOREAD_MAX_PAGES", "--max-pages",
+           "Pages that one run fetches at most."),
+    Option("limits.bytes", _SIZE, None, "ALSOREAD_MAX_BYTES", "--max-bytes",
+           "What one run receives at most, such as 2GB."),
+    Option("limits.time", _SECONDS, None, "ALSOREAD_MAX_SECONDS", "--max-time",
+           "How long one run takes at most, such as 90min."),
+    # A full disk would break other programs too.
+    Option("limits.disk_free", _SIZE, "500 MB", "ALSOREAD_DISK_FREE", "",
+           "End a run before less than this is free."),
+    Option("limits.quiet_hours", _HOURS, [], "ALSOREAD_QUIET_HOURS", "",
+           "When nothing is fetched, in local time."),
+    # The default of unlisted pages depends on how pages are discovered: frontier/budgets.py has it.
+    Option("limits.unlisted_pages", _COUNT, None, "ALSOREAD_UNLISTED_PAGES", "",
+           "Pages of one host in one run that no sitemap names."),
+    # Real pages are some ten links away, and the network has 305 hosts.
+    Option("limits.unlisted_depth", _COUNT, 100, "ALSOREAD_UNLISTED_DEPTH", "",
+           "Also-read links between a seed and such a page."),
+    Option("limits.new_hosts", _COUNT, 500, "ALSOREAD_NEW_HOSTS", "",
+           "Hosts that one run reaches for the first time."),
+    Option("schedule.cron", _CRON, None, "", "--cron",
+           'When, in local time: "17 3 * * *" is daily at 3:17.'),
+    Option("schedule.every", _INTERVAL, None, "", "--every",
+           "Time from one start to the next, such as 12h."),
+    Option("schedule.jitter", _JITTER, "0s", "", "--jitter",
+           "Delay each start by a random part of this."),
+    Option("notify.urls", _SERVICE, [], "", "",
+           "Who is notified of runs.", is_secret=True),
+    Option("notify.on", _OCCASION, "alarms", "", "",
+           "Which runs are notified of."),
+    Option("keep.logs", _AGE, "90 days", "", "",
+           "How long the logs of runs are kept."),
+    Option("metrics.file", _PATH, "metrics.prom", "", "",
+           "Where the metrics of the last run are written."),
+)
+# fmt: on
+
+OPTIONS = {option.key: option for option in _TABLE}
+"""Every option by its key, in the order of the documentation."""
+DEFAULTS: dict[str, Any] = {
+    key: option.default if option.default is None else option.parse(option.default)
+    for key, option in OPTIONS.items()
 }
-"""Every key by its name, the table before the dot."""
+"""The value of every option that the settings file leaves out."""
+
+
+def scrapy_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the Scrapy settings that values of options, by their keys, stand for."""
+    return {
+        OPTIONS[key].setting: value
+        for key, value in values.items()
+        if OPTIONS[key].setting and value is not None
+    }

@@ -1,4 +1,4 @@
-"""Lengths of time, sizes and hours of the day, as a person writes them."""
+"""Parse durations, sizes, hours of the day and cron expressions as people write them."""
 
 from __future__ import annotations
 
@@ -6,58 +6,71 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+from cronsim import CronSim, CronSimError
+
 _QUANTITY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?([a-z]+)", re.ASCII | re.IGNORECASE)
+_HOURS = re.compile(r"(\d\d:\d\d) ?- ?(\d\d:\d\d)", re.ASCII)
 _SECONDS = {
-    ("s", "sec", "second", "seconds"): 1,
-    ("m", "min", "minute", "minutes"): 60,
-    ("h", "hour", "hours"): 3600,
-    ("d", "day", "days"): 86_400,
-    ("w", "week", "weeks"): 604_800,
+    **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
+    **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
+    **dict.fromkeys(("h", "hour", "hours"), 3600),
+    **dict.fromkeys(("d", "day", "days"), 86_400),
+    **dict.fromkeys(("w", "week", "weeks"), 604_800),
 }
 _BYTES = {
-    ("b", "byte", "bytes"): 1,
-    ("kb",): 10**3,
-    ("mb",): 10**6,
-    ("gb",): 10**9,
-    ("tb",): 10**12,
-    ("kib",): 2**10,
-    ("mib",): 2**20,
-    ("gib",): 2**30,
-    ("tib",): 2**40,
+    **dict.fromkeys(("b", "byte", "bytes"), 1),
+    **{"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12},
+    **{"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40},
 }
-_LONGEST = 3_660 * 86_400
-"""Seconds: ten years, so that no time that is reckoned with falls out of the calendar."""
+_MAX_DURATION_SECONDS = 3_660 * 86_400
+"""Ten years: no sum with a date may leave the calendar."""
+_CRON_FIELDS = 5
 
 
 def parse_duration(text: str) -> timedelta:
-    """A length of time such as "90s", "10 min", "12h" or "90 days". Raises ValueError, in a sentence.
+    """Parse a duration such as "90s", "10 min", "12h" or "90 days". Raises ValueError with a sentence.
 
     >>> parse_duration("90s"), parse_duration("1.5 h")
     (datetime.timedelta(seconds=90), datetime.timedelta(seconds=5400))
     """
-    seconds = _measure(text, _SECONDS)
-    if seconds is None or seconds > _LONGEST:
-        raise ValueError(f"{text!r} is no length of time such as 90s, 10 min, 12h or 90 days.")
+    seconds = _parse_quantity(text, _SECONDS)
+    if seconds is None or seconds > _MAX_DURATION_SECONDS:
+        raise ValueError(f"{text!r} is not a valid duration (try 90s, 10 min, 12h or 90 days).")
     return timedelta(seconds=seconds)
 
 
 def parse_size(text: str) -> int:
-    """The bytes of a size such as "500 MB" (a million each) or "2 GiB". Raises ValueError, in a sentence.
+    """Parse a size such as "500 MB" (a million each) or "2 GiB" to bytes. Raises ValueError with a sentence.
 
     >>> parse_size("500 MB"), parse_size("2GiB")
     (500000000, 2147483648)
     """
-    size = _measure(text, _BYTES)
+    size = _parse_quantity(text, _BYTES)
     if size is None:
-        raise ValueError(f"{text!r} is no size such as 500 MB or 2 GiB.")
+        raise ValueError(f"{text!r} is not a valid size (try 500 MB or 2 GiB).")
     return int(size)
 
 
-def _measure(text: str, units: dict[tuple[str, ...], int]) -> float | None:
-    if found := _QUANTITY.fullmatch(text.strip()):
-        factors = (factor for names, factor in units.items() if found[2].lower() in names)
-        return next((float(found[1]) * factor for factor in factors), None)
-    return None
+def _parse_quantity(text: str, units: dict[str, int]) -> float | None:
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None or (factor := units.get(match[2].lower())) is None:
+        return None
+    return float(match[1]) * factor
+
+
+def parse_cron(text: str) -> str:
+    """Return a valid cron expression of five fields, as cronsim reads it. Raises ValueError with a sentence.
+
+    >>> parse_cron("17 3 * * fri-sun")
+    '17 3 * * FRI-7'
+    """
+    cron = text.upper().replace("-SUN", "-7")  # cronsim knows a named Sunday as the first day of a week alone
+    try:
+        if len(cron.split()) == _CRON_FIELDS and next(CronSim(cron, datetime.now()), None):
+            return cron
+    except CronSimError:
+        pass
+    raise ValueError(f"{text!r} is not a valid cron expression (try 17 3 * * *).")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +81,14 @@ class QuietHours:
     end: time
 
     def __contains__(self, moment: datetime) -> bool:
-        """Whether a moment, in any time zone, falls into these hours."""
+        """Return whether a moment, in any time zone, falls into these hours."""
         local = moment.astimezone().time()
         if self.start < self.end:
             return self.start <= local < self.end
         return local >= self.start or local < self.end
 
     def end_after(self, moment: datetime) -> datetime:
-        """When these hours end for the first time after a moment; in local time."""
+        """Return when these hours end for the first time after a moment; in local time."""
         local = moment.astimezone()
         day = local.date() + timedelta(days=local.time() >= self.end)
         return datetime.combine(day, self.end).astimezone()
@@ -85,17 +98,17 @@ class QuietHours:
 
 
 def parse_quiet_hours(text: str) -> QuietHours:
-    """Hours such as "22:00-06:30". Raises ValueError, in a sentence.
+    """Parse hours such as "22:00-06:30". Raises ValueError with a sentence.
 
     >>> str(parse_quiet_hours("22:00 - 06:30"))
     '22:00-06:30'
     """
-    wrong = f"{text!r} are no hours such as 22:00-06:30."
-    found = re.fullmatch(r"(\d\d:\d\d) ?- ?(\d\d:\d\d)", text.strip(), re.ASCII)
-    try:
-        start, end = (time.fromisoformat(found[1]), time.fromisoformat(found[2])) if found else (None, None)
-    except ValueError:
-        raise ValueError(wrong) from None
-    if start is None or end is None or start == end:
-        raise ValueError(wrong)
-    return QuietHours(start, end)
+    if match := _HOURS.fullmatch(text.strip()):
+        try:
+            hours = QuietHours(time.fromisoformat(match[1]), time.fromisoformat(match[2]))
+        except ValueError:
+            pass  # such as 25:00
+        else:
+            if hours.start != hours.end:
+                return hours
+    raise ValueError(f"{text!r} is not a valid range of hours (try 22:00-06:30).")

@@ -11,12 +11,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from crawler.config.file import Notify, read_config
+from crawler.config.file import read_config
 from crawler.errors import ArchiveError
 from crawler.exit_codes import DISK, NOTHING_FETCHED, in_words
 from crawler.reports.terminal import harmless
@@ -35,10 +35,10 @@ _BAD = (NOTHING_FETCHED, DISK)
 """Exit codes of runs that a person should look at, also without an alarm."""
 
 
-def tell(report: Report, settings: Notify, data: Path) -> list[str]:
+def tell(report: Report, config: Mapping[str, Any], data: Path) -> list[str]:
     """Sends how a run ended, where the settings ask for it. Returns what could not be sent, in sentences."""
-    wanted = settings.on == "always" or report.alarms or report.exit_code in _BAD
-    if not (wanted and settings.urls):
+    wanted = config["notify.on"] == "always" or report.alarms or report.exit_code in _BAD
+    if not (wanted and config["notify.urls"]):
         return []
     # A process of its own: a service that never ends its answer could hold this one, and its log show addresses.
     command = [sys.executable, "-P", "-m", "crawler.reports.notify", str(data), _title(report)]
@@ -137,7 +137,7 @@ def _text(report: Report, data: Path) -> str:
 def main(data: str, title: str) -> int:
     """Sends standard input to the addresses of the archive in `data`. Returns the exit code."""
     try:
-        urls = read_config(Path(data)).notify.urls
+        urls = read_config(Path(data))["notify.urls"]
     except ArchiveError as error:
         print(harmless(f"alsoread: {error}"), file=sys.stderr)  # noqa: T201
         return error.exit_code

@@ -58,7 +58,7 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     """Runs a crawl to its end. Raises ArchiveError or SeedError where it can't begin."""
     data = Path(settings["ALSOREAD_DATA"])
     # A mistyped one leaves nothing behind.
-    read_seeds(seeds or read_config(data).seeds, settings.getlist("ALSOREAD_SCOPE"))
+    read_seeds(seeds or read_config(data)["seeds"], settings.getlist("ALSOREAD_SCOPE"))
     log = new_log(data)
     logging.raiseExceptions = False  # a log that can't be written is no reason to fill the terminal
     settings.set("LOG_FILE", str(log), priority="cmdline")

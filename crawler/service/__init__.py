@@ -1,1 +1,1 @@
-"""Scheduled crawls."""
+"""Run scheduled crawls as a service."""

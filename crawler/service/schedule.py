@@ -1,29 +1,28 @@
-"""When the next crawl is due: by a plan, and by what the archive says of the last one."""
+"""Compute when the next crawl is due, from a plan and from the archive's record of the last crawl."""
 
 from __future__ import annotations
 
 import os
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 from pathlib import Path
 
-from crawler.config.file import Schedule
-from crawler.config.units import QuietHours
-from crawler.service.cron import Cron
+from cronsim import CronSim
 
-_MANY = 1000
-"""Missed starts that are counted: beyond that, their number says nothing more."""
-_CUT_SHORT = ("shutdown", "forced", "killed")
+from crawler.config.units import QuietHours
+
+_MAX_COUNTED_STARTS = 1000
+_INTERRUPTED_OUTCOMES = ("shutdown", "forced", "killed")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """The last crawl that an archive knows of. `outcome` is None while it runs, and when it was killed."""
+class LastCrawl:
+    """The latest crawl in an archive's catalog. `outcome` is None while it runs, and after it was killed."""
 
     number: int
     pid: int
@@ -31,24 +30,24 @@ class Run:
     outcome: str | None
 
     @property
-    def cut_short(self) -> bool:
+    def is_interrupted(self) -> bool:
         """Whether it ended before its work was done, and not by a limit."""
-        return self.outcome in _CUT_SHORT or (self.outcome is None and not _is_alive(self.pid))
+        return self.outcome in _INTERRUPTED_OUTCOMES or (self.outcome is None and not _is_alive(self.pid))
 
 
-def last_run(data: Path) -> Run | None:
-    """The last crawl of the archive in `data`, if there was one. Raises sqlite3.Error."""
+def last_crawl(data: Path) -> LastCrawl | None:
+    """Return the last crawl of the archive in `data`, None if there was none. Raises sqlite3.Error."""
     path = data / "archive.db"
     if not path.is_file():
         return None
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
         if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'crawls'").fetchone():
-            return None  # the first crawl was killed before it made its tables
+            return None  # the first crawl was killed before it created its tables
         row = db.execute(
             """SELECT id, pid, started_at, outcome FROM crawls
                WHERE outcome IS NOT 'imported' ORDER BY id DESC LIMIT 1"""
         ).fetchone()
-    return Run(row[0], row[1], datetime.fromisoformat(row[2]), row[3]) if row else None
+    return LastCrawl(row[0], row[1], datetime.fromisoformat(row[2]), row[3]) if row else None
 
 
 def _is_alive(pid: int) -> bool:
@@ -57,75 +56,85 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        pass  # somebody else's
+        pass  # another user's
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """When crawls start. All moments are those of the archive's clock, and in UTC or local time."""
+    """When crawls start. All moments are those of the archive's clock, in any time zone."""
 
-    after: Callable[[datetime], datetime]
-    """When a crawl is due that follows another, by the other's start."""
+    when: str | timedelta
+    """A cron expression, or the time from one start to the next."""
     jitter: timedelta = timedelta()
     quiet_hours: tuple[QuietHours, ...] = ()
 
-    @classmethod
-    def by(cls, schedule: Schedule, quiet_hours: tuple[QuietHours, ...]) -> Plan:
-        """The plan of an archive's settings. Raises ValueError, in a sentence."""
-        if schedule.cron:
-            return cls(Cron(schedule.cron).after, schedule.jitter, quiet_hours)
-        if not (every := schedule.every):
-            raise ValueError('Say when crawls are to start: --cron "17 3 * * *", or --every 12h.')
-        return cls(lambda start: start + every, schedule.jitter, quiet_hours)
+    def due_after(self, start: datetime) -> datetime:
+        """Return when the crawl is due that follows a start, without jitter and quiet hours."""
+        if isinstance(self.when, timedelta):
+            return start + self.when
+        return _next_match(self.when, start)
 
-    def outside(self, moment: datetime) -> datetime:
-        """The moment, or the end of the quiet hours that it falls into."""
+    def start_after(self, start: datetime) -> datetime:
+        """Return the start that follows another one: at random within the jitter."""
+        due = self.due_after(start)
+        jitter = random.random() * self.jitter  # noqa: S311 - no secret
+        return max(due, self.outside_quiet_hours(due + jitter))
+
+    def starts_after(self, start: datetime) -> Iterator[datetime]:
+        """Yield the starts that follow another one, without jitter."""
+        while True:
+            due = self.due_after(start)
+            start = max(due, self.outside_quiet_hours(due))
+            yield start
+
+    def outside_quiet_hours(self, moment: datetime) -> datetime:
+        """Return the moment, or the end of the quiet hours that it falls into."""
         while hours := next((hours for hours in self.quiet_hours if moment in hours), None):
             moment = hours.end_after(moment)
         return moment
 
-    def start_after(self, start: datetime) -> datetime:
-        """When the crawl starts that follows another one's start: at random within the jitter."""
-        due = self.after(start)
-        return max(due, self.outside(due + random.random() * self.jitter))  # noqa: S311 - no secret
+    def first_start(self, last: LastCrawl | None, now: datetime) -> tuple[datetime, str]:
+        """Return when a service starts its first crawl, with the reason if that is as soon as possible.
 
-    def starts(self, start: datetime) -> Iterator[datetime]:
-        """The starts that follow another one's, without jitter."""
-        while True:
-            start = max(due := self.after(start), self.outside(due))
-            yield start
-
-    def first_start(self, last: Run | None, now: datetime) -> tuple[datetime, str]:
-        """When the first crawl of a service starts, and why then: a sentence where it is to start at once.
-
-        What was missed is made up once; what was cut short goes on; an archive without a crawl is due.
+        An archive without a crawl is due, an interrupted crawl is resumed, missed starts are made up for once.
         """
         if last is None:
-            return self.outside(now), "There was no crawl yet."
-        if last.cut_short:
-            return self.outside(now), f"Crawl {last.number} was cut short: the next one goes on."
-        last_start = min(last.started_at, now)  # a clock that was wrong is no reason to wait for it
-        if missed := self.missed(last_start, now):
-            return self.outside(
-                now
-            ), f"{runs_were(missed)} missed after crawl {last.number}: one makes up for all."
-        return self.start_after(last_start), ""
+            reason = "No crawl yet."
+        elif last.is_interrupted:
+            reason = f"Crawl {last.number} was interrupted; the next one resumes it."
+        else:
+            last_start = min(last.started_at, now)  # the clock may have been wrong then
+            missed = self.count_missed(last_start, now)
+            if not missed:
+                return self.start_after(last_start), ""
+            reason = f"Missed {scheduled_crawls(missed)} since crawl {last.number}; one makes up for all."
+        return self.outside_quiet_hours(now), reason
 
-    def missed(self, start: datetime, now: datetime) -> int:
-        """How many starts there were to be after one, and until now; not counted beyond a thousand."""
-        return sum(1 for _ in islice(takewhile(lambda due: due <= now, self.starts(start)), _MANY))
+    def count_missed(self, start: datetime, now: datetime) -> int:
+        """Count the starts after one and up to now, a thousand at most."""
+        missed = takewhile(lambda due: due <= now, self.starts_after(start))
+        return sum(1 for _ in islice(missed, _MAX_COUNTED_STARTS))
 
 
-def runs_were(starts: int) -> str:
-    """The number of starts that were missed: the beginning of a sentence.
+def _next_match(cron: str, moment: datetime) -> datetime:
+    """Return the first moment after another that a valid cron expression matches in local time; in UTC."""
+    # By the wall clock alone, a time that is skipped in spring is an hour later, and one that is repeated in
+    # autumn matches the first time.
+    wall_clock = moment.astimezone().replace(tzinfo=None)
+    matches = (datetime.fromtimestamp(match.timestamp(), UTC) for match in CronSim(cron, wall_clock))
+    return next(match for match in matches if match > moment)
 
-    >>> runs_were(1), runs_were(3)
-    ('1 run was', '3 runs were')
+
+def scheduled_crawls(count: int) -> str:
+    """Return a count in words.
+
+    >>> scheduled_crawls(1), scheduled_crawls(3)
+    ('1 scheduled crawl', '3 scheduled crawls')
     """
-    return f"{starts} run{' was' if starts == 1 else 's were'}"
+    return f"{count} scheduled crawl{'' if count == 1 else 's'}"
 
 
-def shown(moment: datetime) -> str:
-    """A moment for a person, in local time."""
+def local_time(moment: datetime) -> str:
+    """Return a moment as people read it, in local time, to the minute."""
     return f"{moment.astimezone():%a %Y-%m-%d %H:%M %Z}"

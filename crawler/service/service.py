@@ -1,110 +1,97 @@
-"""The service: starts crawls when the plan says so, one at a time, until a signal ends it."""
+"""Run the service: start crawls as the plan says, one at a time, until a signal ends it."""
 
 from __future__ import annotations
 
-import logging
-from datetime import UTC, datetime
-from queue import SimpleQueue
-from typing import Any
-
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.base import BaseTrigger
+from contextlib import suppress
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from crawler import clock, shutdown
-from crawler.service.child import Crawls, say
-from crawler.service.schedule import Plan, last_run, runs_were, shown
+from crawler.service.child import CrawlRunner, print_line
+from crawler.service.schedule import Plan, last_crawl, local_time, scheduled_crawls
+
+_CLOCK_CHECK_SECONDS = 60.0
+"""The longest wait: one does not count the time that the machine is asleep, so the clock is read again."""
 
 
-def once(plan: Plan, crawls: Crawls) -> int:
-    """Makes up what is due now. Returns the crawl's exit code, below 0 the signal that killed it; 0 where nothing
-    is due. Raises sqlite3.Error.
+def run_once(plan: Plan, runner: CrawlRunner) -> int:
+    """Run one crawl if one is due. Returns its exit code, below 0 the signal that killed it; 0 if none is due.
+
+    Raises sqlite3.Error if the archive can't be read.
     """
     now = clock.now()
-    start, reason = plan.first_start(last_run(crawls.data), now)
+    start, reason = plan.first_start(last_crawl(runner.data), now)
     if start > now:
-        say(f"Nothing is due. The next crawl: {shown(start)}.")
+        print_line(f"Nothing is due. The next crawl: {local_time(start)}.")
         return 0
-    say(reason)
-    with shutdown.steps(then=crawls.stop):
-        return crawls.crawl()
+    print_line(reason)
+    with shutdown.steps(then=runner.stop):
+        return runner.run()
 
 
-def serve(plan: Plan, crawls: Crawls) -> int:
-    """Starts crawls until a signal ends it. Returns the exit code of the crawl that was interrupted, or 0.
+def serve(plan: Plan, runner: CrawlRunner) -> int:
+    """Start crawls until a signal arrives. Returns the exit code of the crawl that it interrupted, or 0.
 
-    Raises sqlite3.Error where the archive can't be read at the start.
+    Raises sqlite3.Error if the archive can't be read at the start.
     """
-    now, last = clock.now(), last_run(crawls.data)
-    start, reason = plan.first_start(last, now)
+    start, reason = plan.first_start(last_crawl(runner.data), clock.now())
     if reason:
-        say(reason)
-    service = _Service(plan, crawls, last.started_at if last and not reason else now)
-    signals: SimpleQueue[None] = SimpleQueue()  # a handler may put into it at any moment
-
-    def stop() -> None:
-        crawls.stop()
-        signals.put(None)
-
-    with shutdown.steps(then=stop):
-        service.start(start)
-        signals.get()
-        service.end()
-    return crawls.interrupted
-
-
-class _Starts(BaseTrigger):  # type: ignore[misc]
-    """The plan's starts for the scheduler, which goes by the machine's clock."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-
-    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime:
-        """The start that follows the one before."""
-        return self._plan.start_after((previous or now) + clock.AHEAD) - clock.AHEAD
+        print_line(reason)
+    service = _Service(plan, runner, start)
+    with shutdown.steps(then=service.stop):
+        service.run()
+    return runner.interrupted_exit_code
 
 
 class _Service:
-    def __init__(self, plan: Plan, crawls: Crawls, last_start: datetime) -> None:
-        self._plan, self._crawls, self._last_start = plan, crawls, last_start
-        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)  # what matters comes as an event
-        # Without a grace time no start is dropped that was missed, and coalesced they are made up once.
-        self._scheduler = BackgroundScheduler(
-            timezone=UTC,
-            executors={"default": ThreadPoolExecutor(2)},
-            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
-        )
+    def __init__(self, plan: Plan, runner: CrawlRunner, start: datetime) -> None:
+        self._plan, self._runner = plan, runner
+        self._next_start = start
+        # A signal's handler may put into it while the same thread waits; the lock of an Event would not let it.
+        self._stops: SimpleQueue[None] = SimpleQueue()
 
-    def start(self, first: datetime) -> None:
-        """Starts the first crawl at its time, and the others at theirs."""
-        add = self._scheduler.add_job
-        self._job = add(self._crawl, _Starts(self._plan), next_run_time=first - clock.AHEAD)
-        # The scheduler's wait does not count the time that the machine sleeps: waking up, it looks at the clock.
-        add(lambda: None, "interval", minutes=1)
-        self._scheduler.add_listener(self._left_out, EVENT_JOB_MAX_INSTANCES)
-        self._scheduler.add_listener(self._broke, EVENT_JOB_ERROR)
-        self._scheduler.start()
-        say(f"The next crawl: {shown(first)}.")
+    def stop(self) -> None:
+        self._runner.stop()
+        self._stops.put(None)
 
-    def end(self) -> None:
-        """Waits for the crawl that ends, and starts no other."""
-        say("Stopping.")
-        self._scheduler.shutdown()
+    def run(self) -> None:
+        crawl = Thread(target=self._crawl)
+        self._announce()
+        while self._wait_for_start():
+            due, now = self._next_start, clock.now()
+            missed = self._plan.count_missed(due, now)
+            self._next_start = self._plan.start_after(now if missed else due)
+            if crawl.is_alive():
+                print_line("Skipped a scheduled crawl: the previous one is still running.")
+                continue
+            if missed:
+                print_line(
+                    f"Missed {scheduled_crawls(missed)} while the machine was asleep; running one now."
+                )
+            crawl = Thread(target=self._crawl)
+            crawl.start()
+        print_line("Stopping.")
+        if crawl.is_alive():
+            crawl.join()
+
+    def _wait_for_start(self) -> bool:
+        """Wait until the next start. Returns False as soon as a signal asks the service to stop."""
+        while not self._runner.is_stopping:
+            seconds = (self._next_start - clock.now()).total_seconds()
+            if seconds <= 0:
+                return True
+            with suppress(Empty):
+                self._stops.get(timeout=min(seconds, _CLOCK_CHECK_SECONDS))
+        return False
 
     def _crawl(self) -> None:
-        missed = self._plan.missed(self._last_start, now := clock.now()) - 1
-        self._last_start = now
-        if missed > 0:
-            say(f"{runs_were(missed)} missed, as the machine slept: one makes up for all.")
-        self._crawls.crawl()
-        if not self._crawls.stopping:
-            say(f"The next crawl: {shown(self._job.next_run_time + clock.AHEAD)}.")
+        try:
+            self._runner.run()
+        except OSError as error:
+            print_line(f"The crawl could not be started: {error}.")
+        if not self._runner.is_stopping:
+            self._announce()
 
-    def _left_out(self, event: Any) -> None:
-        if event.job_id == self._job.id:
-            self._last_start = clock.now()
-            say("A crawl is due while the last one is still at work: it is left out.")
-
-    def _broke(self, event: Any) -> None:
-        say(f"A run broke: {event.exception!r}.")
+    def _announce(self) -> None:
+        print_line(f"The next crawl: {local_time(self._next_start)}.")

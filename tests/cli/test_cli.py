@@ -28,8 +28,8 @@ def test_every_command_says_what_it_does() -> None:
     [
         (["crawl", "one.techidialy.com"], 2, "one.techidialy.com is outside of what is crawled"),
         (["crawl", "no such seed"], 2, "'no such seed' is no address, no host and no file that exists."),
-        (["crawl", "--max-pages", "0"], 2, "'--max-pages': 0 is not in the range x>=1."),
-        (["crawl", "--discover", "feeds"], 2, "'feeds' is not one of 'links', 'sitemaps', 'both'"),
+        (["crawl", "--max-pages", "0"], 2, "'--max-pages': '0' is not a whole number, 1 or more."),
+        (["crawl", "--discover", "feeds"], 2, '\'feeds\' is not "links", "sitemaps" or "both".'),
         (["crawl", "--connect-to", "http://10.0.0.1:80"], 2, "must be a loopback address"),
         (["crawl", "--connect-to", "127.0.0.1"], 2, "must be a loopback address"),
         (["status"], 2, "There is no archive at data/archive.db yet: `alsoread crawl` makes one."),

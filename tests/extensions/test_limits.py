@@ -89,8 +89,8 @@ def test_a_run_ends_before_the_disk_is_full(site: Site, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "said"),
     [
-        ("--max-bytes", "much", "'much' is no size such as 500 MB or 2 GiB."),
-        ("--max-time", "5", "'5' is no length of time such as 90s, 10 min, 12h or 90 days."),
+        ("--max-bytes", "much", '\'much\' is not a size such as "500 MB" or "2 GiB".'),
+        ("--max-time", "5", '\'5\' is not a duration such as "10 min" or "12h".'),
     ],
 )
 def test_a_limit_that_is_none(tmp_path: Path, option: str, value: str, said: str) -> None:

@@ -162,7 +162,7 @@ def damaged(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     (host / "bad.xml").write_bytes(urlset("<loc>http://[::1</loc>", f"<loc>https://{GARDEN}/</loc>"))
     names = ("/sitemap_index.xml", "http://[::1", "https://example.org/sitemap.xml", "bad.xml", "good.xml")
     (host / "sitemap_index.xml").write_bytes(index(*names))
-    return crawl(root, tmp_path_factory.mktemp("damaged"), GARDEN, "--hosts", "garden-*")
+    return crawl(root, tmp_path_factory.mktemp("damaged"), GARDEN, "--host", "garden-*")
 
 
 def test_the_rest_of_a_damaged_sitemap_is_used(damaged: Run, run: Run) -> None:

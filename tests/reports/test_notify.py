@@ -20,7 +20,7 @@ from urllib.parse import parse_qs
 import pytest
 from apprise import Apprise
 
-from crawler.config.file import Notify
+from crawler.config.file import read_config
 from crawler.reports.notify import notify, tell
 from crawler.runs.crawl import Report
 from pipelines.alarms.rules import Alarm
@@ -202,13 +202,12 @@ def test_a_mistake_in_the_settings_is_told_in_a_sentence(tmp_path: Path) -> None
     command = [sys.executable, "-m", "crawler.reports.notify", str(tmp_path), TITLE]
     done = subprocess.run(command, input="", capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert done.stderr.startswith(f"alsoread: {tmp_path}/alsoread.toml, line 2: ")
+    assert done.stderr.startswith(f"alsoread: {tmp_path}/alsoread.toml: notify.url is not a known option")
 
 
 def test_a_run_with_alarms_sends_them_with_its_counts_and_its_end(receiver: Receiver, tmp_path: Path) -> None:
-    settings = Notify(urls=(f"json://{receiver.place}/",))
-    (tmp_path / "alsoread.toml").write_text(f"[notify]\nurls = {json.dumps(settings.urls)}\n")
-    assert tell(report(LOST, UNREAD, exit_code=1), settings, tmp_path) == []
+    (tmp_path / "alsoread.toml").write_text(f'[notify]\nurls = ["json://{receiver.place}/"]\n')
+    assert tell(report(LOST, UNREAD, exit_code=1), read_config(tmp_path), tmp_path) == []
     message = json.loads(receiver.messages[0].body)
     assert message["title"] == TITLE
     assert message["message"].splitlines() == [
@@ -243,6 +242,5 @@ def test_a_run_is_told_as_the_settings_ask(
     receiver: Receiver, tmp_path: Path, ending: Report, on: str, title: str | None
 ) -> None:
     (tmp_path / "alsoread.toml").write_text(f'[notify]\nurls = ["json://{receiver.place}/"]\non = "{on}"\n')
-    settings = Notify(urls=(f"json://{receiver.place}/",), on=on)  # type: ignore[arg-type]
-    assert tell(ending, settings, tmp_path) == []
+    assert tell(ending, read_config(tmp_path), tmp_path) == []
     assert [json.loads(message.body)["title"] for message in receiver.messages] == ([title] if title else [])

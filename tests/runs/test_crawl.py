@@ -121,7 +121,7 @@ def test_max_depth(network: Path, tmp_path: Path, by_links: Run, deep: int) -> N
 
 def test_a_host_as_seed_gives_its_sitemap(network: Path, tmp_path: Path) -> None:
     host = "garden-diary.techidaily.com"
-    run = crawl(network, tmp_path, host, "--hosts", "garden-*", "--discover", "links")
+    run = crawl(network, tmp_path, host, "--host", "garden-*", "--discover", "links")
     assert run.urls == {post.url for post in POSTS if post.blog.host == host}
     due = run.db.execute("SELECT count(*) FROM pages WHERE state = 'due' AND host <> ?", [host]).fetchone()[0]
     assert due > 0, "links to other hosts stay known"
@@ -171,7 +171,7 @@ def test_a_summary_for_programs(by_links: Run) -> None:
 
 def test_quiet_says_nothing(network: Path, tmp_path: Path) -> None:
     run = crawl(
-        network, tmp_path, SEED, "--quiet", "--max-pages", "2", "--hosts", "kitchen-notes.techidaily.com"
+        network, tmp_path, SEED, "--quiet", "--max-pages", "2", "--host", "kitchen-notes.techidaily.com"
     )
     assert (run.code, run.out, run.err) == (0, "", "")
 

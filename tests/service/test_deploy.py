@@ -14,8 +14,8 @@ import pytest
 import yaml
 
 from crawler.cli import main
+from crawler.config.units import parse_cron
 from crawler.exit_codes import MEANINGS
-from crawler.service.cron import Cron
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -88,7 +88,7 @@ def test_the_crontabs_lines_run_our_commands() -> None:
     lines = crontab_lines()
     assert len(lines) == 3
     for when, what in lines:
-        Cron(when)
+        parse_cron(when)
         assert "%" not in what, "cron ends a command there"
         command = re.match(r'"\$ALSOREAD" ([^>|]*)', what)
         assert command, what

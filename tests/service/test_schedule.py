@@ -1,4 +1,4 @@
-"""`alsoread schedule`: when crawls start, and what a person is told who gives the schedule."""
+"""`alsoread schedule`: when crawls start, and its options and errors."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from crawler.config.file import Schedule
-from crawler.config.units import QuietHours
-from crawler.service.cron import Cron
-from crawler.service.schedule import Plan, Run, last_run
+from crawler.config.units import QuietHours, parse_cron
+from crawler.service.schedule import LastCrawl, Plan, last_crawl
 from tests.support import commands
 from tests.support.scheduling import archive_with_a_crawl, ended
 
@@ -20,15 +18,11 @@ DAY = timedelta(days=1)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def plan(quiet: tuple[QuietHours, ...] = (), **settings: object) -> Plan:
-    return Plan.by(Schedule(**settings), quiet)  # type: ignore[arg-type]
+def crawl_12(started_at: datetime, outcome: str | None = "finished", pid: int = 1) -> LastCrawl:
+    return LastCrawl(12, pid, started_at, outcome)
 
 
-def run_of(started_at: datetime, outcome: str | None = "finished", pid: int = 1) -> Run:
-    return Run(12, pid, started_at, outcome)
-
-
-# When
+# When crawls start
 
 
 @pytest.mark.parametrize(
@@ -44,18 +38,9 @@ def run_of(started_at: datetime, outcome: str | None = "finished", pid: int = 1)
         ("17 3 29 2 *", ["Tue 29"]),
     ],
 )
-def test_a_line_means_what_it_means_to_cron(line: str, days: list[str]) -> None:
-    starts = Plan(Cron(line).after).starts(NOON)
+def test_a_cron_expression_matches_as_in_cron(line: str, days: list[str]) -> None:
+    starts = Plan(parse_cron(line)).starts_after(NOON)
     assert [f"{start:%a %d}" for start in islice(starts, len(days))] == days
-
-
-@pytest.mark.parametrize(
-    "line",
-    ["", "* * * *", "61 * * * *", "* * * * 8", "* * * * 5-1", "* * * * mon;tue", "@daily", "0 0 30 2 *"],
-)
-def test_a_line_that_is_none(line: str) -> None:
-    with pytest.raises(ValueError, match="is no line of a crontab: five fields such as 17 3"):
-        Cron(line)
 
 
 @pytest.mark.parametrize(
@@ -74,72 +59,87 @@ def test_a_line_that_is_none(line: str) -> None:
 def test_the_clock_changes(tmp_path: Path, day: str, starts: list[str]) -> None:
     ahead = datetime.fromisoformat(day).replace(tzinfo=UTC) - datetime.now(UTC)
     archive_with_a_crawl(tmp_path, ahead)
-    told = ended(tmp_path, "--cron", "30 2 * * *", "--next", "3", ahead=ahead, zone="Europe/Berlin")
-    assert told == (0, "\n".join(starts) + "\n", "")
+    printed = ended(tmp_path, "--cron", "30 2 * * *", "--next", "3", ahead=ahead, zone="Europe/Berlin")
+    assert printed == (0, "\n".join(starts) + "\n", "")
 
 
-def test_a_start_is_put_off_by_a_part_of_the_jitter_and_comes_once() -> None:
-    daily = plan(cron="17 3 * * *", jitter=timedelta(minutes=20))
-    due = daily.after(NOON)
+def test_jitter_delays_a_start_and_does_not_repeat_it() -> None:
+    daily = Plan("17 3 * * *", jitter=timedelta(minutes=20))
+    due = daily.due_after(NOON)
     starts = {daily.start_after(NOON) for _ in range(100)}
     assert len(starts) > 1
     assert all(due <= start < due + timedelta(minutes=20) for start in starts)
-    assert {daily.after(start) for start in starts} == {due + DAY}
+    assert {daily.due_after(start) for start in starts} == {due + DAY}
 
 
 def test_a_start_in_quiet_hours_waits_for_their_end_and_comes_once() -> None:
     local = NOON.astimezone()
     quiet = QuietHours((local + timedelta(hours=1)).time(), (local + timedelta(hours=5)).time())
-    starts = plan((quiet,), every=timedelta(hours=2)).starts(NOON)
+    starts = Plan(timedelta(hours=2), quiet_hours=(quiet,)).starts_after(NOON)
     assert [(start - NOON) / timedelta(hours=1) for start in islice(starts, 3)] == [5, 7, 9]
-    assert plan((quiet,), every=DAY).first_start(None, NOON + timedelta(hours=2))[0] == NOON + timedelta(
-        hours=5
-    )
+    first, _ = Plan(DAY, quiet_hours=(quiet,)).first_start(None, NOON + timedelta(hours=2))
+    assert first == NOON + timedelta(hours=5)
 
 
 @pytest.mark.parametrize(
     ("last", "hours", "reason"),
     [
-        (None, 0, "There was no crawl yet."),
-        (run_of(NOON), 12, ""),
-        (run_of(NOON - timedelta(hours=11)), 1, ""),
-        (run_of(NOON - timedelta(hours=12)), 0, "1 run was missed after crawl 12: one makes up for all."),
-        (run_of(NOON - timedelta(hours=40)), 0, "3 runs were missed after crawl 12: one makes up for all."),
-        (run_of(NOON - timedelta(hours=1), "shutdown"), 0, "Crawl 12 was cut short: the next one goes on."),
-        (run_of(NOON - timedelta(hours=1), None, 2**22), 0, "Crawl 12 was cut short: the next one goes on."),
-        (run_of(NOON - timedelta(hours=1), None, os.getpid()), 11, ""),
-        (run_of(NOON - timedelta(hours=1), "time"), 11, ""),
-        (run_of(NOON + 999 * DAY), 12, ""),
+        (None, 0, "No crawl yet."),
+        (crawl_12(NOON), 12, ""),
+        (crawl_12(NOON - timedelta(hours=11)), 1, ""),
+        (
+            crawl_12(NOON - timedelta(hours=12)),
+            0,
+            "Missed 1 scheduled crawl since crawl 12; one makes up for all.",
+        ),
+        (
+            crawl_12(NOON - timedelta(hours=40)),
+            0,
+            "Missed 3 scheduled crawls since crawl 12; one makes up for all.",
+        ),
+        (
+            crawl_12(NOON - timedelta(hours=1), "shutdown"),
+            0,
+            "Crawl 12 was interrupted; the next one resumes it.",
+        ),
+        (
+            crawl_12(NOON - timedelta(hours=1), None, 2**22),
+            0,
+            "Crawl 12 was interrupted; the next one resumes it.",
+        ),
+        (crawl_12(NOON - timedelta(hours=1), None, os.getpid()), 11, ""),
+        (crawl_12(NOON - timedelta(hours=1), "time"), 11, ""),
+        (crawl_12(NOON + 999 * DAY), 12, ""),
     ],
 )
-def test_when_the_first_crawl_of_a_service_starts(last: Run | None, hours: int, reason: str) -> None:
-    start, why = plan(every=timedelta(hours=12)).first_start(last, NOON)
+def test_when_the_first_crawl_of_a_service_starts(last: LastCrawl | None, hours: int, reason: str) -> None:
+    start, why = Plan(timedelta(hours=12)).first_start(last, NOON)
     assert ((start - NOON) / timedelta(hours=1), why) == (hours, reason)
 
 
-def test_missed_runs_are_not_counted_for_ever() -> None:
-    assert plan(every=timedelta(seconds=1)).missed(NOON, NOON + 999 * DAY) == 1000
+def test_at_most_a_thousand_missed_starts_are_counted() -> None:
+    assert Plan(timedelta(seconds=1)).count_missed(NOON, NOON + 999 * DAY) == 1000
 
 
 def test_an_archive_whose_first_crawl_made_no_table_had_none(tmp_path: Path) -> None:
-    assert last_run(tmp_path) is None
+    assert last_crawl(tmp_path) is None
     (tmp_path / "archive.db").touch()
-    assert last_run(tmp_path) is None
+    assert last_crawl(tmp_path) is None
 
 
-# What a person gives, and is told
+# The command
 
 
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ([], 'Say when crawls are to start: --cron "17 3 * * *", or --every 12h.'),
-        (["--cron", "17 3 * *"], "'17 3 * *' is no line of a crontab"),
-        (["--every", "often"], "'often' is no length of time such as 90s, 10 min, 12h or 90 days."),
-        (["--every", "0s"], "Say when crawls are to start"),
-        (["--every", "1h", "--cron", "1 1 * * *"], "--cron and --every don't go together."),
-        (["--every", "1h", "--next", "1", "--once"], "--next and --once don't go together."),
-        (["--every", "1h", "--", "--host", "x"], "No such option '--host'"),
+        ([], 'No schedule is set; try --cron "17 3 * * *" or --every 12h.'),
+        (["--cron", "17 3 * *"], "'17 3 * *' is not a cron expression such as"),
+        (["--every", "often"], "'often' is not a duration of at least"),
+        (["--every", "0s"], "'0s' is not a duration of at least"),
+        (["--every", "1h", "--cron", "1 1 * * *"], "--cron and --every can't be used together."),
+        (["--every", "1h", "--next", "1", "--once"], "--next and --once can't be used together."),
+        (["--every", "1h", "--", "--hots", "x"], "No such option '--hots'"),
     ],
 )
 def test_a_mistake_is_told_before_anything_starts(tmp_path: Path, args: list[str], said: str) -> None:
@@ -158,7 +158,7 @@ def test_the_settings_file_has_a_schedule_and_an_option_wins(tmp_path: Path) -> 
     assert [line[-9:] for line in out.splitlines()[:2]] == ["23:59 UTC"] * 2, (
         "each waits for the quiet hours' end"
     )
-    assert out.endswith("Each start is put off by up to 0:10:00.\n")
+    assert out.endswith("Each start is delayed by up to 0:10:00.\n")
     code, out, _ = ended(tmp_path, "--next", "1", "--cron", "59 23 * * *", "--jitter", "0s")
     assert (code, out[-10:]) == (0, "23:59 UTC\n")
 

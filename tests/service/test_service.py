@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from time import monotonic
 import pytest
 
 from bench.service import resident
-from crawler.service.schedule import last_run
+from crawler.service.schedule import last_crawl
 from pipelines.archive.catalog import Catalog
 from tests.runs.test_interrupt import SILENT, wait_for
 from tests.site import SEED, Site
@@ -35,7 +36,7 @@ def test_once_makes_up_what_is_due_and_no_more(run: commands.Run, tmp_path: Path
     with Site(run.site.root) as site:
         code, out, err = ended(data, *args, SEED, "--connect-to", site.url, ahead=3 * DAY)
     assert (code, err) == (0, "")
-    assert "3 runs were missed after crawl 1: one makes up for all." in out
+    assert "Missed 3 scheduled crawls since crawl 1; one makes up for all." in out
     assert "Crawl 2 ended with exit code 0: all well." in out
     assert "Search index: " in out, "the archive is maintained"
     assert len(run.db.execute("SELECT * FROM crawls").fetchall()) == 1
@@ -50,17 +51,19 @@ def test_a_crawl_that_dies_is_told_loudly_and_goes_on_next_time(tmp_path: Path) 
             tmp_path, "--once", "--every", "1d", "--", SILENT, "--connect-to", server.url
         ) as running:
             wait_for(lambda: "/silent/" in {hit.target for hit in server.hits})
-            crawl = last_run(tmp_path)
+            crawl = last_crawl(tmp_path)
             assert crawl
             os.kill(crawl.pid, signal.SIGKILL)
             out, err = running.communicate(timeout=30)
         assert running.returncode == 128 + signal.SIGKILL
         assert "Crawl 1 was killed by SIGKILL." in out
         assert err == "alsoread: Crawl 1 was killed by SIGKILL.\n"
-        assert [message["title"] for message in told.messages] == ["alsoread: a scheduled run needs a look"]
-        assert told.messages[0]["message"].startswith("Crawl 1 was killed by SIGKILL.\nThe archive: ")
+        assert [message["title"] for message in told.messages] == [
+            "alsoread: a scheduled run needs attention"
+        ]
+        assert told.messages[0]["message"].startswith("Crawl 1 was killed by SIGKILL.\nArchive: ")
     _, out, _ = ended(tmp_path, "--every", "1d", "--next", "1")
-    assert out.endswith("  Crawl 1 was cut short: the next one goes on.\n")
+    assert out.endswith("  Crawl 1 was interrupted; the next one resumes it.\n")
 
 
 def test_a_crawl_that_can_not_begin_is_told(tmp_path: Path) -> None:
@@ -96,7 +99,7 @@ def test_a_signal_ends_the_crawl_and_then_the_service(
         out, err = running.communicate(timeout=30)
     assert (running.returncode, err) == (11, "")
     assert "Crawl 1 ended with exit code 11: interrupted." in out
-    last = last_run(tmp_path)
+    last = last_crawl(tmp_path)
     assert last
     assert last.outcome == "shutdown"
 
@@ -105,7 +108,7 @@ def test_one_at_a_time_and_two_signals_end_it_at_once(tmp_path: Path) -> None:
     with Hostile() as server:
         args = ("--every", "1s", "--", SILENT, "--connect-to", server.url)
         with service(tmp_path, *args) as running:
-            line_with(running, "A crawl is due while the last one is still at work: it is left out.")
+            line_with(running, "Skipped a scheduled crawl: the previous one is still running.")
             wait_for(lambda: "/silent/" in {hit.target for hit in server.hits})
             running.send_signal(signal.SIGTERM)
             log = next(tmp_path.glob("logs/*.log"))
@@ -122,23 +125,26 @@ def test_what_a_machine_asleep_missed_is_made_up_once(tmp_path: Path) -> None:
     service = """if True:
         import sys; from datetime import timedelta; from pathlib import Path
         from crawler.service.schedule import Plan; from crawler.service.service import serve
-        from crawler.service.child import Crawls, say
-        class Quick(Crawls):
-            def crawl(self):
-                say("A crawl.")
-        serve(Plan(lambda start: start + timedelta(seconds=0.5)), Quick(Path(sys.argv[1]), []))"""
+        from crawler.service.child import CrawlRunner, print_line
+        class Quick(CrawlRunner):
+            def run(self):
+                print_line("A crawl.")
+        serve(Plan(timedelta(seconds=0.5)), Quick(Path(sys.argv[1]), []))"""
     command = [sys.executable, "-c", service, str(tmp_path)]
     with limited(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as running:
-        said = ""
-        while "missed" not in said:  # where it was stopped in mid-crawl, it says that a crawl is left out
+        line = ""
+        while "Missed" not in line:  # if it was stopped in mid-crawl, it skips one
             line_with(running, "The next crawl: ")
             running.send_signal(signal.SIGSTOP)
             until = monotonic() + 2
             wait_for(lambda until=until: monotonic() > until)  # type: ignore[misc]
             running.send_signal(signal.SIGCONT)
-            said = line_with(running, ":")
-        assert "missed, as the machine slept: one makes up for all." in said
-        assert int(said.split("UTC")[1].split()[0]) >= 3
+            line = line_with(running, ":")
+        missed = re.search(
+            r"Missed (\d+) scheduled crawls while the machine was asleep; running one now\.", line
+        )
+        assert missed
+        assert int(missed[1]) >= 3
         line_with(running, "A crawl.")
 
 
@@ -156,7 +162,7 @@ def test_the_service_is_small(network: Path, tmp_path: Path) -> None:
             assert resident(running.pid) < 80
             running.send_signal(signal.SIGTERM)
             imported.join(timeout=30)
-    assert "apscheduler" in names
+    assert "cronsim" in names
     assert not names & {"scrapy", "twisted", "trafilatura"}
 
 

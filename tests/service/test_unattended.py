@@ -166,7 +166,7 @@ def test_sixty_days(
                     done.output,
                 )
             if day == ASLEEP.stop:
-                assert f"{len(ASLEEP) + 1} runs were missed" in done.output
+                assert f"Missed {len(ASLEEP) + 1} scheduled crawls" in done.output
             if day == 23:
                 assert files(rehearsal.data) == before
     assert damage(rehearsal.data) == []
