@@ -1,4 +1,7 @@
-"""Every knob that leaves Scrapy's default, each with its reason; the only place that names the components."""
+"""Set what leaves Scrapy's defaults, each with its reason, and name the components.
+
+Options of an archive, such as the delay, have their defaults in crawler/config/options.py.
+"""
 
 import os
 from importlib.metadata import version
@@ -7,24 +10,24 @@ from socket import gethostname
 from crawler import urls
 
 # Who we are.
-BOT_NAME = "alsoread"  # also the product token that robots.txt is read for
+BOT_NAME = "alsoread"  # also the product token that robots.txt rules are looked up for
 SPIDER_MODULES = ["crawler.spiders"]  # where `scrapy` finds the spider
-ALSOREAD_CONTACT = os.environ.get(  # whom a site's owner writes to: set your own address
+ALSOREAD_CONTACT = os.environ.get(  # where a site's owner can reach you: set your own address
     "ALSOREAD_CONTACT", f"{BOT_NAME}@{gethostname()}"
 )
-USER_AGENT = (  # says who asks, why and whom to write to; keep its first word, robots.txt goes by it
+USER_AGENT = (  # who asks, why and whom to write to; keep its first word for robots.txt
     f"{BOT_NAME}/{version(BOT_NAME)} (archive crawler; contact: {ALSOREAD_CONTACT})"
 )
 
-# What is crawled, and where it goes.
+# What is crawled, and where it is stored.
 ALSOREAD_SCOPE = ["techidaily.com"]  # these domains and their subdomains, and nothing else
-ALSOREAD_DATA = "data"  # the folder of the archive; its alsoread.toml goes over what stands here
-ALSOREAD_CONNECT_TO = None  # for tests and demos: a server on loopback that stands in for every host
-ALSOREAD_RETRY_DELAYS = [10, 60]  # seconds before a failed page's next tries; then an hour, growing to a week
+ALSOREAD_DATA = "data"  # the folder of the archive; its alsoread.toml overrides this file
+ALSOREAD_CONNECT_TO = None  # for tests and demos: a loopback server that stands in for every host
+ALSOREAD_RETRY_DELAYS = [10, 60]  # seconds before a failed page is retried; then an hour, growing to a week
 ALSOREAD_RECRAWL = "due"  # or "all" pages that are known, or "none" that were fetched before
-ALSOREAD_RETRY_FAILED = False  # also pages that failed and whose next try is later
-ALSOREAD_HOST_FAILURES = 5  # failures in a row before a host is left alone for a while; None = never
-ALSOREAD_READ_TIMEOUT = 10  # seconds that reading one page may take: a thousand times the usual
+ALSOREAD_RETRY_FAILED = False  # also failed pages that are not due yet
+ALSOREAD_HOST_FAILURES = 5  # failures in a row before a host is paused; None = never
+ALSOREAD_READ_TIMEOUT = 10  # seconds to extract one page: a thousand times the usual
 ALSOREAD_PROGRESS = "none"  # "live" on a terminal, "lines" in a pipe; the command line sets it
 ADDONS = {
     "crawler.config.addons.ArchiveSettings": 0,  # the options of config/options.py, by the archive's alsoread.toml
@@ -48,7 +51,7 @@ EXTENSIONS = {
     "scrapy.extensions.telnet.TelnetConsole": None,  # the same
 }
 ALSOREAD_PICTURES = {
-    # What `alsoread images` has other than a crawl; all else holds for it too.
+    # What differs for `alsoread images`.
     "ALSOREAD_SCOPE": [urls.ANYWHERE],  # pictures lie on other hosts than the blogs
     "SCHEDULER": "scrapy.core.scheduler.Scheduler",  # what is wanted is known at the start: there is no frontier
     "ITEM_PIPELINES": {
@@ -65,32 +68,32 @@ ALSOREAD_PICTURES = {
 }
 
 # Politeness.
-ROBOTSTXT_OBEY = True  # in downloader/robots.py: Scrapy's own lets requests pass while it loads
-AUTOTHROTTLE_ENABLED = True  # a host that gets slow is asked less often
-AUTOTHROTTLE_START_DELAY = 1  # the default, 5 s, would hold every new host back without a cause
+ROBOTSTXT_OBEY = True  # by downloader/robots.py: Scrapy's lets requests pass while robots.txt loads
+AUTOTHROTTLE_ENABLED = True  # a slow host gets fewer requests
+AUTOTHROTTLE_START_DELAY = 1  # the default, 5 s, would delay every new host without a cause
 
-# Bounds: what one server may cost us.
+# Bounds on what one server may cost.
 DOWNLOAD_TIMEOUT = 30  # seconds for a whole exchange; an interrupted run waits for 5 of them
 DOWNLOAD_MAXSIZE = 10 * 2**20  # 16 times the largest page known; 1 GiB, the default, fills the memory
-DOWNLOAD_WARNSIZE = 0  # what is over DOWNLOAD_MAXSIZE is refused with a reason; nothing to warn of before
+DOWNLOAD_WARNSIZE = 0  # DOWNLOAD_MAXSIZE refuses with a reason; nothing to warn of before
 DNS_TIMEOUT = 20  # seconds; below DOWNLOAD_TIMEOUT, so that the error names the cause
 MEMUSAGE_LIMIT_MB = 1024  # a leak ends the crawl, and not the machine
 MEMUSAGE_CHECK_INTERVAL_SECONDS = 5  # memory can fill within the default, 60 s
 
-# Whom we talk to, and how.
+# Connections.
 TWISTED_DNS_RESOLVER = "crawler.downloader.handler.PublicOnlyResolver"  # no name leads into our own network
-DOWNLOAD_VERIFY_CERTIFICATES = True  # else whoever stands in between writes our archive
-DOWNLOAD_TLS_MIN_VERSION = "TLSv1.2"  # what is older is broken
+DOWNLOAD_VERIFY_CERTIFICATES = True  # otherwise anybody in between could write the archive
+DOWNLOAD_TLS_MIN_VERSION = "TLSv1.2"  # older versions are broken
 DOWNLOAD_HANDLERS = {
     "http": "crawler.downloader.handler.HttpHandler",  # caps headers, and says in words what went wrong
     "https": "crawler.downloader.handler.HttpHandler",  # the same
-    "file": None,  # no link may put a local file into the archive
+    "file": None,  # no link may bring a local file into the archive
     "data": None,  # pages come from the web alone
     "ftp": None,  # the same
     "s3": None,  # the same
 }
 TELNETCONSOLE_ENABLED = False  # it listens on a port
-REMOTE_CONTROL_ENABLED = False  # it listens too, and runs the Python that it is sent
+REMOTE_CONTROL_ENABLED = False  # it listens too, and runs any Python sent to it
 
 DOWNLOADER_MIDDLEWARES = {
     "crawler.downloader.middlewares.Scope": 45,  # first: nothing is done for what is out of scope
@@ -107,7 +110,7 @@ COMPRESSION_ENABLED = False  # WholeBody decodes: Scrapy passes half a compresse
 RETRY_ENABLED = False  # a failed page goes back to the catalog, and is due again later
 REDIRECT_ENABLED = False  # the target becomes a page of its own, with its own scope, robots.txt and delay
 METAREFRESH_ENABLED = False  # the same goes for a refresh in the page
-COOKIES_ENABLED = False  # the sites need none, and every page should look as to a first visitor
+COOKIES_ENABLED = False  # the sites need none, and every page should be what a first visitor gets
 HTTPPROXY_ENABLED = False  # a proxy from the environment would hide the address that we connect to
 
 SPIDER_MIDDLEWARES = {
@@ -119,6 +122,6 @@ SPIDER_MIDDLEWARES = {
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # the spider's few keys are its own
 }
 
-CONCURRENT_ITEMS = 1  # a page gives one item; Scrapy makes a task for each place, 100 a page by default
+CONCURRENT_ITEMS = 1  # a page gives one item; Scrapy starts this many tasks a page, 100 by default
 LOG_LEVEL = "INFO"  # DEBUG, the default, says little that the catalog does not
-LOG_FORMATTER = "crawler.extensions.logs.ByAddress"  # Scrapy's own writes whole articles into the log
+LOG_FORMATTER = "crawler.extensions.logs.ByAddress"  # Scrapy's writes whole articles into the log
