@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from sqlite_utils import Database
 
-from crawler.cli.options import data_folder, reports_errors
+from crawler.cli.options import data_folder, host_filter, reports_errors
 from crawler.errors import ArchiveError
 from crawler.items import Article, Visit
 from crawler.settings import ALSOREAD_SCOPE
@@ -24,7 +24,7 @@ from pipelines.validate import validate
 
 @click.command()
 @click.argument("wanted", metavar="[ARTICLE]...", nargs=-1)
-@click.option("--host", "hosts", multiple=True, metavar="GLOB", help="All of hosts such as this; repeatable.")
+@host_filter
 @data_folder
 @reports_errors
 def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from crawler import shutdown
-from crawler.cli.options import archive_options, connect_to, data_folder, reports_errors
+from crawler.cli.options import archive_options, connect_to, data_folder, quiet_flag, reports_errors
 from crawler.config.file import check_notify_urls, read_config
 
 
@@ -29,7 +29,7 @@ from crawler.config.file import check_notify_urls, read_config
     "--retry-failed", "ALSOREAD_RETRY_FAILED", is_flag=True, default=None, help="Retry all pages that failed."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@quiet_flag
 @reports_errors
 def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **settings: Any) -> None:
     """Archive what the SEEDS lead to: addresses, hosts, files of them, or Markdown posts.

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from crawler import shutdown
-from crawler.cli.options import data_folder, reports_errors
+from crawler.cli.options import data_folder, host_filter, quiet_flag, reports_errors
 from crawler.errors import ArchiveError
 from crawler.exit_codes import INTERRUPTED
 from crawler.reports.terminal import harmless, progress
@@ -27,7 +27,7 @@ _LISTED = 20
 @click.command()
 @click.argument("target", metavar="DIR", type=click.Path(path_type=Path))
 @data_folder
-@click.option("--host", "hosts", multiple=True, metavar="GLOB", help="Only hosts such as this; repeatable.")
+@host_filter
 @click.option("--tag", "tags", multiple=True, help="Only articles with this tag; repeatable.")
 @click.option("--category", "categories", multiple=True, help="Only articles in this category; repeatable.")
 @click.option("--author", "authors", multiple=True, help="Only articles by this author; repeatable.")
@@ -57,7 +57,7 @@ _LISTED = 20
     show_default=True,
     help="Other than md: a table, DIR is its name.",
 )
-@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@quiet_flag
 @reports_errors
 def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
     """Write the archive's articles to DIR as front-matter Markdown that other programs read."""

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler import shutdown
-from crawler.cli.options import archive_options, connect_to, data_folder, reports_errors
+from crawler.cli.options import (
+    archive_options,
+    connect_to,
+    data_folder,
+    host_filter,
+    quiet_flag,
+    reports_errors,
+)
 from crawler.exit_codes import CATALOG, DISK, FORCED, INTERRUPTED, LOCKED
 from crawler.reports.terminal import progress
 from pipelines.archive.catalog import hold
@@ -19,19 +26,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @data_folder
-@click.option(
-    "--host",
-    "hosts",
-    multiple=True,
-    metavar="GLOB",
-    help="Only what articles of such hosts show; repeatable.",
-)
+@host_filter
 @click.option(
     "--max", "most", type=click.IntRange(1), metavar="N", help="Pictures that this run fetches at most."
 )
 @archive_options("crawl.delay", "crawl.rate")
 @connect_to
-@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@quiet_flag
 @reports_errors
 def images(data: str, hosts: tuple[str, ...], most: int | None, quiet: bool, **settings: Any) -> None:
     """Fetch a copy of every picture that the archive's articles show and it holds no copy of yet."""

@@ -22,6 +22,9 @@ data_folder = click.option(
     "--data", default="data", show_default=True, metavar="DIR", help="Folder of the archive."
 )
 
+host_filter = click.option("--host", "hosts", multiple=True, metavar="GLOB", help=OPTIONS["crawl.hosts"].help)
+quiet_flag = click.option("--quiet", is_flag=True, help="No progress and no summary.")
+
 
 def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     from scrapy.settings import BaseSettings
@@ -40,7 +43,7 @@ connect_to = click.option(
     "ALSOREAD_CONNECT_TO",
     metavar="URL",
     callback=_loopback,
-    help="A loopback server that stands in for every host.",
+    help="Loopback server that stands in for every host.",
 )
 
 
