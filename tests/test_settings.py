@@ -1,4 +1,4 @@
-"""Every setting that leaves Scrapy's default: its value, its reason, and what it keeps from happening."""
+"""Every setting that leaves Scrapy's default: its value, its reason, and its effect."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def test_a_setting_is_known_and_leaves_the_default(name: str) -> None:
     assert name.startswith("ALSOREAD_") or getattr(settings, name) != getattr(default_settings, name)
 
 
-def test_every_setting_says_why() -> None:
+def test_every_setting_has_a_reason() -> None:
     lines = re.findall(r"^(?:[A-Z].* = |    \".*\": ).*[^{\n]$", SOURCE, re.MULTILINE)
     assert len(lines) > 50
     assert [line for line in lines if "  # " not in line] == []
 
 
-def test_the_user_agent_says_who_asks_and_whom_to_write_to() -> None:
+def test_the_user_agent_has_a_name_and_a_contact() -> None:
     assert re.fullmatch(r"alsoread/[\d.]+ \(archive crawler; contact: \S+@\S+\)", settings.USER_AGENT)
 
 
@@ -105,7 +105,7 @@ def server() -> Iterator[Hostile]:
         yield server
 
 
-def test_a_crawl_listens_nowhere_and_keeps_nothing_between_requests(server: Hostile) -> None:
+def test_a_crawl_listens_on_no_port_and_keeps_no_cookies(server: Hostile) -> None:
     before = len(server.hits)
     pages = [f"{HOST}{path}" for path in ("/set-cookie/", "/302/", "/503/", "/refresh/", "/echo/")]
     proxy = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
@@ -120,7 +120,7 @@ def test_a_crawl_listens_nowhere_and_keeps_nothing_between_requests(server: Host
     ]
 
 
-def test_no_handler_reads_anything_but_the_web(tmp_path: Path) -> None:
+def test_only_web_addresses_are_fetched(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("secret")
     pages = [secret.as_uri(), "data:text/html,secret", "s3://bucket/secret", "ftp://127.0.0.1/secret"]

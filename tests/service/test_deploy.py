@@ -1,4 +1,4 @@
-"""What deploy/ has for systemd, cron and containers, checked by the tool that will read it."""
+"""The files of deploy/ for systemd, cron and containers, checked by the tools that read them."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def tool(name: str, package: str) -> str:
     pytest.skip(f"{name} is missing: it is in the Debian package {package}")
 
 
-def understood(arguments: list[str]) -> None:
-    """Whether a command line of ours would do more than to complain of itself."""
+def check_usage(arguments: list[str]) -> None:
+    """Fails if a command line of this program is a usage error."""
     command = main.commands[arguments[0]]
     with command.make_context(arguments[0], list(arguments[1:])):
         pass
 
 
 @pytest.mark.parametrize("name", UNITS)
-def test_systemd_takes_the_units(tmp_path: Path, name: str) -> None:
+def test_systemd_accepts_the_units(tmp_path: Path, name: str) -> None:
     analyze = tool("systemd-analyze", "systemd")
     for unit in UNITS:  # a timer names its service
         (tmp_path / unit).write_text(
@@ -53,28 +53,28 @@ def test_systemd_takes_the_units(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
-def test_a_unit_runs_our_commands_and_stops_them_once(name: str) -> None:
+def test_a_unit_runs_valid_commands_and_stops_them_once(name: str) -> None:
     commands = re.findall(r"^Exec\w+=(.*)$", read(name), re.MULTILINE)
     assert commands
     for command in commands:
         program, *arguments = shlex.split(command)
         assert program == INSTALLED
-        understood(arguments)
+        check_usage(arguments)
     assert "\nKillMode=mixed\n" in read(name)
     assert "\nSuccessExitStatus=11 13\n" in read(name)
 
 
-def test_the_timer_makes_up_for_a_day_that_the_machine_was_off() -> None:
+def test_the_timer_makes_up_for_a_day_on_which_the_machine_was_off() -> None:
     assert {"Persistent=true", "RandomizedDelaySec=20min"} <= set(read("alsoread-crawl.timer").splitlines())
 
 
 def crontab_lines() -> list[tuple[str, str]]:
-    """When and what: also of the lines that are commented out for a choice."""
+    """The cron expression and command of each line, also of those that are commented out."""
     line = re.compile(r"^#?([\d*]\S* \S+ \S+ \S+ \S+)  (.*)$", re.MULTILINE)
     return line.findall(read("alsoread.crontab"))
 
 
-def test_cron_takes_the_crontab() -> None:
+def test_cron_accepts_the_crontab() -> None:
     done = subprocess.run(
         [tool("crontab", "cron"), "-n", DEPLOY / "alsoread.crontab"],
         capture_output=True,
@@ -84,7 +84,7 @@ def test_cron_takes_the_crontab() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_crontabs_lines_run_our_commands() -> None:
+def test_the_crontab_runs_valid_commands() -> None:
     lines = crontab_lines()
     assert len(lines) == 3
     for when, what in lines:
@@ -92,15 +92,13 @@ def test_the_crontabs_lines_run_our_commands() -> None:
         assert "%" not in what, "cron ends a command there"
         command = re.match(r'"\$ALSOREAD" ([^>|]*)', what)
         assert command, what
-        understood(shlex.split(command[1]))
+        check_usage(shlex.split(command[1]))
 
 
 @pytest.mark.parametrize(
     ("code", "mailed"), [(0, ""), (1, "alsoread: exit code 1. "), (7, "alsoread: exit code 7. ")]
 )
-def test_cron_has_something_to_mail_only_when_a_person_is_to_look(
-    tmp_path: Path, code: int, mailed: str
-) -> None:
+def test_cron_mails_only_what_needs_attention(tmp_path: Path, code: int, mailed: str) -> None:
     fake = tmp_path / "alsoread"
     fake.write_text(f"#!/bin/sh\nexit {code}\n")
     fake.chmod(0o755)
@@ -113,7 +111,7 @@ def test_cron_has_something_to_mail_only_when_a_person_is_to_look(
         assert bool(done.stdout) == bool(mailed)
 
 
-def test_the_image_holds_what_the_program_needs_and_starts_the_service() -> None:
+def test_the_image_has_what_the_program_needs_and_starts_the_service() -> None:
     text = read("Dockerfile").replace("\\\n", "")
     steps = [line.split(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
     copied = [path for step, rest in steps if step == "COPY" for path in rest.split()[:-1]]
@@ -126,12 +124,12 @@ def test_the_image_holds_what_the_program_needs_and_starts_the_service() -> None
     assert {"pyproject.toml", "constraints.txt", "crawler", "pipelines"} <= set(copied)
     last = dict(steps)
     assert json.loads(last["ENTRYPOINT"]) == ["alsoread"]
-    understood(json.loads(last["CMD"]))
+    check_usage(json.loads(last["CMD"]))
     assert last["USER"] == "alsoread"
     assert last["VOLUME"] == "/data"
 
 
-def test_compose_takes_its_file() -> None:
+def test_compose_accepts_its_file() -> None:
     docker = shutil.which("docker")
     plugin = docker and subprocess.run([docker, "compose", "version"], capture_output=True, check=False)
     command = (
@@ -151,7 +149,7 @@ def test_compose_takes_its_file() -> None:
     assert Path(service["build"]["context"]) == ROOT
 
 
-def test_compose_keeps_the_archive_and_builds_by_our_file() -> None:
+def test_compose_keeps_the_archive_and_builds_the_image() -> None:
     document = yaml.safe_load(read("compose.yaml"))
     service = document["services"]["alsoread"]
     assert (ROOT / "deploy" / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
@@ -160,7 +158,7 @@ def test_compose_keeps_the_archive_and_builds_by_our_file() -> None:
     assert service["init"] is True
 
 
-def test_systemd_and_the_documents_know_the_same_exit_codes() -> None:
+def test_systemd_and_the_documentation_have_the_same_exit_codes() -> None:
     text = (ROOT / "docs" / "exit-codes.md").read_text(encoding="utf-8").partition("\n## ")[0]
     rows = re.findall(r"^\| (\d+) \| (.*?) \|", text, re.MULTILINE)
     assert {int(code): meaning for code, meaning in rows} == MEANINGS

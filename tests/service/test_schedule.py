@@ -56,7 +56,7 @@ def test_a_cron_expression_matches_as_in_cron(line: str, days: list[str]) -> Non
         ),
     ],
 )
-def test_the_clock_changes(tmp_path: Path, day: str, starts: list[str]) -> None:
+def test_clock_changes(tmp_path: Path, day: str, starts: list[str]) -> None:
     ahead = datetime.fromisoformat(day).replace(tzinfo=UTC) - datetime.now(UTC)
     archive_with_a_crawl(tmp_path, ahead)
     printed = ended(tmp_path, "--cron", "30 2 * * *", "--next", "3", ahead=ahead, zone="Europe/Berlin")
@@ -72,7 +72,7 @@ def test_jitter_delays_a_start_and_does_not_repeat_it() -> None:
     assert {daily.due_after(start) for start in starts} == {due + DAY}
 
 
-def test_a_start_in_quiet_hours_waits_for_their_end_and_comes_once() -> None:
+def test_a_start_in_quiet_hours_waits_for_their_end_and_is_not_repeated() -> None:
     local = NOON.astimezone()
     quiet = QuietHours((local + timedelta(hours=1)).time(), (local + timedelta(hours=5)).time())
     starts = Plan(timedelta(hours=2), quiet_hours=(quiet,)).starts_after(NOON)
@@ -112,7 +112,7 @@ def test_a_start_in_quiet_hours_waits_for_their_end_and_comes_once() -> None:
         (crawl_12(NOON + 999 * DAY), 12, ""),
     ],
 )
-def test_when_the_first_crawl_of_a_service_starts(last: LastCrawl | None, hours: int, reason: str) -> None:
+def test_the_first_start_of_a_service(last: LastCrawl | None, hours: int, reason: str) -> None:
     start, why = Plan(timedelta(hours=12)).first_start(last, NOON)
     assert ((start - NOON) / timedelta(hours=1), why) == (hours, reason)
 
@@ -121,7 +121,7 @@ def test_at_most_a_thousand_missed_starts_are_counted() -> None:
     assert Plan(timedelta(seconds=1)).count_missed(NOON, NOON + 999 * DAY) == 1000
 
 
-def test_an_archive_whose_first_crawl_made_no_table_had_none(tmp_path: Path) -> None:
+def test_an_archive_without_tables_has_no_last_crawl(tmp_path: Path) -> None:
     assert last_crawl(tmp_path) is None
     (tmp_path / "archive.db").touch()
     assert last_crawl(tmp_path) is None
@@ -131,7 +131,7 @@ def test_an_archive_whose_first_crawl_made_no_table_had_none(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("args", "said"),
+    ("args", "message"),
     [
         ([], 'No schedule is set; try --cron "17 3 * * *" or --every 12h.'),
         (["--cron", "17 3 * *"], "'17 3 * *' is not a cron expression such as"),
@@ -142,21 +142,23 @@ def test_an_archive_whose_first_crawl_made_no_table_had_none(tmp_path: Path) -> 
         (["--every", "1h", "--", "--hots", "x"], "No such option '--hots'"),
     ],
 )
-def test_a_mistake_is_told_before_anything_starts(tmp_path: Path, args: list[str], said: str) -> None:
+def test_a_usage_error_is_reported_before_anything_starts(
+    tmp_path: Path, args: list[str], message: str
+) -> None:
     done = commands.here("schedule", "--data", tmp_path, *args)
     assert done.exit_code == 2
-    assert said in done.stderr
+    assert message in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_settings_file_has_a_schedule_and_an_option_wins(tmp_path: Path) -> None:
+def test_options_override_the_schedule_of_the_settings_file(tmp_path: Path) -> None:
     archive_with_a_crawl(tmp_path)
     settings = '[schedule]\nevery = "6h"\njitter = "10 min"\n[limits]\nquiet_hours = ["00:00-23:59"]\n'
     (tmp_path / "alsoread.toml").write_text(settings)
     code, out, _ = ended(tmp_path, "--next", "2")
     assert code == 0
     assert [line[-9:] for line in out.splitlines()[:2]] == ["23:59 UTC"] * 2, (
-        "each waits for the quiet hours' end"
+        "each waits for the end of the quiet hours"
     )
     assert out.endswith("Each start is delayed by up to 0:10:00.\n")
     code, out, _ = ended(tmp_path, "--next", "1", "--cron", "59 23 * * *", "--jitter", "0s")

@@ -1,4 +1,4 @@
-"""The service: what runs, what is made up for, how it ends. Real processes and crawls."""
+"""The service with real processes and crawls: starts, missed starts, signals, memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.webhook import Told
 DAY = timedelta(days=1)
 
 
-def test_once_makes_up_what_is_due_and_no_more(run: commands.Run, tmp_path: Path) -> None:
+def test_once_runs_a_crawl_only_if_one_is_due(run: commands.Run, tmp_path: Path) -> None:
     data = Path(shutil.copytree(run.data, tmp_path / "data"))
     args = ("--once", "--every", "1d", "--")
     code, out, _ = ended(data, *args)
@@ -44,9 +44,9 @@ def test_once_makes_up_what_is_due_and_no_more(run: commands.Run, tmp_path: Path
     assert (code, "Nothing is due." in out) == (0, True)
 
 
-def test_a_crawl_that_dies_is_told_loudly_and_goes_on_next_time(tmp_path: Path) -> None:
-    with Told() as told, Hostile() as server:
-        (tmp_path / "alsoread.toml").write_text(f'[notify]\nurls = ["{told.url}"]\n')
+def test_a_killed_crawl_is_reported_and_resumed(tmp_path: Path) -> None:
+    with Told() as webhook, Hostile() as server:
+        (tmp_path / "alsoread.toml").write_text(f'[notify]\nurls = ["{webhook.url}"]\n')
         with service(
             tmp_path, "--once", "--every", "1d", "--", SILENT, "--connect-to", server.url
         ) as running:
@@ -58,25 +58,25 @@ def test_a_crawl_that_dies_is_told_loudly_and_goes_on_next_time(tmp_path: Path) 
         assert running.returncode == 128 + signal.SIGKILL
         assert "Crawl 1 was killed by SIGKILL." in out
         assert err == "alsoread: Crawl 1 was killed by SIGKILL.\n"
-        assert [message["title"] for message in told.messages] == [
+        assert [message["title"] for message in webhook.messages] == [
             "alsoread: a scheduled run needs attention"
         ]
-        assert told.messages[0]["message"].startswith("Crawl 1 was killed by SIGKILL.\nArchive: ")
+        assert webhook.messages[0]["message"].startswith("Crawl 1 was killed by SIGKILL.\nArchive: ")
     _, out, _ = ended(tmp_path, "--every", "1d", "--next", "1")
     assert out.endswith("  Crawl 1 was interrupted; the next one resumes it.\n")
 
 
-def test_a_crawl_that_can_not_begin_is_told(tmp_path: Path) -> None:
-    held = Catalog(tmp_path / "archive.db", scope=[], retry_delays=[])
+def test_a_crawl_that_can_not_start_is_reported(tmp_path: Path) -> None:
+    other = Catalog(tmp_path / "archive.db", scope=[], retry_delays=[])
     code, out, err = ended(tmp_path, "--once", "--every", "1d", "--", SEED, ahead=2 * DAY)
-    held.close("finished", requests={}, received=0)
+    other.close("finished", requests={}, received=0)
     assert code == 5
     assert "The crawl ended with exit code 5: another crawl or program holds the archive." in out
     assert "is held by crawl 1" in err
-    assert "Search index" not in out, "whoever holds the archive is not waited for"
+    assert "Search index" not in out, "a locked archive is not waited for"
 
 
-def test_a_service_ends_when_it_has_nothing_to_do(tmp_path: Path) -> None:
+def test_a_signal_ends_a_waiting_service(tmp_path: Path) -> None:
     archive_with_a_crawl(tmp_path)
     with service(tmp_path, "--every", "1h") as running:
         line_with(running, "The next crawl: ")
@@ -104,7 +104,7 @@ def test_a_signal_ends_the_crawl_and_then_the_service(
     assert last.outcome == "shutdown"
 
 
-def test_one_at_a_time_and_two_signals_end_it_at_once(tmp_path: Path) -> None:
+def test_one_crawl_at_a_time_and_two_signals_end_it_at_once(tmp_path: Path) -> None:
     with Hostile() as server:
         args = ("--every", "1s", "--", SILENT, "--connect-to", server.url)
         with service(tmp_path, *args) as running:
@@ -114,14 +114,14 @@ def test_one_at_a_time_and_two_signals_end_it_at_once(tmp_path: Path) -> None:
             log = next(tmp_path.glob("logs/*.log"))
             wait_for(lambda: "Interrupted: " in log.read_text())
             running.send_signal(signal.SIGTERM)
-            out, err = running.communicate(timeout=10)  # the page would hold it up for 30 seconds
+            out, err = running.communicate(timeout=10)  # the page would delay it by 30 seconds
     assert (running.returncode, err) == (13, "")
     assert "Crawl 1 ended with exit code 13: interrupted twice, and stopped at once." in out
     assert "Crawl 2" not in out
 
 
-def test_what_a_machine_asleep_missed_is_made_up_once(tmp_path: Path) -> None:
-    """A process that is stopped knows as little of the time as on a machine asleep. Its crawls take no time."""
+def test_starts_missed_while_the_machine_was_asleep_are_made_up_for_once(tmp_path: Path) -> None:
+    """A stopped process stands in for a machine asleep. Its crawls take no time."""
     service = """if True:
         import sys; from datetime import timedelta; from pathlib import Path
         from crawler.service.schedule import Plan; from crawler.service.service import serve
@@ -148,8 +148,8 @@ def test_what_a_machine_asleep_missed_is_made_up_once(tmp_path: Path) -> None:
         line_with(running, "A crawl.")
 
 
-def test_the_service_is_small(network: Path, tmp_path: Path) -> None:
-    """Three runs; that it does not grow over 200 is what bench/service.py shows."""
+def test_the_service_needs_little_memory(network: Path, tmp_path: Path) -> None:
+    """Over three runs; bench/service.py measures 200."""
     with Site(network) as site:
         options = (SEED, "--max-pages", "1", "--recrawl", "none", "--discover", "links")
         args = ("--every", "1s", "--", *options, "--connect-to", site.url)
@@ -167,7 +167,7 @@ def test_the_service_is_small(network: Path, tmp_path: Path) -> None:
 
 
 def modules(running: subprocess.Popen[str]) -> set[str]:
-    """The packages that a program imports, to its end; those of the processes that it starts are not told."""
+    """The packages that a program imports until its end, without those of its child processes."""
     assert running.stderr
-    told = (line.rpartition("|")[2].strip() for line in running.stderr if line.startswith("import time:"))
-    return {name.partition(".")[0] for name in told}
+    modules = (line.rpartition("|")[2].strip() for line in running.stderr if line.startswith("import time:"))
+    return {name.partition(".")[0] for name in modules}

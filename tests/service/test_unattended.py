@@ -1,4 +1,4 @@
-"""Sixty days of scheduled crawls, by a clock set ahead: every fault is told when it happens, and nothing else is."""
+"""Sixty days of scheduled crawls, by a clock set ahead: each fault is notified of on its day, and nothing else."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KITCHEN, SERVER, FIXES, CRAFTS = (
     f"{name}.techidaily.com" for name in ("kitchen-notes", "home-server", "small-fixes", "paper-crafts")
 )
 THREE_PAGES = r".*https://.+https://.+https://"
-TOLD = {
+NOTICES = {
     1: rf"{CRAFTS} uses a template that is not known",
     9: rf"{FIXES}",
     16: rf"{KITCHEN}{THREE_PAGES}",
@@ -43,16 +43,16 @@ TOLD = {
     38: r"Crawl \d+ was killed",
     51: r"before the disk is full",
 }
-"""What the notice of a day says; on all other days there is none."""
+"""What the notice of a day says; other days have none."""
 
 
 class Network(Site):
-    """The demo network with what may befall it."""
+    """The demo network, with hosts that can fail."""
 
     down = slow = ""
-    """The host that answers 503 to everything; the one that takes its time for a page."""
+    """The host that answers 503 to everything; the one that answers slowly."""
     kills: Path | None = None
-    """The archive whose crawl is killed as it asks for an article."""
+    """The archive whose crawl is killed when it requests an article."""
 
     def answer(self, host: str, path: str, headers: Mapping[str, str]) -> Reply:
         if host == self.down:
@@ -67,7 +67,7 @@ class Network(Site):
 
 
 class Rehearsal:
-    """An archive of the network, and who is told of it."""
+    """An archive of the network, and the URL that is notified of its runs."""
 
     def __init__(self, folder: Path, network: Network, notices: str) -> None:
         self.source, self.network, self.data = folder / "source", network, folder / "data"
@@ -83,7 +83,7 @@ class Rehearsal:
         )
 
     def publish(self, day: int, *changed: Path) -> None:
-        """Builds the network anew; the posts that changed say so."""
+        """Rebuilds the network; changed posts get a new `updated`."""
         for post in changed:
             text = post.read_text(encoding="utf-8")
             text = re.sub(r"(?m)^(date: .*)(\nupdated: .*)?$", rf"\1\nupdated: {_date(day)}", text, count=1)
@@ -96,20 +96,20 @@ class Rehearsal:
         return sorted((self.source / host).glob("*.md"))
 
     def add(self, day: int) -> None:
-        """A new post, which others need not link to: its host's sitemap names it."""
+        """Adds a post that no other links to: its host's sitemap names it."""
         text = self.posts(FIXES)[0].read_text(encoding="utf-8")
         text = re.sub(r"(?m)^(date|updated): .*$", rf"\1: {_date(day)}", text)
         (self.source / FIXES / f"news-of-day-{day}.md").write_text(text, encoding="utf-8")
 
     def spoil(self, host: str, old: str, new: str) -> None:
-        """What a new template makes of a host's posts."""
+        """Changes a host's pages as a new template would."""
         for page in (self.network.root / host).glob("*/index.html"):
             page.write_text(
                 re.sub(old, new, page.read_text(encoding="utf-8"), flags=re.DOTALL), encoding="utf-8"
             )
 
     def run(self, day: int, monkeypatch: pytest.MonkeyPatch) -> Result:
-        """What a machine's own scheduler would start on that day; the crawl is a process of its own."""
+        """Runs what cron would start on that day; the crawl is a process of its own."""
         monkeypatch.setenv("ALSOREAD_CLOCK_OFFSET", str(day * 86400))
         monkeypatch.setattr(clock, "AHEAD", timedelta(days=day))
         return here("schedule", "--once", "--data", self.data, "--", "--connect-to", self.network.url)
@@ -119,8 +119,8 @@ def _date(day: int) -> str:
     return f"2027-{1 + day // 28:02}-{1 + day % 28:02}T08:00:00.000Z"
 
 
-def befall(rehearsal: Rehearsal, day: int) -> None:
-    """What happens before the run of a day."""
+def prepare_day(rehearsal: Rehearsal, day: int) -> None:
+    """Changes the network before the run of a day."""
     network = rehearsal.network
     network.down = FIXES if day == 9 else ""
     network.slow = KITCHEN if day == 30 else ""
@@ -147,21 +147,21 @@ def test_sixty_days(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     build(DEMO, tmp_path / "network")
-    with Network(tmp_path / "network") as network, Told() as told:
-        rehearsal = Rehearsal(tmp_path, network, told.url)
+    with Network(tmp_path / "network") as network, Told() as webhook:
+        rehearsal = Rehearsal(tmp_path, network, webhook.url)
         for day in (day for day in range(1, DAYS + 1) if day not in ASLEEP):
-            befall(rehearsal, day)
+            prepare_day(rehearsal, day)
             before = files(rehearsal.data) if day == 23 else {}
-            told.messages.clear()
+            webhook.messages.clear()
             done = rehearsal.run(day, monkeypatch)
-            said = "\n".join(f"{notice['title']}\n{notice['message']}" for notice in told.messages)
-            if day in TOLD:
-                assert re.search(TOLD[day], said, re.DOTALL), (day, said, done.output)
+            notice = "\n".join(f"{sent['title']}\n{sent['message']}" for sent in webhook.messages)
+            if day in NOTICES:
+                assert re.search(NOTICES[day], notice, re.DOTALL), (day, notice, done.output)
                 assert done.exit_code != 0
                 capfd.readouterr()
             else:
                 quiet = ("", 0, "", "")
-                assert (said, done.exit_code, done.stderr, capfd.readouterr().err) == quiet, (
+                assert (notice, done.exit_code, done.stderr, capfd.readouterr().err) == quiet, (
                     day,
                     done.output,
                 )

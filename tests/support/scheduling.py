@@ -1,4 +1,4 @@
-"""`alsoread schedule` as a process: started, read, and killed where it does not end."""
+"""Run `alsoread schedule` as a process, read its lines, and kill it if it does not end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from threading import Timer
 
 
 def schedule(data: Path, *args: str, ahead: timedelta = timedelta(), zone: str = "UTC") -> list[str]:
-    """A service's command, as it is given to the shell."""
+    """The command of a service, for a shell."""
     return [
         *environment(ahead, zone),
         sys.executable,
@@ -30,7 +30,7 @@ def environment(ahead: timedelta, zone: str) -> list[str]:
 
 
 def ended(data: Path, *args: str, ahead: timedelta = timedelta(), zone: str = "UTC") -> tuple[int, str, str]:
-    """A command's exit code, and what it printed."""
+    """The exit code, standard output and standard error of a command that ended."""
     done = subprocess.run(
         schedule(data, *args, ahead=ahead, zone=zone), capture_output=True, text=True, timeout=60, check=False
     )
@@ -39,7 +39,7 @@ def ended(data: Path, *args: str, ahead: timedelta = timedelta(), zone: str = "U
 
 @contextmanager
 def limited(running: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    """A process that is killed at the block's end, or after a minute."""
+    """A process that is killed at the end of the block, or after a minute."""
     limit = Timer(60, running.kill)
     limit.start()
     with running:
@@ -53,13 +53,13 @@ def limited(running: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
 def service(
     data: Path, *args: str, flags: tuple[str, ...] = ()
 ) -> AbstractContextManager[subprocess.Popen[str]]:
-    """A service that runs; killed at the end where it did not end itself."""
+    """A running service, killed at the end of the block."""
     command = [sys.executable, *flags, "-m", "crawler", "schedule", "--data", str(data), *args]
     return limited(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
 
 
 def line_with(running: subprocess.Popen[str], words: str) -> str:
-    """The next line that has the words."""
+    """Reads on to the next line with these words."""
     assert running.stdout
     for line in running.stdout:
         if words in line:
@@ -68,7 +68,7 @@ def line_with(running: subprocess.Popen[str], words: str) -> str:
 
 
 def archive_with_a_crawl(data: Path, ahead: timedelta = timedelta()) -> None:
-    """A crawl that has just ended, so that none is due."""
+    """Makes an archive whose crawl has just ended, so that none is due."""
     code = (
         "import sys; from pathlib import Path; from pipelines.archive.catalog import Catalog\n"
         "Catalog(Path(sys.argv[1]), scope=[], retry_delays=[]).close('finished', requests={}, received=0)"
