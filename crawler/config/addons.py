@@ -25,9 +25,8 @@ class ArchiveSettings:
         values, shipped_contact = read_file(Path(settings["ALSOREAD_DATA"])), settings["ALSOREAD_CONTACT"]
         settings.setdict(scrapy_settings(DEFAULTS), priority="default")
         settings.setdict(scrapy_settings(values), priority=_ABOVE_PROJECT_PRIORITY)
-        if concurrency := values.get(
-            "crawl.concurrency"
-        ):  # else AutoThrottle spaces requests to one at a time
+        if concurrency := values.get("crawl.concurrency"):
+            # Otherwise AutoThrottle spaces requests to one at a time.
             settings.set("AUTOTHROTTLE_TARGET_CONCURRENCY", concurrency, priority=_ABOVE_PROJECT_PRIORITY)
         if contact := values.get("contact"):
             agent = settings["USER_AGENT"].replace(f"contact: {shipped_contact}", f"contact: {contact}")
