@@ -19,6 +19,8 @@ from pipelines.archive.files import hash_of
 
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 """As json.dumps, which makes an encoder each time."""
+_INSERT_BATCH_SIZE = 500
+"""Articles; SQLite takes 32,766 values in a statement."""
 
 
 def store(
@@ -31,9 +33,8 @@ def store(
     row = columns(article, file_hash)
     old = pages.first(db, "SELECT * FROM articles WHERE id = ?", page)
     if old is None:
-        stamps = {"archived_at": now, "crawl": crawl, "changed_at": now, "changed_crawl": crawl}
-        _insert(db, "articles", {"id": page, **row, **stamps})
-        store_images(db, page, article.images)
+        insert(db, {page: row}, crawl, now)
+        insert_images(db, {page: article.images})
         return "new"
     old["images"] = list(
         db.query("SELECT url, alt, title FROM images WHERE article = ? ORDER BY position", [page])
@@ -45,7 +46,7 @@ def store(
         revisions.keep(db, old, now)
         different |= {"changed_at": now, "changed_crawl": crawl}
         db.execute("DELETE FROM images WHERE article = ?", [page])
-        store_images(db, page, article.images)
+        insert_images(db, {page: article.images})
     update(db, page, different)
     return "changed" if changed else "unchanged"
 
@@ -95,30 +96,46 @@ def hash_of_file(article: Article) -> str:
     return hash_of(render(article).encode())
 
 
-def store_images(db: Database, page: int, images: Sequence[Image]) -> None:
-    """Makes rows of an article's pictures: it has none yet."""
+def insert(db: Database, rows: Mapping[int, Mapping[str, Any]], crawl: int, now: str) -> None:
+    """Insert the rows of articles that the archive does not have, by page, as `columns` makes them."""
+    stamps = {"archived_at": now, "crawl": crawl, "changed_at": now, "changed_crawl": crawl}
+    stamped = [{"id": page, **row, **stamps} for page, row in rows.items()]
+    # Many to a statement: the search index is written out after each.
+    for start in range(0, len(stamped), _INSERT_BATCH_SIZE):
+        batch = stamped[start : start + _INSERT_BATCH_SIZE]
+        values = ", ".join([f"({', '.join('?' * len(batch[0]))})"] * len(batch))
+        query = f"INSERT INTO articles ({', '.join(batch[0])}) VALUES {values}"  # noqa: S608
+        db.execute(query, [value for row in batch for value in row.values()])
+
+
+def insert_images(db: Database, images: Mapping[int, Sequence[Image]]) -> None:
+    """Insert the images of articles that have none yet, by page."""
     db.conn.executemany(
         "INSERT INTO images (article, position, url, alt, title) VALUES (?, ?, ?, ?, ?)",
-        [(page, position, *image) for position, image in enumerate(images, 1)],
+        [
+            (page, position, *image)
+            for page, listed in images.items()
+            for position, image in enumerate(listed, 1)
+        ],
     )
 
 
-def _insert(db: Database, table: str, row: dict[str, Any]) -> None:
-    """As the table's own insert(), which looks at the schema each time."""
-    names = ", ".join(row)
-    values = ", ".join(f":{name}" for name in row)
-    db.execute(f"INSERT INTO {table} ({names}) VALUES ({values})", row)  # noqa: S608
+def store_links(db: Database, links: Mapping[int, Sequence[tuple[int, str]]], now: str) -> None:
+    """Store also-read lists by page, each link as target and text.
 
-
-def store_links(db: Database, page: int, links: Sequence[tuple[int, str]], now: str) -> None:
-    """Makes the also-read list what was read: target and text. A link that left it stays, without a position."""
-    db.execute("UPDATE also_read SET position = NULL WHERE source = ?", [page])
+    A link that left its list stays, without a position.
+    """
+    db.conn.executemany("UPDATE also_read SET position = NULL WHERE source = ?", [(page,) for page in links])
     db.conn.executemany(
         """INSERT INTO also_read (source, target, position, text, first_seen, last_seen)
            VALUES (?1, ?2, ?3, ?4, ?5, ?5)
            ON CONFLICT (source, target) DO UPDATE
-           SET position = excluded.position, text = excluded.text, last_seen = excluded.last_seen""",
-        [(page, target, position, text, now) for position, (target, text) in enumerate(links, 1)],
+           SET position = excluded.position, text = excluded.text, last_seen = max(last_seen, excluded.last_seen)""",
+        [
+            (page, target, position, text, now)
+            for page, listed in links.items()
+            for position, (target, text) in enumerate(listed, 1)
+        ],
     )
 
 

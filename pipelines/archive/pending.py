@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -54,6 +55,21 @@ def clear_up(db: Database, data: Path) -> None:
     settle_pending(db, data)
     for folder in _ROWS:
         sweep(data / folder)
+
+
+@contextmanager
+def committed_together(db: Database, data: Path) -> Iterator[None]:
+    """Commit the rows and the files that the block writes, or none of them. Raises OSError and sqlite3.Error."""
+    # At once: a transaction that reads first may not write any more when another program wrote meanwhile.
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.conn.commit()
+    except BaseException:
+        db.conn.rollback()
+        settle_pending(db, data)
+        raise
+    forget_all_pending(data)
 
 
 def forget_all_pending(data: Path) -> None:

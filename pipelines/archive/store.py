@@ -16,9 +16,8 @@ from crawler import clock
 from crawler.items import Article, Found, Visit, iso
 from pipelines.archive import articles, host_stats, pages, quarantine, regressions, revisit
 from pipelines.archive.article_file import written_together
-from pipelines.archive.files import forget_pending
 from pipelines.archive.host_stats import HostRun
-from pipelines.archive.pending import settle_pending
+from pipelines.archive.pending import committed_together
 
 _PATIENCE = 120.0
 """Seconds to wait while another program writes to the catalog."""
@@ -99,21 +98,13 @@ class Store:
         return [result for item in items for result in self.commit([item])]
 
     def _together(self, items: Sequence[Visit | Found]) -> list[str | Exception]:
-        # At once: a transaction that reads first may not write any more when another program wrote meanwhile.
-        self.db.execute("BEGIN IMMEDIATE")
-        try:
+        self._counted.clear()  # what a batch counted that was not committed
+        with committed_together(self.db, self.root.parent):
             results: list[str | Exception] = [
                 self._settle(item, file_hash) if isinstance(item, Visit) else self._found(item)
                 for item, file_hash in self._written(items)
             ]
             self._write_counts()
-            self.db.commit()
-        except BaseException:
-            self.db.rollback()
-            self._counted.clear()
-            settle_pending(self.db, self.root.parent)
-            raise
-        forget_pending(self.root)
         return results
 
     def _written(self, items: Sequence[Visit | Found]) -> list[tuple[Visit | Found, str | None]]:
@@ -209,7 +200,8 @@ class Store:
         targets = self._add(
             [link.url for link in links], depth=page["depth"] + 1, now=now, found_on=page["id"]
         )
-        articles.store_links(self.db, page["id"], [(targets[link.url], link.text) for link in links], now)
+        listed = [(targets[link.url], link.text) for link in links]
+        articles.store_links(self.db, {page["id"]: listed}, now)
         return kind
 
     def _settle_page(

@@ -11,7 +11,7 @@ from typing import Any, cast, get_args
 from crawler.items import Article, AuthorSource, Image, Link, iso
 from crawler.urls import canonical, in_scope
 from pipelines.archive.article_file import VOCABULARY
-from pipelines.importing.front_matter import Unreadable
+from pipelines.importing.front_matter import InvalidFile
 
 ADDRESSES = ("url", "source_url", "canonical_url", "permalink")
 """The keys that may hold an article's address; the first that holds one counts."""
@@ -25,17 +25,17 @@ _MOST_VALUES = 100_000
 """Values of one file's front matter, what its aliases stand for counted each time."""
 
 
-def article(
+def article_of(
     values: Mapping[str, Any], body: str, name: str, *, host: str | None, scope: tuple[str, ...]
 ) -> Article:
     """The article of a file, of which `extractor` is `file`, or `source` where its address comes from `host`.
 
-    `name` is the file's: where nothing else says so, the last part of the address. Raises Unreadable.
+    `name` is the file's: where nothing else says so, the last part of the address. Raises InvalidFile.
     """
     values = _without_params(values)
     key, url = _address(values, host, name)
     if not in_scope(url, scope):
-        raise Unreadable(f"{url} is outside of what is archived ({', '.join(scope)} and its subdomains)")
+        raise InvalidFile(f"{url} is outside of what is archived ({', '.join(scope)} and its subdomains)")
     updated = next((key for key in ("updated", *_UPDATED) if key in values), "updated")
     known = {*VOCABULARY, key, updated, *(_PLACING if key == "source_url" else ())}
     texts = {key: _text(key, values.get(key)) for key in _TEXTS}
@@ -85,7 +85,7 @@ def _address(values: Mapping[str, Any], host: str | None, name: str) -> tuple[st
         if _is_address(value):
             return key, _canonical(value)
     if host is None:
-        raise Unreadable(f"no address ({', '.join(ADDRESSES)}): name its blog with --host")
+        raise InvalidFile(f"no address ({', '.join(ADDRESSES)}): name its blog with --host")
     file = PurePosixPath(name)
     slug = file.parent.name if file.stem == "index" else file.stem
     key, path = next(iter(said.items()), ("permalink", slug))
@@ -100,7 +100,7 @@ def _canonical(url: str) -> str:
     try:
         return canonical(url)
     except ValueError as error:
-        raise Unreadable(str(error)) from None
+        raise InvalidFile(str(error)) from None
 
 
 def _text(key: str, value: Any) -> str | None:
@@ -111,13 +111,13 @@ def _text(key: str, value: Any) -> str | None:
         return iso(value)
     if isinstance(value, int | float | date):
         return str(value)
-    raise Unreadable(f"{key} is no text")
+    raise InvalidFile(f"{key} is no text")
 
 
 def _author_source(value: Any) -> AuthorSource | None:
     if value is None or value in get_args(AuthorSource):
         return cast(AuthorSource | None, value)
-    raise Unreadable(
+    raise InvalidFile(
         f"author_source is not valid: {str(value)[:50]} (use {', '.join(get_args(AuthorSource))})"
     )
 
@@ -126,7 +126,7 @@ def _texts(key: str, value: Any) -> list[str]:
     """A list of texts; one text stands for itself, and lists in it are read one after another."""
     if isinstance(value, list):
         if len(value) > _MOST_VALUES:
-            raise Unreadable(f"{key} has more than {_MOST_VALUES} entries")
+            raise InvalidFile(f"{key} has more than {_MOST_VALUES} entries")
         texts = [text for entry in value for text in (entry if isinstance(entry, list) else [entry])]
         return [text for entry in texts if (text := _text(key, entry))]
     text = _text(key, value)
@@ -144,7 +144,7 @@ def _time(key: str, value: Any) -> datetime | None:
             return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         pass
-    raise Unreadable(f"{key} is no time: {str(value)[:50]}")
+    raise InvalidFile(f"{key} is no time: {str(value)[:50]}")
 
 
 def _entries(key: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -152,19 +152,19 @@ def _entries(key: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for entry in value if isinstance(value, list) else [] if value is None else [value]:
         url, others = (entry.get("url"), entry) if isinstance(entry, dict) else (entry, {})
         if not isinstance(url, str):
-            raise Unreadable(f"{key} has an entry without a url")
+            raise InvalidFile(f"{key} has an entry without a url")
         yield url, others
 
 
 def _extra(values: dict[Any, Any]) -> dict[str, Any]:
-    """Values as JSON can say them. Raises Unreadable where there are too many."""
+    """Values as JSON can say them. Raises InvalidFile where there are too many."""
     left = _MOST_VALUES
 
     def said(value: Any) -> Any:
         nonlocal left
         left -= 1
         if left < 0:
-            raise Unreadable(f"front matter of more than {_MOST_VALUES} values")
+            raise InvalidFile(f"front matter of more than {_MOST_VALUES} values")
         if isinstance(value, dict):
             return {str(key): said(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple | set):
@@ -182,4 +182,4 @@ def _extra(values: dict[Any, Any]) -> dict[str, Any]:
     try:
         return {str(key): said(value) for key, value in values.items()}
     except RecursionError:
-        raise Unreadable("front matter that holds itself") from None
+        raise InvalidFile("front matter that holds itself") from None

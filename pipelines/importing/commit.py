@@ -1,122 +1,166 @@
-"""The process that writes an import: batch after batch, each in one transaction."""
+"""Store imported articles, a batch in each transaction: their files, then all their rows."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sqlite_utils import Database
 
 from crawler.clock import now
-from pipelines.archive import articles
-from pipelines.archive.files import Staged, discard, forget_pending, put_in_place
-from pipelines.archive.store import connect
-from pipelines.importing.parse import Packed, unpack
-from pipelines.importing.reconcile import add, join, settle
+from crawler.items import Article, Link, iso
+from pipelines.archive import articles, pages, revisions, revisit
+from pipelines.archive.article_file import Writing, written_together
+from pipelines.archive.files import hash_of
+from pipelines.archive.pending import committed_together
+from pipelines.archive.storage_errors import ends_run, explain
+from pipelines.importing.parse import ParsedFile
+from pipelines.importing.reconcile import is_same_version, reconcile
 
 
-class Outcome(NamedTuple):
-    """What a file came to: `new`, `changed`, `unchanged`, or `refused` for a reason."""
+class ImportedFile(NamedTuple):
+    """An imported file and what became of its article."""
 
     name: str
-    kind: str
+    kind: Literal["new", "changed", "unchanged", "refused"]
     reason: str | None = None
+    """Why it was refused."""
 
 
-class Storing:
-    """Stores what was read in an archive that it opens with the first batch."""
+class Committer:
+    """Commits parsed files to an archive that this process holds."""
 
-    def __init__(self, path: Path, *, scope: Sequence[str], crawl: int) -> None:
-        """`crawl`: the run that the rows belong to."""
-        self.path, self.root, self.scope, self.crawl = path, path.parent / "articles", scope, crawl
-        self._db: Database | None = None
-
-    def __call__(self, packed: Sequence[bytes]) -> list[Outcome]:
-        """What each file came to that was read and packed, once it is committed.
-
-        Raises OSError and sqlite3.Error where nothing could be.
-        """
-        reads = [read for pack in packed for read in unpack(pack)]
-        db = self._db = self._db or self._open()
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            outcomes = self._store(db, reads)
-            db.commit()
-        except BaseException:
-            db.rollback()
-            raise
-        forget_pending(self.root)
-        return outcomes
-
-    def _open(self) -> Database:
-        db = connect(self.path)
-        # On disk and gone with the process: the addresses of an import need not fit into memory.
+    def __init__(self, db: Database, root: Path, scope: Sequence[str], crawl: int) -> None:
+        """`root`: the folder of the articles; `crawl`: the run that the rows belong to."""
+        self._db, self._root, self._scope, self._crawl = db, root, scope, crawl
+        # On disk and gone with the connection: the addresses of an import need not fit into memory.
         db.execute("CREATE TEMP TABLE imported (url TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID")
-        return db
 
-    def _store(self, db: Database, reads: Sequence[Packed]) -> list[Outcome]:
-        moment = now()
-        outcomes: list[Outcome] = []
-        new: list[Packed] = []
-        kept: list[str] = []
-        first = self._first(db, [(read.url, read.name) for read in reads if read.url])
-        held = self._held(db, [read.url for read in reads if read.url and read.row])
-        for read in reads:
-            if read.url is None:
-                outcomes.append(Outcome(read.name, "refused", read.reason))
-                continue
-            if read.url not in first:
-                outcomes.append(
-                    Outcome(read.name, "refused", f"the same address as {self._twin(db, read.url)}")
-                )
-                continue
-            first.remove(read.url)
-            if read.row is None:
-                kept.append(read.url)
-                outcomes.append(Outcome(read.name, "unchanged"))
-            elif read.url in held:
-                found = articles.of_row(read.row, read.images, read.also_read)
-                kind = join(db, self.root, found, scope=self.scope, crawl=self.crawl, now=moment)
-                outcomes.append(Outcome(read.name, kind))
-            else:
-                new.append(read)
-                outcomes.append(Outcome(read.name, "new"))
-        settle(db, kept, self.scope, moment)
-        add(db, new, scope=self.scope, crawl=self.crawl, now=moment)
-        self._place(reads, new)
-        self._count(db, outcomes)
-        return outcomes
+    def commit(self, files: Sequence[ParsedFile]) -> list[ImportedFile]:
+        """Store the articles of the files, all in one commit. Raises OSError and sqlite3.Error."""
+        with committed_together(self._db, self._root.parent):
+            first = self._first_seen(files)
+            batch = _Batch(self._db, self._archived(first), self._scope, self._crawl)
+            with written_together(self._root) as put:
+                imported = [self._import(file, first, batch, put) for file in files]
+            batch.store_rows()
+            self._count(imported)
+        return imported
 
-    def _place(self, reads: Sequence[Packed], new: Sequence[Packed]) -> None:
-        """Puts the files of new articles in their places: within the transaction, as whoever settles waits for it."""
-        wanted = {Staged(*read.file) for read in new if read.file}
-        written = {Staged(*read.file) for read in reads if read.file}
-        discard(self.root, written - wanted)
-        put_in_place(self.root, wanted)
+    def _import(self, file: ParsedFile, first: set[str], batch: _Batch, put: Writing) -> ImportedFile:
+        if file.article is None:
+            return ImportedFile(file.name, "refused", file.reason)
+        if file.article.url not in first:
+            twin = self._file_of(file.article.url)
+            return ImportedFile(file.name, "refused", f"the same address as {twin}")
+        first.remove(file.article.url)
+        try:
+            return ImportedFile(file.name, batch.add(file.article, file.content, put))
+        except OSError as error:
+            if ends_run(error):
+                raise
+            return ImportedFile(file.name, "refused", str(explain(error, self._root)).removesuffix("."))
 
-    def _held(self, db: Database, urls: Sequence[str]) -> set[str]:
-        query = "SELECT url FROM articles WHERE url IN (SELECT value FROM json_each(?))"
-        return {url for (url,) in db.execute(query, [json.dumps(urls)])}
+    def _first_seen(self, files: Sequence[ParsedFile]) -> set[str]:
+        """The addresses that this import has not met before; it remembers them with their files' names."""
+        query = (
+            "INSERT OR IGNORE INTO imported SELECT value ->> 0, value ->> 1 FROM json_each(?) RETURNING url"
+        )
+        named = json.dumps([(file.article.url, file.name) for file in files if file.article])
+        return {url for (url,) in self._db.execute(query, [named])}
 
-    def _first(self, db: Database, found: Sequence[tuple[str, str]]) -> set[str]:
-        """The addresses that this import had not met yet; it remembers them with their files' names."""
-        query = """INSERT OR IGNORE INTO imported SELECT value ->> 0, value ->> 1 FROM json_each(?)
-                   RETURNING url"""
-        return {url for (url,) in db.execute(query, [json.dumps(found)])}
-
-    def _twin(self, db: Database, url: str) -> str:
-        """Which file of this import had the address first."""
-        name: str = db.execute("SELECT name FROM imported WHERE url = ?", [url]).fetchone()[0]
+    def _file_of(self, url: str) -> str:
+        """The first file of this import that had an address."""
+        name: str = self._db.execute("SELECT name FROM imported WHERE url = ?", [url]).fetchone()[0]
         return name
 
-    def _count(self, db: Database, outcomes: Sequence[Outcome]) -> None:
-        kinds = Counter(outcome.kind for outcome in outcomes)
-        db.execute(
+    def _archived(self, urls: set[str]) -> dict[str, tuple[int, str | None]]:
+        """The pages and the hashes of the files of articles that the archive has."""
+        query = "SELECT url, id, file_hash FROM articles WHERE url IN (SELECT value FROM json_each(?))"
+        return {url: (page, hash_) for url, page, hash_ in self._db.execute(query, [json.dumps(list(urls))])}
+
+    def _count(self, imported: Sequence[ImportedFile]) -> None:
+        kinds = Counter(file.kind for file in imported)
+        self._db.execute(
             """UPDATE crawls SET pages = pages + :pages, new = new + :new, changed = changed + :changed,
                  unchanged = unchanged + :unchanged WHERE id = :crawl""",
             {kind: kinds[kind] for kind in ("new", "changed", "unchanged")}
-            | {"pages": kinds.total() - kinds["refused"], "crawl": self.crawl},
+            | {"pages": kinds.total() - kinds["refused"], "crawl": self._crawl},
         )
+
+
+class _Batch:
+    """The articles of one commit, whose rows are stored together."""
+
+    def __init__(
+        self, db: Database, archived: Mapping[str, tuple[int, str | None]], scope: Sequence[str], crawl: int
+    ) -> None:
+        self._db, self._archived, self._scope, self._crawl = db, archived, scope, crawl
+        self._now = now()
+        self._new: dict[str, tuple[Article, str]] = {}
+        self._known: list[str] = []
+        self._links: dict[int, Sequence[Link]] = {}
+
+    def add(self, article: Article, content: bytes, put: Writing) -> Literal["new", "changed", "unchanged"]:
+        """Write an article's file, and the rows of one that the archive has. Raises OSError."""
+        if article.url not in self._archived:
+            self._new[article.url] = article, put(article, content)
+            return "new"
+        page, file_hash = self._archived[article.url]
+        if file_hash == hash_of(content):
+            put(article, content)
+            kind: Literal["new", "changed", "unchanged"] = "unchanged"
+        else:
+            kind = self._merge(page, article, put)
+        self._known.append(article.url)
+        return kind
+
+    def store_rows(self) -> None:
+        """Insert the rows of new articles, and make due what the articles link to."""
+        moment = iso(self._now)
+        ids = self._settle([*self._known, *self._new])
+        new = {ids[url]: (article, file_hash) for url, (article, file_hash) in self._new.items()}
+        rows = {page: articles.columns(article, file_hash) for page, (article, file_hash) in new.items()}
+        articles.insert(self._db, rows, self._crawl, moment)
+        articles.insert_images(self._db, {page: article.images for page, (article, _) in new.items()})
+        links = self._links | {page: article.also_read for page, (article, _) in new.items()}
+        found_on = {link.url: page for page, listed in reversed(links.items()) for link in listed}
+        targets = pages.add(  # in the order of the index, which is then walked once
+            self._db, sorted(found_on), scope=self._scope, depth=1, now=moment, found_on=found_on
+        )
+        listed = {page: [(targets[link.url], link.text) for link in links[page]] for page in links}
+        articles.store_links(self._db, listed, moment)
+
+    def _merge(self, page: int, imported: Article, put: Writing) -> Literal["new", "changed", "unchanged"]:
+        """Make one article of an imported one and the one that the archive has."""
+        archived = articles.load(self._db, page)
+        current, older = reconcile(imported, archived)
+        file_hash = put(current)
+        if older:
+            self._keep_revision(page, older)
+        if current.also_read != archived.also_read:
+            self._links[page] = current.also_read
+        return articles.store(self._db, page, current, self._crawl, iso(self._now), file_hash)
+
+    def _keep_revision(self, page: int, older: Article) -> None:
+        """Keep an older version of an article, unless it is one of its revisions already."""
+        if any(is_same_version(older, revision.article) for revision in revisions.load(self._db, page)):
+            return
+        row = articles.columns(older) | {"images": [image._asdict() for image in older.images]}
+        stamps = {"id": page, "changed_at": iso(self._now), "changed_crawl": self._crawl}
+        revisions.keep(self._db, row | stamps, iso(self._now))
+
+    def _settle(self, urls: Sequence[str]) -> dict[str, int]:
+        """The ids of articles' pages: a crawl can begin at them, and visits them when some time has passed."""
+        moment, due_at = iso(self._now), iso(self._now + revisit.FIRST)
+        ids = pages.add(self._db, urls, scope=self._scope, depth=0, now=moment)
+        self._db.execute(
+            """UPDATE pages SET state = 'stored', error = NULL, attempts = 0, moved_to = NULL,
+                 fetched_at = coalesce(fetched_at, :now), due_at = :due_at
+               WHERE state NOT IN ('stored', 'gone') AND id IN (SELECT value FROM json_each(:ids))""",
+            {"now": moment, "due_at": due_at, "ids": json.dumps(list(ids.values()))},
+        )
+        return ids

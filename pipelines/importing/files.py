@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-LARGEST = 10 * 2**20
+MAX_FILE_BYTES = 10 * 2**20
 """Bytes of a file; the crawl takes no larger page either."""
 
 _SUFFIXES = (".md", ".markdown")
@@ -80,10 +80,10 @@ def _in_tar(path: Path) -> Iterator[File | Refused]:
                 yield Refused(name, _SYMLINK)
             elif _leads_out(member.name):
                 yield Refused(name, _OUTSIDE)
-            elif member.size > LARGEST:
+            elif member.size > MAX_FILE_BYTES:
                 yield _too_large(name, member.size)
             elif member.isfile() and (file := tar.extractfile(member)):
-                yield File(name, file.read(LARGEST), member.size)
+                yield File(name, file.read(MAX_FILE_BYTES), member.size)
 
 
 def _in_zip(path: Path) -> Iterator[File | Refused]:
@@ -96,22 +96,22 @@ def _in_zip(path: Path) -> Iterator[File | Refused]:
                 yield Refused(name, _SYMLINK)
             elif _leads_out(member.filename):
                 yield Refused(name, _OUTSIDE)
-            elif member.file_size > LARGEST:
+            elif member.file_size > MAX_FILE_BYTES:
                 yield _too_large(name, member.file_size)
             else:
                 try:
                     with archive.open(member) as file:
-                        yield File(name, file.read(LARGEST), member.file_size)
+                        yield File(name, file.read(MAX_FILE_BYTES), member.file_size)
                 except _BROKEN as error:
                     yield Refused(name, f"can't be read: {error}")
 
 
 def _of_size(name: str, size: int, content: Path) -> File | Refused:
-    return File(name, content, size) if size <= LARGEST else _too_large(name, size)
+    return File(name, content, size) if size <= MAX_FILE_BYTES else _too_large(name, size)
 
 
 def _too_large(name: str, size: int) -> Refused:
-    return Refused(name, f"{size / 2**20:.0f} MB large: no article has more than {LARGEST >> 20} MB")
+    return Refused(name, f"{size / 2**20:.0f} MB large: no article has more than {MAX_FILE_BYTES >> 20} MB")
 
 
 def _is_markdown(name: str) -> bool:

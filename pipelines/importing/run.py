@@ -1,4 +1,4 @@
-"""One import, from its paths to its outcome: files are read in processes, and written by another."""
+"""Run an import: files are parsed in processes of their own, and stored by this one."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from pathlib import Path
 from crawler import shutdown
 from crawler.errors import ArchiveError
 from crawler.items import Article
-from crawler.workers.pool import Ended, Pool, Process
+from crawler.workers.pool import Ended, Pool
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.pending import clear_up
 from pipelines.archive.storage_errors import outcome
-from pipelines.importing.commit import Outcome, Storing
+from pipelines.importing.commit import Committer
 from pipelines.importing.files import File, Refused, find
-from pipelines.importing.parse import Read, Reading, pack
+from pipelines.importing.parse import ParsedFile, Parser
 
-_BATCH = 300
+_BATCH_SIZE = 300
 """Files in a commit: the more, the less often the same pages of the catalog are written."""
-_FIRST = 50
-"""Files in the first one; each has twice as many as that before, so that the writer need not wait for long."""
-_BYTES = 8 * 2**20
-"""Bytes after which a batch ends before that: what is under way stays small."""
-_TIME_LIMIT = 60.0
-"""Seconds that reading a batch may take: a hundred times the usual."""
+_FIRST_BATCH_SIZE = 50
+"""Files in the first one; each has twice as many as that before, so that storing begins soon."""
+_BATCH_BYTES = 8 * 2**20
+"""Bytes after which a batch ends before that, so that memory stays small."""
+_TIME_LIMIT_SECONDS = 60.0
+"""Seconds that parsing a batch may take: a hundred times the usual."""
 
 
 def import_files(
@@ -41,21 +41,21 @@ def import_files(
     read_source: Callable[[Article], Article],
     refused: Callable[[str, str], None],
 ) -> Counter[str]:
-    """Takes the articles of Markdown files into an archive. Returns how many files came to each kind of Outcome.
+    """Import the articles of Markdown files into an archive, and count the files by their kind of ImportedFile.
 
     `host`: the blog of files without an address; `refused` is called with the name of each file that can't be
-    used, and why. Raises OSError, sqlite3.Error and ArchiveError. One that was interrupted has stored what it
-    read, and goes on when it is run again.
+    used, and why. Raises OSError, sqlite3.Error and ArchiveError, this also where a signal came: what was parsed
+    by then is stored.
     """
     catalog = Catalog(data / "archive.db", scope=scope, retry_delays=[])
     ended = "forced"
     try:
         with catalog.db.atomic():
             catalog.db.execute("UPDATE crawls SET reason = ? WHERE id = ?", [reason, catalog.crawl])
-        reading = Reading(catalog.root, host, tuple(scope), read_source)
-        storing = Storing(catalog.path, scope=scope, crawl=catalog.crawl)
+        parser = Parser(host, tuple(scope), read_source)
+        committer = Committer(catalog.db, catalog.root, scope, catalog.crawl)
         files = chain.from_iterable(map(find, paths))
-        counts, finished = asyncio.run(_import(files, reading, storing, refused))
+        counts, finished = asyncio.run(_import(files, parser, committer, refused))
         ended = "imported" if finished else "shutdown"
     except (OSError, sqlite3.Error) as error:
         ended = outcome(error)
@@ -71,76 +71,74 @@ def import_files(
 
 
 async def _import(
-    files: Iterator[File | Refused],
-    reading: Reading,
-    storing: Storing,
-    refused: Callable[[str, str], None],
+    files: Iterator[File | Refused], parser: Parser, committer: Committer, refused: Callable[[str, str], None]
 ) -> tuple[Counter[str], bool]:
-    """The counts, and whether all files were taken before a signal came."""
+    """The counts, and whether all files were imported before a signal came."""
     counts: Counter[str] = Counter()
-    readers, writer = _Readers(reading), Process(storing)
+    processes = _Parsers(parser)
     try:
-        async for packed in readers.read(_batches(files)):
-            outcomes: list[Outcome] = await writer.call(packed)
-            for outcome in outcomes:
-                counts[outcome.kind] += 1
-                if outcome.reason:
-                    refused(outcome.name, outcome.reason)
+        async for parsed in processes.parse(_batches(files)):
+            for file in committer.commit(parsed):
+                counts[file.kind] += 1
+                if file.reason:
+                    refused(file.name, file.reason)
     finally:
-        writer.close()
-        readers.close()
+        processes.close()
     return counts, not shutdown.is_asked()
 
 
 def _batches(files: Iterator[File | Refused]) -> Iterator[list[File | Refused]]:
     batch: list[File | Refused] = []
-    size, most = 0, _FIRST
+    size, batch_size = 0, _FIRST_BATCH_SIZE
     for file in files:
         batch.append(file)
         size += file.size if isinstance(file, File) else 0
-        if len(batch) == most or size > _BYTES:
+        if len(batch) == batch_size or size > _BATCH_BYTES:
             yield batch
-            batch, size, most = [], 0, min(2 * most, _BATCH)
+            batch, size, batch_size = [], 0, min(2 * batch_size, _BATCH_SIZE)
     if batch:
         yield batch
 
 
-class _Readers:
-    """Processes that read, one a processor: what they read goes on as it is packed."""
+class _Parsers:
+    """Processes that parse batches of files, one a processor."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._most = os.cpu_count() or 1
-        self._pool = Pool(reading.packed, self._most, _TIME_LIMIT)
+    def __init__(self, parser: Parser) -> None:
+        self._count = os.cpu_count() or 1
+        self._pool = Pool(parser, self._count, _TIME_LIMIT_SECONDS)
 
-    async def read(self, batches: Iterator[list[File | Refused]]) -> AsyncIterator[list[bytes]]:
-        """What the batches came to, in their order; a few of them are under way at a time."""
-        under_way: deque[asyncio.Task[list[bytes]]] = deque()
+    async def parse(self, batches: Iterator[list[File | Refused]]) -> AsyncIterator[list[ParsedFile]]:
+        """Parse the batches, in their order; a few of them at a time. Ends early when a signal came."""
+        tasks: deque[asyncio.Task[list[ParsedFile]]] = deque()
         try:
             for batch in batches:
-                under_way.append(asyncio.create_task(self._read(batch)))
-                if len(under_way) > self._most:
-                    yield await under_way.popleft()
+                tasks.append(asyncio.create_task(self._parse(batch)))
+                if len(tasks) > self._count:
+                    yield await tasks.popleft()
                 if shutdown.is_asked():
                     return
-            while under_way and not shutdown.is_asked():
-                yield await under_way.popleft()
+            while tasks and not shutdown.is_asked():
+                yield await tasks.popleft()
         finally:
-            for task in under_way:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _read(self, batch: list[File | Refused]) -> list[bytes]:
+    async def _parse(self, batch: list[File | Refused]) -> list[ParsedFile]:
+        """Parse a batch, or each of its files by itself where one of them ended the process."""
         try:
-            packed: bytes = await self._pool.call(batch)
-            return [packed]
+            parsed: list[ParsedFile] = await self._pool.call(batch)
+            return parsed
         except Ended as ended:
             if len(batch) == 1:
                 why = (
-                    f"takes longer than {_TIME_LIMIT:g} seconds" if ended.timed_out else f"broke off: {ended}"
+                    f"takes longer than {_TIME_LIMIT_SECONDS:g} seconds"
+                    if ended.timed_out
+                    else f"broke off: {ended}"
                 )
-                return [pack([Read(batch[0].name, reason=f"reading it {why}")])]
-        return [packed for file in batch for packed in await self._read([file])]
+                return [ParsedFile(batch[0].name, reason=f"reading it {why}")]
+        return [parsed for file in batch for parsed in await self._parse([file])]
 
     def close(self) -> None:
-        """Ends the processes."""
+        """End the processes."""
         self._pool.close()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
@@ -25,11 +25,11 @@ from pipelines.archive.catalog import read
 from pipelines.archive.files import hash_of
 from pipelines.archive.schema import MIGRATIONS
 
-_LONGEST_BYTES = 64 * 2**20
+_MAX_VALUE_BYTES = 64 * 2**20
 """Bytes of a value: a page has 10 MB at most."""
-_LONGEST_SECONDS = 600
-_STEPS_BETWEEN_LOOKS = 1_000_000
-_LARGEST = 2**53
+_MAX_SECONDS = 600
+_INSTRUCTIONS_BETWEEN_CHECKS = 1_000_000
+_MAX_INTEGER = 2**53
 """The largest number that every reader of JSON takes."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _STEPS_TABLE = "_sqlite_migrations"
@@ -53,7 +53,7 @@ def check(other: Path) -> None:
     if not other.is_file():
         read(other)  # which says so
     try:
-        with closing(_guarded(other)) as db:
+        with closing(_open(other)) as db, time_limit(db, _MAX_SECONDS):
             kinds = {
                 _text(name): _text(kind)
                 for name, kind in db.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main'")
@@ -74,12 +74,21 @@ def check(other: Path) -> None:
         raise _refused(other, str(error)) from None
 
 
-def _guarded(path: Path) -> sqlite3.Connection:
+@contextmanager
+def time_limit(db: sqlite3.Connection, seconds: float) -> Iterator[None]:
+    """Interrupt the statements of a connection that are still at work after some seconds."""
+    end = monotonic() + seconds
+    db.set_progress_handler(lambda: monotonic() > end, _INSTRUCTIONS_BETWEEN_CHECKS)
+    try:
+        yield
+    finally:
+        db.set_progress_handler(None, 0)
+
+
+def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     db.text_factory = bytes  # what is not UTF-8 is told by its row
-    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_BYTES)
-    end = monotonic() + _LONGEST_SECONDS
-    db.set_progress_handler(lambda: monotonic() > end, _STEPS_BETWEEN_LOOKS)
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
     db.execute("PRAGMA trusted_schema = OFF")
     db.execute("PRAGMA cell_size_check = ON")
     db.execute("BEGIN")
@@ -143,7 +152,7 @@ def _is_time(value: Any) -> bool:
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and 0 <= value <= _LARGEST
+    return isinstance(value, int) and 0 <= value <= _MAX_INTEGER
 
 
 def _is_list_of_texts(value: Any) -> bool:
@@ -184,7 +193,7 @@ _KINDS: dict[str, tuple[str, _Holds]] = {
 _TYPES: dict[str, tuple[str, _Holds]] = {
     "TEXT": ("UTF-8 text", lambda value: isinstance(value, str)),
     "INTEGER": ("a number from 0 to 2^53", _is_count),
-    "REAL": ("a number from 0 to 2^53", lambda value: 0 <= value <= _LARGEST),
+    "REAL": ("a number from 0 to 2^53", lambda value: 0 <= value <= _MAX_INTEGER),
 }
 
 

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import NamedTuple
 
 from sqlite_utils import Database
@@ -16,16 +15,15 @@ from crawler.items import Article
 from pipelines.archive import articles
 from pipelines.archive.article_file import render, written_together
 from pipelines.archive.catalog import holder, is_held
-from pipelines.archive.pending import forget_all_pending, settle_pending
+from pipelines.archive.pending import committed_together
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.merging import images
-from pipelines.merging.check import check
+from pipelines.merging.check import check, time_limit
 from pipelines.merging.identity import choose, forget
 from pipelines.merging.rows import take_over
 
-_LONGEST_SECONDS = 3_600
+_MAX_SECONDS = 3_600
 """A merge of a million pages takes minutes; a damaged catalog may never end."""
-_STEPS_BETWEEN_LOOKS = 1_000_000
 
 
 class Merged(NamedTuple):
@@ -53,39 +51,24 @@ def merge(db: Database, data: Path, other: Path) -> Merged:
     if is_held(other):
         raise ArchiveError(holder(other), 5)
     try:
-        with _beside(db, other):
-            merged = _merge(db, data, other)
+        with _attached(db, other), committed_together(db, data), time_limit(db.conn, _MAX_SECONDS):
+            return _merge(db, data, other)
     except (OSError, sqlite3.Error) as error:
-        settle_pending(db, data)
         if isinstance(error, OSError) or ends_run(error):
             reason = explain(error, data)
             raise ArchiveError(f"{reason} Nothing of {other} was merged.", reason.exit_code) from None
         raise ArchiveError(
             f"{other} can't be merged: {error}. Nothing was merged: `alsoread verify` it first.", 7
         ) from None
-    except BaseException:
-        settle_pending(db, data)
-        raise
-    forget_all_pending(data)
-    return merged
 
 
 @contextmanager
-def _beside(db: Database, other: Path) -> Iterator[None]:
-    """All that is written in the block, or nothing; the other catalog is attached for reading meanwhile."""
+def _attached(db: Database, other: Path) -> Iterator[None]:
+    """Attach the other catalog as `other` for reading."""
     db.execute("ATTACH ? AS other", [f"{other.absolute().as_uri()}?mode=ro"])
-    end = monotonic() + _LONGEST_SECONDS
-    db.conn.set_progress_handler(lambda: monotonic() > end, _STEPS_BETWEEN_LOOKS)
     try:
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            db.conn.commit()
-        except BaseException:
-            db.conn.rollback()
-            raise
+        yield
     finally:
-        db.conn.set_progress_handler(None, 0)
         db.execute("DETACH other")
 
 

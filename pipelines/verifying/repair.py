@@ -50,7 +50,7 @@ def restore_row(page: int, article: Article, archive: Archive) -> None:
         values = articles.columns(replace(article, extractor=row["extractor"]))
         articles.update(db, page, {key: value for key, value in values.items() if value != row[key]})
         db.execute("DELETE FROM images WHERE article = ?", [page])
-        articles.store_images(db, page, article.images)
+        articles.insert_images(db, {page: article.images})
         _restore_links(db, page, article.also_read, row["changed_at"])
 
 
@@ -88,27 +88,26 @@ def _restore_links(db: Database, page: int, links: Sequence[Link], seen: str) ->
         ).fetchall()
     }
     urls = {link.url for link in links}
-    db.execute("UPDATE also_read SET position = NULL WHERE source = ?", [page])
+    targets: list[tuple[int, str]] = []
     for position, link in enumerate(links, start=1):
         found = pages.first(db, "SELECT id FROM pages WHERE url = ?", link.url)
         old, url = held.get(position, (None, None))
         astray = None if url in urls else old  # what stands at this place leads to none of the list's pages
-        if found is None and astray is not None and url is not None:
+        if found is not None:
+            target = found["id"]
+        elif astray is not None and url is not None:
             _correct_address(db, astray, link.url)
-        target = found["id"] if found else (astray if url else _add_page(db, astray, link.url))
-        values = {"page": page, "target": target, "position": position, "text": link.text, "seen": seen}
+            target = astray
+        else:
+            target = _add_page(db, astray, link.url)
+        values = {"page": page, "target": target, "astray": astray}
         known = "SELECT 1 FROM also_read WHERE source = :page AND target = :target"
         if astray is not None and not db.execute(known, values).fetchone():
             db.execute(
-                "UPDATE also_read SET target = :target WHERE source = :page AND target = :astray",
-                values | {"astray": astray},
+                "UPDATE also_read SET target = :target WHERE source = :page AND target = :astray", values
             )
-        db.execute(
-            """INSERT INTO also_read (source, target, position, text, first_seen, last_seen)
-               VALUES (:page, :target, :position, :text, :seen, :seen)
-               ON CONFLICT (source, target) DO UPDATE SET position = :position, text = :text""",
-            values,
-        )
+        targets.append((target, link.text))
+    articles.store_links(db, {page: targets}, seen)
 
 
 def rewrite_file(page: int, archive: Archive) -> None:

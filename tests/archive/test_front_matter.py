@@ -13,22 +13,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.archive.front_matter import yaml_block
-
-_TRAPS = [
-    *("", " ", "yes", "No", "ON", "null", "~", "y", "1", "1.5", "1e3", "0x1F", "012", "1:30", ".inf"),
-    *("-.5E2", "0o17", "/a: b", "/a", "2024-01-01T10:00:00.000Z"),
-    *("2024-01-01", "2024-01-01 10:00:00", "12:30:45"),
-    *("- a", "-", "? a", "a: b", "a:b", "a:", ": a", "a #b", "a#b", "#a", "&a", "*a", "!a", "|", ">",),
-    *("%a", "@a", "`a`"),
-    *("[New] A", "{a}", "'a'", '"a"', "it's", 'say "a"', "a, b", "<<", "=", "---", "--- a", "...", "a\\b"),
-    *(" a", "a ", "a  b", "a\u00a0", "\u00a0a", "a\nb", "a\n", "\ta", "a\tb", "a\x85b", "a\u2028b",),
-    *("\ufeffa", "a\x7fb"),
-    *("été", "Ünlü", "今日は: 世界", "a 💿", "a\U0001f600 #b", "\ud7ff", "\ue000a", "a\ufffd",),
-    *("x" * 300, "a: " + "b " * 200),
-]  # fmt: skip
+from tests.support.strings import YAML_TRAPS
 
 _text = st.one_of(
-    st.sampled_from(_TRAPS), st.text(st.characters(exclude_categories=["Cs"])), st.text("a: #-'[\"é")
+    st.sampled_from(YAML_TRAPS), st.text(st.characters(exclude_categories=["Cs"])), st.text("a: #-'[\"é")
 )
 _simple = st.one_of(_text, st.dictionaries(_text, _text, max_size=3))
 _value = st.one_of(
@@ -84,14 +72,14 @@ def _without_zone(value: Any) -> Any:
 
 
 @given(st.dictionaries(_text, _value, min_size=1, max_size=4))
-@example({f"key{number}": text for number, text in enumerate(_TRAPS)})
-@example({text: text for text in _TRAPS})
-@example({"list": _TRAPS, "links": [{"url": text, "text": text} for text in _TRAPS]})
+@example({f"key{number}": text for number, text in enumerate(YAML_TRAPS)})
+@example({text: text for text in YAML_TRAPS})
+@example({"list": YAML_TRAPS, "links": [{"url": text, "text": text} for text in YAML_TRAPS]})
 def test_it_is_what_pyyaml_writes(values: dict[str, Any]) -> None:
     assert f"{yaml_block(values)}\n" == _in_pyyaml(values)
 
 
-@pytest.mark.parametrize("text", _TRAPS)
+@pytest.mark.parametrize("text", YAML_TRAPS)
 def test_a_text_comes_back_as_it_was(text: str) -> None:
     read = frontmatter.loads(f"---\n{yaml_block({'title': text, 'tags': [text]})}\n---\n")
     assert (read["title"], read["tags"]) == (text, [text])

@@ -6,162 +6,25 @@ import shutil
 import tarfile
 import zipfile
 from contextlib import closing
-from dataclasses import replace
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
-import pytest
-import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from crawler.extractors.source import read_source
-from crawler.items import Article, Image, Link
-from crawler.urls import canonical
-from pipelines.archive.article_file import front_matter, path_of, render
+from pipelines.archive.article_file import render
 from pipelines.archive.catalog import Catalog, read
-from pipelines.archive.files import Staged, hash_of
-from pipelines.archive.front_matter import yaml_block, yaml_values
-from pipelines.importing.files import find
-from pipelines.importing.parse import Reading
-from pipelines.normalize import normalize
-from tests.archive.test_front_matter import _TRAPS as TRAPS
-from tests.conftest import ARTICLE, DEMO
-from tests.site import posts
 from tests.support.archives import damage, disorder, files
 from tests.support.commands import Run, alsoread, here
-from tests.support.imports import BREAD, SCOPE, SOURCE, MakeArticle, load, reads, take, write
-
-_text = st.one_of(
-    st.sampled_from(TRAPS), st.text(st.characters(exclude_categories=["Cs"])), st.text("a: #-'\"\n`|<&[")
-)
-
-
-@settings(max_examples=150)
-@given(title=_text, texts=st.lists(_text, max_size=3), body=_text, extra=st.dictionaries(_text, _text))
-def test_a_file_of_ours_comes_back_as_it_was(
-    tmp_path_factory: pytest.TempPathFactory, title: str, texts: list[str], body: str, extra: dict[str, str]
-) -> None:
-    item = normalize(
-        replace(
-            ARTICLE,
-            title=title,
-            tags=texts,
-            body=f"x{body}",
-            images=[Image("https://pictures.example/a.png", alt=text or None) for text in texts],
-            also_read=[Link(f"https://one.techidaily.com/{at}/", text) for at, text in enumerate(texts)],
-            extractor="file",
-            extra={f"own {key}": value for key, value in extra.items()},
-        )
-    )
-    folder = tmp_path_factory.getbasetemp() / "read"
-    found = reads(render(item), folder)
-    assert found.article == item
-    assert found.file
-    assert found.file == Staged(
-        found.file.temporary, str(path_of(item.url)), hash_of(render(item).encode()), is_new=True
-    )
-    assert (folder / ".writing" / found.file.temporary).read_bytes() == render(item).encode()
-    assert render(found.article) == render(item)
-
-
-@given(st.lists(st.tuples(st.sampled_from(["{}", "key: {}", "- {}", "- key: {}", "  key: {}"]), _text)))
-def test_the_quick_way_to_read_yaml_is_right_or_leaves_it(lines: list[tuple[str, str]]) -> None:
-    block = "\n".join(["title: a", "list:", "- b: c", *(form.format(text) for form, text in lines)])
-    values = yaml_values(block)
-    assert values is None or repr(values) == repr(yaml.load(block, yaml.CSafeLoader))
-
-
-@given(st.dictionaries(_text, _text | st.lists(_text, min_size=1), min_size=1))
-def test_what_the_archive_wrote_is_read_the_quick_way_or_left(values: dict[str, Any]) -> None:
-    assert yaml_values(yaml_block(values)) in (values, None)
-
-
-def test_a_file_of_ours_is_read_the_quick_way(article: MakeArticle) -> None:
-    assert yaml_values(yaml_block(front_matter(article()))) == front_matter(article())
-
-
-def test_the_source_of_a_post_gives_what_its_page_gives(tmp_path: Path) -> None:
-    expected = {canonical(post.url): normalize(post.article) for post in posts(DEMO)}
-    for folder in DEMO.glob("*.techidaily.com"):
-        reading = Reading(tmp_path, folder.name, SCOPE, read_source)
-        for read_ in reading(list(find(folder))):
-            assert read_.article is not None, read_
-            page = expected.pop(read_.article.url)
-            assert read_.article.author in (None, page.author)
-            for name in ("title", "description", "tags", "categories", "lang", "images", "also_read", "body"):
-                assert getattr(read_.article, name) == getattr(page, name), (page.url, name)
-    assert not expected
-
-
-def test_a_source_is_cut_as_its_page(tmp_path: Path) -> None:
-    found = take(SOURCE, tmp_path, "rest/how-to-rest.md", host="one.techidaily.com")
-    assert found == Article(
-        url="https://one.techidaily.com/how-to-rest/",
-        title="[New] How to Rest",
-        author="Ada Baker",
-        author_source="byline",
-        date=datetime(2024, 3, 1, 9, 12, 41, 115000, tzinfo=UTC),
-        updated=datetime(2024, 3, 2, 9, 12, 41, 115000, tzinfo=UTC),
-        tags=["rest"],
-        categories=[],
-        description=None,
-        keywords=None,
-        thumbnail=None,
-        lang=None,
-        license=None,
-        body="## How to rest\n\nLie down. [A mat](https://shop.example/mat/) will do.\n\n"
-        "![a mat](https://pictures.example/mat.png)",
-        images=[Image("https://pictures.example/mat.png", alt="a mat")],
-        also_read=[
-            Link("https://two.techidaily.com/jam/", "Jam & More"),
-            Link("https://example.org/shop/", "Shop"),
-        ],
-        extractor="source",
-        extra={"mood": "calm", "seen": "2024-02-29", "byline_date": "2024-03-27"},
-    )
-
-
-@pytest.mark.parametrize(
-    ("front_matter", "host", "url"),
-    [
-        (f"url: {BREAD}", None, BREAD),
-        ("source_url: http://ONE.techidaily.com/bread/index.html\npermalink: /a/b/", None, BREAD),
-        ("canonical_url: https://one.techidaily.com/bread", None, BREAD),
-        ("permalink: https://one.techidaily.com/bread", None, BREAD),
-        ("permalink: my bread/", "one.techidaily.com", "https://one.techidaily.com/my%20bread/"),
-        ("title: a", "one.techidaily.com", "https://one.techidaily.com/post/"),
-        ("url: /a/\nparams:\n  source_url: https://one.techidaily.com/bread/", None, BREAD),
-    ],
-)
-def test_where_an_address_comes_from(tmp_path: Path, front_matter: str, host: str | None, url: str) -> None:
-    found = take(f"---\n{front_matter}\n---\nText.\n", tmp_path, host=host)
-    assert (found.url, found.extra) == (url, {})
-
-
-def test_keys_as_other_programs_have_them(tmp_path: Path) -> None:
-    found = take(
-        f"\ufeff---\r\nsource_url: {BREAD}\r\nlastmod: 2024-01-02 03:04:05 +0000\r\ndate: 2024-01-01\r\n"
-        "title: 2024\r\ntags: one\r\ncategories: [[a], [b]]\r\nkeywords: [x, y]\r\nimages: [https://p.example/1]\r\n"
-        "disableNunjucks: true\r\nlayout: post\r\nweight: 1.5\r\n---\r\n\r\nOne.\r\n",
-        tmp_path,
-    )
-    assert (found.title, found.tags, found.categories, found.keywords) == ("2024", ["one"], ["a", "b"], "x,y")
-    assert found.date == datetime(2024, 1, 1, tzinfo=UTC)
-    assert found.updated == datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
-    assert found.images == [Image("https://p.example/1")]
-    assert (found.body, found.extra) == ("One.", {"layout": "post", "weight": 1.5})
-
+from tests.support.imports import BREAD, MakeArticle, load, write
 
 _LAUGHS = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
 HOSTILE = {
     "no-front-matter.md": (b"# Bread\n", "no front matter"),
     "not-closed.md": (b"---\ntitle: a\n", "no front matter"),
-    "broken.md": (b"---\ntitle: [New] a\n---\nText.\n", "front matter that is no YAML: "),
-    "list.md": (b"---\n- a\n---\nText.\n", "front matter that is no list of keys and values"),
-    "tags.md": (b"---\ntitle: !!python/object:os.system x\n---\nText.\n", "front matter that is no YAML"),
+    "broken.md": (b"---\ntitle: [New] a\n---\nText.\n", "front matter that is not valid YAML: "),
+    "list.md": (b"---\n- a\n---\nText.\n", "front matter that is not a list of keys and values"),
+    "tags.md": (
+        b"---\ntitle: !!python/object:os.system x\n---\nText.\n",
+        "front matter that is not valid YAML",
+    ),
     "latin.md": (b"---\ntitle: caf\xe9\n---\nText.\n", "not UTF-8 (byte 14)"),
     "laughs.md": (
         f"---\na0: &a0 [x]\n{_LAUGHS}---\nText.\n".encode(),

@@ -10,7 +10,7 @@ from crawler.items import Link
 from pipelines.archive.article_file import path_of
 from tests.support.archives import damage, differences, disorder
 from tests.support.commands import here
-from tests.support.imports import BREAD, SOURCE, MakeArticle, archive, history, load, take, write
+from tests.support.imports import BREAD, SOURCE, MakeArticle, archive, history, load, parsed, write
 
 
 def test_taking_in_many_at_once_is_what_a_crawl_stores(tmp_path: Path, article: MakeArticle) -> None:
@@ -62,7 +62,7 @@ def test_the_newer_of_two_stays_and_the_other_is_a_revision(tmp_path: Path, arti
 def test_a_source_adds_to_its_crawled_article_and_leaves_its_dates(tmp_path: Path) -> None:
     data, source = tmp_path / "data", tmp_path / "how-to-rest.md"
     ahead = timedelta(hours=8)
-    written = take(SOURCE, tmp_path / "read", "how-to-rest.md", host="one.techidaily.com")
+    written = parsed(SOURCE, "how-to-rest.md", host="one.techidaily.com")
     assert written.date is not None
     assert written.updated is not None
     crawled = replace(

@@ -12,7 +12,7 @@ from pipelines.archive import articles, revisions
 from pipelines.archive.article_file import render
 from pipelines.archive.catalog import Catalog, read
 from pipelines.importing.files import File
-from pipelines.importing.parse import Read, Reading
+from pipelines.importing.parse import ParsedFile, Parser
 
 MakeArticle = Callable[..., Article]
 
@@ -66,16 +66,17 @@ Follow @Ada Baker
 """
 
 
-def take(content: bytes | str, folder: Path, name: str = "post.md", host: str | None = None) -> Article:
-    """What a file comes to."""
-    found = reads(content, folder, name, host)
-    assert found.article is not None, found.reason
-    return found.article
+def parsed(content: bytes | str, name: str = "post.md", host: str | None = None) -> Article:
+    """The article of a file."""
+    file = parse(content, name, host)
+    assert file.article is not None, file.reason
+    return file.article
 
 
-def reads(content: bytes | str, folder: Path, name: str = "post.md", host: str | None = None) -> Read:
+def parse(content: bytes | str, name: str = "post.md", host: str | None = None) -> ParsedFile:
     content = content.encode() if isinstance(content, str) else content
-    return Reading(folder, host, SCOPE, read_source)([File(name, content)])[0]
+    (file,) = Parser(host, SCOPE, read_source)([File(name, content)])
+    return file
 
 
 def archive(data: Path, *held: Article) -> None:
