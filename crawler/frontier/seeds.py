@@ -11,6 +11,7 @@ import frontmatter
 import lxml.html
 
 from crawler.urls import canonical, in_scope
+from pipelines.importing.front_matter import FrontMatterHandler, InvalidFile
 
 SEEDS = Path(__file__).with_name("seeds.txt")
 """What is crawled when no seed is named."""
@@ -81,9 +82,9 @@ def _links_of_front_matter(also_read: object) -> list[str]:
 def _read_post(path: Path, scope: Sequence[str]) -> Iterator[str]:
     """The also-read links of a Markdown post: from its front matter, or the list at the end of its text."""
     try:
-        post = frontmatter.loads(_read_text(path))
-    except Exception as error:
-        raise SeedError(f"{path} has front matter that is no YAML: {error}.") from None
+        post = frontmatter.loads(_read_text(path), handler=FrontMatterHandler())
+    except InvalidFile as error:
+        raise SeedError(f"{path} has {error}.") from None
     links = _links_of_front_matter(post.get("also_read"))
     if not links and _ALSO_READ in post.content:
         tail = lxml.html.fragment_fromstring(post.content.rpartition(_ALSO_READ)[2], create_parent="div")

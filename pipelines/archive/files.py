@@ -9,7 +9,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from itertools import count
@@ -30,12 +30,12 @@ _SYNC_ALL_FILES = 32
 _numbers = count()
 
 
-class Staged(NamedTuple):
+class _Staged(NamedTuple):
     """A file that is on the disk, and not yet in its place."""
 
     temporary: str
     """What it is called in the folder of files that are being written."""
-    name: str
+    name: PurePosixPath
     hash: str
     is_new: bool
     """Whether nothing stood in its place."""
@@ -50,8 +50,8 @@ class Pending(NamedTuple):
     """Whether nothing stood in its place before."""
 
 
-Stage = Callable[[PurePosixPath, bytes], Staged | None]
-"""Writes a file that belongs at a name; None where it stands there already."""
+Put = Callable[[PurePosixPath, bytes], str]
+"""Writes a file that belongs at a name, and returns its hash."""
 
 
 def hash_of(content: bytes) -> str:
@@ -60,63 +60,27 @@ def hash_of(content: bytes) -> str:
 
 
 @contextmanager
-def files_staged(root: Path) -> Iterator[Stage]:
-    """Give a way to write files that `put_in_place` then moves where they belong, in this process or another.
+def files_written(root: Path) -> Iterator[Put]:
+    """Give a way to write files below a folder, each whole or not at all, unless it stands there already.
 
-    It returns None for a file that stands there already. The files are on the disk when the block ends.
+    The files are on the disk and in their places when the block ends, and pending.
     Raises OSError; ELOOP where a folder below `root` is a symbolic link.
     """
     with closing(Tree(root)) as tree:
-        staged: list[Staged] = []
+        staged: list[_Staged] = []
         try:
             yield lambda name, content: _stage(tree, name, content, staged)
             _sync(tree, staged)
+            if staged:
+                # Before they move: a kill after it leaves no file that nobody knows of.
+                lines = [f"{'new' if file.is_new else 'old'} {file.hash} {file.name}\n" for file in staged]
+                tree.append(_pending_list(), "".join(lines).encode())
+            for file in staged:
+                tree.move(_FOLDER / file.temporary, file.name)
         except BaseException:
-            discard(root, staged)
+            for file in staged:
+                tree.remove(_FOLDER / file.temporary)
             raise
-
-
-@contextmanager
-def files_written(root: Path) -> Iterator[Callable[[PurePosixPath, bytes], str]]:
-    """Give a way to write files below a folder, each whole or not at all, unless it stands there already.
-
-    It returns the file's hash. The files are on the disk and in their places when the block ends, and pending.
-    Raises OSError; ELOOP where a folder below `root` is a symbolic link.
-    """
-    staged: list[Staged] = []
-
-    def put(name: PurePosixPath, content: bytes) -> str:
-        file = stage(name, content)
-        if file:
-            staged.append(file)
-        return file.hash if file else hash_of(content)
-
-    with files_staged(root) as stage:
-        yield put
-    put_in_place(root, staged)
-
-
-def put_in_place(root: Path, files: Collection[Staged]) -> None:
-    """Move files to where they belong: they are pending from now on. Raises OSError."""
-    if not files:
-        return
-    with closing(Tree(root)) as tree:
-        try:
-            # Before they move: a kill after it leaves no file that nobody knows of.
-            lines = [f"{'new' if file.is_new else 'old'} {file.hash} {file.name}\n" for file in files]
-            tree.append(_pending_list(), "".join(lines).encode())
-            for file in files:
-                tree.move(_temporary(file), PurePosixPath(file.name))
-        except BaseException:
-            discard(root, files)
-            raise
-
-
-def discard(root: Path, files: Collection[Staged]) -> None:
-    """Remove files that were written and are not wanted in their places."""
-    with closing(Tree(root)) as tree:
-        for file in files:
-            tree.remove(_temporary(file))
 
 
 def forget_pending(root: Path) -> None:
@@ -185,23 +149,24 @@ def _pending_lists(tree: Tree) -> list[PurePosixPath]:
     return [_FOLDER / name for name in tree.names(_FOLDER) if name.startswith(_PENDING)]
 
 
-def _temporary(file: Staged) -> PurePosixPath:
-    return _FOLDER / file.temporary
-
-
-def _stage(tree: Tree, name: PurePosixPath, content: bytes, staged: list[Staged]) -> Staged | None:
-    standing = tree.read(name)
+def _stage(tree: Tree, name: PurePosixPath, content: bytes, staged: list[_Staged]) -> str:
+    hash_, standing = hash_of(content), tree.read(name)
     if standing == content:
-        return None
+        return hash_
     # Before others are staged with it, which would fail as well.
     if standing is None and tree.is_folder(name):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(tree.root / name))
-    staged.append(Staged(f"{os.getpid()}-{next(_numbers)}", str(name), hash_of(content), standing is None))
-    tree.create(_temporary(staged[-1]), content)
-    return staged[-1]
+    file = _Staged(f"{os.getpid()}-{next(_numbers)}", name, hash_, standing is None)
+    try:
+        tree.create(_FOLDER / file.temporary, content)
+    except OSError:
+        tree.remove(_FOLDER / file.temporary)
+        raise
+    staged.append(file)
+    return hash_
 
 
-def _sync(tree: Tree, files: Sequence[Staged]) -> None:
+def _sync(tree: Tree, files: Sequence[_Staged]) -> None:
     """Wait for the disk; where there are many files for all that it has to write, which is quicker."""
     if len(files) > _SYNC_ALL_FILES:
         os.sync()

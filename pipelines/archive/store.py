@@ -8,14 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
-from typing import Any, cast
+from typing import Any
 
 from sqlite_utils import Database
 
 from crawler import clock
-from crawler.items import Article, Found, Visit, iso
+from crawler.items import Found, Visit, iso
 from pipelines.archive import articles, host_stats, pages, quarantine, regressions, revisit
-from pipelines.archive.article_file import written_together
+from pipelines.archive.article_file import path_of, render
+from pipelines.archive.files import files_written
 from pipelines.archive.host_stats import HostRun
 from pipelines.archive.pending import committed_together
 
@@ -111,14 +112,15 @@ class Store:
         """The items, when the files of their articles are in their places; each with the hash of its file."""
         read = [item.article.url for item in items if isinstance(item, Visit) and item.article]
         extra = articles.extra_of(self.db, read)
-        with written_together(self.root) as put:
+        with files_written(self.root) as put:
 
             def written(item: Visit | Found) -> tuple[Visit | Found, str | None]:
                 if not isinstance(item, Visit) or item.article is None:
                     return item, None
-                if known := extra.get(item.article.url):
-                    item = replace(item, article=replace(item.article, extra=known | item.article.extra))
-                return item, put(cast(Article, item.article))
+                article = item.article
+                if known := extra.get(article.url):
+                    article = replace(article, extra=known | article.extra)
+                return replace(item, article=article), put(path_of(article.url), render(article).encode())
 
             return [written(item) for item in items]
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from crawler.media_types import EXTENSIONS
 from crawler.urls import named_host
-from pipelines.archive.article_file import LONGEST_PATH_BYTES, safe_name
+from pipelines.archive.article_file import MAX_PATH_BYTES, safe_name
 
 FOLDER = "images"
 """Their folder, in the archive's."""
@@ -43,7 +43,7 @@ def path_of(url: str, kind: str) -> PurePosixPath:
         return PurePosixPath(host, alone)
     in_full = stem and extension in EXTENSIONS[kind] and url == spelling
     path = PurePosixPath(host, *map(_folder, folders), f"{safe_name(stem)}.{extension}" if in_full else alone)
-    return path if len(bytes(path)) <= LONGEST_PATH_BYTES else PurePosixPath(host, alone)
+    return path if len(bytes(path)) <= MAX_PATH_BYTES else PurePosixPath(host, alone)
 
 
 def _folder(segment: str) -> str:

@@ -1,1 +1,1 @@
-"""Front-matter Markdown on its way into the archive: exports of ours, copies of its files, sources of blogs."""
+"""Import Markdown files with front matter: exports, copies of the archive's files, sources of blogs."""

@@ -1,4 +1,4 @@
-"""Front matter and text as an Article: the vocabulary where its keys are known, the rest as it is."""
+"""Make an Article of front matter and text: keys of the vocabulary become fields, all others are kept as they are."""
 
 from __future__ import annotations
 
@@ -13,40 +13,48 @@ from crawler.urls import canonical, in_scope
 from pipelines.archive.article_file import VOCABULARY
 from pipelines.importing.front_matter import InvalidFile
 
-ADDRESSES = ("url", "source_url", "canonical_url", "permalink")
-"""The keys that may hold an article's address; the first that holds one counts."""
+_ADDRESS_KEYS = ("url", "source_url", "canonical_url", "permalink")
+"""Keys that may hold an article's address; the first that does counts."""
 
-_TEXTS = ("title", "author", "description", "thumbnail", "lang", "license")
-_UPDATED = ("lastmod", "last_modified_at")
-"""What `updated` is called in files for Hugo and for Jekyll."""
-_PLACING = ("source_url", "canonical_url", "permalink", "url", "aliases", "redirect_from", "disableNunjucks")
-"""What an export adds so that a site shows an article at an address of its own."""
-_MOST_VALUES = 100_000
-"""Values of one file's front matter, what its aliases stand for counted each time."""
+_TEXT_KEYS = ("title", "author", "description", "thumbnail", "lang", "license")
+_UPDATED_KEYS = ("lastmod", "last_modified_at")
+"""What Hugo and Jekyll call `updated`."""
+_PLACEMENT_KEYS = (
+    "source_url",
+    "canonical_url",
+    "permalink",
+    "url",
+    "aliases",
+    "redirect_from",
+    "disableNunjucks",
+)
+"""Keys that an export adds so that a site shows an article at an address of its own."""
+_MAX_VALUES = 100_000
+"""Values of one file's front matter; what an alias stands for counts each time."""
 
 
 def article_of(
     values: Mapping[str, Any], body: str, name: str, *, host: str | None, scope: tuple[str, ...]
 ) -> Article:
-    """The article of a file, of which `extractor` is `file`, or `source` where its address comes from `host`.
+    """Return a file's article. Its `extractor` is `file`, or `source` where its address comes from `host`.
 
-    `name` is the file's: where nothing else says so, the last part of the address. Raises InvalidFile.
+    `name`: the file's, which is the last part of the address where no key has one. Raises InvalidFile.
     """
-    values = _without_params(values)
+    values = _with_params(values)
     key, url = _address(values, host, name)
     if not in_scope(url, scope):
-        raise InvalidFile(f"{url} is outside of what is archived ({', '.join(scope)} and its subdomains)")
-    updated = next((key for key in ("updated", *_UPDATED) if key in values), "updated")
-    known = {*VOCABULARY, key, updated, *(_PLACING if key == "source_url" else ())}
-    texts = {key: _text(key, values.get(key)) for key in _TEXTS}
+        raise InvalidFile(f"{url} is out of scope ({', '.join(scope)} and its subdomains)")
+    updated = next((key for key in ("updated", *_UPDATED_KEYS) if key in values), "updated")
+    known = {*VOCABULARY, key, updated, *(_PLACEMENT_KEYS if key == "source_url" else ())}
+    texts = {key: _text(key, values.get(key)) for key in _TEXT_KEYS}
     return Article(
         url=url,
         author_source=_author_source(values.get("author_source")),
         date=_time("date", values.get("date")),
         updated=_time(updated, values.get(updated)),
-        tags=_texts("tags", values.get("tags")),
-        categories=_texts("categories", values.get("categories")),
-        keywords=",".join(_texts("keywords", values.get("keywords"))) or None,
+        tags=_text_list("tags", values.get("tags")),
+        categories=_text_list("categories", values.get("categories")),
+        keywords=",".join(_text_list("keywords", values.get("keywords"))) or None,
         images=[
             Image(url, _text("alt", entry.get("alt")) or None, _text("title", entry.get("title")) or None)
             for url, entry in _entries("images", values.get("images"))
@@ -57,21 +65,21 @@ def article_of(
         ],
         body=body,
         extractor="file" if _is_address(values.get(key)) else "source",
-        extra=_extra({key: value for key, value in _with_lifted(values, key).items() if key not in known}),
+        extra=_extra({key: value for key, value in _with_extra(values, key).items() if key not in known}),
         **texts,
     )
 
 
-def _with_lifted(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """An export for a site keeps below `extra` what came with a file."""
+def _with_extra(values: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Lift the keys below `extra`, where an export for a site has those that came with a file."""
     extra = values.get("extra")
     if key == "source_url" and isinstance(extra, dict):
         return {name: value for name, value in values.items() if name != "extra"} | extra
     return values
 
 
-def _without_params(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Hugo keeps what it has no name for under `params`."""
+def _with_params(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Lift the keys below `params`, where Hugo has those that it does not know."""
     params = values.get("params")
     if isinstance(params, dict) and "source_url" in params:
         return params | {key: value for key, value in values.items() if key != "params"}
@@ -79,16 +87,16 @@ def _without_params(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _address(values: Mapping[str, Any], host: str | None, name: str) -> tuple[str, str]:
-    """Where an article belongs, and the key that says so."""
-    said = {key: value for key in ADDRESSES if isinstance(value := values.get(key), str) and value}
-    for key, value in said.items():
+    """The key that has an article's address, and the address."""
+    found = {key: value for key in _ADDRESS_KEYS if isinstance(value := values.get(key), str) and value}
+    for key, value in found.items():
         if _is_address(value):
             return key, _canonical(value)
     if host is None:
-        raise InvalidFile(f"no address ({', '.join(ADDRESSES)}): name its blog with --host")
+        raise InvalidFile(f"no address ({', '.join(_ADDRESS_KEYS)}): name its blog with --host")
     file = PurePosixPath(name)
     slug = file.parent.name if file.stem == "index" else file.stem
-    key, path = next(iter(said.items()), ("permalink", slug))
+    key, path = next(iter(found.items()), ("permalink", slug))
     return key, _canonical(f"https://{host}/{path.lstrip('/')}")
 
 
@@ -104,14 +112,14 @@ def _canonical(url: str) -> str:
 
 
 def _text(key: str, value: Any) -> str | None:
-    """A text as it is shown: YAML makes numbers and times of some."""
+    """A string as it is shown: YAML reads some as numbers or times."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, int | float | date):
         return str(value)
-    raise InvalidFile(f"{key} is no text")
+    raise InvalidFile(f"{key} is not a text")
 
 
 def _author_source(value: Any) -> AuthorSource | None:
@@ -122,11 +130,11 @@ def _author_source(value: Any) -> AuthorSource | None:
     )
 
 
-def _texts(key: str, value: Any) -> list[str]:
-    """A list of texts; one text stands for itself, and lists in it are read one after another."""
+def _text_list(key: str, value: Any) -> list[str]:
+    """A list of strings; a single one is a list of itself, and lists in the list are flattened."""
     if isinstance(value, list):
-        if len(value) > _MOST_VALUES:
-            raise InvalidFile(f"{key} has more than {_MOST_VALUES} entries")
+        if len(value) > _MAX_VALUES:
+            raise InvalidFile(f"{key} has more than {_MAX_VALUES} entries")
         texts = [text for entry in value for text in (entry if isinstance(entry, list) else [entry])]
         return [text for entry in texts if (text := _text(key, entry))]
     text = _text(key, value)
@@ -134,7 +142,7 @@ def _texts(key: str, value: Any) -> list[str]:
 
 
 def _time(key: str, value: Any) -> datetime | None:
-    """A time; one without a zone counts as UTC, a day as its beginning."""
+    """A time in UTC, which is also the zone of one without a zone; a day is its first moment."""
     try:
         if isinstance(value, str):
             value = datetime.fromisoformat(value.strip())
@@ -144,11 +152,11 @@ def _time(key: str, value: Any) -> datetime | None:
             return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         pass
-    raise InvalidFile(f"{key} is no time: {str(value)[:50]}")
+    raise InvalidFile(f"{key} is not a time: {str(value)[:50]}")
 
 
 def _entries(key: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Mappings with a `url`, each with it; a url stands for one that has nothing else."""
+    """Entries of a list with the `url` of each; a string is an entry with nothing else."""
     for entry in value if isinstance(value, list) else [] if value is None else [value]:
         url, others = (entry.get("url"), entry) if isinstance(entry, dict) else (entry, {})
         if not isinstance(url, str):
@@ -157,18 +165,18 @@ def _entries(key: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _extra(values: dict[Any, Any]) -> dict[str, Any]:
-    """Values as JSON can say them. Raises InvalidFile where there are too many."""
-    left = _MOST_VALUES
+    """Convert values to those that JSON has. Raises InvalidFile where there are too many."""
+    remaining = _MAX_VALUES
 
-    def said(value: Any) -> Any:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise InvalidFile(f"front matter of more than {_MOST_VALUES} values")
+    def convert(value: Any) -> Any:
+        nonlocal remaining
+        remaining -= 1
+        if remaining < 0:
+            raise InvalidFile(f"front matter of more than {_MAX_VALUES} values")
         if isinstance(value, dict):
-            return {str(key): said(inner) for key, inner in value.items()}
+            return {str(key): convert(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple | set):
-            return [said(inner) for inner in value]
+            return [convert(inner) for inner in value]
         if isinstance(value, datetime):
             return iso(value) if value.tzinfo else value.isoformat()
         if (
@@ -180,6 +188,6 @@ def _extra(values: dict[Any, Any]) -> dict[str, Any]:
         return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
     try:
-        return {str(key): said(value) for key, value in values.items()}
+        return {str(key): convert(value) for key, value in values.items()}
     except RecursionError:
-        raise InvalidFile("front matter that holds itself") from None
+        raise InvalidFile("front matter that contains itself") from None

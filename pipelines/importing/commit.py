@@ -13,19 +13,21 @@ from sqlite_utils import Database
 from crawler.clock import now
 from crawler.items import Article, Link, iso
 from pipelines.archive import articles, pages, revisions, revisit
-from pipelines.archive.article_file import Writing, written_together
-from pipelines.archive.files import hash_of
+from pipelines.archive.article_file import path_of, render
+from pipelines.archive.files import Put, files_written, hash_of
 from pipelines.archive.pending import committed_together
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.importing.parse import ParsedFile
 from pipelines.importing.reconcile import is_same_version, reconcile
+
+_Kind = Literal["new", "changed", "unchanged"]
 
 
 class ImportedFile(NamedTuple):
     """An imported file and what became of its article."""
 
     name: str
-    kind: Literal["new", "changed", "unchanged", "refused"]
+    kind: _Kind | Literal["refused"]
     reason: str | None = None
     """Why it was refused."""
 
@@ -44,13 +46,13 @@ class Committer:
         with committed_together(self._db, self._root.parent):
             first = self._first_seen(files)
             batch = _Batch(self._db, self._archived(first), self._scope, self._crawl)
-            with written_together(self._root) as put:
+            with files_written(self._root) as put:
                 imported = [self._import(file, first, batch, put) for file in files]
             batch.store_rows()
             self._count(imported)
         return imported
 
-    def _import(self, file: ParsedFile, first: set[str], batch: _Batch, put: Writing) -> ImportedFile:
+    def _import(self, file: ParsedFile, first: set[str], batch: _Batch, put: Put) -> ImportedFile:
         if file.article is None:
             return ImportedFile(file.name, "refused", file.reason)
         if file.article.url not in first:
@@ -93,7 +95,7 @@ class Committer:
 
 
 class _Batch:
-    """The articles of one commit, whose rows are stored together."""
+    """The articles of one commit: files are written one by one, the rows of new articles together."""
 
     def __init__(
         self, db: Database, archived: Mapping[str, tuple[int, str | None]], scope: Sequence[str], crawl: int
@@ -104,15 +106,15 @@ class _Batch:
         self._known: list[str] = []
         self._links: dict[int, Sequence[Link]] = {}
 
-    def add(self, article: Article, content: bytes, put: Writing) -> Literal["new", "changed", "unchanged"]:
+    def add(self, article: Article, content: bytes, put: Put) -> _Kind:
         """Write an article's file, and the rows of one that the archive has. Raises OSError."""
         if article.url not in self._archived:
-            self._new[article.url] = article, put(article, content)
+            self._new[article.url] = article, put(path_of(article.url), content)
             return "new"
         page, file_hash = self._archived[article.url]
         if file_hash == hash_of(content):
-            put(article, content)
-            kind: Literal["new", "changed", "unchanged"] = "unchanged"
+            put(path_of(article.url), content)
+            kind: _Kind = "unchanged"
         else:
             kind = self._merge(page, article, put)
         self._known.append(article.url)
@@ -134,11 +136,11 @@ class _Batch:
         listed = {page: [(targets[link.url], link.text) for link in links[page]] for page in links}
         articles.store_links(self._db, listed, moment)
 
-    def _merge(self, page: int, imported: Article, put: Writing) -> Literal["new", "changed", "unchanged"]:
+    def _merge(self, page: int, imported: Article, put: Put) -> _Kind:
         """Make one article of an imported one and the one that the archive has."""
         archived = articles.load(self._db, page)
         current, older = reconcile(imported, archived)
-        file_hash = put(current)
+        file_hash = put(path_of(current.url), render(current).encode())
         if older:
             self._keep_revision(page, older)
         if current.also_read != archived.also_read:

@@ -1,4 +1,4 @@
-"""The Markdown files that paths lead to: themselves, in folders, in tar and zip archives. None is unpacked."""
+"""Find Markdown files: by their path, in folders, in tar and zip archives. Nothing is unpacked to disk."""
 
 from __future__ import annotations
 
@@ -12,51 +12,51 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 MAX_FILE_BYTES = 10 * 2**20
-"""Bytes of a file; the crawl takes no larger page either."""
+"""The largest file that is imported; a crawl takes no larger page either."""
 
 _SUFFIXES = (".md", ".markdown")
-_OUTSIDE = "its name leads out of the archive that it is in: left out"
+_OUTSIDE = "its name leads out of the archive that it is in"
 _SYMLINK = "a symbolic link, which is not followed"
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
-"""What reading a tar or zip raises; RuntimeError where it is encrypted."""
+"""Errors of reading a tar or zip; RuntimeError where it is encrypted."""
 
 
 class File(NamedTuple):
-    """A Markdown file: where it was found, as a person writes it, and its bytes or where they are."""
+    """A Markdown file: its name for messages, and its bytes or the path where they are."""
 
     name: str
     content: bytes | Path
     size: int = 0
-    """In bytes, where it is known before the file is read."""
+    """In bytes, as it was when the file was found."""
 
 
 class Refused(NamedTuple):
-    """What is not taken in, and why."""
+    """A file that is not imported, and why."""
 
     name: str
     reason: str
 
 
 def find(path: Path) -> Iterator[File | Refused]:
-    """The Markdown files of a path, by name. Hidden ones, and what is no Markdown, are passed over in silence."""
+    """Yield the Markdown files of a path, by name. Hidden ones and all other files are skipped in silence."""
     try:
         if path.is_dir():
             yield from _in_folder(path)
         elif not path.is_file():
-            yield Refused(str(path), "no file")
+            yield Refused(str(path), "not a file")
         elif not _is_markdown(path.name) and tarfile.is_tarfile(path):
             yield from _in_tar(path)
         elif not _is_markdown(path.name) and zipfile.is_zipfile(path):
             yield from _in_zip(path)
         else:
-            yield _of_size(str(path), path.stat().st_size, path)
+            yield _checked(str(path), path.stat().st_size, path)
     except _BROKEN as error:
         yield Refused(str(path), f"can't be read to its end: {error}")
 
 
 def _in_folder(folder: Path) -> Iterator[File | Refused]:
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
+    with os.scandir(folder) as scanned:
+        entries = sorted(scanned, key=lambda entry: entry.name)
     for entry in entries:
         if entry.name.startswith("."):
             continue
@@ -66,13 +66,13 @@ def _in_folder(folder: Path) -> Iterator[File | Refused]:
         elif entry.is_dir():
             yield from find(Path(entry.path))
         elif entry.is_file() and _is_markdown(entry.name):
-            yield _of_size(entry.path, entry.stat().st_size, Path(entry.path))
+            yield _checked(entry.path, entry.stat().st_size, Path(entry.path))
 
 
 def _in_tar(path: Path) -> Iterator[File | Refused]:
     with tarfile.open(path, "r|*") as tar:
         for member in tar:
-            tar.members = []  # type: ignore[attr-defined]  # else it keeps all that went by
+            tar.members = []  # type: ignore[attr-defined]  # else it keeps all that it has read
             name = f"{path}/{member.name}"
             if not _is_markdown(member.name):
                 continue
@@ -106,12 +106,14 @@ def _in_zip(path: Path) -> Iterator[File | Refused]:
                     yield Refused(name, f"can't be read: {error}")
 
 
-def _of_size(name: str, size: int, content: Path) -> File | Refused:
+def _checked(name: str, size: int, content: Path) -> File | Refused:
     return File(name, content, size) if size <= MAX_FILE_BYTES else _too_large(name, size)
 
 
 def _too_large(name: str, size: int) -> Refused:
-    return Refused(name, f"{size / 2**20:.0f} MB large: no article has more than {MAX_FILE_BYTES >> 20} MB")
+    return Refused(
+        name, f"{size / 2**20:.0f} MB; the largest file that is imported has {MAX_FILE_BYTES >> 20} MB"
+    )
 
 
 def _is_markdown(name: str) -> bool:

@@ -13,8 +13,9 @@ from sqlite_utils import Database
 from crawler.errors import ArchiveError
 from crawler.items import Article
 from pipelines.archive import articles
-from pipelines.archive.article_file import render, written_together
+from pipelines.archive.article_file import path_of, render
 from pipelines.archive.catalog import holder, is_held
+from pipelines.archive.files import files_written
 from pipelines.archive.pending import committed_together
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.merging import images
@@ -109,12 +110,12 @@ def _load(db: Database, page: int, other: Path) -> tuple[Article, bytes]:
 
 def _files(db: Database, root: Path, other: Path) -> None:
     """Writes the files of the copies that are current now. Raises ArchiveError where a row is not what it was."""
-    with written_together(root) as put:
+    with files_written(root) as put:
         for page, file_hash in db.execute(
             "SELECT id, file_hash FROM main.articles WHERE id IN (SELECT new FROM page_map WHERE copy)"
         ).fetchall():
             article, content = _load(db, page, other)
-            written = put(article, content)
+            written = put(path_of(article.url), content)
             if file_hash is None:
                 db.execute("UPDATE main.articles SET file_hash = ? WHERE id = ?", [written, page])
             elif file_hash != written:

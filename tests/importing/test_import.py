@@ -36,7 +36,7 @@ HOSTILE = {
     ),
     "itself.md": (
         f"---\nurl: {BREAD}\nown: &a [*a]\n---\nText.\n".encode(),
-        "front matter that holds itself",
+        "front matter that contains itself",
     ),
     "deep.md": (
         b"---\na: " + b"[" * 200_000 + b"\n---\nText.\n",
@@ -46,8 +46,8 @@ HOSTILE = {
         b"---\na:\n " + b"- " * 5_000 + b"\n---\nText.\n",
         "front matter nested more than 32 levels deep",
     ),
-    "date.md": (f"---\nurl: {BREAD}\ndate: soon\n---\nText.\n".encode(), "date is no time: soon"),
-    "title.md": (f"---\nurl: {BREAD}\ntitle: {{a: b}}\n---\nText.\n".encode(), "title is no text"),
+    "date.md": (f"---\nurl: {BREAD}\ndate: soon\n---\nText.\n".encode(), "date is not a time: soon"),
+    "title.md": (f"---\nurl: {BREAD}\ntitle: {{a: b}}\n---\nText.\n".encode(), "title is not a text"),
     "image.md": (
         f"---\nurl: {BREAD}\nimages: [{{}}]\n---\nText.\n".encode(),
         "images has an entry without a url",
@@ -58,7 +58,7 @@ HOSTILE = {
     ),
     "elsewhere.md": (
         b"---\nurl: https://example.org/\n---\nText.\n",
-        "https://example.org/ is outside of what",
+        "https://example.org/ is out of scope",
     ),
     "no-text.md": (f"---\nurl: {BREAD}\n---\n\n \n".encode(), "an article without text"),
 }
@@ -82,7 +82,7 @@ def test_what_is_no_article_is_told_and_the_rest_goes_on(tmp_path: Path, article
     for name, (_, reason) in HOSTILE.items():
         assert told.pop(f"{folder}/{name}").startswith(reason), name
     assert told == {
-        f"{folder}/large.md": "50 MB large: no article has more than 10 MB",
+        f"{folder}/large.md": "50 MB; the largest file that is imported has 10 MB",
         f"{folder}/link.md": "a symbolic link, which is not followed",
         f"{folder}/linked": "a symbolic link, which is not followed",
         f"{folder}/zzz.md": f"the same address as {folder}/zz.md",
