@@ -1,1 +1,1 @@
-"""Archives that were made on different machines become one. The other is only read."""
+"""Merge archives that were made on different machines. The other one is only read."""

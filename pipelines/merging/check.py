@@ -1,7 +1,7 @@
-"""Check another archive's catalog before anything of it is taken over: it may come from anywhere.
+"""Check another archive's catalog before anything of it is merged: it may come from anywhere.
 
-Its tables have to be tables, as a view or a virtual table would run whatever it says; its values have to be such as
-an archive holds, as what reads them later relies on that.
+Its tables have to be tables, as a view or a virtual table would run SQL of its own; its values have to be valid, as
+what reads them later relies on that.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ _INSTRUCTIONS_BETWEEN_CHECKS = 1_000_000
 _MAX_INTEGER = 2**53
 """The largest number that every reader of JSON takes."""
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
-_STEPS_TABLE = "_sqlite_migrations"
+_MIGRATIONS_TABLE = "_sqlite_migrations"
 
-_Holds = Callable[[Any], bool]
+_IsValid = Callable[[Any], bool]
 
 
 class _Column(NamedTuple):
     name: str
     is_needed: bool
-    holds: _Holds
-    what: str
-    """What a value has to be, in words."""
+    is_valid: _IsValid
+    kind: str
+    """What a value has to be, for people."""
 
 
 def check(other: Path) -> None:
-    """Raise ArchiveError where a catalog is not one of this version, or holds what no archive holds.
+    """Raise ArchiveError unless a catalog is one of this version, with valid values only.
 
     The error names the table, the row by its key, and the column.
     """
@@ -59,15 +59,15 @@ def check(other: Path) -> None:
                 for name, kind in db.execute("SELECT name, type FROM pragma_table_list WHERE schema = 'main'")
             }
             _refuse_unless(
-                kinds.get(_STEPS_TABLE, "table") == "table",
+                kinds.get(_MIGRATIONS_TABLE, "table") == "table",
                 other,
-                f"its {_STEPS_TABLE} is not the table that alsoread makes",
+                f"its {_MIGRATIONS_TABLE} is not the table that alsoread makes",
             )
             read(other).close()
             with closing(Database(memory=True)) as ours:
                 MIGRATIONS.apply(ours)
                 for table in ours.table_names():
-                    if not table.startswith((_STEPS_TABLE, "articles_fts", "sqlite_")):
+                    if not table.startswith((_MIGRATIONS_TABLE, "articles_fts", "sqlite_")):
                         _check_table(db, ours.conn, table, kinds.get(table), other)
             _check_references(db, other)
     except sqlite3.Error as error:
@@ -87,7 +87,7 @@ def time_limit(db: sqlite3.Connection, seconds: float) -> Iterator[None]:
 
 def _open(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    db.text_factory = bytes  # what is not UTF-8 is told by its row
+    db.text_factory = bytes  # so that what is not UTF-8 is reported by its row
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
     db.execute("PRAGMA trusted_schema = OFF")
     db.execute("PRAGMA cell_size_check = ON")
@@ -99,8 +99,8 @@ def _check_table(
     db: sqlite3.Connection, ours: sqlite3.Connection, table: str, kind: str | None, other: Path
 ) -> None:
     expected = _layout(ours, table)
-    made_alike = kind == "table" and _layout(db, table) == expected
-    _refuse_unless(made_alike, other, f"its {table} is not the table that alsoread makes")
+    is_same_table = kind == "table" and _layout(db, table) == expected
+    _refuse_unless(is_same_table, other, f"its {table} is not the table that alsoread makes")
     columns = [_column(table, name, type_, bool(needed)) for name, (type_, needed, _, _) in expected.items()]
     keys = [at for at, (_, _, key, _) in enumerate(expected.values()) if key]
     names = ", ".join(column.name for column in columns)
@@ -108,13 +108,15 @@ def _check_table(
         for column, value in zip(columns, row, strict=True):
             if not _is_valid(column, value):
                 where = f"{table}.{column.name} of row {_named([row[at] for at in keys])}"
-                raise _refused(other, f"{where} is not {column.what}")
-        if wrong := _disagreeing(table, dict(zip([column.name for column in columns], row, strict=True))):
-            raise _refused(other, f"{table}.{wrong} of row {_named([row[at] for at in keys])} is not its own")
+                raise _refused(other, f"{where} is not {column.kind}")
+        if wrong := _inconsistency(table, dict(zip([column.name for column in columns], row, strict=True))):
+            raise _refused(
+                other, f"{table}.{wrong} of row {_named([row[at] for at in keys])} is inconsistent"
+            )
 
 
 def _layout(db: sqlite3.Connection, table: str) -> dict[str, tuple[str, int, int, int]]:
-    """Of each column, by name: its type, whether it is needed, whether it is of the key, whether it is computed."""
+    """The type of each column, by name, and whether it is needed, of the key, computed."""
     described = db.execute(f"PRAGMA table_xinfo('{table}')")
     return {
         _text(name): (_text(type_), needed, key, hidden)
@@ -128,21 +130,21 @@ def _text(value: str | bytes) -> str:
 
 def _column(table: str, name: str, type_: str, is_needed: bool) -> _Column:
     if f"{table}.{name}" in _JSON:
-        what, holds = _JSON[f"{table}.{name}"]
+        kind, is_valid = _JSON[f"{table}.{name}"]
     elif name in _KINDS:
-        what, holds = _KINDS[name]
+        kind, is_valid = _KINDS[name]
     elif name.endswith("_at"):
-        what, holds = "a time", _is_time
+        kind, is_valid = "a time", _is_time
     else:
-        what, holds = _TYPES[type_]
-    return _Column(name, is_needed, holds, what)
+        kind, is_valid = _TYPES[type_]
+    return _Column(name, is_needed, is_valid, kind)
 
 
 def _is_valid(column: _Column, value: Any) -> bool:
     if value is None:
         return not column.is_needed
     try:
-        return column.holds(value.decode() if isinstance(value, bytes) else value)
+        return column.is_valid(value.decode() if isinstance(value, bytes) else value)
     except (ValueError, RecursionError):  # not UTF-8, no JSON, no address
         return False
 
@@ -156,8 +158,8 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_list_of_texts(value: Any) -> bool:
-    said = json.loads(value)
-    return isinstance(said, list) and all(isinstance(entry, str) for entry in said)
+    entries = json.loads(value)
+    return isinstance(entries, list) and all(isinstance(entry, str) for entry in entries)
 
 
 def _is_object(value: Any) -> bool:
@@ -165,17 +167,17 @@ def _is_object(value: Any) -> bool:
 
 
 def _is_list_of_images(value: Any) -> bool:
-    said = json.loads(value)
-    return isinstance(said, list) and all(
+    entries = json.loads(value)
+    return isinstance(entries, list) and all(
         isinstance(image, dict)
         and isinstance(image.get("url"), str)
         and all(text is None or isinstance(text, str) for text in image.values())
-        for image in said
+        for image in entries
     )
 
 
 _TEXTS, _OBJECT = ("a JSON list of texts", _is_list_of_texts), ("a JSON object", _is_object)
-_JSON: dict[str, tuple[str, _Holds]] = {
+_JSON: dict[str, tuple[str, _IsValid]] = {
     "articles.tags": _TEXTS,
     "articles.categories": _TEXTS,
     "articles.extra": _OBJECT,
@@ -184,21 +186,21 @@ _JSON: dict[str, tuple[str, _Holds]] = {
     "crawls.options": _OBJECT,
     "alarms.pages": _TEXTS,
 }
-_KINDS: dict[str, tuple[str, _Holds]] = {
+_KINDS: dict[str, tuple[str, _IsValid]] = {
     **dict.fromkeys(
         ("date", "updated", "first_seen", "last_seen", "not_before", "lastmod"), ("a time", _is_time)
     ),
     "status": ("an HTTP status", lambda value: isinstance(value, int) and 100 <= value <= 599),
 }
-_TYPES: dict[str, tuple[str, _Holds]] = {
+_TYPES: dict[str, tuple[str, _IsValid]] = {
     "TEXT": ("UTF-8 text", lambda value: isinstance(value, str)),
     "INTEGER": ("a number from 0 to 2^53", _is_count),
     "REAL": ("a number from 0 to 2^53", lambda value: 0 <= value <= _MAX_INTEGER),
 }
 
 
-def _disagreeing(table: str, row: dict[str, Any]) -> str | None:
-    """The column that is not what another column of the row says; its texts are known to be UTF-8."""
+def _inconsistency(table: str, row: dict[str, Any]) -> str | None:
+    """The column that contradicts another of the row, whose texts are known to be UTF-8."""
     if table not in ("pages", "articles"):
         return None
     url = row["url"].decode()
@@ -224,9 +226,9 @@ def _named(key: list[Any]) -> str:
     return ", ".join(part.decode(errors="replace") if isinstance(part, bytes) else str(part) for part in key)
 
 
-def _refuse_unless(holds: bool, other: Path, what: str) -> None:
-    if not holds:
-        raise _refused(other, what)
+def _refuse_unless(is_valid: bool, other: Path, reason: str) -> None:
+    if not is_valid:
+        raise _refused(other, reason)
 
 
 def _refused(other: Path, what: str) -> ArchiveError:

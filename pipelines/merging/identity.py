@@ -1,15 +1,15 @@
-"""What of two archives counts where both have something to say: decided before anything is changed.
+"""Match the rows of two archives and decide which of them counts, before anything is changed.
 
 Of an article that both hold, the newer copy is the current one: that with the later `updated` (else `date`), of equal
-ones that which was seen last. Of a page that both know, the state of the newer visit counts.
+ones that which was fetched last. Of a page that both know, the state of the later visit counts.
 """
 
 from __future__ import annotations
 
 from sqlite_utils import Database
 
-# Their numbers (old) and ours (new); fresh: it was not here. visit: their state of the page counts; held: its article
-# is here; copy: theirs becomes the current one; alike: both are the same version.
+# old: their id, new: ours; fresh: we did not have the row. visit: their state of the page counts; held: we have its
+# article; copy: their article becomes the current one; alike: both are the same version.
 _MAPS = (
     "CREATE TEMP TABLE run_map (old INTEGER PRIMARY KEY, new INTEGER NOT NULL, fresh INTEGER NOT NULL)",
     """CREATE TEMP TABLE page_map (
@@ -26,7 +26,7 @@ FROM {schema}.articles
 """
 SAME = """{0}.title IS {1}.title AND {0}.author IS {1}.author AND {0}.body_hash = {1}.body_hash
            AND json({0}.images) = json({1}.images)"""
-"""Whether two versions of an article are the same; as `revisions.TELLING` has it."""
+"""SQL condition: two versions of an article differ in none of `revisions.TELLING`."""
 
 _SAME_RUN = "theirs.started_at = ours.started_at AND theirs.pid = ours.pid AND theirs.seeds = ours.seeds"
 _RUN_MAP = f"""
@@ -38,23 +38,25 @@ FROM other.crawls AS theirs LEFT JOIN main.crawls AS ours ON {_SAME_RUN}
 """  # noqa: S608
 
 
-def _standing(page: str) -> str:
-    """What says which of two states of a page counts: one that is settled, then that of the newer visit."""
+def _visit_rank(page: str) -> str:
+    """SQL row value, the greater of two for the state that counts: settled, then of the later visit."""
     rank = f"CASE {page}.state WHEN 'due' THEN 0 WHEN 'failed' THEN 1 ELSE 2 END"
     return f"({rank}, coalesce({page}.fetched_at, ''))"
 
 
 def _age(page: str, article: str) -> str:
-    """What says which of two copies of an article is the newer one."""
-    seen = f"CASE {page}.state WHEN 'stored' THEN {page}.fetched_at ELSE {article}.changed_at END"
-    return f"(coalesce({article}.updated, {article}.date, ''), {seen}, coalesce({article}.file_hash, ''))"
+    """SQL row value, the greater of two for the newer copy of an article."""
+    fetched_at = f"CASE {page}.state WHEN 'stored' THEN {page}.fetched_at ELSE {article}.changed_at END"
+    return (
+        f"(coalesce({article}.updated, {article}.date, ''), {fetched_at}, coalesce({article}.file_hash, ''))"
+    )
 
 
 _PAGE_MAP = f"""
 INSERT INTO page_map (old, new, fresh, visit, held, copy)
 SELECT theirs.id, coalesce(ours.id, (SELECT coalesce(max(id), 0) FROM main.pages)
                                     + row_number() OVER (PARTITION BY ours.id IS NULL ORDER BY theirs.id)),
-       ours.id IS NULL, ours.id IS NULL OR {_standing("theirs")} > {_standing("ours")}, our_copy.id NOT NULL,
+       ours.id IS NULL, ours.id IS NULL OR {_visit_rank("theirs")} > {_visit_rank("ours")}, our_copy.id NOT NULL,
        their_copy.id NOT NULL AND (our_copy.id IS NULL OR
          coalesce(their_copy.file_hash, 'theirs') <> coalesce(our_copy.file_hash, 'ours')
          AND {_age("theirs", "their_copy")} > {_age("ours", "our_copy")})
@@ -65,8 +67,8 @@ LEFT JOIN main.articles AS our_copy ON our_copy.id = ours.id
 """  # noqa: S608
 
 
-def choose(db: Database) -> None:
-    """Makes `run_map` and `page_map` of the catalog and of the one that is attached as `other`."""
+def map_rows(db: Database) -> None:
+    """Make `run_map` and `page_map` of our catalog and of the one that is attached as `other`."""
     for statement in _MAPS:
         db.execute(statement)
     db.execute(_CURRENT.format(name="our_current", schema="main"))
@@ -79,8 +81,8 @@ def choose(db: Database) -> None:
     )
 
 
-def forget(db: Database) -> None:
-    """Takes the maps away."""
+def drop_maps(db: Database) -> None:
+    """Drop what `map_rows` made."""
     for view in ("our_current", "their_current"):
         db.execute(f"DROP VIEW temp.{view}")
     for table in ("run_map", "page_map"):

@@ -1,4 +1,4 @@
-"""The pictures of another archive: their rows, and their copies where they are what the rows say."""
+"""Merge images: their rows, and their files where these are what the rows say."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ FROM other.pictures AS theirs LEFT JOIN main.pictures AS ours USING (url)
 WHERE (ours.url IS NULL
        OR ours.state <> 'stored' AND (theirs.state = 'stored' OR theirs.fetched_at > ours.fetched_at))
 """
-"""A copy that is here stays; else theirs counts where they have one, or asked later."""
+"""A stored copy of ours stays; else their row counts if they have a copy, or tried later."""
 
 
-def take_over(db: Database, data: Path, other: Path) -> int:
-    """Takes over what the catalog `other`, attached as that, knows better of pictures. Returns how many copies came.
+def merge_images(db: Database, data: Path, other: Path) -> int:
+    """Merge the images of the catalog at `other`, which is attached as `other`. Returns how many files were added.
 
-    Copies lie beside the other catalog; a picture whose copy is not there is due again. Raises OSError.
+    An image whose file is missing beside that catalog, or damaged, is due again. Raises OSError.
     """
-    told = ", ".join(f"theirs.{name}" for name in ("url", "path", "type", "hash", "fetched_at"))
-    copies = db.execute(f"SELECT {told} {_BETTER} AND theirs.state = 'stored'").fetchall()
+    values = ", ".join(f"theirs.{name}" for name in ("url", "path", "type", "hash", "fetched_at"))
+    copies = db.execute(f"SELECT {values} {_BETTER} AND theirs.state = 'stored'").fetchall()
     columns = ", ".join(f"theirs.{name}" for name in rows.COLUMNS)
     db.execute(
         f"INSERT INTO main.pictures ({', '.join(rows.COLUMNS)}) SELECT {columns} {_BETTER} {rows.UPDATE}"
     )
-    came = 0
+    added = 0
     with files_written(data / FOLDER) as put:
         for url, path, kind, expected, fetched_at in copies:
             content = _content(other.parent / FOLDER, path) if is_place(path, url, kind) else None
             if content is not None and hash_of(content) == expected:
                 put(PurePosixPath(path), content)
-                came += 1
+                added += 1
             else:
-                rows.fetch_again(db, url, fetched_at, f"{other.parent} had no sound copy of it")
-    return came
+                rows.fetch_again(db, url, fetched_at, f"{other.parent} had no valid copy of it")
+    return added
 
 
 def _content(root: Path, path: str) -> bytes | None:

@@ -1,4 +1,4 @@
-"""One archive is taken into another: all of it, or nothing."""
+"""Merge another archive into this one: all of it, or nothing."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from pipelines.archive.catalog import holder, is_held
 from pipelines.archive.files import files_written
 from pipelines.archive.pending import committed_together
 from pipelines.archive.storage_errors import ends_run, explain
-from pipelines.merging import images
 from pipelines.merging.check import check, time_limit
-from pipelines.merging.identity import choose, forget
-from pipelines.merging.rows import take_over
+from pipelines.merging.identity import drop_maps, map_rows
+from pipelines.merging.images import merge_images
+from pipelines.merging.rows import merge_rows
 
 _MAX_SECONDS = 3_600
 """A merge of a million pages takes minutes; a damaged catalog may never end."""
 
 
 class Merged(NamedTuple):
-    """What an archive brought."""
+    """Counts of what a merge added."""
 
     articles: int
-    """That were not here."""
+    """Articles that this archive did not have."""
     newer: int
-    """Copies of articles that were here, which are the current ones now."""
+    """Articles that this archive had, of which the other one's copy is the current one now."""
     revisions: int
     pages: int
     runs: int
     pictures: int = 0
-    """Copies of pictures that came."""
+    """Files of images."""
 
 
 def merge(db: Database, data: Path, other: Path) -> Merged:
-    """Takes all of the catalog `other` into the one in the folder `data`, which is held for writing; or nothing.
+    """Merge the archive of the catalog `other` into the one in the folder `data`, which this process holds.
 
-    Done twice, it changes nothing. Raises ArchiveError.
+    Merging it once more changes nothing. Raises ArchiveError; then nothing was merged.
     """
     check(other)
     if other.samefile(data / "archive.db"):
@@ -75,10 +75,10 @@ def _attached(db: Database, other: Path) -> Iterator[None]:
 
 def _merge(db: Database, data: Path, other: Path) -> Merged:
     before = _count(db, "SELECT count(*) FROM revisions")
-    choose(db)
-    take_over(db)
-    _files(db, data / "articles", other)
-    copies = images.take_over(db, data, other)
+    map_rows(db)
+    merge_rows(db)
+    _write_files(db, data / "articles", other)
+    copies = merge_images(db, data, other)
     merged = Merged(
         articles=_count(db, "SELECT count(*) FROM page_map WHERE copy AND NOT held"),
         newer=_count(db, "SELECT count(*) FROM page_map WHERE copy AND held"),
@@ -87,7 +87,7 @@ def _merge(db: Database, data: Path, other: Path) -> Merged:
         runs=_count(db, "SELECT count(*) FROM run_map WHERE fresh"),
         pictures=copies,
     )
-    forget(db)
+    drop_maps(db)
     return merged
 
 
@@ -96,7 +96,7 @@ def _count(db: Database, query: str) -> int:
 
 
 def _load(db: Database, page: int, other: Path) -> tuple[Article, bytes]:
-    """An article that came, and its file; whatever its row says. Raises ArchiveError."""
+    """Load a merged article, and render its file. Raises ArchiveError where its row is not valid."""
     try:
         article = articles.load(db, page)
         content = render(article).encode()
@@ -108,8 +108,8 @@ def _load(db: Database, page: int, other: Path) -> tuple[Article, bytes]:
     return article, content
 
 
-def _files(db: Database, root: Path, other: Path) -> None:
-    """Writes the files of the copies that are current now. Raises ArchiveError where a row is not what it was."""
+def _write_files(db: Database, root: Path, other: Path) -> None:
+    """Write the files of merged articles. Raises ArchiveError where a row is not what was archived."""
     with files_written(root) as put:
         for page, file_hash in db.execute(
             "SELECT id, file_hash FROM main.articles WHERE id IN (SELECT new FROM page_map WHERE copy)"
@@ -121,6 +121,6 @@ def _files(db: Database, root: Path, other: Path) -> None:
             elif file_hash != written:
                 raise ArchiveError(
                     f"{other} is damaged: {article.url} is not what was archived. "
-                    f"`alsoread verify --repair --data {other.parent}` mends what can be; nothing was merged.",
+                    f"`alsoread verify --repair --data {other.parent}` repairs what it can; nothing was merged.",
                     7,
                 )

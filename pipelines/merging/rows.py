@@ -1,4 +1,4 @@
-"""The rows of another archive are taken over, table by table, under numbers of ours."""
+"""Merge the rows of another archive, table by table, under ids of ours."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from crawler.items import iso
 from pipelines.archive import pages
 from pipelines.merging.identity import SAME
 
-_OWN_WAY = {"crawls", "hosts", "pages", "articles", "also_read", "images", "revisions", "quarantine"}
-"""Tables that are merged in a way of their own, or stay apart, as the raw pages in quarantine do.
+_MERGED_APART = {"crawls", "hosts", "pages", "articles", "also_read", "images", "revisions", "quarantine"}
+"""Tables with a function of their own, or that are not merged, as the pages in quarantine.
 
-Of the others, what belongs to a run comes with it.
+Rows of all others are merged with the run that they belong to.
 """
-_VISIT = (
+_STATE_COLUMNS = (
     *("state", "due_at", "fetched_at", "status", "etag", "last_modified", "lastmod", "moved_to"),
     *("attempts", "error", "gone_at"),
 )
-"""The columns of a page that say how it stands."""
-_STAMPS = ("archived_at", "crawl", "changed_at", "changed_crawl")
+"""Columns of a page's state."""
+_STAMP_COLUMNS = ("archived_at", "crawl", "changed_at", "changed_crawl")
 
 
-def take_over(db: Database) -> None:
-    """Takes over what was chosen of the catalog that is attached as `other`."""
+def merge_rows(db: Database) -> None:
+    """Merge the rows of the catalog that is attached as `other`, as `run_map` and `page_map` have it."""
     _runs(db)
     _hosts(db)
     _pages(db)
-    _keep(db, "our_current", "their_current", "copy")
+    _keep_revisions(db, "our_current", "their_current", "copy")
     _articles(db)
     _links(db)
     _revisions(db)
-    _keep(db, "their_current", "our_current", "NOT copy")
-    _of_runs(db)
+    _keep_revisions(db, "their_current", "our_current", "NOT copy")
+    _runs_details(db)
     pages.bring_all_nearer(db)
 
 
 def _mapped(db: Database, table: str) -> dict[str, str]:
-    """What each column of a row of theirs is here, in SQL."""
+    """SQL expressions, by column, of a row of theirs with ids of ours."""
     keys = {key.column: key.other_table for key in db.table(table).foreign_keys}
     maps = {"crawls": "run_map", "pages": "page_map", "articles": "page_map"}
     return {
@@ -49,7 +49,7 @@ def _mapped(db: Database, table: str) -> dict[str, str]:
 
 
 def _copy(db: Database, table: str, condition: str, **columns: str) -> None:
-    """Copies rows of theirs for which the condition holds; `columns` are those that are not what they map to."""
+    """Copy their rows for which a condition holds. `columns`: expressions in place of those of `_mapped`."""
     values = _mapped(db, table) | columns
     query = f"""INSERT INTO main.{table} ({", ".join(values)})
                 SELECT {", ".join(values.values())} FROM other.{table} AS theirs WHERE {condition}"""  # noqa: S608
@@ -58,12 +58,12 @@ def _copy(db: Database, table: str, condition: str, **columns: str) -> None:
 
 def _runs(db: Database) -> None:
     ended = {"ended_at": "coalesce(theirs.ended_at, :now)", "outcome": "coalesce(theirs.outcome, 'killed')"}
-    number = "(SELECT new FROM run_map WHERE old = theirs.id)"
-    _copy(db, "crawls", "id IN (SELECT old FROM run_map WHERE fresh)", id=number, **ended)
+    new_id = "(SELECT new FROM run_map WHERE old = theirs.id)"
+    _copy(db, "crawls", "id IN (SELECT old FROM run_map WHERE fresh)", id=new_id, **ended)
 
 
 def _hosts(db: Database) -> None:
-    """Of a host that both know, what counts is the later pause, the greater number of audits, the later sitemaps."""
+    """Merge hosts: the later pause, the larger number of audits and the later sitemaps count."""
     _copy(db, "hosts", "theirs.host NOT IN (SELECT host FROM main.hosts)")
     for columns, later in (
         (("not_before", "failures"), "coalesce(theirs.not_before, '') > coalesce(hosts.not_before, '')"),
@@ -84,49 +84,53 @@ def _hosts(db: Database) -> None:
 
 def _pages(db: Database) -> None:
     mapped = _mapped(db, "pages")
-    number = "(SELECT new FROM page_map WHERE old = theirs.id)"
-    visit = ", ".join(f"{column} = iif(visit, {mapped[column]}, pages.{column})" for column in _VISIT)
+    new_id = "(SELECT new FROM page_map WHERE old = theirs.id)"
+    visit = ", ".join(f"{column} = iif(visit, {mapped[column]}, pages.{column})" for column in _STATE_COLUMNS)
     found = ", ".join(
         f"{column} = iif(theirs.found_at < pages.found_at, {mapped[column]}, pages.{column})"
         for column in ("found_at", "found_on")
     )
-    _copy(db, "pages", "id IN (SELECT old FROM page_map WHERE fresh)", id=number)
+    _copy(db, "pages", "id IN (SELECT old FROM page_map WHERE fresh)", id=new_id)
     db.execute(
         f"""UPDATE main.pages SET {visit}, {found},
                               depth = min(pages.depth, theirs.depth), listed = max(pages.listed, theirs.listed)
             FROM page_map JOIN other.pages AS theirs ON theirs.id = old
             WHERE pages.id = new AND NOT fresh"""  # noqa: S608
     )
-    db.execute(  # they vouch for a copy that is not the current one
+    db.execute(  # they are validators of a copy that is not the current one
         """UPDATE main.pages SET etag = NULL, last_modified = NULL FROM page_map
            WHERE pages.id = new AND copy <> visit AND NOT alike AND old IN (SELECT id FROM other.articles)"""
     )
 
 
-def _keep(db: Database, kept: str, other: str, condition: str) -> None:
-    """Makes revisions of copies that are not the current ones; `kept` and `other` are the views of both."""
-    numbers = {"our_current": "new", "their_current": "old"}
-    crawl = "kept.crawl" if kept == "our_current" else "(SELECT new FROM run_map WHERE old = kept.crawl)"
+def _keep_revisions(db: Database, replaced: str, current: str, condition: str) -> None:
+    """Make revisions of the copies that are replaced. `replaced`, `current`: the views of them and of the others."""
+    ids = {"our_current": "new", "their_current": "old"}
+    crawl = (
+        "replaced.crawl"
+        if replaced == "our_current"
+        else "(SELECT new FROM run_map WHERE old = replaced.crawl)"
+    )
     db.execute(
         f"""INSERT INTO main.revisions (article, archived_at, replaced_at, crawl,
                                         title, author, date, updated, body, body_hash, images)
-            SELECT new, kept.archived_at, max(kept.archived_at, other.archived_at), {crawl}, kept.title, kept.author,
-                   kept.date, kept.updated, kept.body, kept.body_hash, kept.images
-            FROM page_map JOIN {kept} AS kept ON kept.article = {numbers[kept]}
-                          JOIN {other} AS other ON other.article = {numbers[other]}
+            SELECT new, replaced.archived_at, max(replaced.archived_at, current.archived_at), {crawl},
+                   replaced.title, replaced.author, replaced.date, replaced.updated, replaced.body, replaced.body_hash, replaced.images
+            FROM page_map JOIN {replaced} AS replaced ON replaced.article = {ids[replaced]}
+                          JOIN {current} AS current ON current.article = {ids[current]}
             WHERE held AND {condition} AND NOT alike
               AND NOT EXISTS (SELECT 1 FROM main.revisions AS known
-                              WHERE known.article = new AND {SAME.format("known", "kept")})"""  # noqa: S608
+                              WHERE known.article = new AND {SAME.format("known", "replaced")})"""  # noqa: S608
     )
 
 
 def _articles(db: Database) -> None:
     mapped = _mapped(db, "articles")
-    said = [column for column in mapped if column not in ("id", *_STAMPS)]
+    content = [column for column in mapped if column not in ("id", *_STAMP_COLUMNS)]
     first = "theirs.archived_at < articles.archived_at"
     last = "CASE WHEN alike THEN theirs.changed_at < articles.changed_at ELSE copy END"
     assignments = ", ".join(
-        [f"{column} = iif(copy, {mapped[column]}, articles.{column})" for column in said]
+        [f"{column} = iif(copy, {mapped[column]}, articles.{column})" for column in content]
         + [
             f"{column} = iif({first}, {mapped[column]}, articles.{column})"
             for column in ("archived_at", "crawl")
@@ -147,7 +151,7 @@ def _articles(db: Database) -> None:
 
 
 def _links(db: Database) -> None:
-    """Every link that either has seen; the list is that of the current copy."""
+    """Merge links: all that either archive has seen, with the positions of the current copy's list."""
     listed = "theirs.source IN (SELECT old FROM page_map WHERE copy)"
     db.execute(
         "UPDATE main.also_read SET position = NULL WHERE source IN (SELECT new FROM page_map WHERE copy)"
@@ -172,10 +176,10 @@ def _revisions(db: Database) -> None:
     _copy(db, "revisions", f"NOT EXISTS ({known})", id="NULL")
 
 
-def _of_runs(db: Database) -> None:
-    """What the other tables say of runs that were not known here."""
+def _runs_details(db: Database) -> None:
+    """Copy the rows of other tables that belong to runs which we did not have."""
     for table in db.tables:
         runs = [key.column for key in table.foreign_keys if key.other_table == "crawls"]
-        if runs and table.name not in _OWN_WAY:
+        if runs and table.name not in _MERGED_APART:
             own = {"id": "NULL"} if "id" in table.columns_dict else {}
             _copy(db, table.name, f"theirs.{runs[0]} IN (SELECT old FROM run_map WHERE fresh)", **own)  # noqa: S608
