@@ -1,4 +1,4 @@
-"""The commands that take Markdown files into an archive."""
+"""`alsoread import` and `alsoread rebuild`: Markdown files become an archive's articles."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from crawler.reports.terminal import harmless
 from pipelines.archive.catalog import read
 
 _REBUILT = "rebuilt from the files"
-_SOME, _NONE = 1, 2
-"""Exit codes: some files could not be used, or none could."""
+_SOME_REFUSED, _ALL_REFUSED = 1, 2  # exit codes
 
 
 @click.command("import")
@@ -25,33 +24,33 @@ _SOME, _NONE = 1, 2
     "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, path_type=Path)
 )
 @data_folder
-@click.option("--host", metavar="HOST", help="The blog of files that do not say their address.")
+@click.option("--host", metavar="HOST", help="Blog of files that have no address.")
 @reports_errors
 def import_(paths: tuple[Path, ...], data: str, host: str | None) -> None:
-    """Take in Markdown with front matter: files, folders, tar or zip archives of them.
+    """Import Markdown with front matter: files, folders, tar or zip archives.
 
-    An export comes back as it was; of a blog's own sources the article is cut as from its page.
+    Importing an export restores its articles. Sources of a blog are cut as their pages are.
     """
-    _take_in(Path(data), paths, host, f"import of {', '.join(map(str, paths))}")
+    _import(Path(data), paths, host, f"import of {', '.join(map(str, paths))}")
 
 
 @click.command()
 @data_folder
 @reports_errors
 def rebuild(data: str) -> None:
-    """Make a new catalog from the Markdown files of an archive alone."""
+    """Make a new catalog from an archive's Markdown files."""
     folder = Path(data)
     if (folder / "archive.db").exists() and not _is_unfinished(folder / "archive.db"):
-        raise ArchiveError(
-            f"{folder / 'archive.db'} is there: move it away first, or name another --data.", 2
-        )
+        raise ArchiveError(f"{folder / 'archive.db'} exists. Move it away first, or use another --data.", 2)
     if not (folder / "articles").is_dir():
-        raise ArchiveError(f"{folder / 'articles'} is not there: nothing to make a catalog from.", 2)
-    _take_in(folder, [folder / "articles"], None, _REBUILT)
+        raise ArchiveError(
+            f"{folder / 'articles'} does not exist: there is nothing to make a catalog from.", 2
+        )
+    _import(folder, [folder / "articles"], None, _REBUILT)
 
 
 def _is_unfinished(path: Path) -> bool:
-    """Whether a catalog is that of a rebuild that was interrupted, perhaps before it had any table."""
+    """Return whether an interrupted rebuild made a catalog, perhaps one without any table yet."""
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as bare:
         tables = bare.execute(
             "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE '%sqlite\\_%' ESCAPE '\\'"
@@ -63,12 +62,12 @@ def _is_unfinished(path: Path) -> bool:
         return bool(db.execute(query, [_REBUILT]).fetchone()[0] == 0)
 
 
-def _take_in(data: Path, paths: tuple[Path, ...] | list[Path], host: str | None, reason: str) -> None:
+def _import(data: Path, paths: tuple[Path, ...] | list[Path], host: str | None, reason: str) -> None:
     from crawler.extractors.source import read_source
     from crawler.settings import ALSOREAD_SCOPE
     from pipelines.importing.run import import_files
 
-    with shutdown.noted():  # the import looks for it between two commits
+    with shutdown.noted():  # the import checks for signals between two commits
         counts = import_files(
             data,
             paths,
@@ -79,10 +78,11 @@ def _take_in(data: Path, paths: tuple[Path, ...] | list[Path], host: str | None,
             refused=lambda name, why: click.echo(harmless(f"{name}: {why}"), err=True),
         )
     if not counts:
-        raise ArchiveError(f"No Markdown files in {', '.join(map(str, paths))}.", _NONE)
-    used = counts.total() - counts["refused"]
+        raise ArchiveError(f"No Markdown files in {', '.join(map(str, paths))}.", _ALL_REFUSED)
+    imported = counts.total() - counts["refused"]
     click.echo(
-        f"{used} articles: {counts['new']} new, {counts['changed']} changed, {counts['unchanged']} unchanged; "
+        f"{imported} articles: {counts['new']} new, {counts['changed']} changed, {counts['unchanged']} unchanged; "
         f"{counts['refused']} files could not be used."
     )
-    sys.exit(0 if not counts["refused"] else _SOME if used else _NONE)
+    if counts["refused"]:
+        sys.exit(_SOME_REFUSED if imported else _ALL_REFUSED)

@@ -115,7 +115,8 @@ def _keep_revisions(db: Database, replaced: str, current: str, condition: str) -
         f"""INSERT INTO main.revisions (article, archived_at, replaced_at, crawl,
                                         title, author, date, updated, body, body_hash, images)
             SELECT new, replaced.archived_at, max(replaced.archived_at, current.archived_at), {crawl},
-                   replaced.title, replaced.author, replaced.date, replaced.updated, replaced.body, replaced.body_hash, replaced.images
+                   replaced.title, replaced.author, replaced.date,
+                   replaced.updated, replaced.body, replaced.body_hash, replaced.images
             FROM page_map JOIN {replaced} AS replaced ON replaced.article = {ids[replaced]}
                           JOIN {current} AS current ON current.article = {ids[current]}
             WHERE held AND {condition} AND NOT alike

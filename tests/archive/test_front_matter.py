@@ -1,4 +1,4 @@
-"""Front matter comes out as PyYAML would write it, whatever it holds."""
+"""Front matter is written as PyYAML writes it, whatever the values are."""
 
 from __future__ import annotations
 

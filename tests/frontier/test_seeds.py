@@ -89,6 +89,11 @@ def test_a_mistyped_seed(seed: str, said: str) -> None:
         ("seeds.txt", b"one.techidaily.com\nnot a host\n", "line 2: 'not a host' is no address"),
         ("seeds.txt", b"\xff\xfe\xfd", "can't be read as text"),
         ("post.md", b"---\n- [\n---\n", "has front matter that is not valid YAML"),
+        (
+            "post.md",
+            b"---\na: " + b"[" * 50_000 + b"\n---\n",
+            "has front matter nested more than 32 levels deep",
+        ),
         ("post.md", b"---\ntitle: a\n---\nText.\n", "has no also-read links to begin with"),
     ],
 )

@@ -1,8 +1,9 @@
-"""Files of ours come in by a shorter way, and what the archive holds to the byte by the shortest: to the same end."""
+"""Imported articles are committed to an archive that may have them already."""
 
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,10 @@ from pipelines.archive.article_file import path_of
 from pipelines.archive.catalog import Catalog, read
 from tests.support.archives import damage, disorder
 from tests.support.commands import here
-from tests.support.imports import BREAD, SCOPE, MakeArticle, history, load, write
+from tests.support.imports import BREAD, SCOPE, MakeArticle, archive, history, load, write
 
 
-def test_what_is_held_to_the_byte_becomes_a_place_where_crawls_begin(
+def test_an_unchanged_article_becomes_a_starting_point_of_crawls(
     tmp_path: Path, article: MakeArticle
 ) -> None:
     data, item = tmp_path / "data", article(also_read=[])
@@ -30,15 +31,15 @@ def test_what_is_held_to_the_byte_becomes_a_place_where_crawls_begin(
     assert load(data, BREAD) == item
 
 
-@pytest.mark.parametrize("harm", ["lost", "cut"])
-def test_a_file_that_was_harmed_is_mended_by_taking_it_in(
-    tmp_path: Path, article: MakeArticle, harm: str
+@pytest.mark.parametrize("kind", ["lost", "cut"])
+def test_importing_a_file_restores_a_damaged_copy_of_it(
+    tmp_path: Path, article: MakeArticle, kind: str
 ) -> None:
     data, item = tmp_path / "data", article(extractor="file")
     path = write(tmp_path / "in.md", item)
     assert here("import", path, "--data", data).exit_code == 0
     archived = data / "articles" / path_of(item.url)
-    if harm == "lost":
+    if kind == "lost":
         archived.unlink()
     else:
         archived.write_bytes(archived.read_bytes()[:-10])
@@ -49,7 +50,7 @@ def test_a_file_that_was_harmed_is_mended_by_taking_it_in(
     assert len(history(data, item.url)) == 1
 
 
-def test_many_files_are_taken_in_as_few_and_twins_are_told_across_batches(
+def test_many_batches_give_what_one_gives_and_duplicates_are_found_across_them(
     tmp_path: Path, article: MakeArticle
 ) -> None:
     data, folder = tmp_path / "data", tmp_path / "in"
@@ -58,7 +59,7 @@ def test_many_files_are_taken_in_as_few_and_twins_are_told_across_batches(
         url = f"https://one.techidaily.com/{at}/"
         links = [Link(f"https://one.techidaily.com/{(at * 7 + step) % count}/", "x") for step in (1, 2, 3)]
         write(folder / f"{at:03}.md", article(url=url, also_read=links, body=f"Text {at}.", images=[]))
-    write(folder / "zz.md", article(url="https://one.techidaily.com/3/", title="A twin"))
+    write(folder / "zz.md", article(url="https://one.techidaily.com/3/", title="A duplicate"))
     for new, unchanged in ((count, 0), (0, count)):
         done = here("import", folder, "--data", data)
         assert done.exit_code == 1
@@ -75,3 +76,17 @@ def test_many_files_are_taken_in_as_few_and_twins_are_told_across_batches(
 def depths(data: Path) -> dict[str, int]:
     with closing(read(data / "archive.db")) as db:
         return dict(db.execute("SELECT url, depth FROM pages WHERE state = 'stored'"))
+
+
+def test_an_edited_article_whose_file_can_not_be_written_is_refused_and_left_as_it_is(
+    tmp_path: Path, article: MakeArticle
+) -> None:
+    data, item = tmp_path / "data", article(extractor="file")
+    archive(data, item)
+    (data / "articles" / path_of(item.url)).unlink()
+    (data / "articles" / path_of(item.url)).mkdir()
+    assert item.updated is not None
+    edited = article(title="Edited", updated=item.updated + timedelta(days=1))
+    done = here("import", write(tmp_path / "in.md", edited), "--data", data)
+    assert (done.exit_code, "can't be written: Is a directory" in done.stderr) == (2, True)
+    assert load(data, item.url) == item

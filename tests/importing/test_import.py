@@ -1,4 +1,4 @@
-"""Markdown comes into the archive: what it wrote itself, what others wrote, and what would harm it."""
+"""`alsoread import` and `rebuild`: exports and archives are restored, harmful files are refused."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ HOSTILE = {
 }
 
 
-def test_what_is_no_article_is_told_and_the_rest_goes_on(tmp_path: Path, article: MakeArticle) -> None:
+def test_unusable_files_are_reported_and_the_others_are_imported(
+    tmp_path: Path, article: MakeArticle
+) -> None:
     folder = tmp_path / "in"
     write(folder / "zz.md", article())
     write(folder / "zzz.md", article(title="Again"))
@@ -78,10 +80,10 @@ def test_what_is_no_article_is_told_and_the_rest_goes_on(tmp_path: Path, article
     done = alsoread("import", folder, "--data", tmp_path / "data")
     assert done.returncode == 1
     assert done.stdout == "1 articles: 1 new, 0 changed, 0 unchanged; 21 files could not be used.\n"
-    told = dict(line.split(": ", 1) for line in done.stderr.splitlines())
+    reasons = dict(line.split(": ", 1) for line in done.stderr.splitlines())
     for name, (_, reason) in HOSTILE.items():
-        assert told.pop(f"{folder}/{name}").startswith(reason), name
-    assert told == {
+        assert reasons.pop(f"{folder}/{name}").startswith(reason), name
+    assert reasons == {
         f"{folder}/large.md": "50 MB; the largest file that is imported has 10 MB",
         f"{folder}/link.md": "a symbolic link, which is not followed",
         f"{folder}/linked": "a symbolic link, which is not followed",
@@ -91,7 +93,7 @@ def test_what_is_no_article_is_told_and_the_rest_goes_on(tmp_path: Path, article
     assert damage(tmp_path / "data") == disorder(tmp_path / "data") == []
 
 
-def test_nothing_usable_and_no_such_path(tmp_path: Path) -> None:
+def test_the_exit_code_is_2_if_nothing_is_imported(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("Text.")
     assert here("import", tmp_path / "a.md", "--data", tmp_path / "data").exit_code == 2
     assert here("import", tmp_path / "b.md", "--data", tmp_path / "data").exit_code == 2
@@ -127,12 +129,16 @@ def test_archives_are_read_and_never_unpacked(tmp_path: Path, article: MakeArtic
     assert done.stdout == "2 articles: 2 new, 0 changed, 0 unchanged; 6 files could not be used.\n"
     assert set(tmp_path.iterdir()) - before == {data}
     assert set(files(data)) == {"one.techidaily.com/in-tar.md", "one.techidaily.com/in-zip.md"}
-    for said in ("../out.md: its name leads out", "/abs.md: its name leads out", "link.md: a symbolic link"):
-        assert said in done.stderr
+    for message in (
+        "../out.md: its name leads out",
+        "/abs.md: its name leads out",
+        "link.md: a symbolic link",
+    ):
+        assert message in done.stderr
     assert f"{cut}: can't be read to its end" in done.stderr
 
 
-def test_an_export_comes_back_to_the_byte(run: Run, tmp_path: Path) -> None:
+def test_an_export_is_restored_to_the_byte(run: Run, tmp_path: Path) -> None:
     first, data, second = tmp_path / "first", tmp_path / "data", tmp_path / "second"
     assert here("export", first, "--data", run.data, "--quiet").exit_code == 0
     assert here("import", first, "--data", data).exit_code == 0
@@ -144,7 +150,7 @@ def test_an_export_comes_back_to_the_byte(run: Run, tmp_path: Path) -> None:
     assert damage(data) == disorder(data) == []
 
 
-def test_a_catalog_is_made_of_the_files_alone(run: Run, tmp_path: Path) -> None:
+def test_rebuild_makes_a_catalog_of_the_files_alone(run: Run, tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(run.data / "articles", data / "articles")
     assert here("rebuild", "--data", data).exit_code == 0
@@ -167,10 +173,10 @@ def test_a_catalog_is_made_of_the_files_alone(run: Run, tmp_path: Path) -> None:
     assert depths == {"stored": 0, "due": 1, "refused": 1}
     again = here("rebuild", "--data", data)
     assert (again.exit_code, again.stdout) == (2, "")
-    assert "archive.db is there: move it away first, or name another --data." in again.stderr
+    assert "archive.db exists. Move it away first, or use another --data." in again.stderr
 
 
-def test_a_held_archive_is_left_alone(catalog: Catalog, tmp_path: Path, article: MakeArticle) -> None:
+def test_a_locked_archive_is_left_alone(catalog: Catalog, tmp_path: Path, article: MakeArticle) -> None:
     path = write(tmp_path / "in.md", article())
     done = alsoread("import", path, "--data", catalog.path.parent)
     assert done.returncode == 5

@@ -28,7 +28,7 @@ _text = st.one_of(
 
 @settings(max_examples=150)
 @given(title=_text, texts=st.lists(_text, max_size=3), body=_text, extra=st.dictionaries(_text, _text))
-def test_a_file_of_ours_comes_back_as_it_was(
+def test_a_file_of_the_archive_is_parsed_to_its_article(
     title: str, texts: list[str], body: str, extra: dict[str, str]
 ) -> None:
     item = normalize(

@@ -1,4 +1,4 @@
-"""Imported articles become one with those that the archive holds, and many at once the same as one by one."""
+"""An imported article and the archive's copy of it become one; new ones are stored as a crawl stores them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tests.support.commands import here
 from tests.support.imports import BREAD, SOURCE, MakeArticle, archive, history, load, parsed, write
 
 
-def test_taking_in_many_at_once_is_what_a_crawl_stores(tmp_path: Path, article: MakeArticle) -> None:
-    held = [
+def test_an_import_stores_what_a_crawl_stores(tmp_path: Path, article: MakeArticle) -> None:
+    items = [
         article(
             url=f"https://one.techidaily.com/{at}/",
             also_read=[Link(f"https://one.techidaily.com/{(at + step) % 7}/", "x") for step in (1, 2, 5)],
@@ -22,21 +22,23 @@ def test_taking_in_many_at_once_is_what_a_crawl_stores(tmp_path: Path, article: 
         )
         for at in range(5)
     ]
-    archive(tmp_path / "crawled", *held)
-    for item in held:
+    archive(tmp_path / "crawled", *items)
+    for item in items:
         write(tmp_path / "in" / path_of(item.url), item)
     assert here("import", tmp_path / "in", "--data", tmp_path / "imported").exit_code == 0
-    found = [
+    unexpected = [
         one
         for one in differences(tmp_path / "crawled", tmp_path / "imported")
         if not one.startswith(
             ("pages", "host_runs")
         )  # a crawl has visited; depths begin at all that is imported
     ]
-    assert found == []
+    assert unexpected == []
 
 
-def test_the_newer_of_two_stays_and_the_other_is_a_revision(tmp_path: Path, article: MakeArticle) -> None:
+def test_the_newer_copy_is_the_current_one_and_the_other_a_revision(
+    tmp_path: Path, article: MakeArticle
+) -> None:
     day = timedelta(days=1)
     data, now = tmp_path / "data", article(extractor="redefine")
     assert now.updated is not None
@@ -59,7 +61,7 @@ def test_the_newer_of_two_stays_and_the_other_is_a_revision(tmp_path: Path, arti
     assert "mood: calm" in (data / "articles" / path_of(BREAD)).read_text(encoding="utf-8")
 
 
-def test_a_source_adds_to_its_crawled_article_and_leaves_its_dates(tmp_path: Path) -> None:
+def test_a_source_adds_keys_to_a_crawled_article_and_changes_no_dates(tmp_path: Path) -> None:
     data, source = tmp_path / "data", tmp_path / "how-to-rest.md"
     ahead = timedelta(hours=8)
     written = parsed(SOURCE, "how-to-rest.md", host="one.techidaily.com")

@@ -1,4 +1,4 @@
-"""Archives that were made on different machines become one."""
+"""Archives that were made on different machines are merged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pipelines.archive.catalog import hold
 from pipelines.archive.schema import MIGRATIONS
 from pipelines.archive.store import Store, connect
 from pipelines.merging.merge import Merged
-from pipelines.merging.merge import merge as take_in
+from pipelines.merging.merge import merge as merge_catalog
 from pipelines.verifying.verify import verify
 from tests.support.archives import files
 
@@ -47,7 +47,7 @@ def failed(url: str) -> Visit:
 
 
 def crawled(data: Path, *items: Visit | Found) -> Path:
-    """An archive after one more crawl, which came to these."""
+    """Make an archive, or add a crawl to it that yielded these items."""
     data.mkdir(exist_ok=True, parents=True)
     with closing(connect(data / "archive.db")) as db:
         db.enable_wal()
@@ -64,7 +64,7 @@ def crawled(data: Path, *items: Visit | Found) -> Path:
 def merge(data: Path, other: Path) -> Merged:
     before = content(other)
     with hold(data / "archive.db") as db:
-        merged = take_in(db, data, other / "archive.db")
+        merged = merge_catalog(db, data, other / "archive.db")
     assert content(other) == before
     assert [f"{finding.where}: {finding.what}" for finding in verify(data)] == []
     return merged
@@ -80,8 +80,8 @@ def rows(data: Path, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return db.execute(query, values).fetchall()
 
 
-def held(data: Path) -> list[tuple[Any, ...]]:
-    """All that is said of articles, their pictures, their links, and their versions as a set."""
+def contents(data: Path) -> list[tuple[Any, ...]]:
+    """Every article with its images, links and versions, and every page."""
     return [
         *rows(
             data,
@@ -112,7 +112,9 @@ def theirs(tmp_path: Path) -> Path:
     return tmp_path / "theirs"
 
 
-def test_what_only_they_hold_comes_with_its_files(mine: Path, theirs: Path, article: MakeArticle) -> None:
+def test_articles_that_only_they_have_are_added_with_their_files(
+    mine: Path, theirs: Path, article: MakeArticle
+) -> None:
     crawled(mine, Found(pages=[(ROLLS, None)]), stored(article()))
     crawled(theirs, stored(article(url=JAM, title="Jam", also_read=[Link(BREAD, "Bread")])), gone(ROLLS))
     assert merge(mine, theirs) == Merged(articles=1, newer=0, revisions=0, pages=0, runs=1)
@@ -170,7 +172,7 @@ def test_either_way_round_gives_the_same_articles_and_twice_changes_nothing(
     merge(back, one)
     first = merge(one, other)
     assert first == Merged(articles=1, newer=1, revisions=2, pages=0, runs=3)
-    assert held(one) == held(back)
+    assert contents(one) == contents(back)
     assert files(one) == files(back)
     before = content(one)
     for again in (other, back):
@@ -191,9 +193,7 @@ def test_the_same_version_is_there_once_since_it_was_first_archived(
     assert rows(mine, "SELECT crawl, changed_crawl FROM articles") == [(2, 2)]
 
 
-def test_edges_were_seen_since_the_first_and_until_the_last(
-    mine: Path, theirs: Path, article: MakeArticle
-) -> None:
+def test_links_keep_their_first_and_last_sighting(mine: Path, theirs: Path, article: MakeArticle) -> None:
     crawled(theirs, stored(article()))
     crawled(mine, stored(article()))
     crawled(theirs, stored(article(also_read=[Link(JAM, "Jam")])))
@@ -203,7 +203,7 @@ def test_edges_were_seen_since_the_first_and_until_the_last(
     assert rows(mine, "SELECT position FROM also_read WHERE text = 'Rolls'") == [(None,)]
 
 
-def test_pages_come_as_near_as_both_archives_make_them(
+def test_pages_get_the_depth_that_both_archives_together_give(
     mine: Path, theirs: Path, article: MakeArticle
 ) -> None:
     def way(*names: str) -> Sequence[Visit]:
@@ -231,7 +231,7 @@ def test_runs_and_what_belongs_to_them_are_kept(mine: Path, theirs: Path, articl
     ]
 
 
-def test_what_is_damaged_is_not_taken_in(mine: Path, theirs: Path, article: MakeArticle) -> None:
+def test_a_damaged_archive_is_not_merged(mine: Path, theirs: Path, article: MakeArticle) -> None:
     crawled(mine, stored(article()))
     crawled(theirs, stored(article(url=JAM)), stored(article(url=ROLLS)))
     with closing(sqlite3.connect(theirs / "archive.db")) as db, db:
@@ -243,7 +243,7 @@ def test_what_is_damaged_is_not_taken_in(mine: Path, theirs: Path, article: Make
     assert (rows(mine, "SELECT * FROM articles"), rows(mine, "SELECT * FROM pages")) == before
 
 
-def test_the_command_takes_in_several_and_says_what_they_brought(
+def test_the_command_merges_several_archives_and_reports_what_they_added(
     tmp_path: Path, mine: Path, theirs: Path, article: MakeArticle
 ) -> None:
     crawled(mine, stored(article(also_read=[])))
@@ -255,9 +255,9 @@ def test_the_command_takes_in_several_and_says_what_they_brought(
         result = CliRunner().invoke(main, ["merge", *catalogs, "--data", str(mine)])
         return result.exit_code, result.output
 
-    code, said = run(theirs, third)
+    code, output = run(theirs, third)
     assert (code, len(files(mine))) == (0, 3)
-    assert said.splitlines()[0] == (
+    assert output.splitlines()[0] == (
         f"{theirs}/archive.db: 1 articles, 0 newer, 0 revisions, 1 pages, 1 runs, 0 pictures."
     )
     assert run(mine) == (2, f"alsoread: {mine}/archive.db is the archive itself.\n")

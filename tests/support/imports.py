@@ -1,4 +1,4 @@
-"""Markdown files to take in, and what an archive holds afterwards."""
+"""Markdown files to import, and what an archive has afterwards."""
 
 from __future__ import annotations
 
@@ -79,10 +79,10 @@ def parse(content: bytes | str, name: str = "post.md", host: str | None = None) 
     return file
 
 
-def archive(data: Path, *held: Article) -> None:
-    """An archive with the articles, as a crawl stored them."""
+def archive(data: Path, *items: Article) -> None:
+    """Make an archive of articles, as a crawl stores them."""
     catalog = Catalog(data / "archive.db", scope=SCOPE, retry_delays=[0])
-    for article in held:
+    for article in items:
         catalog.add(Visit(url=article.url, state="stored", status=200, article=article))
     catalog.close("finished", requests={}, received=0)
 
@@ -99,7 +99,7 @@ def load(data: Path, url: str) -> Article:
 
 
 def history(data: Path, url: str) -> list[tuple[str | None, str]]:
-    """Of each revision, the title and why the run ran in which it came."""
+    """The title of each revision, and the reason of its run."""
     with closing(read(data / "archive.db")) as db:
         reasons = dict(db.execute("SELECT id, reason FROM crawls").fetchall())
         found = revisions.load(db, articles.find(db, url))
