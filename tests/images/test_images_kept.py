@@ -161,7 +161,7 @@ def test_merged_archives_have_the_pictures_of_both(
     assert found(mine) == {}
     due = dict(rows(mine, "url, error", "state = 'failed' AND url LIKE '%/loaf.%'"))
     assert set(due) == {f"{HOST}/loaf.gif", f"{HOST}/loaf.bmp"}
-    assert set(due.values()) == {f"{data} had no sound copy of it"}
+    assert set(due.values()) == {f"{data} had no valid copy of it"}
     assert rows(mine, "state", f"url = '{HOST}/404.png'") == [("gone",)]
     held = rows(mine)
     assert " 0 pictures." in here("merge", data / "archive.db", "--data", mine).stdout
