@@ -6,7 +6,6 @@ import re
 import unicodedata
 from dataclasses import fields
 from functools import lru_cache
-from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +14,7 @@ from crawler.items import Article, Image, Link
 from crawler.urls import host_of, slug_of
 from pipelines.archive.files import files_written
 from pipelines.archive.front_matter import yaml_block
+from pipelines.archive.names import with_hash
 
 _MAX_NAME_BYTES = 200
 """Longest slug in a file name: with its hash and `.md` it fits into the 255 bytes that file systems take."""
@@ -54,14 +54,14 @@ def path_of(url: str) -> PurePosixPath:
     host, file = safe_name(host_of(url)), safe_name(name) + ".md"
     path = PurePosixPath(host, *map(_folder, folders), file)
     if len(bytes(path)) > MAX_PATH_BYTES:
-        return PurePosixPath(host, f"{_marked(file.partition('~')[0].removesuffix('.md'), url)}.md")
+        return PurePosixPath(host, f"{with_hash(file.partition('~')[0].removesuffix('.md'), url)}.md")
     return path
 
 
 def _folder(segment: str) -> str:
     """Name a segment as a folder, never with the suffix of a file, which could have the same name."""
     name = safe_name(segment)
-    return _marked(name.partition("~")[0], segment) if name.endswith(_SUFFIXES) else name
+    return with_hash(name.partition("~")[0], segment) if name.endswith(_SUFFIXES) else name
 
 
 def safe_name(segment: str) -> str:
@@ -71,12 +71,7 @@ def safe_name(segment: str) -> str:
     safe = safe.encode()[:_MAX_NAME_BYTES].decode(errors="ignore").strip(". -") or "_"
     if safe == name and name == name.casefold() and not _DEVICE.match(name):
         return name
-    return _marked(safe, segment)
-
-
-def _marked(name: str, whole: str) -> str:
-    """Append eight digits of the hash of the whole address or segment to a name."""
-    return f"{name}~{sha256(whole.encode()).hexdigest()[:8]}"
+    return with_hash(safe, segment)
 
 
 def front_matter(article: Article) -> dict[str, Any]:

@@ -7,11 +7,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from hashlib import sha256
 from string import Formatter
 from typing import Any
 
 from crawler.errors import ArchiveError
+from pipelines.archive.names import with_hash
 
 LISTS = ("tags", "categories")
 """Fields that stand for the first of them."""
@@ -117,7 +117,7 @@ def marked(path: str, what: str, suffix: str = ".md") -> str:
     'one/tea~434252fb.md'
     """
     stem, end = (path.removesuffix(suffix), suffix) if path.endswith(suffix) else (path, "")
-    return f"{stem}~{sha256(what.encode()).hexdigest()[:8]}{end}"
+    return f"{with_hash(stem, what)}{end}"
 
 
 def address(held: str, url: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
 from crawler.media_types import EXTENSIONS
 from crawler.urls import named_host
 from pipelines.archive.article_file import MAX_PATH_BYTES, safe_name
+from pipelines.archive.names import with_hash
 
 FOLDER = "images"
 """Their folder, in the archive's."""
@@ -53,7 +53,7 @@ def _folder(segment: str) -> str:
 
 
 def _marked(segment: str, what: str) -> str:
-    return f"{safe_name(segment).partition('~')[0]}~{sha256(what.encode()).hexdigest()[:8]}"
+    return with_hash(safe_name(segment).partition("~")[0], what)
 
 
 def is_place(path: str, url: str, kind: str) -> bool:
