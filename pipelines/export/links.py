@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import cache
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
 from crawler.urls import canonical, host_of
@@ -53,11 +52,6 @@ class _Place(NamedTuple):
     url: str
 
 
-def key(url: str) -> int:
-    """What stands for a canonical address: 64 bits of a hash, as SQLite takes them."""
-    return int.from_bytes(blake2b(url.encode(), digest_size=8).digest(), signed=True)
-
-
 def addresses(body: str) -> set[str]:
     """What the text may link to: all the addresses that its links have, and perhaps others."""
     if "<" in body:
@@ -65,16 +59,16 @@ def addresses(body: str) -> set[str]:
     return set(_BARE.findall(body))
 
 
-def key_on(hosts: Set[str], url: str) -> int | None:
-    """The key of the page that an address leads to, if that is on one of the hosts."""
+def page_on(hosts: Set[str], url: str) -> str | None:
+    """Return the canonical address of the page that an address leads to; None if it is on none of the hosts."""
     plain = _PLAIN.match(url)
     if plain and plain[1].lower().rstrip(".") not in hosts:
-        return None  # to be sure of that takes no more
+        return None  # as most are, which this tells at once
     try:
         page = canonical(url)
     except ValueError:
         return None
-    return key(page) if host_of(page) in hosts else None
+    return page if host_of(page) in hosts else None
 
 
 class Forms(NamedTuple):

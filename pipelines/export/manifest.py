@@ -1,23 +1,22 @@
-"""What an export wrote, and what it is to write: an SQLite database in the export's own folder.
+"""Remember what an export wrote and plan what it is to write: an SQLite database in the export's own folder.
 
-A file belongs to the export while its bytes have one of the hashes that are kept here. The row of a file says
-what is about to be written before it is, so an export that was killed knows its files again.
+A file belongs to the export while its content has one of the hashes in its row. The row is written before the
+file, so an export that was killed knows its files again.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from crawler.errors import ArchiveError
 from pipelines.archive.storage_errors import ends_run
 from pipelines.export.layout import folded, marked
-from pipelines.export.target import Stand
+from pipelines.export.links import Target
+from pipelines.export.target import FileStat
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
@@ -27,107 +26,77 @@ CREATE TABLE IF NOT EXISTS files (
   key BLOB,
   hash BLOB NOT NULL,
   was BLOB,
-  mentions BLOB NOT NULL,
   size INTEGER,
   mtime INTEGER
 ) STRICT;
 CREATE INDEX IF NOT EXISTS files_path ON files(path);
-CREATE TABLE IF NOT EXISTS targets (
-  key INTEGER PRIMARY KEY,
-  path TEXT NOT NULL,
-  address TEXT NOT NULL
-) STRICT;
 CREATE TEMP TABLE plan (
   page INTEGER PRIMARY KEY,
   url TEXT NOT NULL,
   path TEXT NOT NULL,
   folded TEXT NOT NULL,
   address TEXT NOT NULL,
-  key BLOB NOT NULL,
   changed_at TEXT NOT NULL
 );
-CREATE TEMP TABLE linked (key INTEGER PRIMARY KEY, path TEXT NOT NULL, address TEXT NOT NULL);
+CREATE TEMP TABLE addresses (url TEXT PRIMARY KEY, page INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-_CHANGED = """
-CREATE TEMP TABLE changed AS
-  SELECT key FROM linked LEFT JOIN targets USING (key)
-  WHERE targets.path IS NOT linked.path OR targets.address IS NOT linked.address
-  UNION ALL
-  SELECT key FROM targets WHERE key NOT IN (SELECT key FROM linked)
-"""
-_BATCH = 200
-_WAL_PAGES = 8_000
+_BATCH_SIZE = 100
+"""Files at a time: what they are made of is held in memory."""
+
+_CHECKPOINT_PAGES = 8_000
 """About 32 MB."""
 
 
-PICTURES = 2**32
-"""The first number that stands for a picture where articles have their page."""
-
-
-class Planned(NamedTuple):
-    """An article that was chosen, or a picture of it: where its file belongs, and what its bytes come of."""
+class PlannedFile(NamedTuple):
+    """The place of a file, of an article or of a picture that it shows."""
 
     page: int
     url: str
-    path: str
-    address: str
-    key: bytes
-    """Differs where the file may differ."""
+    place: Target
     changed_at: str
 
 
-class Written(NamedTuple):
+class ManifestRow(NamedTuple):
     """A file that the export wrote."""
 
-    id: int
-    url: str | None
-    """None: the file is to go."""
     path: str
     key: bytes | None
-    """None: what it links to changed."""
+    """Of the job that made it; None where an earlier version of alsoread wrote it."""
     hash: bytes
-    was: bytes | None
-    """What the file may still hold if the export was killed before it was written."""
-    size: int | None
-    mtime: int | None
-
-    @property
-    def stand(self) -> Stand | None:
-        """How the file stood when it was written; None where it may not have been."""
-        return None if self.size is None or self.mtime is None else Stand(self.size, self.mtime)
+    previous_hash: bytes | None
+    """Of what the file may still hold if the export was killed before it was written."""
+    stat: FileStat | None
+    """Of the file when it was written; None where it may not have been."""
 
 
-class Intent(NamedTuple):
+class PendingWrite(NamedTuple):
     """A file that is about to be written."""
 
-    item: Planned
-    new: bytes
-    """The hash that it will have."""
-    old: bytes | None
-    """The hash of what stands there."""
-    mentions: set[int]
-    """Keys of the addresses that it may link to files for."""
+    url: str
+    path: str
+    key: bytes
+    hash: bytes
+    previous_hash: bytes | None
 
 
-_PLANNED = "plan.page, plan.url, plan.path, plan.address, plan.key, plan.changed_at"
-_WRITTEN = ", ".join(f"files.{name}" for name in Written._fields)
+_PLAN = "plan.page, plan.url, plan.path, plan.address, plan.changed_at"
+_FILE = "files.path, files.key, files.hash, files.was, files.size, files.mtime"
 
 
 class Manifest:
-    """The database. Raises ArchiveError where the file is none."""
+    """The database, as a context manager that commits. Raises ArchiveError where the file is not a database."""
 
     def __init__(self, path: Path | None) -> None:
-        """`path` is None where nothing is to be kept."""
-        self._path = path
+        """Open the database; a temporary one where `path` is None."""
         self._db = sqlite3.connect(path or "", isolation_level=None)
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             # A checkpoint waits for the disk, and so for all the files that were written meanwhile.
-            self._db.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+            self._db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
             self._db.executescript(_SCHEMA)
-            self._next: int = self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM files").fetchone()[0]
+            self._drop_links()
         except sqlite3.DatabaseError as error:
             self._db.close()
             if ends_run(error):
@@ -135,27 +104,28 @@ class Manifest:
             message = f"{path} is damaged ({error}): remove it; files that are up to date are known again."
             raise ArchiveError(message, 7) from None
 
+    def _drop_links(self) -> None:
+        """Remove what earlier versions kept of the links in the files."""
+        self._db.execute("DROP TABLE IF EXISTS targets")
+        if any(row[1] == "mentions" for row in self._db.execute("PRAGMA table_info(files)").fetchall()):
+            self._db.execute("ALTER TABLE files DROP COLUMN mentions")
+
     def __enter__(self) -> Self:
         self._db.execute("BEGIN")
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: object, *_: object) -> None:
         try:
-            if self._db.in_transaction:  # SQLite has ended it where the disk failed
+            if not error:  # else a part of a step could be kept
                 self._db.execute("COMMIT")
         finally:
             self._db.close()
 
-    def commit(self) -> None:
-        """What was recorded holds from now on."""
-        self._db.execute("COMMIT")
-        self._db.execute("BEGIN")
-
-    def plan(self, planned: Iterable[Planned]) -> None:
-        """Takes what was chosen; articles that share a path are told apart by a hash of their addresses."""
+    def plan(self, files: Iterable[PlannedFile]) -> None:
+        """Take what is to be exported; articles that share a path are told apart by a hash of their addresses."""
         self._db.executemany(
-            "INSERT INTO plan (page, url, path, folded, address, key, changed_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            ((*item[:3], folded(item.path), *item[3:]) for item in planned),
+            "INSERT INTO plan (page, url, path, folded, address, changed_at) VALUES (?, ?, ?, ?, ?, ?)",
+            ((page, url, *_columns(place), changed_at) for page, url, place, changed_at in files),
         )
         shared = self._db.execute(
             "SELECT path, url, page FROM plan"
@@ -167,97 +137,84 @@ class Manifest:
         )
         self._db.execute("CREATE INDEX temp.plan_path ON plan(path)")
 
-    def planned_urls(self) -> Iterator[tuple[int, str]]:
-        """Every page that was chosen and every picture, with its address."""
-        yield from self._db.execute("SELECT page, url FROM plan")
+    def plan_links(self, redirects: Iterable[tuple[str, int]]) -> None:
+        """Let `targets` find what is planned, by its own address and those that redirect to it."""
+        self._db.execute("INSERT OR IGNORE INTO addresses SELECT url, page FROM plan ORDER BY page")
+        self._db.executemany("INSERT OR IGNORE INTO addresses VALUES (?, ?)", redirects)
 
-    def link(self, keys: Iterable[tuple[int, int]]) -> None:
-        """Takes the keys of addresses that links may have, each with its page: all of them, or none.
-
-        Files whose links lead somewhere else now are to be made again.
-        """
-        self._db.executemany(
-            "INSERT OR IGNORE INTO linked SELECT ?, path, address FROM plan WHERE page = ?", keys
-        )
-        self._db.execute(_CHANGED)
-        changed = {row[0] for row in self._db.execute("SELECT key FROM changed")}
-        if not changed:
-            return
-        mentions = self._db.execute("SELECT id, mentions FROM files")
-        stale = [(row,) for row, keys in mentions if not changed.isdisjoint(array("q", keys))]
-        self._db.executemany("UPDATE files SET key = NULL WHERE id = ?", stale)
-        self._db.execute("DELETE FROM targets WHERE key IN (SELECT key FROM changed)")
-        self._db.execute("INSERT INTO targets SELECT * FROM linked WHERE key IN (SELECT key FROM changed)")
-
-    def targets(self, keys: Iterable[int]) -> dict[int, tuple[str, str]]:
-        """The articles of the export that addresses lead to, each as a Target has it, by their keys."""
+    def targets(self, urls: Iterable[str]) -> dict[str, Target]:
+        """Return the places of what these addresses lead to, where that is planned."""
         rows = self._db.execute(
-            "SELECT key, path, address FROM targets WHERE key IN (SELECT value FROM json_each(?))",
-            [json.dumps([*keys])],
+            "SELECT addresses.url, path, address FROM addresses JOIN plan USING (page)"
+            " WHERE addresses.url IN (SELECT value FROM json_each(?))",
+            [json.dumps([*urls])],
         )
-        return {number: (path, address) for number, path, address in rows}
+        return {url: Target(path, address) for url, path, address in rows}
 
-    def in_order(self) -> Iterator[list[Planned]]:
-        """All that was chosen, by path, in handy numbers."""
-        rows = self._db.execute(f"SELECT {_PLANNED} FROM plan ORDER BY path")  # noqa: S608
-        while some := rows.fetchmany(_BATCH):
-            yield [Planned(*row) for row in some]
+    def planned_by_path(self) -> Iterator[list[PlannedFile]]:
+        """Give what is planned in the order of paths, in batches."""
+        rows = self._db.execute(f"SELECT {_PLAN} FROM plan ORDER BY path")  # noqa: S608
+        while batch := rows.fetchmany(_BATCH_SIZE):
+            yield [_planned(*row) for row in batch]
 
-    def batches(self) -> Iterator[list[tuple[Planned, Written | None]]]:
-        """All that was chosen, in handy numbers, each with its file as it was last written."""
+    def batches(self) -> Iterator[list[tuple[PlannedFile, ManifestRow | None]]]:
+        """Give what is planned in the order of pages, each file with its row, in batches."""
         query = (
-            f"SELECT {_PLANNED}, {_WRITTEN} FROM plan LEFT JOIN files USING (url)"  # noqa: S608
+            f"SELECT {_PLAN}, {_FILE} FROM plan LEFT JOIN files USING (url)"  # noqa: S608
             " WHERE page > ? ORDER BY page LIMIT ?"
         )
-        last, own = -1, len(Planned._fields)
-        while rows := self._db.execute(query, [last, _BATCH]).fetchall():
+        last = -1
+        while rows := self._db.execute(query, [last, _BATCH_SIZE]).fetchall():
             last = rows[-1][0]
-            yield [
-                (Planned(*row[:own]), Written(*row[own:]) if row[own] is not None else None) for row in rows
-            ]
+            yield [(_planned(*row[:5]), _written(*row[5:]) if row[5] is not None else None) for row in rows]
 
-    def at(self, path: str) -> Written | None:
-        """The file of a path, as it was last written."""
-        row = self._db.execute(f"SELECT {_WRITTEN} FROM files WHERE path = ?", [path]).fetchone()  # noqa: S608
-        return Written(*row) if row else None
+    def find(self, path: str) -> ManifestRow | None:
+        """Return the row of the file at a path."""
+        row = self._db.execute(f"SELECT {_FILE} FROM files WHERE path = ?", [path]).fetchone()  # noqa: S608
+        return _written(*row) if row else None
 
     def is_planned(self, path: str) -> bool:
-        """Whether an article of the export has its file there."""
+        """Return whether a file of this export belongs at a path."""
         return self._db.execute("SELECT 1 FROM plan WHERE path = ?", [path]).fetchone() is not None
 
-    def intend(self, intents: Sequence[Intent]) -> list[int]:
-        """Says what is about to be written, before it is; gives the ids of the files' rows."""
-        rows = range(self._next, self._next + len(intents))
-        self._next = rows.stop
-        self._db.executemany("DELETE FROM files WHERE path = ?", [(item.path,) for item, *_ in intents])
-        self._db.executemany(
-            "UPDATE files SET url = NULL WHERE url = ?", [(item.url,) for item, *_ in intents]
-        )
-        self._db.executemany(
-            "INSERT INTO files (id, url, path, key, hash, was, mentions) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [
-                (row, item.url, item.path, item.key, new, old, array("q", mentions).tobytes())
-                for row, (item, new, old, mentions) in zip(rows, intents, strict=True)
-            ],
-        )
-        return list(rows)
+    def begin_writes(self, writes: Sequence[PendingWrite]) -> None:
+        """Commit what is about to be written. The files that the same pages had elsewhere are given up."""
+        self._db.executemany("DELETE FROM files WHERE path = ?", [(write.path,) for write in writes])
+        self._db.executemany("UPDATE files SET url = NULL WHERE url = ?", [(write.url,) for write in writes])
+        self._db.executemany("INSERT INTO files (url, path, key, hash, was) VALUES (?, ?, ?, ?, ?)", writes)
+        self._db.execute("COMMIT")
+        self._db.execute("BEGIN")
 
-    def stand(self, stands: Iterable[tuple[int, Stand]]) -> None:
-        """The files of these rows are written."""
+    def end_writes(self, stats: Iterable[tuple[str, FileStat]]) -> None:
+        """Note that the files at these paths are written."""
         self._db.executemany(
-            "UPDATE files SET size = ?, mtime = ? WHERE id = ?", [(*stand, row) for row, stand in stands]
+            "UPDATE files SET size = ?, mtime = ? WHERE path = ?", [(*stat, path) for path, stat in stats]
         )
 
-    def give_up_unchosen(self) -> None:
-        """The files of articles that were not chosen are to go."""
+    def give_up_unplanned(self) -> None:
+        """Give up the files of articles that are not chosen."""
         self._db.execute("UPDATE files SET url = NULL WHERE url NOT IN (SELECT url FROM plan)")
 
-    def given_up(self) -> list[Written]:
-        """The files that are to go."""
-        rows = self._db.execute(f"SELECT {_WRITTEN} FROM files WHERE url IS NULL ORDER BY path")  # noqa: S608
-        with closing(rows):
-            return [Written(*row) for row in rows]
+    def given_up(self) -> list[ManifestRow]:
+        """Return the files that are to be removed."""
+        rows = self._db.execute(f"SELECT {_FILE} FROM files WHERE url IS NULL ORDER BY path")  # noqa: S608
+        return [_written(*row) for row in rows]
 
-    def forget(self, row: int) -> None:
-        """The file is gone, or no longer the export's."""
-        self._db.execute("DELETE FROM files WHERE id = ?", [row])
+    def forget(self, path: str) -> None:
+        """Forget a file that is gone, or no longer the export's."""
+        self._db.execute("DELETE FROM files WHERE path = ?", [path])
+
+
+def _columns(place: Target) -> tuple[str, str, str]:
+    return place.path, folded(place.path), place.address
+
+
+def _planned(page: int, url: str, path: str, address: str, changed_at: str) -> PlannedFile:
+    return PlannedFile(page, url, Target(path, address), changed_at)
+
+
+def _written(
+    path: str, key: bytes | None, hash_: bytes, was: bytes | None, size: int | None, mtime: int | None
+) -> ManifestRow:
+    stat = None if size is None or mtime is None else FileStat(size, mtime)
+    return ManifestRow(path, key, hash_, was, stat)

@@ -1,12 +1,10 @@
-"""From the catalog to files: what an export plans to write, and what each is made of."""
+"""Plan an export: where each file belongs, and the job that makes it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from hashlib import blake2b
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -15,11 +13,15 @@ from urllib.parse import quote
 from pipelines.archive.article_file import path_of
 from pipelines.export.flavours import FLAVOURS
 from pipelines.export.layout import Layout, address, marked
-from pipelines.export.links import addresses, key, key_on
-from pipelines.export.manifest import PICTURES, Manifest, Planned
-from pipelines.export.rendering import Copy, Order
-from pipelines.export.row import BODY, THUMBNAIL, Row
+from pipelines.export.links import Target, addresses, page_on
+from pipelines.export.manifest import Manifest, PlannedFile
 from pipelines.export.source import Source
+from pipelines.export.worker import BODY, THUMBNAIL, ArticleRow, CopyJob, Job, RenderJob
+
+_FIRST_PICTURE = 2**32
+"""The number of the first picture where articles have their page."""
+_KNOWN_LINKS = 8192
+"""Links whose pages are remembered: articles tend to have the same ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,119 +31,94 @@ class Form:
     flavour: str = "plain"
     """A key of FLAVOURS."""
     path: str | None = None
-    """The template of the files' paths; the flavour's own where it is None."""
+    """The template of the files' paths; None for the flavour's own."""
     local: bool | None = None
-    """Whether links between articles of the export lead to files; as the flavour has it where it is None."""
+    """Whether links between articles of the export lead to files; None for the flavour's default."""
     images: Path | None = None
-    """The archive's folder of copies, where texts are to show these; else pictures keep their addresses."""
+    """The archive's folder of copies; None where pictures keep their addresses."""
 
 
-class _Mentions(NamedTuple):
-    """What an article may link to and show, by the keys of the addresses."""
+class _Links(NamedTuple):
+    """The canonical addresses of what an article links to and shows."""
 
-    body: dict[str, int]
-    pictures: dict[str, int]
-    also_read: list[int]
-    keys: set[int]
+    body: dict[str, str]
+    """By the addresses as its text has them."""
+    pictures: list[str]
+    also_read: list[str]
+
+    def all(self) -> Iterator[str]:
+        return chain(self.body.values(), self.pictures, self.also_read)
 
 
-class Maker:
-    """Says what an export's files are made of. Raises ArchiveError where the form is none."""
+class Planner:
+    """Plans an export. Raises ArchiveError where the form is not valid."""
 
     def __init__(self, source: Source, manifest: Manifest, form: Form) -> None:
         self._source, self._manifest = source, manifest
         self._flavour = FLAVOURS[form.flavour]
-        template = form.path or self._flavour.PATH
-        self._layout = Layout(template, self._flavour.fit)
+        self._layout = Layout(form.path or self._flavour.PATH, self._flavour.fit)
+        self._images = form.images
         local = self._flavour.LOCAL if form.local is None else form.local
         self._hosts = source.hosts() if local else set()
-        # Articles tend to have the same links.
-        self._known = lru_cache(8192)(partial(key_on, self._hosts))
-        self._images = form.images
-        told = ["images"] if form.images else []
-        form_key = repr((version("alsoread"), form.flavour, template, sorted(self._hosts), *told))
-        self._form_key = blake2b(form_key.encode(), digest_size=16).digest()
+        self._page = lru_cache(_KNOWN_LINKS)(partial(page_on, self._hosts))
+        manifest.plan(chain(self._articles(), self._pictures()))
+        if self._hosts or self._images:
+            manifest.plan_links(source.redirects())
 
-    def plan(self) -> None:
-        """Tells the manifest what is to be written."""
-        self._manifest.plan(chain(self._planned(), self._planned_pictures()))
-        self._manifest.link(self._keys() if self._hosts or self._images else ())
-
-    def _planned(self) -> Iterator[Planned]:
+    def _articles(self) -> Iterator[PlannedFile]:
         for head in self._source.heads(self._layout.columns):
-            yield Planned(
-                head.page,
-                head.url,
-                self._layout.path(head.held, head.row),
-                address(head.held, head.url),
-                blake2b(self._form_key + head.state, digest_size=16).digest(),
-                head.row["changed_at"],
-            )
+            place = Target(self._layout.path(head.path, head.row), address(head.path, head.url))
+            yield PlannedFile(head.page, head.url, place, head.row["changed_at"])
 
-    def _planned_pictures(self) -> Iterator[Planned]:
-        """The copies that are there; a picture whose copy is missing keeps its address."""
+    def _pictures(self) -> Iterator[PlannedFile]:
+        """Give the copies that are there; a picture whose copy is missing keeps its address."""
         if self._images is None:
             return
-        for number, (url, held, hash_, fetched_at) in enumerate(self._source.copies(), PICTURES):
-            if (self._images / held).is_file():
-                path = "/".join(map(self._fit, held.split("/")))
-                yield Planned(
-                    number,
-                    url,
-                    f"{self._flavour.PICTURES}{path}",
-                    f"/images/{quote(path)}",
-                    blake2b(self._form_key + hash_.encode(), digest_size=16).digest(),
-                    fetched_at,
-                )
+        for number, (url, copy, _, fetched_at) in enumerate(self._source.copies(), _FIRST_PICTURE):
+            if (self._images / copy).is_file():
+                path = "/".join(map(self._fit, copy.split("/")))
+                place = Target(f"{self._flavour.PICTURES}{path}", f"/images/{quote(path)}")
+                yield PlannedFile(number, url, place, fetched_at)
 
     def _fit(self, name: str) -> str:
-        """A name of a picture's path as the program takes it, and no other picture has it."""
+        """Return a name of a picture's path as the program takes it, and no other picture has it."""
         fitted = self._flavour.fit(name)
         return name if fitted == name else marked(fitted, name, PurePosixPath(name).suffix)
 
-    def _keys(self) -> Iterator[tuple[int, int]]:
-        for page, url in self._manifest.planned_urls():
-            yield key(url), page
-        for url, page in self._source.moved():
-            yield key(url), page
-
-    def orders(self, items: Sequence[Planned]) -> list[tuple[Order | Copy, set[int]]]:
-        """What it takes to make the files that were planned, and the keys of what each may link to or show."""
-        articles = [item for item in items if item.page < PICTURES]
-        made = dict(zip(articles, self._orders(articles), strict=True))
-        copies = self._source.copies_of([item.url for item in items if item.page >= PICTURES])
-        return [made.get(item) or (self._copy(item, *copies[item.url]), set()) for item in items]
-
-    def _copy(self, item: Planned, held: str, hash_: str) -> Copy:
-        return Copy(item.path, f"{self._images}/{held}", bytes.fromhex(hash_))
-
-    def _orders(self, items: Sequence[Planned]) -> list[tuple[Order, set[int]]]:
-        pages = [item.page for item in items]
-        rows, aliases = self._source.rows(pages), self._source.led_here(pages)
-        mentions = {page: self._mentions(row) for page, row in rows.items()}
-        targets = self._manifest.targets(set().union(*(found.keys for found in mentions.values())))
-        orders = []
-        for item in items:
-            found = mentions[item.page]
-            order = Order(
-                rows[item.page],
-                item.path,
-                item.address,
-                {url: targets[number] for url, number in found.body.items() if number in targets},
-                {url: targets[number] for url, number in found.pictures.items() if number in targets},
-                [targets.get(number) for number in found.also_read],
-                [address(str(path_of(url)), url) for url in aliases[item.page]],
+    def jobs(self, files: Sequence[PlannedFile]) -> list[Job]:
+        """Return the jobs that make these files."""
+        pages = [file.page for file in files if file.page < _FIRST_PICTURE]
+        rows, aliases = self._source.rows(pages), self._source.aliases(pages)
+        copies = self._source.copies_of([file.url for file in files if file.page >= _FIRST_PICTURE])
+        links = {page: self._links(row) for page, row in rows.items()}
+        targets = self._manifest.targets({url for page in pages for url in links[page].all()})
+        jobs: list[Job] = []
+        for page, url, place, _ in files:
+            if page >= _FIRST_PICTURE:
+                copy, hash_ = copies[url]
+                jobs.append(CopyJob(f"{self._images}/{copy}", hash_, place))
+                continue
+            linked = links[page]
+            jobs.append(
+                RenderJob(
+                    rows[page],
+                    place,
+                    {link: targets[to] for link, to in linked.body.items() if to in targets},
+                    {picture: targets[picture] for picture in linked.pictures if picture in targets},
+                    [targets.get(to) for to in linked.also_read],
+                    [address(str(path_of(alias)), alias) for alias in aliases[page]],
+                )
             )
-            orders.append((order, found.keys))
-        return orders
+        return jobs
 
-    def _mentions(self, row: Row) -> _Mentions:
-        held, images, links = row
-        body, also_read, pictures = {}, [], {}
+    def _links(self, row: ArticleRow) -> _Links:
+        links = _Links({}, [], [])
         if self._hosts:
-            body = {url: number for url in addresses(held[BODY]) if (number := self._known(url)) is not None}
-            also_read = [key(url) for url, _ in links]
+            for url in sorted(addresses(row.values[BODY])):
+                if page := self._page(url):
+                    links.body[url] = page
+            links.also_read.extend(url for url, _ in row.also_read)
         if self._images:
-            shown = [held[THUMBNAIL] or "", *(url for url, *_ in images)]
-            pictures = {url: key(url) for url in shown if url}
-        return _Mentions(body, pictures, also_read, {*also_read, *body.values(), *pictures.values()})
+            shown = [row.values[THUMBNAIL], *(url for url, *_ in row.images)]
+            links.pictures.extend(url for url in shown if url)
+        return links

@@ -1,4 +1,4 @@
-"""Exports: to a folder, to one packed file, to a table."""
+"""Export to a folder, to one packed file or to a table."""
 
 from __future__ import annotations
 
@@ -20,60 +20,59 @@ from crawler.items import Article
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.export import packing, tables
 from pipelines.export.manifest import Manifest
-from pipelines.export.plan import Form, Maker
-from pipelines.export.rendering import Copy, content
-from pipelines.export.row import article_of
+from pipelines.export.plan import Form, Planner
 from pipelines.export.source import Source
-from pipelines.export.sync import Result, Update, Watch
-from pipelines.export.target import OWN, Folder
-from pipelines.export.worker import Writing
+from pipelines.export.sync import Result, Sync, Watch
+from pipelines.export.target import STATE_FOLDER, Folder
+from pipelines.export.worker import content, stage_files
 
 _VOCABULARY = [field.name for field in fields(Article)]
 _STAMPS = ["words", "archived_at", "changed_at"]
-_BATCH = 200
+_BATCH_SIZE = 200
 
 
 def to_folder(source: Source, root: Path, form: Form, *, prune: bool, watch: Watch) -> Result:
-    """Makes the folder's files what the archive holds. Raises ArchiveError.
+    """Bring the files of a folder up to date with the archive. Raises ArchiveError.
 
-    A file that is up to date is not touched, and one that export did not write or that was edited since is kept.
+    A file that is up to date is not touched; one that export did not write, or that was edited since, is kept.
     With `prune`, files of articles that were not chosen are removed.
     """
-    with _told(root), _held(root), Manifest(root / OWN / "manifest.db") as manifest:
-        maker = Maker(source, manifest, form)
-        maker.plan()
-        folder = Folder(root)
-        folder.tidy()
-        writing = partial(Writing, root, form.flavour)
-        return Update(folder, manifest, maker, writing).run(watch, prune=prune)
+    state = root / STATE_FOLDER
+    with (
+        _errors_explained(root),
+        _locked(root),
+        Folder(root) as folder,
+        Manifest(state / "manifest.db") as manifest,
+    ):
+        planner = Planner(source, manifest, form)
+        stage = partial(stage_files, root, form.flavour)
+        return Sync(folder, manifest, planner, stage).run(watch, prune=prune)
 
 
 def to_packed(source: Source, path: Path, form: Form, kind: packing.Kind, watch: Watch) -> None:
-    """Makes one packed file of the articles' files. Raises ArchiveError."""
-    with _told(path), Manifest(None) as manifest, _replacing(path) as out:
-        maker = Maker(source, manifest, form)
-        maker.plan()
+    """Write one packed file of the articles' files. Raises ArchiveError."""
+    with _errors_explained(path), Manifest(None) as manifest, _replacing(path) as out:
+        planner = Planner(source, manifest, form)
 
         def entries() -> Iterator[packing.Entry]:
             done = 0
-            for batch in manifest.in_order():
-                for item, (order, _) in zip(batch, maker.orders(batch), strict=True):
-                    held = order.content() if isinstance(order, Copy) else content(order, form.flavour)
-                    yield packing.Entry(item.path, held, item.changed_at)
+            for batch in manifest.planned_by_path():
+                for file, job in zip(batch, planner.jobs(batch), strict=True):
+                    yield packing.Entry(file.place.path, content(job, form.flavour), file.changed_at)
                 watch(done := done + len(batch))
 
         packing.pack(out, kind, entries())
 
 
 def to_table(source: Source, path: Path, kind: tables.Kind, watch: Watch) -> None:
-    """Makes a table of the articles. Raises ArchiveError."""
+    """Write a table of the articles. Raises ArchiveError."""
 
     def rows() -> Iterator[tables.Row]:
         done, heads = 0, source.heads(["words"])
-        while some := list(islice(heads, _BATCH)):
-            read = source.rows([head.page for head in some])
-            for head in some:
-                article = article_of(read[head.page])
+        while batch := list(islice(heads, _BATCH_SIZE)):
+            articles = source.rows([head.page for head in batch])
+            for head in batch:
+                article = articles[head.page].article
                 row = {name: getattr(article, name) for name in _VOCABULARY}
                 for name in ("images", "also_read"):
                     row[name] = [item._asdict() for item in row[name]]
@@ -81,18 +80,18 @@ def to_table(source: Source, path: Path, kind: tables.Kind, watch: Watch) -> Non
                 for name in ("archived_at", "changed_at"):
                     row[name] = datetime.fromisoformat(head.row[name])
                 yield row
-            watch(done := done + len(some))
+            watch(done := done + len(batch))
 
-    with _told(path), _replacing(path) as out:
+    with _errors_explained(path), _replacing(path) as out:
         tables.write(out, kind, [*_VOCABULARY, *_STAMPS], rows())
 
 
 @contextmanager
-def _held(root: Path) -> Iterator[None]:
-    """The folder, while no other export writes to it."""
-    (root / OWN).mkdir(parents=True, exist_ok=True)
+def _locked(root: Path) -> Iterator[None]:
+    """Let no other export write to the folder meanwhile."""
+    (root / STATE_FOLDER).mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(root / OWN / "lock", timeout=0):
+        with FileLock(root / STATE_FOLDER / "lock", timeout=0):
             yield
     except Timeout:
         raise ArchiveError(f"Another export writes to {root}: wait for it to end.", 5) from None
@@ -100,7 +99,7 @@ def _held(root: Path) -> Iterator[None]:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """What is written becomes the file when it is whole; a file with just these bytes is not touched."""
+    """Write a file that replaces another when it is whole; one with the same bytes is not touched."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.writing")
     try:
@@ -113,12 +112,12 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _told(target: Path) -> Iterator[None]:
-    """A full or locked target, or a folder that can't be written, in a sentence."""
+def _errors_explained(target: Path) -> Iterator[None]:
+    """Explain errors of the disk and of SQLite while the target is written."""
     try:
         yield
     except OSError as error:
-        raise ArchiveError(f"{target} can't be written: {error.strerror or error}.", 6) from None
+        raise explain(error, target) from None
     except sqlite3.Error as error:
         if not ends_run(error):
             raise

@@ -1,13 +1,11 @@
-"""What an export reads of a catalog: the articles that were chosen, as they all were at one moment."""
+"""Read the chosen articles from a catalog, as they all were at one moment."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
@@ -15,21 +13,10 @@ from crawler import shutdown
 from crawler.errors import ArchiveError
 from pipelines.archive.selection import Choice, condition
 from pipelines.archive.storage_errors import ends_run
-from pipelines.export.row import COLUMNS, Row
+from pipelines.export.worker import COLUMNS, ArticleRow
 
 _STEPS_BETWEEN_SIGNALS = 1_000_000
 """Instructions of SQLite's machine, a few milliseconds, between two moments at which signals are handled."""
-
-# What an article's file does not show, or `body_hash` stands for.
-_ASIDE = ("body", "words", "extractor", "archived_at", "crawl", "changed_at", "changed_crawl")
-# The also-read list and the pictures, where no `file_hash` stands for them; the addresses that lead here.
-_LISTS = (
-    "CASE WHEN file_hash IS NULL THEN (SELECT group_concat(target || ' ' || position || ' ' || text, char(10))"
-    " FROM also_read WHERE source = articles.id AND position IS NOT NULL) END",
-    "CASE WHEN file_hash IS NULL THEN (SELECT group_concat(url || ' ' || quote(alt) || quote(title), char(10))"
-    " FROM images WHERE article = articles.id) END",
-    "(SELECT group_concat(url, char(10)) FROM pages WHERE moved_to = articles.id)",
-)
 
 _ASKED = "(SELECT value FROM json_each(?))"
 _IMAGES = f"SELECT article, url, alt, title FROM images WHERE article IN {_ASKED} ORDER BY article, position"  # noqa: S608
@@ -43,22 +30,19 @@ SELECT url, path, hash, fetched_at FROM pictures WHERE state = 'stored' AND url 
   UNION SELECT thumbnail FROM articles WHERE {chosen})
 ORDER BY url
 """
-_LED_HERE = f"SELECT moved_to, url FROM pages WHERE moved_to IN {_ASKED} ORDER BY url"  # noqa: S608
+_ALIASES = f"SELECT moved_to, url FROM pages WHERE moved_to IN {_ASKED} ORDER BY url"  # noqa: S608
 _ROWS = f"SELECT id, {', '.join(COLUMNS)} FROM articles WHERE id IN {_ASKED}"  # noqa: S608
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What is known of an article before it is read whole."""
+class Head(NamedTuple):
+    """An article before its text is read."""
 
     page: int
     url: str
-    held: str
-    """Its path in the archive itself."""
-    state: bytes
-    """Differs where anything differs that a file can show."""
+    path: str
+    """Of its file in the archive itself."""
     row: dict[str, Any]
-    """The columns that were asked for, and the stamps of the archive."""
+    """`archived_at`, `changed_at` and the columns that were asked for."""
 
 
 class Source:
@@ -83,53 +67,49 @@ class Source:
             raise ArchiveError("No article of the archive is what was asked for: nothing was exported.", 2)
 
     def hosts(self) -> set[str]:
-        """Every host that the archive knows."""
+        """Return every host that the archive knows."""
         return {row[0] for row in self._db.execute("SELECT host FROM hosts")}
 
-    def heads(self, columns: list[str]) -> Iterator[Head]:
-        """The chosen articles in the order of their pages, none of them read whole."""
+    def heads(self, columns: Sequence[str]) -> Iterator[Head]:
+        """Give the chosen articles in the order of their pages."""
         wanted = ["archived_at", "changed_at", *columns]
-        told = [column.name for column in self._db.table("articles").columns if column.name not in _ASIDE]
-        state = " || ',' || ".join(f"quote({term})" for term in (*told, *_LISTS))
-        rows = self._db.execute(
-            f"SELECT id, url, path, {state}, {', '.join(wanted)} FROM articles WHERE {self._where} ORDER BY id",  # noqa: S608
-            self._values,
-        )
-        for page, url, held, said, *values in rows:
-            digest = blake2b(said.encode(errors="surrogatepass"), digest_size=16).digest()
-            yield Head(page, url, held, digest, dict(zip(wanted, values, strict=True)))
+        query = f"SELECT id, url, path, {', '.join(wanted)} FROM articles WHERE {self._where} ORDER BY id"  # noqa: S608
+        for page, url, path, *values in self._db.execute(query, self._values):
+            yield Head(page, url, path, dict(zip(wanted, values, strict=True)))
 
     def copies(self) -> Iterator[tuple[str, str, str, str]]:
-        """The pictures of the chosen articles that the archive has copies of: address, path, hash, when it came."""
+        """Give the copies of the chosen articles' pictures: address, path, hash, time of the fetch."""
         yield from self._db.execute(_COPIES.format(chosen=self._where), self._values)
 
     def copies_of(self, urls: Sequence[str]) -> dict[str, tuple[str, str]]:
-        """The copies of these pictures: path and hash by address."""
-        asked = f"SELECT url, path, hash FROM pictures WHERE url IN {_ASKED}"  # noqa: S608
-        return {url: (path, hash_) for url, path, hash_ in self._db.execute(asked, [json.dumps(urls)])}
+        """Return path and hash of the copies of these pictures, by address."""
+        query = f"SELECT url, path, hash FROM pictures WHERE url IN {_ASKED}"  # noqa: S608
+        return {url: (path, hash_) for url, path, hash_ in self._db.execute(query, [json.dumps(urls)])}
 
-    def moved(self) -> Iterator[tuple[str, int]]:
-        """Addresses that lead to a page by a redirect, each with that page."""
+    def redirects(self) -> Iterator[tuple[str, int]]:
+        """Give the addresses that redirect to a page, each with that page."""
         yield from self._db.execute("SELECT url, moved_to FROM pages WHERE moved_to IS NOT NULL")
 
-    def rows(self, pages: Sequence[int]) -> dict[int, Row]:
-        """The articles of these pages, whole."""
+    def rows(self, pages: Sequence[int]) -> dict[int, ArticleRow]:
+        """Return the articles of these pages."""
         asked = [json.dumps(pages)]
         images: dict[int, list[Any]] = {page: [] for page in pages}
         links: dict[int, list[Any]] = {page: [] for page in pages}
-        for page, url, alt, title in self._db.execute(_IMAGES, asked):
-            images[page].append((url, alt, title))
-        for page, url, text in self._db.execute(_LINKS, asked):
-            links[page].append((url, text))
-        rows = self._db.execute(_ROWS, asked)
-        return {page: (tuple(values), images[page], links[page]) for page, *values in rows}
+        for page, *image in self._db.execute(_IMAGES, asked):
+            images[page].append(tuple(image))
+        for page, *link in self._db.execute(_LINKS, asked):
+            links[page].append(tuple(link))
+        return {
+            page: ArticleRow(tuple(values), images[page], links[page])
+            for page, *values in self._db.execute(_ROWS, asked)
+        }
 
-    def led_here(self, pages: Sequence[int]) -> dict[int, list[str]]:
-        """The addresses that lead to these pages by a redirect."""
-        found: dict[int, list[str]] = {page: [] for page in pages}
-        for page, url in self._db.execute(_LED_HERE, [json.dumps(pages)]):
-            found[page].append(url)
-        return found
+    def aliases(self, pages: Sequence[int]) -> dict[int, list[str]]:
+        """Return the addresses that redirect to these pages."""
+        aliases: dict[int, list[str]] = {page: [] for page in pages}
+        for page, url in self._db.execute(_ALIASES, [json.dumps(pages)]):
+            aliases[page].append(url)
+        return aliases
 
 
 def _let_signals_in() -> None:

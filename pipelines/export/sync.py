@@ -1,148 +1,162 @@
-"""Brings a folder up to date: writes what changed, keeps what people edited, removes what is to go."""
+"""Bring a folder up to date: write what changed, keep what people edited, remove what is to go."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+import pickle
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
+from itertools import chain
+from typing import NamedTuple
 
-from pipelines.export.manifest import Intent, Manifest, Planned, Written
-from pipelines.export.plan import Maker
-from pipelines.export.pool import Elsewhere, Write, here
-from pipelines.export.stopping import run_stoppable
-from pipelines.export.target import Folder, Stand
-from pipelines.export.worker import Writing
+from crawler import shutdown
+from crawler.errors import ArchiveError
+from crawler.workers.pool import Ended, Pool
+from pipelines.export.manifest import Manifest, ManifestRow, PendingWrite, PlannedFile
+from pipelines.export.plan import Planner
+from pipelines.export.target import FileStat, Folder, StagedFile, hash_of
 
-_AT_ONCE = 50
-"""Files of a call: they are held in memory."""
-_FEW = 200
-"""Files that are made here at first: as many as are made in the time that a process takes to start."""
+_STAGED_HERE = 200
+"""Files that are staged in this process at first: as many as are made while another starts."""
 _PROCESSES = 2
-"""That make and write the others: more would wait for this one."""
+"""Processes that stage the others: more would wait for this one."""
+_CALLS = 3
+"""Calls of these processes at a time: the next is prepared while they are at work."""
 
 Watch = Callable[[int], None]
-"""Told now and then how many articles are done."""
+"""Called now and then with the number of files that are done."""
+Stage = Callable[[Sequence[bytes]], list[StagedFile]]
+"""Stages the files of pickled jobs; it may be called in another process."""
 
 
 @dataclass(slots=True)
 class Result:
-    """What an export came to."""
+    """Counts of an export's files."""
 
     written: int = 0
     unchanged: int = 0
     removed: int = 0
     kept: list[str] = field(default_factory=list)
-    """Paths of files that stand in the way: export did not write them, or they were edited since."""
+    """Paths of files in the way: export did not write them, or they were edited since."""
 
 
-class Update:
-    """One run over a folder. Its methods raise OSError, ArchiveError, and KeyboardInterrupt where it was stopped."""
+class _StaleFile(NamedTuple):
+    """A file that is to be made."""
 
-    def __init__(
-        self, folder: Folder, manifest: Manifest, maker: Maker, writing: Callable[[], Writing]
-    ) -> None:
-        """`writing` gives what writes to the folder: once for each process that does."""
-        self._folder, self._manifest, self._maker, self._writing = folder, manifest, maker, writing
+    file: PlannedFile
+    job: bytes
+    """All that the file is made of: a pickled Job."""
+    key: bytes
+    """Hash of that, and of the version that makes the file."""
+
+
+class Sync:
+    """One run over a folder. Raises OSError, ArchiveError, and KeyboardInterrupt after a signal."""
+
+    def __init__(self, folder: Folder, manifest: Manifest, planner: Planner, stage: Stage) -> None:
+        self._folder, self._manifest, self._planner, self._stage = folder, manifest, planner, stage
+        self._version = version("alsoread").encode()
         self._result = Result()
-        self._done = 0
-        self._kept: list[Planned] = []
+        self._kept: list[PlannedFile] = []
 
     def run(self, watch: Watch, *, prune: bool) -> Result:
-        """Writes all that was planned; with `prune`, removes the files of articles that were not."""
-        run_stoppable(self._write(self._stale(watch)))
-        self._result.kept += [item.path for item in sorted(self._kept)]
-        self._result.unchanged = self._done - self._result.written - len(self._kept)
+        """Write all that was planned; with `prune`, remove the files of articles that were not."""
+        with shutdown.noted():  # a batch is recorded as a whole
+            asyncio.run(self._write(self._stale(watch)))
+        if shutdown.is_asked():
+            raise KeyboardInterrupt
+        self._result.kept += [file.place.path for file in sorted(self._kept)]
+        self._result.unchanged -= self._result.written + len(self._kept)
         if prune:
-            self._manifest.give_up_unchosen()
-        for file in self._manifest.given_up():
-            self._remove(file)
+            self._manifest.give_up_unplanned()
+        for row in self._manifest.given_up():
+            self._remove(row)
         return self._result
 
-    def _stale(self, watch: Watch) -> Iterator[list[Planned]]:
-        """What is not up to date, of one batch after another."""
+    def _stale(self, watch: Watch) -> Iterator[list[_StaleFile]]:
+        """Give the files that are not up to date, in batches, until a signal asks to stop."""
         for batch in self._manifest.batches():
-            stale = [item for item, file in batch if not self._is_current(item, file)]
-            for start in range(0, len(stale) or 1, _AT_ONCE):
-                yield stale[start : start + _AT_ONCE]
-            self._done += len(batch)
-            watch(self._done)
+            if shutdown.is_asked():
+                return
+            jobs = self._planner.jobs([file for file, _ in batch])
+            stale = []
+            for (file, row), job in zip(batch, jobs, strict=True):
+                packed = pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
+                key = hash_of(self._version + packed)
+                if not self._is_current(file, key, row):
+                    stale.append(_StaleFile(file, packed, key))
+            if stale:
+                yield stale
+            self._result.unchanged += len(batch)
+            watch(self._result.unchanged)
 
-    async def _write(self, batches: Iterator[list[Planned]]) -> None:
-        await self._bring(here(self._writing()), _few(batches))
-        processes = [Elsewhere(self._writing()) for _ in range(_PROCESSES)]
-        tasks = [asyncio.create_task(self._bring(process, batches)) for process in processes]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for process in processes:
-                process.close()
-
-    async def _bring(self, write: Write, batches: Iterator[list[Planned]]) -> None:
-        """Brings up to date what the batches name. The next one is made while the last one is written."""
-        wanted: list[int] = []
-        rows: list[int] = []
-        for items in batches:
-            await asyncio.sleep(0)  # else nothing could stop it where all is up to date
-            if not items:
-                continue
-            orders = self._maker.orders(items)
-            done = await write(wanted, [order for order, _ in orders])
-            self._manifest.stand(zip(rows, done.stands, strict=True))
-            found = zip(items, done.hashes, (mentions for _, mentions in orders), strict=True)
-            wanted, rows = self._intend(found)
-            self._manifest.commit()  # before the files, so that they are known for ours whatever happens
-        if wanted:
-            done = await write(wanted, [])
-            self._manifest.stand(zip(rows, done.stands, strict=True))
-
-    def _is_current(self, item: Planned, file: Written | None) -> bool:
-        if file is None or file.path != item.path or file.key != item.key:
+    def _is_current(self, file: PlannedFile, key: bytes, row: ManifestRow | None) -> bool:
+        if row is None or row.path != file.place.path or row.key != key:
             return False
-        return file.stand is not None and file.stand == self._folder.look(item.path)
+        return row.stat is not None and row.stat == self._folder.stat(row.path)
 
-    def _intend(self, made: Iterable[tuple[Planned, bytes, set[int]]]) -> tuple[list[int], list[int]]:
-        """Of files that were made, the numbers of those that are to be written, and their rows in the manifest."""
-        intents, stands = [], []
-        for number, (item, new, mentions) in enumerate(made):
-            stand = self._folder.look(item.path)
-            old = self._ours(item.path, stand, new) if stand else None
-            if stand and not old:
-                self._kept.append(item)
+    async def _write(self, batches: Iterator[list[_StaleFile]]) -> None:
+        staged = 0
+        while staged < _STAGED_HERE and (batch := next(batches, None)) is not None:
+            staged += len(batch)
+            self._settle(batch, self._stage([job for _, job, _ in batch]))
+        batch = next(batches, None)
+        if batch is None:
+            return
+        batches = chain([batch], batches)
+        pool = Pool(self._stage, _PROCESSES)
+        try:
+            await asyncio.gather(*(self._write_with(pool, batches) for _ in range(_CALLS)))
+        except Ended as ended:
+            raise ArchiveError(f"Writing broke off, as {ended}: the same command goes on.", 11) from None
+        finally:
+            pool.close()
+
+    async def _write_with(self, pool: Pool, batches: Iterator[list[_StaleFile]]) -> None:
+        for batch in batches:
+            self._settle(batch, await pool.call([job for _, job, _ in batch]))
+
+    def _settle(self, batch: Sequence[_StaleFile], staged: Sequence[StagedFile]) -> None:
+        """Put staged files in their places, unless somebody else's file is there."""
+        writes: list[tuple[StagedFile, PendingWrite]] = []
+        stats: list[tuple[str, FileStat]] = []
+        for (file, _, key), new in zip(batch, staged, strict=True):
+            path = file.place.path
+            current = self._folder.stat(path)
+            previous = self._own_hash(path, current, new.hash) if current else None
+            if current and not previous:
+                self._kept.append(file)
+                self._folder.discard(new)
                 continue
-            intents.append(Intent(item, new, old, mentions))
-            stands.append((number, stand if old == new else None))
-        rows = self._manifest.intend(intents)
-        self._manifest.stand((row, stand) for row, (_, stand) in zip(rows, stands, strict=True) if stand)
-        wanted = [(number, row) for row, (number, stand) in zip(rows, stands, strict=True) if not stand]
-        self._result.written += len(wanted)
-        return [number for number, _ in wanted], [row for _, row in wanted]
+            writes.append((new, PendingWrite(file.url, path, key, new.hash, previous)))
+            if current and previous == new.hash:
+                stats.append((path, current))
+        # Before the files are in place, so that they are known for ours whatever happens.
+        self._manifest.begin_writes([write for _, write in writes])
+        for new, write in writes:
+            if write.previous_hash == write.hash:
+                self._folder.discard(new)
+                continue
+            self._folder.put_in_place(new, write.path)
+            stats.append((write.path, new.stat))
+            self._result.written += 1
+        self._manifest.end_writes(stats)
 
-    def _ours(self, path: str, stand: Stand, new: bytes) -> bytes | None:
-        """The hash of what stands at a path, if the export wrote it or could have; else None."""
-        there = self._manifest.at(path)
-        if there and stand == there.stand:
-            return there.hash
-        held = self._folder.digest(path)
-        return held if held == new or (there and held in (there.hash, there.was)) else None
+    def _own_hash(self, path: str, current: FileStat, new: bytes) -> bytes | None:
+        """Return the hash of the file at a path if the export wrote it or could have; else None."""
+        row = self._manifest.find(path)
+        if row and row.stat == current:
+            return row.hash
+        hash_ = self._folder.hash(path)
+        return hash_ if hash_ == new or (row and hash_ in (row.hash, row.previous_hash)) else None
 
-    def _remove(self, file: Written) -> None:
-        stand = self._folder.look(file.path)
-        if stand and not self._manifest.is_planned(file.path):
-            ours = stand == file.stand or self._folder.digest(file.path) in (file.hash, file.was)
-            if ours:
-                self._folder.remove(file.path)
+    def _remove(self, row: ManifestRow) -> None:
+        current = self._folder.stat(row.path)
+        if current and not self._manifest.is_planned(row.path):
+            if current == row.stat or self._folder.hash(row.path) in (row.hash, row.previous_hash):
+                self._folder.remove(row.path)
                 self._result.removed += 1
             else:
-                self._result.kept.append(file.path)
-        self._manifest.forget(file.id)
-
-
-def _few(batches: Iterator[list[Planned]]) -> Iterator[list[Planned]]:
-    """Batches with as much as is done before another process has started."""
-    made = 0
-    while made < _FEW and (batch := next(batches, None)) is not None:
-        made += len(batch)
-        yield batch
+                self._result.kept.append(row.path)
+        self._manifest.forget(row.path)

@@ -1,104 +1,108 @@
-"""The folder of an export: looking at its files, writing and removing them, and never outside of it."""
+"""Write an export's files below its folder: each whole or not at all, and never through a symbolic link."""
 
 from __future__ import annotations
 
 import os
 from hashlib import sha256
-from pathlib import Path
+from itertools import count
+from pathlib import Path, PurePosixPath
 from stat import S_ISREG
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from crawler.errors import ArchiveError
+from pipelines.archive.tree import Tree
 
-OWN = ".alsoread-export"
-"""The export's own folder in it: the manifest, the lock, and what is half written."""
+STATE_FOLDER = ".alsoread-export"
+"""The export's own folder: its manifest, its lock and the staged files."""
 
-_SCRATCH = "writing"
-"""So begins the name of the file that a process writes to; each has its own."""
+_STAGED = "writing"
+"""First part of the names of staged files."""
+_numbers = count()
 
 
-class Stand(NamedTuple):
-    """How a file stands on the disk: what tells, without reading it, whether it was touched."""
+class FileStat(NamedTuple):
+    """Size and time of a file: they tell whether it was touched, without reading it."""
 
     size: int
     mtime: int
+    """Nanoseconds."""
 
 
-def digest(content: bytes) -> bytes:
-    """What tells two contents apart."""
+class StagedFile(NamedTuple):
+    """A file that is written, and not yet in its place."""
+
+    name: str
+    """Below the export's folder."""
+    hash: bytes
+    stat: FileStat
+
+
+def hash_of(content: bytes) -> bytes:
+    """SHA-256 of a file's content."""
     return sha256(content).digest()
 
 
+def stage(root: Path, content: bytes) -> StagedFile:
+    """Write a file to the export's own folder below `root`. Raises OSError."""
+    name = f"{STATE_FOLDER}/{_STAGED}.{os.getpid()}-{next(_numbers)}"
+    with open(f"{root}/{name}", "xb") as file:  # noqa: PTH123 - a Path takes as long as the writing
+        file.write(content)
+        file.flush()
+        stat = os.fstat(file.fileno())
+    return StagedFile(name, hash_of(content), FileStat(stat.st_size, stat.st_mtime_ns))
+
+
 class Folder:
-    """A folder that files are written to, each whole or not at all. Its methods raise OSError."""
+    """The folder of an export, as a context manager that leaves no staged file in it.
+
+    Its methods raise OSError; with ELOOP where a folder on the way is a symbolic link.
+    """
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self._prefix = f"{root}/"
-        self._real = os.path.realpath(root)
-        self._scratch = f"{root}/{OWN}/{_SCRATCH}.{os.getpid()}"
-        self._inside: set[str] = set()
+        self._root = root
+        self._tree = Tree(root)
 
-    def look(self, path: str) -> Stand | None:
-        """How the file stands; None where there is none. A link or a folder is no file that we wrote."""
+    def __enter__(self) -> Self:
+        self._discard_staged()  # of exports that were killed
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._discard_staged()
+        self._tree.close()
+
+    def stat(self, path: str) -> FileStat | None:
+        """Return the file's size and time; None where there is no file, -1 for both where it is not a plain one."""
         try:
-            found = os.lstat(self._prefix + path)
+            stat = os.lstat(f"{self._root}/{path}")
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return Stand(found.st_size, found.st_mtime_ns) if S_ISREG(found.st_mode) else Stand(-1, -1)
+        return FileStat(stat.st_size, stat.st_mtime_ns) if S_ISREG(stat.st_mode) else FileStat(-1, -1)
 
-    def digest(self, path: str) -> bytes | None:
-        """The digest of the file's content; None where it is no plain file."""
+    def hash(self, path: str) -> bytes | None:
+        """Return the hash of the file's content; None where it is not a plain file, or can't be read."""
         try:
-            with os.fdopen(
-                os.open(self._prefix + path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb"
-            ) as file:
-                return digest(file.read()) if S_ISREG(os.fstat(file.fileno()).st_mode) else None
+            content = self._tree.read(PurePosixPath(path))
         except OSError:
             return None
+        return None if content is None else hash_of(content)
 
-    def write(self, path: str, content: bytes) -> Stand:
-        """Writes a file and the folders above it."""
-        file = os.open(self._scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
-        try:
-            left = memoryview(content)
-            while left:
-                left = left[os.write(file, left) :]
-            found = os.fstat(file)
-        finally:
-            os.close(file)
-        self._enter(path.rpartition("/")[0])
-        os.replace(self._scratch, self._prefix + path)  # noqa: PTH105 - a Path takes as long as the writing
-        return Stand(found.st_size, found.st_mtime_ns)
+    def put_in_place(self, file: StagedFile, path: str) -> None:
+        """Move a staged file to its path, with the folders that it needs."""
+        self._tree.move(PurePosixPath(file.name), PurePosixPath(path))
 
-    def tidy(self) -> None:
-        """Removes what exports left half written that were killed."""
-        for scratch in (self.root / OWN).glob(f"{_SCRATCH}*"):
-            scratch.unlink()
+    def discard(self, file: StagedFile) -> None:
+        """Remove a staged file that is not wanted."""
+        self._tree.remove(PurePosixPath(file.name))
 
     def remove(self, path: str) -> None:
-        """Removes a file, and the folders above it that have become empty."""
-        if not self._is_inside(path.rpartition("/")[0]):
-            return
-        (self.root / path).unlink(missing_ok=True)
-        for folder in (self.root / path).parents:
-            if folder == self.root:
-                break
+        """Remove a file, and the folders above it that are empty then."""
+        self._tree.remove(PurePosixPath(path))
+        for folder in PurePosixPath(path).parents[:-1]:
             try:
-                folder.rmdir()
+                (self._root / folder).rmdir()
             except OSError:
                 break
-            self._inside.discard(str(folder.relative_to(self.root)))
 
-    def _enter(self, folder: str) -> None:
-        if folder not in self._inside:
-            if not self._is_inside(folder):
-                raise ArchiveError(
-                    f"{self.root / folder} leads out of {self.root}: nothing is written there.", 6
-                )
-            (self.root / folder).mkdir(parents=True, exist_ok=True)
-            self._inside.add(folder)
-
-    def _is_inside(self, folder: str) -> bool:
-        real = os.path.realpath(self._prefix + folder)
-        return real == self._real or real.startswith(f"{self._real.rstrip('/')}/")
+    def _discard_staged(self) -> None:
+        for name in self._tree.names(PurePosixPath(STATE_FOLDER)):
+            if name.startswith(_STAGED):
+                self._tree.remove(PurePosixPath(STATE_FOLDER, name))

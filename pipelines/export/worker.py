@@ -1,46 +1,111 @@
-"""Makes files and writes them: what another process than the export's own imports, and starts as fast as that."""
+"""Render articles and stage their files, in the export's own process or in another.
+
+A job has all that its file takes, as plain values: they cost little to hand to another process.
+"""
 
 from __future__ import annotations
 
-import os
+import pickle
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pipelines.export.rendering import Copy, Order, content
-from pipelines.export.target import Folder, Stand, digest
+from crawler.errors import ArchiveError, ReadError
+from crawler.items import Article
+from pipelines.archive.articles import of_row
+from pipelines.export.flavours import FLAVOURS
+from pipelines.export.flavours.item import Item
+from pipelines.export.links import Forms, Target, rewrite
+from pipelines.export.target import StagedFile, hash_of, stage
+
+COLUMNS = tuple(field.name for field in fields(Article) if field.name not in ("images", "also_read"))
+"""Columns of the table `articles` that a row has."""
+BODY, THUMBNAIL = COLUMNS.index("body"), COLUMNS.index("thumbnail")
+
+_HINT = "`alsoread verify --repair` makes it due again, and `alsoread images` fetches it"
 
 
-class Done(NamedTuple):
-    """What came of a call."""
+class ArticleRow(NamedTuple):
+    """An article as the catalog has it."""
 
-    stands: list[Stand]
-    """Of the files that were written, in their order."""
-    hashes: list[bytes]
-    """Of the contents that were made, in their order."""
+    values: tuple[Any, ...]
+    """Of the COLUMNS."""
+    images: list[tuple[str, str | None, str | None]]
+    """Address, alt, title."""
+    also_read: list[tuple[str, str]]
+    """Address, text."""
+
+    @property
+    def article(self) -> Article:
+        """The article itself."""
+        return of_row(dict(zip(COLUMNS, self.values, strict=True)), self.images, self.also_read)
 
 
-class Writing:
-    """Each call writes of the contents that the last one made, and makes others."""
+class RenderJob(NamedTuple):
+    """An article's file that is to be rendered."""
 
-    def __init__(self, root: Path, flavour: str) -> None:
-        self._root, self._flavour = root, flavour
-        self._folder: Folder | None = None
-        self._made: list[tuple[str, bytes | Copy]] = []
-        self._export = os.getpid()
+    row: ArticleRow
+    place: Target
+    links: dict[str, Target]
+    """Addresses in its text that lead to articles of the export."""
+    pictures: dict[str, Target]
+    """Addresses of its pictures, the thumbnail too, that are copied along."""
+    also_read: list[Target | None]
+    """Where the links of its list lead, those to articles of the export; empty where none is to lead there."""
+    aliases: list[str]
+    """Other addresses on a site that should lead to it."""
 
-    def __call__(self, wanted: Sequence[int], orders: Sequence[Order | Copy]) -> Done:
-        """`wanted`: of the contents that the last call made, those to be written. Raises OSError, ArchiveError."""
-        self._folder = self._folder or Folder(self._root)
-        stands = []
-        for number in wanted:
-            if self._export not in (os.getppid(), os.getpid()):
-                break  # the export was killed, and the next one may be at work
-            path, made = self._made[number]
-            held = made.content() if isinstance(made, Copy) else made  # not before: pictures may be large
-            stands.append(self._folder.write(path, held))
-        self._made = [
-            (order.path, order if isinstance(order, Copy) else content(order, self._flavour))
-            for order in orders
-        ]
-        return Done(stands, [made.hash if isinstance(made, Copy) else digest(made) for _, made in self._made])
+
+class CopyJob(NamedTuple):
+    """A picture's file that is to be copied from the archive."""
+
+    file: str
+    hash: str
+    """Of its content, as the archive has it."""
+    place: Target
+
+
+Job = RenderJob | CopyJob
+
+
+def stage_files(root: Path, flavour: str, jobs: Sequence[bytes]) -> list[StagedFile]:
+    """Stage the files of pickled jobs below the export's folder. Raises OSError and ArchiveError."""
+    return [stage(root, content(pickle.loads(job), flavour)) for job in jobs]  # noqa: S301 - from the export
+
+
+def content(job: Job, flavour: str) -> bytes:
+    """Return the content of a file for a key of FLAVOURS. Raises ArchiveError if a picture's copy is damaged."""
+    return _copied(job) if isinstance(job, CopyJob) else _rendered(job, flavour)
+
+
+def _copied(job: CopyJob) -> bytes:
+    try:
+        copy = Path(job.file).read_bytes()
+    except FileNotFoundError:
+        copy = b""
+    except OSError as error:
+        raise ReadError(error.errno, error.strerror, job.file) from None
+    if hash_of(copy).hex() != job.hash:
+        raise ArchiveError(f"{job.file} is missing or damaged: {_HINT}.", 7)
+    return copy
+
+
+def _rendered(job: RenderJob, flavour: str) -> bytes:
+    form = FLAVOURS[flavour]
+    article = job.row.article
+    path = job.place.path
+    forms = Forms(
+        lambda target, fragment: form.link(target, fragment, path),
+        lambda target: form.picture(target, path),
+        form.escape,
+    )
+    body = rewrite(article.body, job.links, job.pictures, forms)
+    item = Item(
+        article=article if body is article.body else replace(article, body=body),
+        place=job.place,
+        also_read=job.also_read or [None] * len(article.also_read),
+        aliases=job.aliases,
+        thumbnail=job.pictures.get(article.thumbnail or ""),
+    )
+    return form.render(item).encode()

@@ -21,7 +21,7 @@ from pipelines.archive.selection import Choice
 from pipelines.export import run as run_export
 from pipelines.export.plan import Form
 from pipelines.export.source import Source
-from pipelines.export.target import OWN
+from pipelines.export.target import STATE_FOLDER
 from tests.conftest import ARTICLE
 from tests.support.commands import Run, here
 from tests.support.exports import BREAD, JAM, ROLLS, edit, export, files, hold, three_articles
@@ -120,7 +120,12 @@ def test_a_file_that_export_did_not_write_is_kept(three: Path, tmp_path: Path) -
 def test_another_layout_leaves_no_file_where_it_was(three: Path, tmp_path: Path) -> None:
     export(three, tmp_path)
     assert "3 files written, 0 unchanged, 3 removed" in export(three, tmp_path, "--path", "{slug}.md")
-    assert sorted(path.name for path in tmp_path.iterdir()) == [OWN, "bread.md", "jam.md", "rolls.md"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        STATE_FOLDER,
+        "bread.md",
+        "jam.md",
+        "rolls.md",
+    ]
 
 
 def test_two_files_that_change_places(three: Path, tmp_path: Path) -> None:
@@ -140,7 +145,7 @@ def test_an_export_that_was_stopped_goes_on(run: Run, tmp_path: Path, how: signa
     command = [sys.executable, "-m", "crawler", "export", str(tmp_path / "out"), "--for", "hugo"]
     command += ["--data", str(run.data)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        while process.poll() is None and not (tmp_path / "out" / OWN).exists():
+        while process.poll() is None and not (tmp_path / "out" / STATE_FOLDER).exists():
             pass
         process.send_signal(how)
         _, said = process.communicate()
@@ -157,7 +162,10 @@ def test_an_export_that_had_to_stop_goes_on(three: Path, tmp_path: Path) -> None
     out.mkdir()
     (out / "two.techidaily.com").write_text("in the way of a folder")
     done = here("export", out, "--data", three)
-    assert (done.exit_code, done.stderr) == (6, f"alsoread: {out} can't be written: File exists.\n")
+    assert (done.exit_code, done.stderr) == (
+        6,
+        f"alsoread: {out}/two.techidaily.com can't be written: Not a directory.\n",
+    )
     (out / "two.techidaily.com").unlink()
     edit(three, "UPDATE articles SET title = 'Other', file_hash = NULL")
     export(three, out)
@@ -166,18 +174,18 @@ def test_an_export_that_had_to_stop_goes_on(three: Path, tmp_path: Path) -> None
 
 
 def test_one_export_at_a_time(three: Path, tmp_path: Path) -> None:
-    (tmp_path / OWN).mkdir()
-    with FileLock(tmp_path / OWN / "lock"):
+    (tmp_path / STATE_FOLDER).mkdir()
+    with FileLock(tmp_path / STATE_FOLDER / "lock"):
         done = here("export", tmp_path, "--data", three)
     assert (done.exit_code, "Another export writes to" in done.stderr) == (5, True)
 
 
 def test_a_damaged_manifest_is_told(three: Path, tmp_path: Path) -> None:
     export(three, tmp_path)
-    (tmp_path / OWN / "manifest.db").write_bytes(b"no database" * 500)
+    (tmp_path / STATE_FOLDER / "manifest.db").write_bytes(b"no database" * 500)
     done = here("export", tmp_path, "--data", three)
     assert (done.exit_code, "manifest.db is damaged" in done.stderr) == (7, True)
-    (tmp_path / OWN / "manifest.db").unlink()
+    (tmp_path / STATE_FOLDER / "manifest.db").unlink()
     assert "0 files written, 3 unchanged" in export(three, tmp_path)
 
 

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from crawler.urls import canonical, host_of
-from pipelines.export.links import Forms, Target, addresses, key, key_on, rewrite
+from pipelines.export.links import Forms, Target, addresses, page_on, rewrite
 
 ROLLS, JAM = "https://one.techidaily.com/rolls/", "http://two.techidaily.com/jam/index.html"
 TARGETS = {ROLLS: Target("rolls.md", "/rolls/"), JAM: Target("jam.md", "/jam/")}
@@ -146,10 +146,10 @@ def test_a_text_without_angles_has_the_same_addresses_as_with_them(text: str) ->
         f"https://{'a' * 64}.example/",
     ],
 )
-def test_a_page_on_one_of_the_hosts_has_a_key(url: str) -> None:
+def test_a_page_on_one_of_the_hosts_is_found(url: str) -> None:
     hosts = {"one.techidaily.com", "two.techidaily.com", "one.techidaily.com:8443", "xn--bcher-kva.example"}
     try:
         page = canonical(url)
     except ValueError:
         page = ELSEWHERE
-    assert key_on(hosts, url) == (key(page) if host_of(page) in hosts else None)
+    assert page_on(hosts, url) == (page if host_of(page) in hosts else None)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.export.flavours import FLAVOURS
-from pipelines.export.target import OWN
+from pipelines.export.target import STATE_FOLDER
 from tests.conftest import ARTICLE
 from tests.support.archives import files as archived
 from tests.support.commands import here
@@ -43,7 +43,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_plain_is_what_the_archive_itself_holds(many: Path, tmp_path: Path) -> None:
     assert f"{COUNT + 1} files written, 0 unchanged" in export(many, tmp_path)
     assert files(tmp_path) == archived(many)
-    assert {path.name for path in (tmp_path / OWN).iterdir()} == {"lock", "manifest.db"}
+    assert {path.name for path in (tmp_path / STATE_FOLDER).iterdir()} == {"lock", "manifest.db"}
     assert f"0 files written, {COUNT + 1} unchanged" in export(many, tmp_path)
 
 
@@ -114,12 +114,15 @@ def test_what_can_not_be_written_is_told(many: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "Last").write_text("in the way of a folder")
     done = here("export", tmp_path / "out", "--data", many, *layout)
-    assert (done.exit_code, done.stderr) == (6, f"alsoread: {tmp_path}/out can't be written: File exists.\n")
+    assert (done.exit_code, done.stderr) == (
+        6,
+        f"alsoread: {tmp_path}/out/Last can't be written: Not a directory.\n",
+    )
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out" / "Last").unlink()
     (tmp_path / "out" / "Last").symlink_to(tmp_path / "elsewhere")
     done = here("export", tmp_path / "out", "--data", many, *layout)
-    assert (done.exit_code, "leads out of" in done.stderr) == (6, True)
+    assert (done.exit_code, "out/Last can't be written: it is a symbolic link" in done.stderr) == (6, True)
     assert list((tmp_path / "elsewhere").iterdir()) == []
     (tmp_path / "out" / "Last").unlink()
     export(many, tmp_path / "out", *layout)
@@ -128,7 +131,7 @@ def test_what_can_not_be_written_is_told(many: Path, tmp_path: Path) -> None:
 
 
 def test_a_half_written_file_of_a_killed_export_is_removed(many: Path, tmp_path: Path) -> None:
-    (tmp_path / OWN).mkdir()
-    (tmp_path / OWN / "writing.12345").write_text("half")
+    (tmp_path / STATE_FOLDER).mkdir()
+    (tmp_path / STATE_FOLDER / "writing.12345").write_text("half")
     export(many, tmp_path, "--where", "id < 9")
-    assert {path.name for path in (tmp_path / OWN).iterdir()} == {"lock", "manifest.db"}
+    assert {path.name for path in (tmp_path / STATE_FOLDER).iterdir()} == {"lock", "manifest.db"}

@@ -10,7 +10,7 @@ from typing import Any
 
 from crawler.items import Article, Visit
 from pipelines.archive.catalog import Catalog
-from pipelines.export.target import OWN
+from pipelines.export.target import STATE_FOLDER
 from tests.conftest import ARTICLE
 from tests.support.commands import here
 
@@ -25,7 +25,7 @@ def files(root: Path) -> Files:
     return {
         str(path.relative_to(root)): path.read_bytes()
         for path in sorted(root.rglob("*"))
-        if path.is_file() and OWN not in path.parts
+        if path.is_file() and STATE_FOLDER not in path.parts
     }
 
 
