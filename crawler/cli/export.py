@@ -1,4 +1,4 @@
-"""`alsoread export`."""
+"""The command `alsoread export`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from pipelines.archive.catalog import read
 
 _FLAVOURS = ("plain", "hexo", "hugo", "jekyll", "obsidian")
 _KEPT = 1
-_LISTED = 20
+"""Exit code where files were left as they are."""
+_MAX_LISTED = 20
 """Files that are named one by one."""
 
 
@@ -31,31 +32,31 @@ _LISTED = 20
 @click.option("--tag", "tags", multiple=True, help="Only articles with this tag; repeatable.")
 @click.option("--category", "categories", multiple=True, help="Only articles in this category; repeatable.")
 @click.option("--author", "authors", multiple=True, help="Only articles by this author; repeatable.")
-@click.option("--since", metavar="DATE", help="Only articles published on that day or later.")
-@click.option("--changed-since", metavar="RUN|DATE", help="Only articles that changed in that run or later.")
+@click.option("--since", metavar="DATE", help="Only articles published on this day or later.")
+@click.option("--changed-since", metavar="RUN|DATE", help="Only articles changed in this run or later.")
 @click.option("--search", metavar="WORDS", help="Only articles with all these words.")
 @click.option(
-    "--where", metavar="SQL", help="Only articles for which this is true: docs/catalog.md has the columns."
+    "--where", metavar="SQL", help="Only articles for which this is true; docs/catalog.md lists the columns."
 )
 @click.option("--for", "flavour", type=click.Choice(_FLAVOURS), default="plain", show_default=True)
-@click.option("--path", metavar="TEMPLATE", help="Where files lie, as '{host}/{date:%Y}/{slug}.md'.")
+@click.option("--path", metavar="TEMPLATE", help="Paths of the files, as '{host}/{date:%Y}/{slug}.md'.")
 @click.option(
     "--links",
     type=click.Choice(["local", "original"]),
     help="Whether links between these articles lead from file to file; not for plain by default.",
 )
 @click.option(
-    "--images", is_flag=True, help="Write the archive's copies of pictures too, and let the texts show them."
+    "--images", is_flag=True, help="Write the archive's copies of pictures too, and show them in the texts."
 )
-@click.option("--prune", is_flag=True, help="Remove files of articles that are not chosen any more.")
-@click.option("--to", "packed", type=click.Choice(["tar.gz", "zip"]), help="One file: DIR is its name.")
+@click.option("--prune", is_flag=True, help="Remove files of articles that are no longer chosen.")
+@click.option("--to", "packed", type=click.Choice(["tar.gz", "zip"]), help="Pack all into one file, DIR.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["md", "jsonl", "csv", "parquet"]),
     default="md",
     show_default=True,
-    help="Other than md: a table, DIR is its name.",
+    help="Other than md: write a table to the file DIR.",
 )
 @quiet_flag
 @reports_errors
@@ -76,10 +77,13 @@ def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
             raise
         click.echo("alsoread: Interrupted; run the same command to resume.", err=True)
         sys.exit(INTERRUPTED)
-    for path in kept[:_LISTED]:
-        click.echo(f"Look: {target / harmless(path)} is not as export wrote it, and was kept.", err=True)
-    if kept[_LISTED:]:
-        click.echo(f"Look: so were {len(kept) - _LISTED:,} more.", err=True)
+    for path in kept[:_MAX_LISTED]:
+        click.echo(
+            f"Warning: {target / harmless(path)} was not written by export, or changed since; left as it is.",
+            err=True,
+        )
+    if kept[_MAX_LISTED:]:
+        click.echo(f"Warning: the same holds for {len(kept) - _MAX_LISTED:,} more files.", err=True)
     sys.exit(_KEPT if kept else 0)
 
 
@@ -88,7 +92,7 @@ def _interrupt() -> None:
 
 
 def _check(target: Path, data: Path, options: dict[str, Any]) -> None:
-    """Options that do not go together, and a target that must not be one."""
+    """Raise where options exclude each other, or the target is not allowed."""
     one_file = options["packed"] or options["form"] != "md"
     if options["form"] != "md":
         for name, value in (
@@ -98,13 +102,13 @@ def _check(target: Path, data: Path, options: dict[str, Any]) -> None:
             ("--images", "images"),
         ):
             if options[value]:
-                raise click.UsageError(f"{name} goes with --format md.")
+                raise click.UsageError(f"{name} requires --format md.")
         if options["flavour"] != "plain":
-            raise click.UsageError("--for goes with --format md.")
+            raise click.UsageError("--for requires --format md.")
     if options["prune"] and one_file:
-        raise click.UsageError("--prune goes with a folder.")
+        raise click.UsageError("--prune requires a folder as the target.")
     if target.absolute().resolve().is_relative_to(data.absolute().resolve()):
-        raise ArchiveError(f"{target} is in the archive itself, {data}: choose another folder.", 2)
+        raise ArchiveError(f"{target} is inside the archive {data}: choose another folder.", 2)
     if one_file and target.is_dir():
         raise ArchiveError(f"{target} is a folder: name a file.", 2)
     if not one_file and target.exists() and not target.is_dir():
@@ -112,9 +116,9 @@ def _check(target: Path, data: Path, options: dict[str, Any]) -> None:
 
 
 def _choice(options: dict[str, Any]) -> Any:
-    from pipelines.archive.selection import Choice
+    from pipelines.archive.selection import ArticleFilter
 
-    return Choice(**{name: options[name] for name in Choice.__dataclass_fields__})
+    return ArticleFilter(**{name: options[name] for name in ArticleFilter.__dataclass_fields__})
 
 
 def _form(options: dict[str, Any], data: Path) -> Any:
@@ -131,7 +135,7 @@ def _form(options: dict[str, Any], data: Path) -> Any:
 def _export(
     source: Any, target: Path, form: Any, options: dict[str, Any], watch: Callable[[int], None], quiet: bool
 ) -> list[str]:
-    """Runs it, says what came of it, and gives the files that were kept."""
+    """Run the export, print its summary, and return the files that were left as they are."""
     from pipelines.export import run
 
     if options["form"] != "md":

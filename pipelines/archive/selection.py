@@ -1,4 +1,4 @@
-"""Which articles are chosen: what the command line says, as a condition on the catalog's `articles`."""
+"""Compile filter options to an SQL condition on the catalog's `articles`."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from crawler.items import iso
 from pipelines.archive.storage_errors import ends_run
 
 _HOSTS = "id IN (SELECT id FROM pages WHERE host IN (SELECT value FROM json_each(:hosts)))"
-_TAGS = "EXISTS (SELECT 1 FROM json_each(tags) AS held JOIN json_each(:tags) AS asked ON asked.value = held.value)"
+_TAGS = "EXISTS (SELECT 1 FROM json_each(tags) AS tag JOIN json_each(:tags) AS wanted ON wanted.value = tag.value)"
 _CATEGORIES = _TAGS.replace("tags", "categories")
 _AUTHORS = "author IN (SELECT value FROM json_each(:authors))"
-_FOUND = "id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :search)"
+_SEARCH = "id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :search)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What an article must meet: every field that is given, and of a field with several values one."""
+class ArticleFilter:
+    """Selects articles that match every field that is given; of a field with several values, one of them."""
 
     hosts: Sequence[str] = ()
     """Patterns, as `*.techidaily.com`."""
@@ -33,28 +33,28 @@ class Choice:
     categories: Sequence[str] = ()
     authors: Sequence[str] = ()
     since: str | None = None
-    """Published on that day or later, as `2024-08-16`."""
+    """Published on this day or later, as `2024-08-16`."""
     changed_since: str | None = None
-    """Changed in that run or a later one, as `12`, or on that day or later."""
+    """Changed in this run or a later one, as `12`, or on this day or later."""
     search: str | None = None
     """Words that are all in its title, description or text."""
     where: str | None = None
     """An SQL expression over the columns of `articles`."""
 
 
-def condition(db: Database, choice: Choice) -> tuple[str, dict[str, Any]]:
-    """The choice as SQL and its values. Raises ArchiveError where it can't be one."""
-    terms = list(_terms(db, choice))
+def where_clause(db: Database, articles: ArticleFilter) -> tuple[str, dict[str, Any]]:
+    """Return the condition and its values. Raises ArchiveError if an option is not valid."""
+    terms = list(_terms(db, articles))
     sql = " AND ".join(f"({term}\n)" for term, _ in terms) or "1"  # the line end closes a comment
-    values = {name: value for _, given in terms for name, value in given.items()}
+    values = {name: value for _, parameters in terms for name, value in parameters.items()}
     db.conn.set_authorizer(_without_recursion)
     try:
         db.execute(f"SELECT 1 FROM articles WHERE {sql} LIMIT 0", values)  # noqa: S608
     except (sqlite3.Error, sqlite3.Warning) as error:
-        if choice.where is None or ends_run(error):
+        if articles.where is None or ends_run(error):
             raise
         raise ArchiveError(
-            f"--where {choice.where!r} is no SQL expression over articles: {error}.", 2
+            f"--where {articles.where!r} is not a valid SQL expression over articles: {error}.", 2
         ) from None
     finally:
         db.conn.set_authorizer(None)
@@ -66,27 +66,27 @@ def _without_recursion(action: int, *_: str | None) -> int:
     return sqlite3.SQLITE_DENY if action == sqlite3.SQLITE_RECURSIVE else sqlite3.SQLITE_OK
 
 
-def _terms(db: Database, choice: Choice) -> Iterator[tuple[str, dict[str, Any]]]:
-    if choice.hosts:
+def _terms(db: Database, articles: ArticleFilter) -> Iterator[tuple[str, dict[str, Any]]]:
+    if articles.hosts:
         known = [row[0] for row in db.execute("SELECT host FROM hosts").fetchall()]
-        hosts = [host for host in known if any(fnmatchcase(host, glob.lower()) for glob in choice.hosts)]
+        hosts = [host for host in known if any(fnmatchcase(host, glob.lower()) for glob in articles.hosts)]
         yield _HOSTS, {"hosts": json.dumps(hosts)}
-    if choice.tags:
-        yield _TAGS, {"tags": json.dumps(list(choice.tags))}
-    if choice.categories:
-        yield _CATEGORIES, {"categories": json.dumps(list(choice.categories))}
-    if choice.authors:
-        yield _AUTHORS, {"authors": json.dumps(list(choice.authors))}
-    if choice.since:
-        yield "date >= :since", {"since": _day("--since", choice.since)}
-    if choice.changed_since:
-        yield _changed(db, choice.changed_since)
-    if choice.search:
-        if not any(map(str.isalnum, choice.search)):
-            raise ArchiveError(f"--search '{choice.search}' names no word to search for.", 2)
-        yield _FOUND, {"search": db.quote_fts(choice.search)}
-    if choice.where:
-        yield choice.where, {}
+    if articles.tags:
+        yield _TAGS, {"tags": json.dumps(list(articles.tags))}
+    if articles.categories:
+        yield _CATEGORIES, {"categories": json.dumps(list(articles.categories))}
+    if articles.authors:
+        yield _AUTHORS, {"authors": json.dumps(list(articles.authors))}
+    if articles.since:
+        yield "date >= :since", {"since": _day("--since", articles.since)}
+    if articles.changed_since:
+        yield _changed(db, articles.changed_since)
+    if articles.search:
+        if not any(map(str.isalnum, articles.search)):
+            raise ArchiveError(f"--search '{articles.search}' has no word to search for.", 2)
+        yield _SEARCH, {"search": db.quote_fts(articles.search)}
+    if articles.where:
+        yield articles.where, {}
 
 
 def _changed(db: Database, since: str) -> tuple[str, dict[str, Any]]:
@@ -101,5 +101,5 @@ def _day(option: str, value: str) -> str:
     try:
         day = date.fromisoformat(value)
     except ValueError:
-        raise ArchiveError(f"{option} {value} is no day such as 2024-08-16.", 2) from None
+        raise ArchiveError(f"{option} {value} is not a valid date (try 2024-08-16).", 2) from None
     return iso(datetime(day.year, day.month, day.day, tzinfo=UTC))

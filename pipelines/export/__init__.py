@@ -1,1 +1,1 @@
-"""Out of the archive: articles as Markdown files that other programs read, as one file of them, or as a table."""
+"""Export articles as Markdown files that other programs read, as one packed file, or as a table."""

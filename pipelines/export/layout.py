@@ -1,4 +1,4 @@
-"""Where an article's file lies below the export's folder: a template, filled in so that nothing leaves the folder."""
+"""Fill in the template of the files' paths, so that no path leaves the export's folder."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from crawler.errors import ArchiveError
 from pipelines.archive.names import with_hash
 
 LISTS = ("tags", "categories")
-"""Fields that stand for the first of them."""
+"""Fields of which the first value is used."""
 TEXTS = ("title", "author", "lang", *LISTS)
 TIMES = ("date", "updated")
 FIELDS = ("host", "slug", *TEXTS, *TIMES)
 
-_LONGEST = 200
-"""Bytes of a text in a name."""
-_LONGEST_NAME = 240
-"""Bytes of a name, so that it fits with its mark into the 255 that file systems take."""
-_DAY = "%Y-%m-%d"
+_MAX_TEXT_BYTES = 200
+"""Longest text in a name."""
+_MAX_NAME_BYTES = 240
+"""Longest name: with its hash it fits into the 255 that file systems take."""
+_DATE_FORMAT = "%Y-%m-%d"
 _ABSENT = "unknown"
 
-# What some file system somewhere does not take in a name.
+# Characters that some file system does not take in a name.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]+')
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)", re.IGNORECASE)
 _IN_ADDRESS = re.compile(r"[%#\s'\"]")  # generators do not agree on how these are written
@@ -34,14 +34,14 @@ _LEAVES = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 
 
 class Layout:
-    """A template such as `{host}/{date:%Y}/{slug}.md`. Raises ArchiveError where it is none.
+    """A template such as `{host}/{date:%Y}/{slug}.md`. Raises ArchiveError if it is not valid.
 
     Absent texts are `unknown`; an absent `date` is `updated`, and where that is absent too, the day on which
     the article came into the archive.
     """
 
     def __init__(self, template: str, fit: Callable[[str], str]) -> None:
-        """`fit` makes one name of a path what the reading program takes."""
+        """`fit` changes one name of a path to what the reading program takes."""
         self._fit = fit
         try:
             self._parts = list(Formatter().parse(template))
@@ -65,11 +65,11 @@ class Layout:
         self._whole = template == "{host}/{slug}.md"
         self.columns = [name for _, name, _, _ in self._parts if name in TEXTS or name in TIMES]
 
-    def path(self, held: str, row: Mapping[str, Any]) -> str:
-        """The path of an article that the archive itself holds at `held`; `row` has `columns` and `archived_at`."""
-        host, _, slug = held.removesuffix(".md").partition("/")
+    def path(self, archived: str, row: Mapping[str, Any]) -> str:
+        """Return an article's path; `archived` is its file in the archive, `row` has `columns` and `archived_at`."""
+        host, _, slug = archived.removesuffix(".md").partition("/")
         if self._whole:
-            filled = held
+            filled = archived
         else:
             moment = row.get("date") or row.get("updated") or row["archived_at"]
             filled = self._fill(host, slug, datetime.fromisoformat(moment), row)
@@ -84,8 +84,8 @@ class Layout:
             elif name == "slug":  # it may name folders, but not in the middle of a name
                 filled += slug if filled.endswith("/") or not filled else slug.replace("/", "-")
             elif name in TIMES:
-                held = row.get(name)
-                filled += (datetime.fromisoformat(held) if held else moment).strftime(spec or _DAY)
+                value = row.get(name)
+                filled += (datetime.fromisoformat(value) if value else moment).strftime(spec or _DATE_FORMAT)
             elif name:
                 text = row[name]
                 filled += _name((next(iter(json.loads(text)), None) if name in LISTS else text) or _ABSENT)
@@ -93,44 +93,44 @@ class Layout:
 
 
 def _name(text: str) -> str:
-    """A text as a part of a name.
+    """Return a text as a part of a name.
 
     >>> _name("Bread: a beginner's guide?"), _name("../../etc"), _name("..")
     ("Bread- a beginner's guide-", '-..-etc', '-')
     """
     name = _UNSAFE.sub("-", unicodedata.normalize("NFC", text))
-    name = name.encode()[:_LONGEST].decode(errors="ignore").strip(". ") or "-"
+    name = name.encode()[:_MAX_TEXT_BYTES].decode(errors="ignore").strip(". ") or "-"
     return f"{name}-" if _DEVICE.match(name) else name
 
 
 def _short(name: str) -> str:
-    if len(name) <= _LONGEST_NAME // 4 or len(name.encode()) <= _LONGEST_NAME:
+    if len(name) <= _MAX_NAME_BYTES // 4 or len(name.encode()) <= _MAX_NAME_BYTES:
         return name
-    short = name.encode()[:_LONGEST].decode(errors="ignore").strip(". ")
+    short = name.encode()[:_MAX_TEXT_BYTES].decode(errors="ignore").strip(". ")
     return marked(f"{short}.md" if name.endswith(".md") else short, name)
 
 
-def marked(path: str, what: str, suffix: str = ".md") -> str:
-    """The path, told apart from its like by eight digits of a hash of `what`, which stand before the suffix.
+def marked(path: str, source: str, suffix: str = ".md") -> str:
+    """Return the path with eight digits of a hash of what it stands for, before the suffix.
 
     >>> marked("one/tea.md", "https://one.techidaily.com/Tea/")
     'one/tea~434252fb.md'
     """
     stem, end = (path.removesuffix(suffix), suffix) if path.endswith(suffix) else (path, "")
-    return f"{with_hash(stem, what)}{end}"
+    return f"{with_hash(stem, source)}{end}"
 
 
-def address(held: str, url: str) -> str:
-    """Where an article that the archive holds at `held` stands on a site that is made of the export.
+def address(archived: str, url: str) -> str:
+    """Return an article's address on a site that is made of the export; `archived` is its file in the archive.
 
     >>> address("one.techidaily.com/bread.md", "https://one.techidaily.com/bread/")
     '/one.techidaily.com/bread/'
     """
-    name = held.removesuffix(".md")
+    name = archived.removesuffix(".md")
     plain = _IN_ADDRESS.sub("-", name)
     return f"/{plain if plain == name else marked(plain, url)}/"
 
 
 def folded(path: str) -> str:
-    """What two paths share that some file system takes for one."""
+    """Return what two paths have in common that some file system takes for one."""
     return path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()

@@ -1,7 +1,7 @@
-"""Links in a text to articles of the export, made links between files, and pictures made to show its copies.
+"""Make links to articles of the export lead to their files, and pictures show the copies.
 
-What is a link is for a CommonMark parser to say: every address that may be one is marked, the marked text is
-parsed, and the marks that turn up as targets of links or pictures are replaced. Code and HTML stay as they are.
+A CommonMark parser decides what a link is: every address that may be one is marked, the marked text is parsed,
+and the marks that turn up as targets of links or pictures are replaced. Code and HTML stay as they are.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Place(NamedTuple):
 
 
 def addresses(body: str) -> set[str]:
-    """What the text may link to: all the addresses that its links have, and perhaps others."""
+    """Return the addresses of all links of the text, and perhaps others."""
     if "<" in body:
         return {place.url for place in _places(body)}
     return set(_BARE.findall(body))
@@ -72,7 +72,7 @@ def page_on(hosts: Set[str], url: str) -> str | None:
 
 
 class Forms(NamedTuple):
-    """How a flavour writes: what stands in the parentheses of links and pictures, and all else."""
+    """How a flavour writes the targets of links and pictures, and all other text."""
 
     link: Callable[[Target, str], str]
     """Of the target and the fragment, `#` and all."""
@@ -81,7 +81,7 @@ class Forms(NamedTuple):
 
 
 def rewrite(body: str, links: Mapping[str, Target], pictures: Mapping[str, Target], forms: Forms) -> str:
-    """The text with its links to, and its pictures of, the addresses that have targets, as the forms have it."""
+    """Return the text with the links and pictures whose addresses have targets, as the forms write them."""
     if not links and not pictures:
         return forms.escape(body)
     places = [place for place in _places(body) if place.url in links or place.url in pictures]
@@ -109,13 +109,13 @@ def rewrite(body: str, links: Mapping[str, Target], pictures: Mapping[str, Targe
 
 
 def _places(body: str) -> Iterator[_Place]:
-    for found in _PLACE.finditer(body):
-        kind = str(found.lastgroup).removeprefix("in_")
-        yield _Place(*found.span(kind), found[kind].strip("<>"))
+    for match in _PLACE.finditer(body):
+        kind = str(match.lastgroup).removeprefix("in_")
+        yield _Place(*match.span(kind), match[kind].strip("<>"))
 
 
 def _with(body: str, marks: Iterable[tuple[_Place, str]], bare: bool = False) -> str:
-    """The text with marks in the places of addresses, with or without the `<>` round them."""
+    """Return the text with marks in the places of addresses, with or without the `<>` around them."""
     parts, at = [], 0
     for place, mark in marks:
         angle = not bare and body[place.start] == "<"
@@ -125,7 +125,7 @@ def _with(body: str, marks: Iterable[tuple[_Place, str]], bare: bool = False) ->
 
 
 def _linked(text: str, name: str) -> dict[str, str]:
-    """The targets that have the name in them, each with what leads there: a link, an autolink or a picture."""
+    """Return the targets with the name in them, each with its kind: a link, an autolink or a picture."""
     return {
         str(child.attrs[_TARGETS[child.type]]): child.markup if child.type == "link_open" else _PICTURE
         for part in _parts(text, name)
@@ -136,7 +136,7 @@ def _linked(text: str, name: str) -> dict[str, str]:
 
 
 def _parts(text: str, name: str) -> list[str]:
-    """The parts of the text with the name in them, where each means the same alone as in the whole; else that."""
+    """Return the parts of the text with the name in them if each means the same alone; else the whole text."""
     return [text] if _FAR.search(text) else [part for part in _BLANK_LINES.split(text) if name in part]
 
 
@@ -151,7 +151,7 @@ def _parser() -> MarkdownIt:
 
 
 def _inline(state: StateCore) -> None:
-    """Parses the blocks that can have a link with the name in its target: inside of blocks most of the time goes."""
+    """Parse only the blocks that can have a link with the name in its target: blocks take most of the time."""
     name = state.env["name"]
     references = state.env.get("references", {})
     everywhere = any(name in reference["href"] for reference in references.values())

@@ -1,4 +1,4 @@
-"""Many files as one: a tar.gz or a zip, whose bytes depend on nothing but the files."""
+"""Pack files into a tar.gz or a zip, whose bytes depend on nothing but the files."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ Kind = Literal["tar.gz", "zip"]
 
 
 class Entry(NamedTuple):
-    """A file to be packed."""
+    """A file that is to be packed."""
 
     path: str
     content: bytes
     changed_at: str
-    """As the archive writes times."""
+    """ISO 8601, UTC."""
 
 
 def pack(out: IO[bytes], kind: Kind, entries: Iterable[Entry]) -> None:
-    """Writes the entries in their order."""
+    """Write the entries in their order."""
     (_tar if kind == "tar.gz" else _zip)(out, entries)
 
 

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from crawler import shutdown
 from crawler.errors import ArchiveError
-from pipelines.archive.selection import Choice, condition
+from pipelines.archive.selection import ArticleFilter, where_clause
 from pipelines.archive.storage_errors import ends_run
 from pipelines.export.worker import COLUMNS, ArticleRow
 
@@ -51,18 +51,18 @@ class Source:
     A signal whose step raises ends a query with an OperationalError.
     """
 
-    def __init__(self, db: Database, choice: Choice) -> None:
+    def __init__(self, db: Database, articles: ArticleFilter) -> None:
         self._db = db
         db.conn.set_progress_handler(_let_signals_in, _STEPS_BETWEEN_SIGNALS)
         db.execute("BEGIN")
-        self._where, self._values = condition(db, choice)
+        self._where, self._values = where_clause(db, articles)
         count = f"SELECT count(*) FROM articles WHERE {self._where}"  # noqa: S608
         try:
             self.count: int = db.execute(count, self._values).fetchone()[0]
         except sqlite3.Error as error:
-            if choice.where is None or shutdown.is_asked() or ends_run(error):
+            if articles.where is None or shutdown.is_asked() or ends_run(error):
                 raise
-            raise ArchiveError(f"--where {choice.where!r} can't be evaluated: {error}.", 2) from None
+            raise ArchiveError(f"--where {articles.where!r} can't be evaluated: {error}.", 2) from None
         if not self.count:
             raise ArchiveError("No article of the archive is what was asked for: nothing was exported.", 2)
 

@@ -1,4 +1,4 @@
-"""Articles as a table: JSON Lines, CSV or Parquet, one article a row."""
+"""Write articles as a table with one article per row: JSON Lines, CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from crawler.items import iso
 Kind = Literal["jsonl", "csv", "parquet"]
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet take a cell for a formula."""
-_GROUP = 500
+"""First characters of a cell that a spreadsheet takes for a formula."""
+_GROUP_ROWS = 500
 """Rows of a Parquet row group: it is held in memory."""
 
 Row = dict[str, Any]
-"""The columns of an article; times are datetimes, lists and mappings are such."""
+"""The columns of an article; times are datetimes, lists and dicts stay as they are."""
 
 
 def write(out: IO[bytes], kind: Kind, columns: list[str], rows: Iterable[Row]) -> None:
-    """Writes the rows in their order. Raises ArchiveError where a library is missing."""
+    """Write the rows in their order. Raises ArchiveError if a library is missing."""
     if kind == "jsonl":
         out.writelines(f"{json.dumps(row, ensure_ascii=False, default=iso)}\n".encode() for row in rows)
     elif kind == "csv":
@@ -43,7 +43,7 @@ def _csv(out: IO[bytes], columns: list[str], rows: Iterable[Row]) -> None:
 
 
 def _cell(value: Any) -> Any:
-    """What a spreadsheet shows as it is."""
+    """Return the value as a cell that a spreadsheet does not evaluate."""
     if isinstance(value, (list, dict)):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, datetime):
@@ -72,11 +72,11 @@ def _parquet(out: IO[bytes], columns: list[str], rows: Iterable[Row]) -> None:
     schema = pa.schema([(name, types.get(name, text)) for name in columns])
     with pq.ParquetWriter(out, schema) as table:
         for group in _groups(rows):
-            said = [{**row, "extra": _cell(row["extra"])} for row in group]  # its keys are not known
-            table.write_table(pa.Table.from_pylist(said, schema=schema))
+            values = [{**row, "extra": _cell(row["extra"])} for row in group]  # its keys are not known
+            table.write_table(pa.Table.from_pylist(values, schema=schema))
 
 
 def _groups(rows: Iterable[Row]) -> Iterator[list[Row]]:
     iterator = iter(rows)
-    while group := list(islice(iterator, _GROUP)):
+    while group := list(islice(iterator, _GROUP_ROWS)):
         yield group

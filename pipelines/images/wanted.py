@@ -13,7 +13,7 @@ from crawler.items import iso
 from crawler.media_types import picture_type
 from crawler.urls import named_host
 from pipelines.archive.files import read_file
-from pipelines.archive.selection import Choice, condition
+from pipelines.archive.selection import ArticleFilter, where_clause
 from pipelines.images import rows
 from pipelines.images.paths import FOLDER, places
 
@@ -38,7 +38,7 @@ class Wanted:
     def __init__(self, db: Database, data: Path, hosts: Sequence[str]) -> None:
         """Those that articles of these hosts show (patterns; of all where there are none). Raises ArchiveError."""
         self._db, self._root = db, data / FOLDER
-        chosen, values = condition(db, Choice(hosts=hosts))
+        chosen, values = where_clause(db, ArticleFilter(hosts=hosts))
         db.register_function(named_host, name="host", deterministic=True, replace=True)
         db.execute(_SHOWN.format(chosen=chosen), values)
         db.execute(_WANTED, [iso(now())])

@@ -82,22 +82,22 @@ def test_words_to_search_for_are_no_syntax(run: Run, tmp_path: Path, words: str)
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--search", '"'], "--search '\"' names no word to search for."),
-        (["--search", " "], "--search ' ' names no word to search for."),
+        (["--search", '"'], "--search '\"' has no word to search for."),
+        (["--search", " "], "--search ' ' has no word to search for."),
         (
             ["--where", "wrods > 1"],
-            "--where 'wrods > 1' is no SQL expression over articles: no such column: wrods.",
+            "--where 'wrods > 1' is not a valid SQL expression over articles: no such column: wrods.",
         ),
-        (["--where", "1); DROP TABLE articles; --"], "is no SQL expression over articles"),
+        (["--where", "1); DROP TABLE articles; --"], "is not a valid SQL expression over articles"),
         (
             [
                 "--where",
                 "(WITH RECURSIVE n(x) AS (VALUES(1) UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n)",
             ],
-            "is no SQL expression over articles: not authorized.",
+            "is not a valid SQL expression over articles: not authorized.",
         ),
-        (["--where", "randomblob("], "is no SQL expression over articles"),
-        (["--since", "yesterday"], "--since yesterday is no day such as 2024-08-16."),
+        (["--where", "randomblob("], "is not a valid SQL expression over articles"),
+        (["--since", "yesterday"], "--since yesterday is not a valid date (try 2024-08-16)."),
         (["--changed-since", "99"], "There was no crawl 99: `alsoread status` tells the last one."),
         (["--tag", "no such tag"], "No article of the archive is what was asked for: nothing was exported."),
         (["--path", "{host}/{name}.md"], "there is no {name}; choose from host, slug, title, author,"),
@@ -110,9 +110,9 @@ def test_words_to_search_for_are_no_syntax(run: Run, tmp_path: Path, words: str)
         (["--path", "/tmp/{slug}.md"], "leads out of the folder"),  # noqa: S108
         (["--path", "{date:%Y/../..}/{slug}.md"], "leads out of the folder"),
         (["--path", "a//{slug}.md"], "leads out of the folder"),
-        (["--prune", "--to", "zip"], "--prune goes with a folder."),
-        (["--format", "csv", "--for", "hugo"], "--for goes with --format md."),
-        (["--format", "csv", "--to", "zip"], "--to goes with --format md."),
+        (["--prune", "--to", "zip"], "--prune requires a folder as the target."),
+        (["--format", "csv", "--for", "hugo"], "--for requires --format md."),
+        (["--format", "csv", "--to", "zip"], "--to requires --format md."),
     ],
 )
 def test_a_mistake_is_told_and_nothing_is_written(
@@ -127,8 +127,8 @@ def test_a_mistake_is_told_and_nothing_is_written(
 def test_where_it_can_not_go(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     for target, code, said in (
-        (run.data, 2, "is in the archive itself"),
-        (run.data / "articles" / "more", 2, "is in the archive itself"),
+        (run.data, 2, "is inside the archive"),
+        (run.data / "articles" / "more", 2, "is inside the archive"),
         (tmp_path / "file", 2, "is a file: name a folder"),
         (tmp_path / "file" / "below", 6, "can't be written: Not a directory."),
     ):

@@ -17,7 +17,7 @@ from filelock import FileLock
 from crawler.items import Visit
 from pipelines.archive.article_file import render
 from pipelines.archive.catalog import Catalog, read
-from pipelines.archive.selection import Choice
+from pipelines.archive.selection import ArticleFilter
 from pipelines.export import run as run_export
 from pipelines.export.plan import Form
 from pipelines.export.source import Source
@@ -77,7 +77,7 @@ def test_prune_removes_what_export_wrote_and_nothing_else(three: Path, tmp_path:
     done = here(
         "export", out, "--data", three, "--author", "Ada Baker", "--where", "title <> 'Rolls'", "--prune"
     )
-    assert f"Look: {edited} is not as export wrote it, and was kept." in done.stderr
+    assert f"Warning: {edited} was not written by export, or changed since; left as it is." in done.stderr
     assert (done.exit_code, " 1 removed, 1 kept." in done.stdout) == (1, True)
     assert set(files(out)) == {
         "one.techidaily.com/bread.md",
@@ -192,7 +192,7 @@ def test_a_damaged_manifest_is_told(three: Path, tmp_path: Path) -> None:
 def test_a_crawl_may_go_on_meanwhile(catalog: Catalog, tmp_path: Path) -> None:
     catalog.commit([Visit(url=BREAD, state="stored", status=200, article=ARTICLE)])
     with closing(read(tmp_path / "archive.db")) as db:
-        source = Source(db, Choice())
+        source = Source(db, ArticleFilter())
         jam = replace(ARTICLE, url=JAM, body="Jam.")
         changed = replace(ARTICLE, body="Changed.")
         catalog.commit(

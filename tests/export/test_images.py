@@ -164,7 +164,7 @@ def test_a_picture_that_somebody_changed_is_kept(data: Path, tmp_path: Path) -> 
     (target / "images" / "pictures.example" / "loaf.png").write_bytes(b"cropped")
     done = here("export", target, "--data", data, "--images")
     assert done.exit_code == 1
-    assert f"Look: {target}/images/pictures.example/loaf.png is not as export wrote it" in done.stderr
+    assert f"Warning: {target}/images/pictures.example/loaf.png was not written by export" in done.stderr
     assert (target / "images" / "pictures.example" / "loaf.png").read_bytes() == b"cropped"
 
 
@@ -212,7 +212,7 @@ def test_many_are_copied_by_several_processes(tmp_path: Path) -> None:
 
 def test_a_table_has_no_pictures(data: Path, tmp_path: Path) -> None:
     done = here("export", tmp_path / "out.csv", "--data", data, "--images", "--format", "csv")
-    assert (done.exit_code, "--images goes with --format md." in done.stderr) == (2, True)
+    assert (done.exit_code, "--images requires --format md." in done.stderr) == (2, True)
 
 
 # The programs themselves

@@ -67,7 +67,7 @@ def test_what_was_edited_is_kept_and_named_in_the_order_of_the_archive(many: Pat
     done = here("export", tmp_path, "--data", many)
     edit(many, "UPDATE articles SET license = NULL")
     assert done.stderr == "".join(
-        f"Look: {path} is not as export wrote it, and was kept.\n" for path in edited
+        f"Warning: {path} was not written by export, or changed since; left as it is.\n" for path in edited
     )
     assert (
         f"{COUNT + 1 - len(edited)} files written, 0 unchanged, 0 removed, {len(edited)} kept." in done.stdout

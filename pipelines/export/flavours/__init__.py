@@ -1,4 +1,4 @@
-"""The programs that exports are made for: a module each, which says what its program's documentation prescribes."""
+"""Flavours of exports: one module per program that reads them, after that program's documentation."""
 
 from __future__ import annotations
 
@@ -10,30 +10,29 @@ from pipelines.export.links import Target
 
 
 class Flavour(Protocol):
-    """What such a module has."""
+    """Interface of a flavour's module."""
 
     PATH: str
-    """Where files lie below the export's folder, unless `--path` says otherwise."""
+    """Template of the files' paths; `--path` overrides it."""
     LOCAL: bool
-    """Whether links between articles of the export lead to files, unless `--links` says otherwise."""
-
+    """Whether links between articles of the export lead to files; `--links` overrides it."""
     PICTURES: str
-    """Where copies of pictures lie below the export's folder; on a site they are at `/images/`."""
+    """Folder of the copies of pictures; on a site they are at `/images/`."""
 
     def fit(self, name: str) -> str:
-        """A name of a path as the program takes it."""
+        """Return a name of a path as the program takes it."""
 
     def escape(self, body: str) -> str:
-        """The text, with what the program would take for its own marks made text."""
+        """Return the text with the program's own syntax escaped."""
 
     def link(self, target: Target, fragment: str, here: str) -> str:
-        """What stands in the parentheses of a link from the file `here`."""
+        """Return the target of a link from the file `here`, as it stands in the parentheses."""
 
     def picture(self, target: Target, here: str) -> str:
-        """What stands in the parentheses of a picture in the file `here`."""
+        """Return the target of a picture in the file `here`, as it stands in the parentheses."""
 
     def render(self, item: Item) -> str:
-        """The text of an article's file."""
+        """Return the text of an article's file."""
 
 
 FLAVOURS: dict[str, Flavour] = {

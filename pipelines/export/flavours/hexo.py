@@ -20,17 +20,17 @@ picture = sites.picture
 
 
 def escape(body: str) -> str:
-    """As it is: where it looks like a Nunjucks tag, the front matter switches these off."""
+    """Return the text as it is: where it has Nunjucks tags, the front matter switches these off."""
     return body
 
 
 def link(target: Target, fragment: str, here: str) -> str:  # noqa: ARG001
-    """The address of the post, which its `permalink` sets; `{% post_path %}` would look through all posts for it."""
+    """Return the address of the post, as its `permalink` sets it: `{% post_path %}` would search all posts."""
     return target.address + fragment
 
 
 def render(item: Item) -> str:
-    """The text of the file."""
+    """Return the text of the file."""
     values = sites.front_matter(item)
     for name in ("date", "updated"):
         if name in values:  # as a text: Hexo takes a YAML time for one of the machine's own time zone

@@ -14,8 +14,8 @@ PATH = "content/{host}/{slug}.md"
 LOCAL = True
 PICTURES = "static/images/"
 
-_OWN = ("title", "date", "lastmod", "description", "tags", "categories", "keywords", "url", "aliases")
-"""Of the names that Hugo reserves, those that are written; all others go under `params`."""
+_RESERVED = ("title", "date", "lastmod", "description", "tags", "categories", "keywords", "url", "aliases")
+"""The keys that Hugo reserves and that are written; all others go below `params`."""
 _SHORTCODE = re.compile(r"\{\{<(.*?)>\}\}|\{\{%(.*?)%\}\}|\{\{(?=[<%])", re.DOTALL)
 _JOINER = "\u2060"
 
@@ -24,7 +24,7 @@ picture = sites.picture
 
 
 def escape(body: str) -> str:
-    """Shortcodes as text, in Hugo's own way; one without an end gets a joiner between its braces.
+    """Escape shortcodes in Hugo's own way; one without an end gets a joiner between its braces.
 
     >>> escape("{{< figure >}} {{% note %}}")
     '{{</* figure */>}} {{%/* note */%}}'
@@ -32,21 +32,21 @@ def escape(body: str) -> str:
     return _SHORTCODE.sub(_as_text, body)
 
 
-def _as_text(found: re.Match[str]) -> str:
-    if found[1] is not None:
-        return f"{{{{</*{found[1]}*/>}}}}"
-    if found[2] is not None:
-        return f"{{{{%/*{found[2]}*/%}}}}"
+def _as_text(match: re.Match[str]) -> str:
+    if match[1] is not None:
+        return f"{{{{</*{match[1]}*/>}}}}"
+    if match[2] is not None:
+        return f"{{{{%/*{match[2]}*/%}}}}"
     return f"{{{_JOINER}{{"
 
 
 def link(target: Target, fragment: str, here: str) -> str:
-    """The shortcode that finds a page by its file."""
+    """Return the shortcode that finds a page by its file."""
     return f'{{{{< relref "{relpath(target.path, dirname(here) or ".")}{fragment}" >}}}}'
 
 
 def render(item: Item) -> str:
-    """The text of the file."""
+    """Return the text of the file."""
     values = sites.front_matter(item)
     if "updated" in values:
         values["lastmod"] = values.pop("updated")
@@ -55,6 +55,6 @@ def render(item: Item) -> str:
     values["url"] = item.place.address
     if item.aliases:
         values["aliases"] = item.aliases
-    own = {name: values.pop(name) for name in _OWN if name in values}
+    reserved = {name: values.pop(name) for name in _RESERVED if name in values}
     params = yaml_block(values).replace("\n", "\n  ")  # as it would be, many times faster
-    return page(own, item.article.body, f"params:\n  {params}\n")
+    return page(reserved, item.article.body, f"params:\n  {params}\n")

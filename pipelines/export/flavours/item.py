@@ -1,4 +1,4 @@
-"""What a flavour gets of an article."""
+"""The article that a flavour renders, and the frame of its file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pipelines.export.links import Target
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """An article and what is round it in the export."""
+    """An article with its place in the export."""
 
     article: Article
-    """With its text as the flavour has it."""
+    """Its body is escaped and linked for the flavour."""
     place: Target
     """Its own."""
     also_read: list[Target | None]
@@ -27,5 +27,5 @@ class Item:
 
 
 def page(front_matter: dict[str, Any], body: str, more: str = "") -> str:
-    """The text of a file; `more` are lines that end the front matter."""
+    """Return the text of a file; `more` are lines that end the front matter."""
     return f"---\n{yaml_block(front_matter)}\n{more}---\n\n{body}\n"

@@ -19,26 +19,26 @@ fit = sites.fit
 
 
 def escape(body: str) -> str:
-    """What opens a Liquid tag, as a text that Liquid prints.
+    """Escape what opens a Liquid tag, as a text that Liquid prints.
 
     >>> escape("{{ name }} {% if %}")
     '{{ "{{" }} name }} {{ "{%" }} if %}'
     """
-    return _LIQUID.sub(lambda found: f'{{{{ "{found[0]}" }}}}', body)
+    return _LIQUID.sub(lambda match: f'{{{{ "{match[0]}" }}}}', body)
 
 
 def link(target: Target, fragment: str, here: str) -> str:  # noqa: ARG001
-    """The address of the post, which its `permalink` sets, below the site's `baseurl`."""
+    """Return the address of the post, as its `permalink` sets it, below the site's `baseurl`."""
     return f"{{{{ '{target.address}{fragment}' | relative_url }}}}"
 
 
 def picture(target: Target, here: str) -> str:  # noqa: ARG001
-    """The address of the file, below the site's `baseurl`; the filter of links would decode parentheses in it."""
+    """Return the address of the file below the site's `baseurl`; the filter of links would decode parentheses."""
     return f"{{{{ site.baseurl }}}}{target.address}"
 
 
 def render(item: Item) -> str:
-    """The text of the file."""
+    """Return the text of the file."""
     values = sites.front_matter(item)
     if "date" in values:
         values["date"] = _time(values["date"])

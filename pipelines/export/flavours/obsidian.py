@@ -12,13 +12,13 @@ PATH = "{host}/{slug}.md"
 LOCAL = True
 PICTURES = "images/"
 
-_NO_LINK = re.compile(r"[#^\[\]|]")  # these have a meaning in a link to a note
-_NO_TAG = re.compile(r"[^\w/-]+")
-_MEANT = frozenset(
+_NOT_IN_LINK = re.compile(r"[#^\[\]|]")  # these have a meaning in a link to a note
+_NOT_IN_TAG = re.compile(r"[^\w/-]+")
+_RESERVED = frozenset(
     ("alias", "aliases", "tag", "cssclass", "cssclasses", "publish", "permalink", "image", "cover")
 )
-"""Properties that Obsidian and its Publish read, beside those of the vocabulary."""
-_TIME = "%Y-%m-%dT%H:%M:%S"
+"""Properties with a meaning for Obsidian and its Publish, beside those of the vocabulary."""
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
 
 link = plain.link
 picture = plain.picture
@@ -26,18 +26,18 @@ escape = plain.escape
 
 
 def fit(name: str) -> str:
-    """A name that a link can hold; a note whose name begins with a dot is hidden."""
-    name = _NO_LINK.sub("-", name)
+    """Return a name that a link can hold, without a dot at its beginning, which hides a note."""
+    name = _NOT_IN_LINK.sub("-", name)
     return f"x{name}" if name.startswith(".") else name
 
 
 def render(item: Item) -> str:
-    """The text of the file."""
+    """Return the text of the file."""
     article = item.article
     values = vocabulary(article) | {_property(key): value for key, value in article.extra.items()}
     for name in ("date", "updated"):
         if name in values:
-            values[name] = f"{values[name]:{_TIME}}"
+            values[name] = f"{values[name]:{_TIME_FORMAT}}"
     if article.tags:
         values["tags"] = list(dict.fromkeys(_tag(tag) for tag in article.tags))
     if item.thumbnail:
@@ -55,23 +55,23 @@ def render(item: Item) -> str:
 
 
 def _property(key: str) -> str:
-    """The name of a property that Obsidian gives no meaning.
+    """Return a name of a property that has no meaning for Obsidian.
 
     >>> _property("mood"), _property("Publish")
     ('mood', 'source_Publish')
     """
-    return f"source_{key}" if key.casefold() in _MEANT else key
+    return f"source_{key}" if key.casefold() in _RESERVED else key
 
 
 def _tag(tag: str) -> str:
-    """A tag as Obsidian takes it: without spaces, and not a number.
+    """Return a tag as Obsidian takes it: without spaces, and not a number.
 
     >>> _tag("weekday cooking"), _tag("C++"), _tag("1984")
     ('weekday-cooking', 'C', '_1984')
     """
-    name = _NO_TAG.sub("-", tag).strip("-/")
+    name = _NOT_IN_TAG.sub("-", tag).strip("-/")
     return f"_{name}" if not name or name.isdecimal() else name
 
 
 def _alias(text: str) -> str:
-    return _NO_LINK.sub(" ", text)
+    return _NOT_IN_LINK.sub(" ", text)

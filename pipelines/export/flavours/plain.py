@@ -1,4 +1,4 @@
-"""The archive's own form: the same bytes as its own files, which `alsoread import` reads again."""
+"""Plain: the same bytes as the archive's own files, which `alsoread import` reads again."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from pipelines.export.links import Target
 
 PATH = "{host}/{slug}.md"
 LOCAL = False
-"""Links stay as they are unless it is asked for, so that nothing is lost on the way back."""
+"""An import gives the same articles back: their links must stay as they are."""
 PICTURES = "images/"
 
 
 def fit(name: str) -> str:
-    """Any name will do."""
+    """Return the name as it is."""
     return name
 
 
 def escape(body: str) -> str:
-    """Nothing has a meaning beside Markdown's."""
+    """Return the text as it is."""
     return body
 
 
 def link(target: Target, fragment: str, here: str) -> str:
-    """The way from file to file."""
+    """Return the relative path from file to file."""
     return quote(relpath(target.path, dirname(here) or ".")) + fragment
 
 
 def picture(target: Target, here: str) -> str:
-    """The way from file to file."""
+    """Return the relative path from file to file."""
     return link(target, "", here)
 
 
 def render(item: Item) -> str:
-    """The text of the file."""
+    """Return the text of the file."""
     return archived(item.article)

@@ -1,4 +1,4 @@
-"""What the generators of web sites have in common: Hexo, Hugo and Jekyll."""
+"""Rules that the site generators share: Hexo, Hugo and Jekyll."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from pipelines.archive.article_file import vocabulary
 from pipelines.export.flavours.item import Item
 from pipelines.export.links import Target
 
-# Names that a generator passes over, or takes for the page of a folder.
-_PASSED_OVER = re.compile(r"[_.#]|index\.md$", re.IGNORECASE)
+# Names that a generator skips, or takes for the page of a folder.
+_SKIPPED = re.compile(r"[_.#]|index\.md$", re.IGNORECASE)
 
 
 def fit(name: str) -> str:
-    """A name of a path that no generator passes over.
+    """Return a name of a path that no generator skips.
 
     >>> fit("_notes.md"), fit("index.md"), fit("bread.md")
     ('x_notes.md', 'xindex.md', 'bread.md')
     """
-    return f"x{name}" if _PASSED_OVER.match(name) else name
+    return f"x{name}" if _SKIPPED.match(name) else name
 
 
 def picture(target: Target, here: str) -> str:  # noqa: ARG001
-    """The address of the file."""
+    """Return the address of the file."""
     return target.address
 
 
 def front_matter(item: Item) -> dict[str, Any]:
-    """The vocabulary; `url` is `source_url`, as a site's pages have addresses of their own, which the list uses.
+    """Return the vocabulary; `url` becomes `source_url`, as a site's pages have addresses of their own.
 
     Keys that the article's file brought along stand below `extra`: elsewhere a program, its themes and its plugins
-    could take any of them for an order, `layout: ../../x` or `redirect_to`.
+    could take any of them for a directive, `layout: ../../x` or `redirect_to`.
     """
     values = vocabulary(item.article)
     for entry, target in zip(values.get("also_read", ()), item.also_read, strict=False):
