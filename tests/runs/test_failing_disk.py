@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.archive.files import HALF_WRITTEN
-from pipelines.export.target import OWN
+from pipelines.export.target import STATE_FOLDER
 from tests.conftest import ARTICLE
 from tests.site import SEED, Site
 from tests.support.archives import damage, disorder
@@ -58,7 +58,7 @@ def snapshot(folder: Path) -> Files:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.suffix in _KINDS and OWN not in path.parts
+        if path.is_file() and path.suffix in _KINDS and STATE_FOLDER not in path.parts
     }
 
 
