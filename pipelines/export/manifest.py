@@ -41,7 +41,7 @@ CREATE TEMP TABLE plan (
 CREATE TEMP TABLE addresses (url TEXT PRIMARY KEY, page INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-_BATCH_SIZE = 100
+_BATCH_SIZE = 50
 """Files at a time: what they are made of is held in memory."""
 
 _CHECKPOINT_PAGES = 8_000
