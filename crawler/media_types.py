@@ -1,8 +1,9 @@
-"""What a picture is, by its first bytes: nothing is decoded, so no picture is a bomb. Pure."""
+"""Recognise media types by a body's first bytes: nothing is decoded, so no picture is a bomb. Pure."""
 
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 
 EXTENSIONS = {
     # Pictures that browsers show and that can't hold a script; the first extension of each is the usual one.
@@ -14,9 +15,9 @@ EXTENSIONS = {
     "image/bmp": ("bmp",),
     "image/x-icon": ("ico",),
 }
-"""The extensions of each type of picture that is kept."""
+"""The file name extensions of each media type of picture that is stored."""
 
-_HEADS = {
+_PICTURES = {
     "image/png": rb"\x89PNG\r\n\x1a\n",
     "image/jpeg": rb"\xff\xd8\xff",
     "image/gif": rb"GIF8[79]a",
@@ -25,13 +26,42 @@ _HEADS = {
     "image/bmp": rb"BM.{4}\x00{4}",
     "image/x-icon": rb"\x00\x00\x01\x00[^\x00]\x00",
 }
-_HEAD = {kind: re.compile(head, re.DOTALL) for kind, head in _HEADS.items()}
+_OTHERS = {
+    # A page opens with one of these, perhaps behind comments or an XML declaration. Possessive: no way back, so no
+    # row of comments takes long.
+    "text/html": rb"(?i)(?:<!--(?>.*?-->)\s*+|<\?xml[^>]*+>\s*+)*+"
+    rb"<(?:!doctype\s+html|html|head|body|title|meta|div|article|h1|p)\b",
+    "application/pdf": rb"%PDF-",
+    "application/zip": rb"PK\x03\x04",
+    "application/gzip": rb"\x1f\x8b",
+    "application/xml": rb"<\?xml",
+    "application/json": rb"\{\"|\[[\"{]",
+}
+_PICTURE_PATTERNS = {kind: re.compile(start, re.DOTALL) for kind, start in _PICTURES.items()}
+_PATTERNS = {kind: re.compile(start, re.DOTALL) for kind, start in (_OTHERS | _PICTURES).items()}
 
 
 def picture_type(content: bytes) -> str | None:
-    """The media type of a picture that may be kept; None where it is anything else.
+    """Return the media type of a picture that may be stored; None for anything else.
 
     >>> [picture_type(b"GIF89a..."), picture_type(b"<svg></svg>"), picture_type(b"BMW is a car")]
     ['image/gif', None, None]
     """
-    return next((kind for kind, head in _HEAD.items() if head.match(content)), None)
+    return _first_match(_PICTURE_PATTERNS, content)
+
+
+def media_type(body: bytes) -> str | None:
+    """Return the media type that a body's first bytes show; None for text of no known type.
+
+    >>> [media_type(body) for body in (b"<!-- Hexo --><!DOCTYPE html>", b"%PDF-1.7", b"Hello")]
+    ['text/html', 'application/pdf', None]
+    """
+    start = body[:1024].removeprefix(BOM_UTF8)
+    if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        start = start[2:].replace(b"\0", b"")
+    start = start.lstrip()
+    return _first_match(_PATTERNS, start) or ("application/octet-stream" if b"\0" in start else None)
+
+
+def _first_match(patterns: dict[str, re.Pattern[bytes]], content: bytes) -> str | None:
+    return next((kind for kind, pattern in patterns.items() if pattern.match(content)), None)

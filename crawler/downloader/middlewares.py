@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from time import monotonic
 from typing import Self
 
@@ -15,6 +14,7 @@ from scrapy.http import Response
 from scrapy.responsetypes import responsetypes
 
 from crawler.downloader.content_encoding import ENCODINGS, decode
+from crawler.media_types import media_type
 from crawler.responses import Failed, Refused
 from crawler.urls import in_scope
 
@@ -24,25 +24,6 @@ LAYERS = 5  # of compression in one response, as many as curl undoes
 _TOKEN = re.compile(r"[^\s,]+")
 _HTML = ("text/html", "application/xhtml+xml")
 _UNKNOWN = ("", "application/octet-stream")
-# A page opens with one of these, perhaps behind comments or an XML declaration. Possessive: no way back, so no
-# row of comments takes long.
-_HTML_START = re.compile(
-    rb"(?:<!--(?>.*?-->)\s*+|<\?xml[^>]*+>\s*+)*+<(?:!doctype\s+html|html|head|body|title|meta|div|article|h1|p)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_MAGIC = {
-    b"%PDF-": "application/pdf",
-    b"\x89PNG": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF8": "image/gif",
-    b"RIFF": "image/webp",
-    b"PK\x03\x04": "application/zip",
-    b"\x1f\x8b": "application/gzip",
-    b"<?xml": "application/xml",
-    b'{"': "application/json",
-    b'["': "application/json",
-    b"[{": "application/json",
-}
 
 
 class Scope:
@@ -169,19 +150,3 @@ class HtmlOnly:
             return response
         sent_as = f" sent as {declared or 'nothing'}" if found != declared else ""
         raise Refused("wrong-type", f"expected HTML, got {found or 'text'}{sent_as}")
-
-
-def media_type(body: bytes) -> str | None:
-    """What the first bytes say that a body is; None for text of no known kind.
-
-    >>> [media_type(body) for body in (b"<!-- Hexo --><!DOCTYPE html>", b"%PDF-1.7", b"Hello")]
-    ['text/html', 'application/pdf', None]
-    """
-    head = body[:1024].removeprefix(BOM_UTF8)
-    if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        head = head[2:].replace(b"\0", b"")
-    head = head.lstrip()
-    if _HTML_START.match(head):
-        return "text/html"
-    known = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
-    return known or ("application/octet-stream" if b"\0" in head else None)

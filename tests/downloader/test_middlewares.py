@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crawler.downloader.middlewares import media_type
+from crawler.media_types import media_type
 from tests.support.hostile import COMPRESSED, HTML, NO_STATUSES, ODD_STATUSES, PAGES, Hostile
 from tests.support.probe import Crawl, crawl
 
