@@ -10,6 +10,7 @@ _JUNK = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffe\uffff"
 _SURROGATES = "\ud800-\udfff"
 _ODD_SPACES = "\u00a0\u2007\u202f"
 _ODD = re.compile(f"[{_JUNK}{_SURROGATES}{_ODD_SPACES}]")
+_QUOTED = re.compile(r'"(.*)"')
 _NO_TEXT = re.compile(f"[\0{_SURROGATES}]")
 
 
@@ -25,6 +26,27 @@ def normal(text: str) -> str:
     if not text.replace("\n", "").replace("\t", "").isprintable():  # quicker than a search
         text = _ODD.sub(_plain, _with_newlines(text))
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def unquote(line: str) -> str:
+    r"""Take off the pair of quotes that the sites' own YAML left round a line; quotes that are part of it stay.
+
+    Applying it twice changes nothing.
+
+    >>> unquote('"[New] "Smart" glasses"')
+    '[New] "Smart" glasses'
+    >>> unquote('"Smart" and "dumb"')
+    '"Smart" and "dumb"'
+    """
+    while (match := _QUOTED.fullmatch(line)) and not _closes_early(match[1]):
+        line = match[1].strip()
+    return line
+
+
+def _closes_early(inner: str) -> bool:
+    """Whether the first quote in a quoted line ends what the line's own first quote began."""
+    first = inner.find('"')
+    return first >= 0 and (inner[0].isspace() or (first > 0 and not inner[first - 1].isspace()))
 
 
 def normal_markdown(markdown: str) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from crawler.clock import utc
 from crawler.items import Article, Image, Link, Visit
-from crawler.text import normal, normal_markdown
+from crawler.text import normal, normal_markdown, unquote
 from crawler.urls import canonical
-
-_QUOTES = re.compile(r'^"(.*)"$')
 
 
 def normalize(article: Article) -> Article:
@@ -46,15 +44,8 @@ def _line(text: str | None) -> str | None:
 
 
 def _unquoted(text: str | None) -> str | None:
-    """Without the quotes that the sites' own YAML left round it.
-
-    >>> _unquoted('"[New]  A  Guide"'), _unquoted('"Hello" and "Goodbye"')
-    ('[New] A Guide', '"Hello" and "Goodbye"')
-    """
     line = _line(text)
-    if line and (match := _QUOTES.match(line)) and '"' not in match[1]:
-        return match[1].strip() or None
-    return line
+    return (unquote(line) or None) if line else None
 
 
 def _lines(texts: Iterable[str]) -> list[str]:
@@ -62,10 +53,10 @@ def _lines(texts: Iterable[str]) -> list[str]:
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    """UTC with milliseconds, as it is written: a time without zone counts as UTC."""
+    """UTC with milliseconds, as it is written."""
     if moment is None:
         return None
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = utc(moment)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urljoin
 
@@ -14,7 +14,7 @@ from scrapy.http import Response
 from scrapy.utils.gz import gunzip, gzip_magic_number
 from scrapy.utils.sitemap import Sitemap
 
-from crawler.clock import now
+from crawler.clock import now, parse_time
 from crawler.responses import Failed
 from crawler.urls import canonical, host_of
 
@@ -128,14 +128,6 @@ def _pages(
 
 
 def _time(lastmod: str) -> datetime | None:
-    """Return a W3C date or time in UTC; None for anything else, and for one years ahead.
-
-    >>> _time("2024-10-05T18:35:43.790Z"), _time("yesterday"), _time("0001-01-01T00:00:00+14:00")
-    (datetime.datetime(2024, 10, 5, 18, 35, 43, 790000, tzinfo=datetime.timezone.utc), None, None)
-    """
-    try:
-        time = datetime.fromisoformat(lastmod)
-        time = time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-    return time if time <= now() + _MAX_AHEAD else None
+    """Return a W3C date or time in UTC; None for anything else, and for one years ahead."""
+    time = parse_time(lastmod)
+    return time if time and time <= now() + _MAX_AHEAD else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from lxml import etree
 
@@ -34,7 +33,6 @@ _END_TAGS = re.compile(rb"</(?:body|html)(?:\s[^>]{0,100})?/?>", re.I)
 _HTML_ENDS = re.compile(rb"</html(?:\s[^>]{0,100})?/?>", re.I)
 _GOES_ON = re.compile(rb"<(?!(?:script|style|noscript|link|meta)\b)[a-z]", re.I)
 _DEEPEST = 255  # libxml2 reads 256 levels and stops there, in silence; real pages have 17
-_LONGEST_TIME = 64  # characters; no date is longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +87,6 @@ def parse(html: bytes, url: str, charset: str | None = None) -> Page | None:
         is_theme=article is not None,
         ended=article is not None or _ended(doc),
     )
-
-
-def instant(text: str | None) -> datetime | None:
-    """An ISO 8601 time in UTC (a time without a zone is taken as UTC); None where it is none.
-
-    >>> instant("2024-08-16T04:52:24.115+08:00")
-    datetime.datetime(2024, 8, 15, 20, 52, 24, 115000, tzinfo=datetime.timezone.utc)
-    >>> instant("last week") is None
-    True
-    """
-    try:
-        time = datetime.fromisoformat((text or "")[:_LONGEST_TIME])
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _article(html: bytes) -> bytes | None:

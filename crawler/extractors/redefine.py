@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from lxml import etree
 
+from crawler.clock import parse_time
 from crawler.errors import UnreadablePage
 from crawler.extractors.body import cut_noise, images
 from crawler.extractors.bylines.byline import Byline, cut_byline
 from crawler.extractors.language import language
 from crawler.extractors.links import UNCLOSED, absolute, cut_also_read
 from crawler.extractors.markdown.writer import to_markdown
-from crawler.extractors.page import Page, instant
+from crawler.extractors.page import Page
 from crawler.extractors.tree import Element, Path, path, text_of
 from crawler.items import Article, AuthorSource
+from crawler.text import unquote
 
 # <div class="article-content-container"> round all that follows
 CONTAINER = "article-content-container"
@@ -39,7 +40,6 @@ COPYRIGHT = "post-copyright-info"
 LICENSE = path(".//a[@class = 'license'][@href]")
 
 _PARTS = frozenset((CONTAINER, TITLE_BOX, HEADER, CONTENT, COPYRIGHT))
-_QUOTED = re.compile(r'"(?!\s)(.+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def read(page: Page) -> Article | None:
 def _title(post: Post) -> str | None:
     heading = post.first(TITLE_BOX, TITLE)
     shown = text_of(heading) if heading is not None else ""
-    return unquoted(shown or post.page.head.get("og:title", "")) or None
+    return unquote(shown or post.page.head.get("og:title", "")) or None
 
 
 def _author(post: Post, byline: Byline | None) -> tuple[str | None, AuthorSource | None]:
@@ -114,11 +114,11 @@ def _author(post: Post, byline: Byline | None) -> tuple[str | None, AuthorSource
 
 
 def _date(post: Post) -> datetime | None:
-    return instant(post.page.head.get("article:published_time"))
+    return parse_time(post.page.head.get("article:published_time"))
 
 
 def _updated(post: Post) -> datetime | None:
-    return instant(post.page.head.get("article:modified_time"))
+    return parse_time(post.page.head.get("article:modified_time"))
 
 
 def _tags(post: Post) -> list[str]:
@@ -131,7 +131,7 @@ def _categories(post: Post) -> list[str]:
 
 
 def _description(post: Post) -> str | None:
-    return unquoted(post.page.head.get("description", "")) or None
+    return unquote(post.page.head.get("description", "")) or None
 
 
 def _keywords(post: Post) -> str | None:
@@ -160,19 +160,3 @@ def _parts(doc: Element) -> dict[str, Element]:
 def _part_names(classes: str) -> frozenset[str]:
     """The parts that an element with these classes is; the theme has the same few on all pages."""
     return _PARTS.intersection(classes.split())
-
-
-def unquoted(text: str) -> str:
-    """A text without the pair of quotes that the sites' YAML left round it; quotes that are its own stay.
-
-    >>> unquoted('"[New] "Smart" glasses"')
-    '[New] "Smart" glasses'
-    >>> unquoted('"Smart" and "dumb"')
-    '"Smart" and "dumb"'
-    """
-    match = _QUOTED.fullmatch(text)
-    if match is None:
-        return text
-    inner = match[1]
-    closing = inner.find('"')
-    return text if closing > 0 and not inner[closing - 1].isspace() else inner.strip()

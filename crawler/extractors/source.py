@@ -13,9 +13,9 @@ from crawler.extractors.charset import utf8
 from crawler.extractors.language import language
 from crawler.extractors.links import cut_also_read
 from crawler.extractors.markdown.writer import to_markdown
-from crawler.extractors.redefine import unquoted
 from crawler.extractors.tree import text_of
 from crawler.items import Article
+from crawler.text import unquote
 
 _HEXO = MarkdownIt("commonmark", {"breaks": True}).enable(["table", "strikethrough"])
 _PARSER = etree.HTMLParser(encoding="utf-8", collect_ids=False)
@@ -33,10 +33,10 @@ def read_source(post: Article) -> Article:
     byline = cut_byline(content)
     return replace(
         post,
-        title=unquoted(post.title.strip()) if post.title else None,
+        title=unquote(post.title.strip()) if post.title else None,
         author=byline.author if byline and byline.author else post.author,
         author_source="byline" if byline and byline.author else post.author_source,
-        description=unquoted(post.description.strip()) if post.description else None,
+        description=unquote(post.description.strip()) if post.description else None,
         lang=post.lang or language(text_of(content)),
         images=images(content, post.url),
         body=to_markdown(content, post.url),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from math import isfinite
 from pathlib import PurePosixPath
 from typing import Any, cast, get_args
 
+from crawler.clock import utc
 from crawler.items import Article, AuthorSource, Image, Link, iso
 from crawler.urls import canonical, in_scope
 from pipelines.archive.article_file import VOCABULARY
@@ -149,7 +150,7 @@ def _time(key: str, value: Any) -> datetime | None:
         elif isinstance(value, date) and not isinstance(value, datetime):
             value = datetime(value.year, value.month, value.day)
         if value is None or isinstance(value, datetime):
-            return value and (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC))
+            return value and utc(value)
     except (ValueError, OverflowError):
         pass
     raise InvalidFile(f"{key} is not a time: {str(value)[:50]}")

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from crawler.clock import parse_time
 from crawler.extractors.body import cut_noise, images
 from crawler.extractors.bylines.byline import cut_byline
 from crawler.extractors.generic.boilerplate import cut_comments
@@ -16,7 +17,7 @@ from crawler.extractors.generic.trafilatura_text import found_content, found_met
 from crawler.extractors.language import language
 from crawler.extractors.links import absolute, cut_also_read
 from crawler.extractors.markdown.writer import to_markdown
-from crawler.extractors.page import Page, instant
+from crawler.extractors.page import Page
 from crawler.extractors.tree import path, text_of
 from crawler.items import Article
 
@@ -107,7 +108,7 @@ def filled(article: Article, page: Page) -> Article:
         title=article.title or found.title,
         author=article.author or found.author,
         author_source=article.author_source or ("meta" if found.author else None),
-        date=article.date or instant(found.date),
+        date=article.date or parse_time(found.date),
         description=article.description or found.description,
     )
 
@@ -121,7 +122,7 @@ def _completed(metadata: Metadata, page: Page) -> Metadata:
         metadata,
         title=metadata.title or found.title,
         author=metadata.author or found.author,
-        date=metadata.date or instant(found.date),
+        date=metadata.date or parse_time(found.date),
         description=metadata.description or found.description,
         thumbnail=metadata.thumbnail or found.image,
     )

@@ -9,10 +9,11 @@ from datetime import datetime
 from itertools import islice
 from urllib.parse import urlsplit
 
+from crawler.clock import parse_time
 from crawler.extractors.generic.author import stated_author
 from crawler.extractors.generic.json_ld import JsonLd
 from crawler.extractors.generic.shown import NOT_OF_COMMENT, short_lines, shown_date
-from crawler.extractors.page import Page, instant
+from crawler.extractors.page import Page
 from crawler.extractors.tree import Element, one_line, path, text_of
 
 # <div itemscope itemtype="http://schema.org/DiscussionForumPosting">
@@ -172,7 +173,7 @@ def _heading(node: Element) -> str:
 
 
 def _date(page: Page, ld: JsonLd) -> datetime | None:
-    return _first_instant(
+    return _first_time(
         (
             ld.text("datePublished", "dateCreated", "uploadDate"),
             *(page.head.get(name) for name in DATE_METAS),
@@ -184,7 +185,7 @@ def _date(page: Page, ld: JsonLd) -> datetime | None:
 
 
 def _updated(page: Page, ld: JsonLd) -> datetime | None:
-    return _first_instant(
+    return _first_time(
         (
             ld.text("dateModified"),
             *(page.head.get(name) for name in UPDATED_METAS),
@@ -198,8 +199,8 @@ def _updated(page: Page, ld: JsonLd) -> datetime | None:
     )
 
 
-def _first_instant(texts: Iterable[str | None]) -> datetime | None:
-    return next((moment for text in texts if text and (moment := instant(text.strip()))), None)
+def _first_time(texts: Iterable[str | None]) -> datetime | None:
+    return next((moment for text in texts if text and (moment := parse_time(text.strip()))), None)
 
 
 def _says_published(time: Element) -> bool:
