@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+from w3lib.encoding import read_bom, resolve_encoding, to_unicode
 
 # <meta charset="gbk">  <meta http-equiv="Content-Type" content="text/html; charset=gbk">
 _META_CHARSET = re.compile(rb"<meta[^>]{0,500}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.I)
-_META_WITHIN = 4096  # bytes; browsers look at the first 1024
+_META_WITHIN_BYTES = 4096  # browsers look at the first 1024
 
-# WHATWG's encodings by Python's names for them. Python also knows codecs that are no text encodings or that take
-# minutes for a page (punycode, idna, hex, zlib): never these.
-_TEXT_CODECS = {
-    *(
-        "utf-8",
-        "gb18030",
-        "big5hkscs",
-        "euc_jp",
-        "iso2022_jp",
-        "koi8-r",
-        "koi8-u",
-        "mac-roman",
-        "mac-cyrillic",
-    ),
-    *("cp866", "cp874", "cp932", "cp949", *(f"cp{number}" for number in range(1250, 1259))),
-    *(f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)),
-}
-# What browsers read these as, and labels that Python does not know.
-_READ_AS = {
-    **dict.fromkeys(("ascii", "iso8859-1", "x-cp1252"), "cp1252"),
-    **dict.fromkeys(("gbk", "gb2312", "x-gbk"), "gb18030"),
-    **dict.fromkeys(("iso8859-11", "tis-620", "windows-874"), "cp874"),
-    **dict.fromkeys(("shift_jis", "x-sjis"), "cp932"),
-    "big5": "big5hkscs",
-    "x-mac-cyrillic": "mac-cyrillic",
-    "euc_kr": "cp949",
-    "iso8859-9": "cp1254",
-}
+# WHATWG's encodings by Python's names. Python also knows codecs that are no text encodings or that take minutes for a
+# page (punycode, idna, hex, zlib): never these.
+_TEXT_CODECS = frozenset(
+    (
+        *(
+            "utf-8",
+            "gb18030",
+            "big5hkscs",
+            "euc_jp",
+            "iso2022_jp",
+            "koi8-r",
+            "koi8-u",
+            "mac-roman",
+            "mac-cyrillic",
+        ),
+        *("cp866", "cp874", "cp932", "cp949", *(f"cp{number}" for number in range(1250, 1259))),
+        *(f"iso8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)),
+    )
+)
 _ESCAPE = b"\x1b"  # ISO-2022-JP is the one encoding whose bytes are valid UTF-8 and mean something else
 # Characters that no text has, and most of which no XML tree takes: controls and noncharacters, also as `&#1;` or
 # `&#xFFFF;`.
@@ -73,9 +63,9 @@ def utf8(html: bytes, charset: str | None = None) -> bytes | None:
 
 
 def _decoded(html: bytes, charset: str | None) -> bytes:
-    for bom, codec in _BOMS:
-        if html.startswith(bom):
-            return _reencoded(html.removeprefix(bom), codec)
+    codec, bom = read_bom(html)
+    if codec and bom:
+        return _reencoded(html.removeprefix(bom), codec)
     try:
         html.decode()
     except UnicodeDecodeError:
@@ -84,21 +74,16 @@ def _decoded(html: bytes, charset: str | None) -> bytes:
 
 
 def _reencoded(html: bytes, codec: str) -> bytes:
-    return html.decode(codec, "replace").encode("utf-8", "replace")
+    return to_unicode(html, codec).encode("utf-8", "replace")
 
 
 def _declared(html: bytes, charset: str | None) -> str:
     """The codec of the first charset that is known: the page's own, the one that came with it, utf-8."""
-    match = _META_CHARSET.search(html, 0, _META_WITHIN)
+    match = _META_CHARSET.search(html, 0, _META_WITHIN_BYTES)
     return (match and _codec(match[1].decode("ascii"))) or (charset and _codec(charset)) or "utf-8"
 
 
 def _codec(label: str) -> str | None:
-    """The codec of a charset by its label; None where it is not known, or none for text."""
-    label = label.strip().lower()
-    try:
-        name = codecs.lookup(_READ_AS.get(label, label)).name
-    except (LookupError, ValueError):  # no label has a NUL
-        return None
-    codec = _READ_AS.get(name, name)
+    """The codec that browsers read a charset label as; None where it is not known, or not for text."""
+    codec = resolve_encoding(label.strip().lower().removeprefix("x-"))
     return codec if codec in _TEXT_CODECS else None
