@@ -22,7 +22,7 @@ from markdown_it import MarkdownIt
 
 from crawler.extractors import extract
 
-PAGES = Path(__file__).parent.parent / "tests" / "generic"
+PAGES = Path(__file__).parent.parent / "tests" / "extractors" / "generic"
 FIELDS = ("title", "author", "date")
 PARTS = ("words", "headings", "list items", "links", "images", "table rows", "code blocks")
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

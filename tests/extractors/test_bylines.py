@@ -8,18 +8,14 @@ import frontmatter
 import pytest
 
 from crawler.extractors import extract
+from tests.support.posts import POST, POST_URL
 
 CONTENTS = sorted((Path(__file__).parent / "bylines").glob("*.html"))
-URL = "https://fixture.example.org/a-post/"
-POST = """<html><head><meta property="og:type" content="article">
-<meta property="article:published_time" content="2024-03-01T20:00:00Z"></head><body>
-<div class="article-title"><h1>A post</h1></div><div class="article-header"><span class="name">Dana</span></div>
-<div class="article-content">%s</div></body></html>"""
 
 
 @pytest.mark.parametrize("content", CONTENTS, ids=lambda content: content.stem)
 def test_a_post_names_its_author(content: Path) -> None:
-    article = extract((POST % content.read_text()).encode(), URL)
+    article = extract((POST % content.read_text()).encode(), POST_URL)
     assert article is not None
     expected = frontmatter.loads(content.with_suffix(".md").read_text())
     said = {"author": article.author, "author_source": article.author_source, **article.extra}

@@ -1,4 +1,4 @@
-"""What a page gives: each `extractors/NAME.html` with the Article of `NAME.json` and its body in `NAME.md`.
+"""What a page gives: each `pages/NAME.html` with the Article of `NAME.json` and its body in `NAME.md`.
 
 `NAME.json` may also have the charset that a server sends with the page.
 """
@@ -23,19 +23,10 @@ from markdown_it import MarkdownIt
 
 from crawler.extractors import extract
 from crawler.items import Article
+from tests.support.posts import POST, POST_URL, body_of
 
 PAGES = sorted((Path(__file__).parent / "pages").glob("*.html"))
-URL = "https://fixture.example.org/a-post/"
-POST = """<html><head><meta property="og:type" content="article"></head><body>
-<div class="article-title"><h1>A post</h1></div><div class="article-header"><span class="name">Dana</span></div>
-<div class="article-content">%s</div></body></html>"""
 COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-
-
-def body_of(content: str) -> str:
-    article = extract((POST % content).encode(), URL)
-    assert article is not None
-    return article.body
 
 
 def shown(markdown: str) -> str:
@@ -70,7 +61,7 @@ def test_a_full_page_of_the_theme_is_read_without_trafilatura() -> None:
     page = Path(__file__).parent / "pages" / "whole.html"
     program = (
         "import sys; from crawler.extractors import extract\n"
-        f"article = extract(open({str(page)!r}, 'rb').read(), {URL!r})\n"
+        f"article = extract(open({str(page)!r}, 'rb').read(), {POST_URL!r})\n"
         "assert article.extractor == 'redefine', article\n"
         "assert 'trafilatura' not in sys.modules"
     )
@@ -86,8 +77,8 @@ def test_every_expectation_has_a_page() -> None:
 def test_what_is_nested_too_deep_is_refused_with_the_reason(opening: str) -> None:
     page = POST % f"<p>before</p>{opening * 10_000}text"
     with pytest.raises(ValueError, match="nested more than 256 levels deep"):
-        extract(page.encode(), URL)
-    assert extract(f"<html><body>{opening * 10_000}text".encode(), URL) is None
+        extract(page.encode(), POST_URL)
+    assert extract(f"<html><body>{opening * 10_000}text".encode(), POST_URL) is None
 
 
 WHOLE = (Path(__file__).parent / "pages" / "whole.html").read_text()
@@ -119,7 +110,7 @@ THEME = WHOLE.replace("</body>", '<div class="article-nav my-8"></div></body>')
 )
 def test_what_an_open_attribute_swallows_is_refused_with_the_reason(page: str) -> None:
     with pytest.raises(ValueError, match="attribute are never closed"):
-        extract(page.encode(), URL)
+        extract(page.encode(), POST_URL)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +161,7 @@ def test_nesting_within_reach_keeps_its_text() -> None:
     ],
 )
 def test_a_page_with_very_many_of_anything_comes_through(content: str) -> None:
-    assert extract((POST % content).encode(), URL) is not None
+    assert extract((POST % content).encode(), POST_URL) is not None
 
 
 syntax = st.one_of(
@@ -287,7 +278,7 @@ def test_marks_in_one_another_never_show(shape: str, inline: str) -> None:
 
 def extract_or_refuse(html: bytes) -> None:
     try:
-        extract(html, URL)
+        extract(html, POST_URL)
     except ValueError as error:
         assert "part of the article" in str(error)  # noqa: PT017 - what is left may be read as well
 
