@@ -33,7 +33,7 @@ def extract(html: bytes, url: str, charset: str | None = None) -> Article | None
 
     The page may be in any charset and as broken as it likes; `charset` is the one that the HTTP response named, and
     counts where neither the bytes nor the page tell. An article page without text gives an Article whose body is
-    empty. Addresses come out absolute, but as the page spells them. Raises UnreadablePage, with the reason,
+    empty. Addresses come out resolve_url, but as the page spells them. Raises UnreadablePage, with the reason,
     where an article is there and part of it would be lost: nested deeper than the parser reads, swallowed by an
     attribute that is never closed, or nothing left of it in Markdown. How long a page may take is the caller's
     to limit.

@@ -1,4 +1,4 @@
-"""The ads in an article, which stand between two comments."""
+"""Remove the ads in an article, which stand between two comments."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from typing import cast
 
 from lxml import etree
 
-from crawler.extractors.tree import Element, mark_cut
+from crawler.extractors.tree import Element, mark_for_removal
 
 # <!-- affiliate ads begin --><p><a href="…"><img …></a></p><!-- affiliate ads end -->
 AD_BEGINS, AD_ENDS = "affiliate ads begin", "affiliate ads end"
 
-_LONGEST = 300  # words; what is longer stands between comments that do not belong together
+_MAX_AD_WORDS = 300  # what is longer stands between comments that do not belong together
 
 
 def mark_ads(content: Element) -> None:
-    """Mark what stands between the two comments of each ad, in page order, to be cut.
+    """Mark what stands between the two comments of each ad for removal.
 
     An ad may close what is open around it and leave open what it began, so that its comments have two parents. What
-    began before it or goes on behind it stays, without its part in the ad. A comment that another of its kind
-    follows, or none, begins no ad, and more than 300 words are not one: they are the article's.
+    began before it or goes on behind it stays, without its part in the ad. A beginning without an end of its own
+    begins no ad, and more than 300 words are not an ad but the article's.
     """
     begin = None
     for comment in content.iter(etree.Comment):
@@ -33,8 +33,8 @@ def mark_ads(content: Element) -> None:
 
 
 def _mark_ad(begin: Element, end: Element) -> None:
-    """Walk from one comment to the other; each step costs the same, however large the page is."""
-    ended: list[Element] = []  # elements and comments of the ad
+    """Mark all between two comments; each step from one to the other costs the same, however large the page is."""
+    ended: list[Element] = []  # elements and comments that end in the ad
     followed: list[Element] = [begin]  # whatever ends in the ad: the text after it is the ad's
     opened: list[Element] = []  # elements of the ad that have not ended yet, the outermost first
     node = begin
@@ -55,8 +55,8 @@ def _mark_ad(begin: Element, end: Element) -> None:
         ended.append(node)
         followed.append(node)
     elements = [node for node in (*ended, *opened) if not isinstance(node, etree._Comment)]
-    said = [*(node.text or "" for node in elements), *(node.tail or "" for node in followed)]
-    if sum(len(text.split()) for text in said) > _LONGEST:
+    texts = [*(node.text or "" for node in elements), *(node.tail or "" for node in followed)]
+    if sum(len(text.split()) for text in texts) > _MAX_AD_WORDS:
         return
     for node in followed:
         node.tail = None
@@ -64,4 +64,4 @@ def _mark_ad(begin: Element, end: Element) -> None:
         node.text = None
         node.attrib.clear()
         node.tag = "div"
-    mark_cut(*ended)
+    mark_for_removal(*ended)

@@ -1,4 +1,4 @@
-"""What of a page is the article: everything else is cut from the parsed page, in place."""
+"""Remove what is not the article from a parsed page, in place, and list its pictures."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ import re
 from lxml import etree
 
 from crawler.extractors.ads import mark_ads
-from crawler.extractors.links import shows
+from crawler.extractors.links import image_url
 from crawler.extractors.tree import (
+    HEADINGS,
     Element,
-    empty_out,
+    has_ancestor,
     has_class,
-    mark_cut,
+    mark_for_removal,
+    move_children_after,
+    one_line,
     raw_text,
-    set_text_before,
-    sweep,
-    text_before,
+    remove_marked,
 )
 from crawler.items import Image
 
@@ -32,6 +33,8 @@ TRACKER_SIDE = ("0", "0px")
 MACHINERY = ("script", "style", "noscript", "template", "svg", "canvas", "link", "meta")
 # <img lazyload src="/images/loading.svg" data-src="https://real.example/picture.png">
 REAL_ADDRESS = ("data-src", "data-original", "data-lazy-src", "src")
+# <video><source src="https://real.example/film.mp4"></video>
+PLAYERS = ("video", "audio")
 # `<source>` and the like have no end tag, which libxml2 does not know: what follows one stands in it
 VOID = ("source", "track", "wbr")
 
@@ -40,11 +43,11 @@ _CLOSES = re.compile(r"[.,;:!?)]")
 
 
 def cut_noise(content: Element) -> None:
-    """Cut ads, trackers, scripts, icons and the theme's anchors out of an article; give media their address."""
-    for media in content.iter("img", "iframe", "video", "audio", "embed"):
+    """Remove ads, trackers, scripts, icons and the theme's anchors from an article; set the addresses of media."""
+    for media in content.iter("img", "iframe", "embed", *PLAYERS):
         _set_address(media)
         if media.tag == "embed":
-            empty_out(media)
+            move_children_after(media)
     etree.strip_tags(content, *VOID)
     mark_ads(content)
     for node in content.iterdescendants("i", "img", *NOISE_CLASS):
@@ -54,26 +57,22 @@ def cut_noise(content: Element) -> None:
                 _cut_icon(node)
         elif tag == "img":
             if _is_tracker(node):
-                mark_cut(node)
+                mark_for_removal(node)
         elif has_class(node, NOISE_CLASS[tag]):
-            mark_cut(node)
+            mark_for_removal(node)
     etree.strip_elements(content, etree.Comment, *MACHINERY, with_tail=False)
-    sweep(content)
-    for player in list(content.iter("video", "audio")):  # what stands in it is for browsers that can't play
+    remove_marked(content)
+    for player in list(content.iter(*PLAYERS)):  # what it holds is for browsers that can't play
         player.text = None
         del player[:]
 
 
 def _set_address(media: Element) -> None:
-    real = _address(media)
-    if real is None and media.tag in ("video", "audio"):
-        real = next(filter(None, map(_address, media.iter("source"))), None)
-    if real is not None:
-        media.set("src", real)
-
-
-def _address(media: Element) -> str | None:
-    return next(filter(None, map(media.get, REAL_ADDRESS)), None)
+    """Make the address that a script would load the element's own; a player may have it in a `<source>`."""
+    nodes = (media, *media.iter("source")) if media.tag in PLAYERS else (media,)
+    address = next((value for node in nodes for name in REAL_ADDRESS if (value := node.get(name))), None)
+    if address is not None:
+        media.set("src", address)
 
 
 def _is_icon(node: Element) -> bool:
@@ -81,15 +80,17 @@ def _is_icon(node: Element) -> bool:
 
 
 def _cut_icon(icon: Element) -> None:
-    link = icon.getparent()
-    if link is not None and _CLOSES.match(link.tail or "") and not _in_heading(link):
-        set_text_before(icon, text_before(icon).rstrip())  # the theme's space parts text and icon
-    mark_cut(icon)
+    """Remove an icon, and the theme's space between a link's text and it where punctuation follows the link.
 
-
-def _in_heading(link: Element) -> bool:
-    """Whether a link stands in a heading, which is kept to the letter, as contents and anchors repeat it."""
-    return next(link.iterancestors("h1", "h2", "h3", "h4", "h5", "h6"), None) is not None
+    Headings are kept to the letter, as contents and anchors repeat them.
+    """
+    link, previous = icon.getparent(), icon.getprevious()
+    if link is not None and _CLOSES.match(link.tail or "") and not has_ancestor(link, *HEADINGS):
+        if previous is not None:
+            previous.tail = (previous.tail or "").rstrip()
+        else:
+            link.text = (link.text or "").rstrip()
+    mark_for_removal(icon)
 
 
 def _is_tracker(img: Element) -> bool:
@@ -97,13 +98,9 @@ def _is_tracker(img: Element) -> bool:
 
 
 def images(content: Element, base: str) -> list[Image]:
-    """The pictures of an article in page order; `base` is the page's address."""
+    """List the pictures of an article in page order; `base` is the page's address."""
     return [
-        Image(url=url, alt=_words(img, "alt"), title=_words(img, "title"))
+        Image(url, one_line(img.get("alt", "")) or None, one_line(img.get("title", "")) or None)
         for img in content.iter("img")
-        if (url := shows(img, base))
+        if (url := image_url(img, base))
     ]
-
-
-def _words(img: Element, attribute: str) -> str | None:
-    return " ".join(img.get(attribute, "").split()) or None

@@ -1,4 +1,4 @@
-"""Addresses in a page, and the list of what to read next."""
+"""Resolve the addresses in a page, and take the list of what to read next out of it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ from typing import cast
 from urllib.parse import urljoin
 
 from crawler.errors import UnreadablePage
-from crawler.extractors.tree import Element, has_class, mark_cut, raw_text, says_something, sweep, text_of
+from crawler.extractors.tree import (
+    HEADINGS,
+    Element,
+    has_class,
+    has_content,
+    mark_for_removal,
+    raw_text,
+    remove_marked,
+    text_of,
+)
 from crawler.items import Link
 
 # <p><span class="atpl-alsoreadstyle">Also read:</span></p> before <div><ul><li><a href="…">
 HEADING_MARK = "atpl-alsoreadstyle"
 # <h2>Also read:</h2>, <p><strong>Also Read</strong></p>: a heading without the theme's mark
 PLAIN_HEADING = re.compile(r"also read\s*:?", re.I)
-PLAIN_HEADING_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6")
+PLAIN_HEADING_TAGS = ("p", *HEADINGS)
 
 UNCLOSED = "the quotes of an attribute are never closed, so that it swallows part of the article"
 
@@ -25,12 +34,12 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")  # a browser reads `java<tab>script:`
 _OTHER_SCHEME = re.compile(r"(?!https?:|mailto:)[a-z][a-z0-9+.-]*:", re.I)  # some run code, or open programs
 
 
-def absolute(base: str, address: str) -> str | None:
-    """Where a link or a picture of the page at `base` points; None where it is no address of the web or of a person.
+def resolve_url(base: str, address: str) -> str | None:
+    """Resolve an address in the page at `base`; None where it is neither a web nor a mail address.
 
-    >>> absolute("https://a.techidaily.com/b/", " /c d ")
+    >>> resolve_url("https://a.techidaily.com/b/", " /c d ")
     'https://a.techidaily.com/c%20d'
-    >>> absolute("https://a.techidaily.com/b/", "JaVa\\tScript:alert(1)") is None
+    >>> resolve_url("https://a.techidaily.com/b/", "JaVa\\tScript:alert(1)") is None
     True
     """
     if not address.isprintable() or " " in address:
@@ -45,36 +54,36 @@ def absolute(base: str, address: str) -> str | None:
         return None
 
 
-def is_inline(address: str) -> bool:
-    """Whether an address is that of no file but the data itself, as a placeholder's; some have a page's before it.
+def is_data_url(address: str) -> bool:
+    """Tell whether an address holds its data itself, as a placeholder's does; some have a page's before it.
 
-    >>> is_inline("https://a.techidaily.com/data:image/gif;base64,R0lGOD")
+    >>> is_data_url("https://a.techidaily.com/data:image/gif;base64,R0lGOD")
     True
     """
     return address.startswith("data:") or "data:image" in address
 
 
-def leads_to(a: Element, base: str) -> str | None:
-    """Where a link in an article leads, a place in the article itself as it is; None for nowhere.
+def link_url(a: Element, base: str) -> str | None:
+    """Return where a link leads: resolved, or as spelled within the article; None for nowhere.
 
-    Raises UnreadablePage where an attribute of it is never closed.
+    Raises UnreadablePage where the quotes of one of its attributes are never closed.
     """
     _refuse_unclosed(a)
     href = a.get("href", "").strip()
-    return href if href.startswith("#") else absolute(base, href) if href else None
+    return href if href.startswith("#") else resolve_url(base, href) if href else None
 
 
-def shows(img: Element, base: str) -> str | None:
-    """The address of a picture; None where it has none. Raises UnreadablePage as `leads_to` does."""
+def image_url(img: Element, base: str) -> str | None:
+    """Return the address of a picture; None where it has none. Raises UnreadablePage as `link_url` does."""
     _refuse_unclosed(img)
-    source = absolute(base, img.get("src", ""))
-    return source if source and source != base and not is_inline(source) else None
+    source = resolve_url(base, img.get("src", ""))
+    return source if source and source != base and not is_data_url(source) else None
 
 
-def plays(embed: Element, base: str) -> str | None:
-    """The address of a video, a recording or a frame; None where it has none."""
+def media_url(embed: Element, base: str) -> str | None:
+    """Return the address of a video, a recording or a frame; None where it has none."""
     address = embed.get("src")
-    return absolute(base, address.strip()) if address else None
+    return resolve_url(base, address.strip()) if address else None
 
 
 def _refuse_unclosed(node: Element) -> None:
@@ -85,46 +94,45 @@ def _refuse_unclosed(node: Element) -> None:
 
 
 def cut_also_read(content: Element, base: str) -> list[Link]:
-    """Take the also-read lists with their headings out of `content`; give their http(s) links in page order."""
-    return [link for find in (_marked, _unmarked) for link in _cut(content, find(content), base)]
+    """Remove the also-read lists and their headings from `content`; return their http(s) links in page order."""
+    return [link for find in (_marked_lists, _plain_lists) for link in _cut(content, find(content), base)]
 
 
-def _cut(content: Element, found: Iterable[tuple[Element, Element | None]], base: str) -> list[Link]:
+def _cut(content: Element, lists: Iterable[tuple[Element, Element | None]], base: str) -> list[Link]:
     links: list[Link] = []
-    parts = list(found)
-    for heading, listing in parts:
-        mark_cut(heading)
+    pairs = list(lists)  # marking changes what the search would find
+    for heading, listing in pairs:
+        mark_for_removal(heading)
         if listing is not None:
             links += _links(listing, base)
-            mark_cut(listing)
-    if parts:
-        sweep(content)
+            mark_for_removal(listing)
+    if pairs:
+        remove_marked(content)
     return links
 
 
-def _marked(content: Element) -> Iterator[tuple[Element, Element | None]]:
+def _marked_lists(content: Element) -> Iterator[tuple[Element, Element | None]]:
     for mark in content.iter("span"):
-        if not has_class(mark, HEADING_MARK):
-            continue
-        heading = _alone(mark, content)
-        following = _next(heading)
-        yield heading, following if following is not None and following.tag in _LIST_TAGS else None
+        if has_class(mark, HEADING_MARK):
+            heading = _widest_alone(mark, content)
+            listing = _neighbour(heading)
+            yield heading, listing if listing is not None and listing.tag in _LIST_TAGS else None
 
 
-def _unmarked(content: Element) -> Iterator[tuple[Element, Element]]:
+def _plain_lists(content: Element) -> Iterator[tuple[Element, Element]]:
     """A heading without the mark counts only before a list of nothing but links that ends the text."""
     for node in content.iter("ul", "ol"):
         if not _only_links(node):
             continue
-        listing = _alone(node, content)
-        heading = _previous(listing)
-        if heading is None or heading.tag not in PLAIN_HEADING_TAGS or _next(listing) is not None:
+        listing = _widest_alone(node, content)
+        heading = _neighbour(listing, preceding=True)
+        if heading is None or heading.tag not in PLAIN_HEADING_TAGS or _neighbour(listing) is not None:
             continue
         if PLAIN_HEADING.fullmatch(text_of(heading)):
             yield heading, listing
 
 
-def _alone(node: Element, content: Element) -> Element:
+def _widest_alone(node: Element, content: Element) -> Element:
     """The widest element below `content` that holds nothing but `node`."""
     while (parent := node.getparent()) is not None and parent is not content and _holds_only(parent, node):
         node = parent
@@ -139,13 +147,9 @@ def _holds_only(parent: Element, node: Element) -> bool:
     return not any((other.tail or "").strip() or raw_text(other).strip() for other in others)
 
 
-def _next(node: Element) -> Element | None:
-    """The next element beside a node that says something."""
-    return next(filter(says_something, node.itersiblings()), None)
-
-
-def _previous(node: Element) -> Element | None:
-    return next(filter(says_something, node.itersiblings(preceding=True)), None)
+def _neighbour(node: Element, *, preceding: bool = False) -> Element | None:
+    """The next element beside a node, or the one before it, that a reader sees."""
+    return next(filter(has_content, node.itersiblings(preceding=preceding)), None)
 
 
 def _only_links(listing: Element) -> bool:
@@ -156,6 +160,6 @@ def _only_links(listing: Element) -> bool:
 def _links(listing: Element, base: str) -> Iterator[Link]:
     for a in listing.iter("a"):
         href = a.get("href")
-        url = absolute(base, href) if href else None
+        url = resolve_url(base, href) if href else None
         if url is not None and url.startswith(("http://", "https://")):
             yield Link(url=url, text=text_of(a))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from crawler.extractors.charset import utf8
-from crawler.extractors.links import UNCLOSED, absolute
+from crawler.extractors.links import UNCLOSED, resolve_url
 from crawler.extractors.tree import Element
 
 TOO_DEEP = "it is nested more than 256 levels deep, so that part of its article is lost"
@@ -122,7 +122,7 @@ def _ended(doc: Element) -> bool:
 
 def _base(doc: Element, url: str) -> str:
     named = next(doc.iter("base"), None)
-    base = absolute(url, named.get("href", "")) if named is not None else None
+    base = resolve_url(url, named.get("href", "")) if named is not None else None
     return base if base is not None and base.startswith(("http://", "https://")) else url
 
 

@@ -1,9 +1,8 @@
-"""The theme of the sites: Hexo's Redefine. One function a field, in the order of the vocabulary."""
+"""Read articles of the sites' own theme, Hexo's Redefine, field by field in the order of the vocabulary."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 
 from lxml import etree
@@ -12,11 +11,11 @@ from crawler.clock import parse_time
 from crawler.errors import UnreadablePage
 from crawler.extractors.body import cut_noise, images
 from crawler.extractors.bylines.byline import Byline, cut_byline
-from crawler.extractors.language import language
-from crawler.extractors.links import UNCLOSED, absolute, cut_also_read
+from crawler.extractors.language import detect_language
+from crawler.extractors.links import UNCLOSED, cut_also_read, resolve_url
 from crawler.extractors.markdown.writer import to_markdown
 from crawler.extractors.page import Page
-from crawler.extractors.tree import Element, Path, path, text_of
+from crawler.extractors.tree import Element, XPath, text_of, xpath
 from crawler.items import Article, AuthorSource
 from crawler.text import unquote
 
@@ -24,45 +23,45 @@ from crawler.text import unquote
 CONTAINER = "article-content-container"
 # <div class="article-title …"><img src="https://thmb.…"><div><h1 class="article-title-cover …">
 TITLE_BOX = "article-title"
-TITLE = path(".//h1")
-HERO = path(".//img[@src]")
+TITLE = xpath(".//h1")
+HERO = xpath(".//img[@src]")
 # <div class="article-header …"><span class="name …">Joseph</span><span class="author-label …">Lv11</span>
 HEADER = "article-header"
-SITE_AUTHOR = path(".//span[@class = 'name' or starts-with(@class, 'name ')]")
+SITE_AUTHOR = xpath(".//span[@class = 'name' or starts-with(@class, 'name ')]")
 # <span class="article-tags article-meta-item"><ul><li><a href="/tags/x/">x</a>
-TAGS = path(".//span[contains(@class, 'article-tags')]//a")
+TAGS = xpath(".//span[contains(@class, 'article-tags')]//a")
 # <span class="article-categories article-meta-item"><ul><li><a href="/categories/x/">x</a>
-CATEGORIES = path(".//span[contains(@class, 'article-categories')]//a")
+CATEGORIES = xpath(".//span[contains(@class, 'article-categories')]//a")
 # <div class="article-content markdown-body px-2 …">
 CONTENT = "article-content"
 # <div class="post-copyright-info …"><a class="license" href="https://creativecommons.org/…">
 COPYRIGHT = "post-copyright-info"
-LICENSE = path(".//a[@class = 'license'][@href]")
+LICENSE = xpath(".//a[@class = 'license'][@href]")
 
 _PARTS = frozenset((CONTAINER, TITLE_BOX, HEADER, CONTENT, COPYRIGHT))
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A page of the theme and its parts, by class."""
+    """A page of the theme, and its parts by class."""
 
     page: Page
     parts: dict[str, Element]
 
-    def first(self, part: str, wanted: Path) -> Element | None:
-        """The first element that a path finds in a part, if the page has both."""
+    def first(self, part: str, wanted: XPath) -> Element | None:
+        """Return the first element that an XPath matches in a part, if the page has both."""
         return next(iter(wanted(self.parts[part])), None) if part in self.parts else None
 
-    def texts(self, part: str, wanted: Path) -> list[str]:
-        """The texts of what a path finds in a part, each once."""
-        found = wanted(self.parts[part]) if part in self.parts else []
-        return list(dict.fromkeys(text for node in found if (text := text_of(node))))
+    def texts(self, part: str, wanted: XPath) -> list[str]:
+        """Return the texts of all elements that an XPath matches in a part, each once."""
+        nodes = wanted(self.parts[part]) if part in self.parts else []
+        return list(dict.fromkeys(text for node in nodes if (text := text_of(node))))
 
 
 def read(page: Page) -> Article | None:
-    """The article of a page, which this takes apart; None where the page is not an article of this theme.
+    """Read the article of a page, which this takes apart; None where the page is not an article of this theme.
 
-    Raises UnreadablePage where part of the article is lost, or the body cannot be said in Markdown.
+    Raises UnreadablePage where part of the article is lost, or its body cannot be written as Markdown.
     """
     post = Post(page, _parts(page.doc))
     if page.is_theme and not {CONTENT, COPYRIGHT} <= post.parts.keys():
@@ -76,7 +75,8 @@ def read(page: Page) -> Article | None:
     also_read = cut_also_read(content, page.base)
     byline = cut_byline(content)
     author, author_source = _author(post, byline)
-    date, updated = _date(post), _updated(post)
+    date = parse_time(page.head.get("article:published_time"))
+    updated = parse_time(page.head.get("article:modified_time"))
     return Article(
         url=page.url,
         title=_title(post),
@@ -84,18 +84,20 @@ def read(page: Page) -> Article | None:
         author_source=author_source,
         date=date,
         updated=updated,
-        tags=_tags(post),
-        categories=_categories(post),
+        tags=post.texts(
+            HEADER, TAGS
+        ),  # `article:tag` is the site's own keyword string where a post has no tags
+        categories=post.texts(HEADER, CATEGORIES),
         description=_description(post),
-        keywords=_keywords(post),
+        keywords=page.head.get("keywords"),
         thumbnail=_thumbnail(post),
-        lang=language(text_of(content)),
+        lang=detect_language(text_of(content)),
         license=_license_address(post),
         images=images(content, page.base),
         body=to_markdown(content, page.base),
         also_read=also_read,
         extractor="redefine",
-        extra=byline.front_matter(date, updated) if byline else {},
+        extra=byline.front_matter(date, updated),
     )
 
 
@@ -105,47 +107,26 @@ def _title(post: Post) -> str | None:
     return unquote(shown or post.page.head.get("og:title", "")) or None
 
 
-def _author(post: Post, byline: Byline | None) -> tuple[str | None, AuthorSource | None]:
-    if byline and byline.author:
+def _author(post: Post, byline: Byline) -> tuple[str | None, AuthorSource | None]:
+    if byline.author:
         return byline.author, "byline"
     names = post.texts(HEADER, SITE_AUTHOR)
     author = names[0] if names else post.page.head.get("article:author")
     return author, "blog" if author else None
 
 
-def _date(post: Post) -> datetime | None:
-    return parse_time(post.page.head.get("article:published_time"))
-
-
-def _updated(post: Post) -> datetime | None:
-    return parse_time(post.page.head.get("article:modified_time"))
-
-
-def _tags(post: Post) -> list[str]:
-    # `article:tag` is the site's own keyword string where a post has no tags
-    return post.texts(HEADER, TAGS)
-
-
-def _categories(post: Post) -> list[str]:
-    return post.texts(HEADER, CATEGORIES)
-
-
 def _description(post: Post) -> str | None:
     return unquote(post.page.head.get("description", "")) or None
 
 
-def _keywords(post: Post) -> str | None:
-    return post.page.head.get("keywords")
-
-
 def _thumbnail(post: Post) -> str | None:
     hero = post.first(TITLE_BOX, HERO)
-    return absolute(post.page.base, hero.get("src", "")) if hero is not None else None
+    return resolve_url(post.page.base, hero.get("src", "")) if hero is not None else None
 
 
 def _license_address(post: Post) -> str | None:
     link = post.first(COPYRIGHT, LICENSE)
-    return absolute(post.page.base, link.get("href", "")) if link is not None else None
+    return resolve_url(post.page.base, link.get("href", "")) if link is not None else None
 
 
 def _parts(doc: Element) -> dict[str, Element]:
@@ -158,5 +139,5 @@ def _parts(doc: Element) -> dict[str, Element]:
 
 @lru_cache
 def _part_names(classes: str) -> frozenset[str]:
-    """The parts that an element with these classes is; the theme has the same few on all pages."""
+    """Return the parts that an element with these classes is; the theme has the same few on all pages."""
     return _PARTS.intersection(classes.split())

@@ -1,4 +1,4 @@
-"""The source of a post: Markdown with the blog's own HTML in it, read as the page that the blog makes of it."""
+"""Read the source of a post, Markdown with the blog's own HTML in it, as the page that the blog makes of it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from markdown_it import MarkdownIt
 from crawler.extractors.body import cut_noise, images
 from crawler.extractors.bylines.byline import cut_byline
 from crawler.extractors.charset import utf8
-from crawler.extractors.language import language
+from crawler.extractors.language import detect_language
 from crawler.extractors.links import cut_also_read
 from crawler.extractors.markdown.writer import to_markdown
-from crawler.extractors.tree import text_of
+from crawler.extractors.tree import Element, text_of
 from crawler.items import Article
 from crawler.text import unquote
 
@@ -22,10 +22,10 @@ _PARSER = etree.HTMLParser(encoding="utf-8", collect_ids=False)
 
 
 def read_source(post: Article) -> Article:
-    """The article of a post whose `body` is its source: cut and converted as its page would be.
+    """Read a post whose `body` is its source: cut and converted as its page would be.
 
     The front matter is the caller's; the author, language, pictures and also-read list come from the text where it
-    has any. Raises ValueError where the body is no text, or cannot be said in Markdown.
+    has any. Raises ValueError where the body is not text, or cannot be written as Markdown.
     """
     content = _content(post.body)
     cut_noise(content)
@@ -34,18 +34,18 @@ def read_source(post: Article) -> Article:
     return replace(
         post,
         title=unquote(post.title.strip()) if post.title else None,
-        author=byline.author if byline and byline.author else post.author,
-        author_source="byline" if byline and byline.author else post.author_source,
+        author=byline.author or post.author,
+        author_source="byline" if byline.author else post.author_source,
         description=unquote(post.description.strip()) if post.description else None,
-        lang=post.lang or language(text_of(content)),
+        lang=post.lang or detect_language(text_of(content)),
         images=images(content, post.url),
         body=to_markdown(content, post.url),
         also_read=also_read or post.also_read,
-        extra=post.extra | (byline.front_matter(post.date, post.updated) if byline else {}),
+        extra=post.extra | byline.front_matter(post.date, post.updated),
     )
 
 
-def _content(markdown: str) -> etree._Element:
+def _content(markdown: str) -> Element:
     html = utf8(f"<div>{_HEXO.render(markdown)}</div>".encode())
     if html is None:
         raise ValueError("more control characters than a text has")

@@ -1,11 +1,12 @@
-"""Edits of a parsed page that lxml has no name for.
+"""Queries and edits of a parsed page that lxml has no name for.
 
-Parts to be cut are marked first and swept once, so a page with very many of them costs no more than its size.
+Elements to be removed are marked first and removed together, so a page with very many of them costs no more than its
+size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import cast
 
 from lxml import etree
@@ -13,88 +14,90 @@ from lxml import etree
 from crawler.text import normal
 
 Element = etree._Element
-Path = Callable[[Element], list[Element]]
+XPath = Callable[[Element], list[Element]]
+
+MEDIA = ("img", "iframe", "video")
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 _STRING = etree.XPath("string()", smart_strings=False)  # in C: far quicker than joining itertext()
 _OVERLAY = "\u0338"  # with `<`, `=` or `>` before it NFC makes one character of the two
 _JOINER = "\u034f"  # combining grapheme joiner: nobody sees it, and nothing joins over it
-_CUT = "CUT"  # the parser writes tags in lower case, so no page can hold this
+_REMOVED = "REMOVED"  # the parser writes tags in lower case, so no page can hold this
 
 
-def path(xpath: str) -> Path:
-    """A compiled XPath: from a node to the elements that it finds, in page order."""
-    compiled = etree.XPath(xpath)
+def xpath(expression: str) -> XPath:
+    """Compile an XPath expression to a function from a node to the elements that match, in page order."""
+    compiled = etree.XPath(expression)
     return lambda node: cast(list[Element], compiled(node))
 
 
 def has_class(node: Element, name: str) -> bool:
-    """Whether an element has `name` among its classes."""
+    """Tell whether an element has `name` among its classes."""
     return name in node.get("class", "").split()
 
 
+def has_ancestor(node: Element, *tags: str) -> bool:
+    """Tell whether an element stands in one of these tags."""
+    return next(node.iterancestors(*tags), None) is not None
+
+
+def has_descendant(node: Element, *tags: str) -> bool:
+    """Tell whether an element holds one of these tags, at any depth."""
+    return len(node) > 0 and next(node.iterdescendants(*tags), None) is not None
+
+
+def has_content(node: Element) -> bool:
+    """Tell whether a reader sees anything of an element: text, a picture or a video."""
+    return any(map(str.strip, cast("list[str]", node.itertext()))) or has_media(node)
+
+
+def has_media(node: Element) -> bool:
+    """Tell whether an element is or holds a picture, a frame or a video."""
+    return next(node.iter(*MEDIA), None) is not None
+
+
 def text_of(node: Element) -> str:
-    """All text in an element, runs of white space as one space."""
+    """Return all text in an element, runs of white space as one space."""
     return one_line(raw_text(node))
 
 
 def one_line(text: str) -> str:
-    """A text with its runs of white space as one space."""
+    """Collapse runs of white space to one space, and strip it at both ends."""
     return " ".join(text.split())
 
 
 def raw_text(node: Element) -> str:
-    """All text in an element as it stands; of a comment, which is no element, its own."""
+    """Return all text in an element unchanged; of a comment, which is no element, its own."""
     return cast(str, _STRING(node)) if len(node) else node.text or ""
 
 
 def attribute(node: Element, name: str) -> str:
-    """An attribute that is text, in its normal form and in one line; empty where it is absent."""
+    """Return a text attribute in its normal form and in one line; empty where it is absent."""
     value = node.get(name)
-    return one_line(_apart(normal(value))) if value else ""
+    return one_line(_unjoinable(normal(value))) if value else ""
 
 
 def normalize_text(root: Element) -> None:
-    """Bring all text below `root` into its normal form, in place: what is written round it can't join it afterwards.
+    """Bring all text below `root` into its normal form, in place, so that it can't join what is written around it.
 
-    That has to come before anything in the text is escaped; attributes are brought there as `attribute` reads them.
+    Call it before anything in the text is escaped. Attributes are normalized when `attribute` reads them.
     """
     text = raw_text(root)
     if normal(text) == text and _OVERLAY not in text:  # nearly all pages
         return
     for node in root.iter():
         if node.text:
-            node.text = _apart(normal(node.text))
+            node.text = _unjoinable(normal(node.text))
         if node.tail and node is not root:
-            node.tail = _apart(normal(node.tail))
+            node.tail = _unjoinable(normal(node.tail))
 
 
-def _apart(text: str) -> str:
+def _unjoinable(text: str) -> str:
     return f"{_JOINER}{text}" if text.startswith(_OVERLAY) else text
 
 
-def texts(node: Element) -> Iterator[str]:
-    """The runs of text in an element, in page order."""
-    return cast(Iterator[str], node.itertext())
-
-
-def text_before(node: Element) -> str:
-    """The text right before an element, up to its parent's start or the element before it."""
-    previous, parent = node.getprevious(), node.getparent()
-    before = previous.tail if previous is not None else parent.text if parent is not None else None
-    return before or ""
-
-
-def set_text_before(node: Element, text: str) -> None:
-    """Write what `text_before` reads."""
-    previous, parent = node.getprevious(), node.getparent()
-    if previous is not None:
-        previous.tail = text
-    elif parent is not None:
-        parent.text = text
-
-
-def empty_out(node: Element) -> None:
-    """Put what an element holds behind it."""
+def move_children_after(node: Element) -> None:
+    """Move what an element holds behind it."""
     last = node[-1] if len(node) else node
     text, tail = node.text, node.tail
     node.text = node.tail = None
@@ -105,17 +108,12 @@ def empty_out(node: Element) -> None:
         last.tail = (last.tail or "") + tail
 
 
-def says_something(node: Element) -> bool:
-    """Whether a reader sees anything of it: text, a picture or a video."""
-    return any(map(str.strip, texts(node))) or next(node.iter("img", "iframe", "video"), None) is not None
-
-
-def mark_cut(*nodes: Element) -> None:
-    """Mark elements to go with all that is in them; what follows them stays."""
+def mark_for_removal(*nodes: Element) -> None:
+    """Mark elements to be removed with all that is in them; the text after them stays."""
     for node in nodes:
-        node.tag = _CUT
+        node.tag = _REMOVED
 
 
-def sweep(root: Element) -> None:
-    """Carry out what was marked below `root`."""
-    etree.strip_elements(root, _CUT, with_tail=False)
+def remove_marked(root: Element) -> None:
+    """Remove the marked elements below `root`."""
+    etree.strip_elements(root, _REMOVED, with_tail=False)

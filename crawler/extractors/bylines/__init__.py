@@ -1,1 +1,1 @@
-"""Bylines in the text of an article."""
+"""Find bylines in the text of an article."""

@@ -1,11 +1,11 @@
-"""Recognise pictures of authors, and the names that they give."""
+"""Recognise pictures of authors, and read the names that they give."""
 
 from __future__ import annotations
 
 import re
 
 from crawler.extractors.bylines.credits import is_name
-from crawler.extractors.tree import Element, path
+from crawler.extractors.tree import Element, xpath
 
 # <img alt="author avatar">, <img alt="Author: Carina">, <img alt="Written By">
 AVATAR_ALT = re.compile(
@@ -17,14 +17,14 @@ AVATAR_SOURCE = re.compile(
 )
 # Blogs keep pictures of other people there, too
 AVATAR_FOLDER = re.compile(r"/avatars?/", re.I)
-_CANDIDATES = path(
+_CANDIDATES = xpath(
     ".//img[contains(@alt, 'uthor') or contains(@alt, 'riter') or contains(@alt, 'ritten')"
     " or contains(@src, 'author') or contains(@src, 'avatar')]"
 )
 
 
 def find_avatars(content: Element) -> set[Element]:
-    """The pictures that may show an author, by their text or their folder."""
+    """Return the pictures that may show an author, by their text or their folder."""
     return {img for img in _CANDIDATES(content) if _is_avatar(img)}
 
 
@@ -38,7 +38,7 @@ def _is_avatar(img: Element) -> bool:
 
 
 def shows_author(img: Element) -> bool:
-    """Whether a picture shows an author wherever it stands: `/avatar/` has pictures of other things as well."""
+    """Tell whether a picture shows an author wherever it stands: `/avatar/` has pictures of other things as well."""
     alt = img.get("alt", "").strip()
     return (
         AVATAR_ALT.fullmatch(alt) is not None
@@ -47,8 +47,8 @@ def shows_author(img: Element) -> bool:
     )
 
 
-def name_of(avatar: Element) -> str | None:
-    """The name that an author's picture gives, if it gives one."""
+def avatar_name(avatar: Element) -> str | None:
+    """Return the name that an author's picture gives, if it gives one."""
     alt = avatar.get("alt", "").strip()
     match = AVATAR_ALT.fullmatch(alt)
     name = (match[1] or "") if match else alt

@@ -1,4 +1,4 @@
-"""Find out who wrote an article where the article itself says so, and cut the blocks that say nothing else.
+"""Find the author that an article itself names, and remove the blocks that say nothing else.
 
 A byline is a short block near the top, or a box at the end, known by its structure: a by-word and a name with a date,
 a picture of the author or a role; never a by-word inside a sentence. A page can hold several articles, each with its
@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from typing import NamedTuple
 
-from crawler.extractors.bylines.avatars import find_avatars, name_of, shows_author
+from crawler.extractors.bylines.avatars import avatar_name, find_avatars, shows_author
 from crawler.extractors.bylines.credits import (
     FOLLOW_LINE,
-    LONGEST_BIO,
+    MAX_BIO_CHARACTERS,
     PROVEN_LINE,
     Credit,
     find_dates,
@@ -25,11 +25,11 @@ from crawler.extractors.bylines.credits import (
     read_dates,
 )
 from crawler.extractors.bylines.dates import parse_date
-from crawler.extractors.bylines.lines import Line, opening_of, split_lines
-from crawler.extractors.tree import Element, mark_cut, path, raw_text, sweep, text_of
+from crawler.extractors.bylines.lines import Line, opening_lines, split_lines
+from crawler.extractors.tree import Element, mark_for_removal, raw_text, remove_marked, text_of, xpath
 
 # <a rel="author">, <span itemprop="author">, <a href="/author/ada-miller/">
-AUTHOR_LINK = path(".//*[@rel = 'author' or @itemprop = 'author' or contains(@href, '/author/')]")
+AUTHOR_LINK = xpath(".//*[@rel = 'author' or @itemprop = 'author' or contains(@href, '/author/')]")
 # <a href="https://example.org/images/author/iris.png">author picture</a>: a page that lost the picture itself
 LOST_AVATAR = re.compile(r"author (?:avatar|picture)\b", re.I)
 # <h3>About the author</h3>
@@ -42,59 +42,57 @@ ABOUT_LINES = frozenset(
     )
 )
 IS_SOMEBODY = re.compile(r"(\S.{1,60}?) (?:is|ist|est|è|es|é) (?:an?|the|eine?|une?|una|uma?) .*")
-# What boxes about authors say, in small letters: a page without any has none, and need not be read to its end
+# Lower-case text of boxes about authors: a page without any has no such box, and need not be read to its end
 _FOLLOW, _PROVEN, _LOST_AVATARS = "follow @", "proven solutions", ("author avatar", "author picture")
 _AUTHOR = ("author", "autor", "auteur", "作者", "著者", "執筆者")  # one of these is in each of the others
 _TITLES = ("h1", "h2", "h3")
-_BELOW_TITLE = 6  # lines between the heading of a further article and its byline
-_BOX = 5  # a byline or box is a picture and at most four lines
+_MAX_LINES_BELOW_TITLE = 6  # between the heading of a further article and its byline
+_MAX_BOX_LINES = 5  # a byline or box is a picture and at most four lines
 
 
 class Byline(NamedTuple):
-    """Who wrote an article, as it says itself."""
+    """The author of an article, as it says itself; empty where it does not."""
 
     author: str | None
-    """Several are "A and B"; None where an author's picture stands beside a date alone."""
+    """Several are "A and B"; None also where an author's picture stands beside a date alone."""
     others: list[str]
-    """Whom the further articles of the page name."""
+    """The authors of further articles on the page."""
     dates: list[str]
-    """The days of the bylines that were cut: ISO 8601, or as written where that could be two days."""
+    """The dates of the bylines that were removed: ISO 8601, or as written where that could be two days."""
 
     def front_matter(self, *moments: datetime | None) -> dict[str, str]:
-        """What the bylines say beyond the author and the moments that the page itself gives, with commas between."""
+        """Return front matter for what the bylines add to the author and the times that the page itself gives."""
         own = {moment.date().isoformat() for moment in moments if moment}
         values = {"byline_date": [day for day in self.dates if day not in own], "other_authors": self.others}
         return {key: ", ".join(value) for key, value in values.items() if value}
 
 
-def cut_byline(content: Element) -> Byline | None:
-    """Take bylines, "Follow" boxes and author pictures out of `content`; None where it has no byline."""
+def cut_byline(content: Element) -> Byline:
+    """Remove bylines, "Follow" boxes and author pictures from `content`, and return what they say."""
     avatars = find_avatars(content)
     text = raw_text(content).casefold()
     signs = {sign for sign in (_FOLLOW, _PROVEN) if sign in text}
     if any(word in text for word in _AUTHOR):
         signs |= {sign for sign in (*_LOST_AVATARS, *ABOUT_LINES) if sign in text}
-    opening = list(opening_of(split_lines(content, avatars)))
+    opening = list(opening_lines(split_lines(content, avatars)))
     if not (avatars or signs or _Bylines(opening, len(opening), frozenset()).authors):
-        return None
+        return Byline(None, [], [])
     bylines = _Bylines(list(split_lines(content, avatars)), len(opening), signs)
-    mark_cut(*(img for img in avatars if shows_author(img)))
+    mark_for_removal(*(img for img in avatars if shows_author(img)))
     bylines.cut()
-    sweep(content)
-    if not (bylines.authors or bylines.dates):
-        return None
+    remove_marked(content)
     days = dict.fromkeys((day.isoformat() if (day := parse_date(text)) else text) for text in bylines.dates)
     authors = [*dict.fromkeys(bylines.authors[at] for at in sorted(bylines.authors)), None]
     return Byline(authors[0], [name for name in authors[1:] if name], list(days))
 
 
 class _Bylines:
-    """The bylines in the lines of an article, of which the first so many are its opening."""
+    """The bylines in the lines of an article, of which the first `opening` ones are its opening."""
 
     def __init__(self, lines: Sequence[Line], opening: int, signs: Set[str]) -> None:
         self.lines = lines
         self.authors: dict[int, str] = {}
-        """By the line of the byline."""
+        """By the number of the byline's line."""
         self.dates: list[str] = []
         self._cut: set[int] = set()
         self._lost_avatars = not signs.isdisjoint(_LOST_AVATARS)
@@ -113,28 +111,24 @@ class _Bylines:
             self._read_about()
 
     def cut(self) -> None:
-        """Mark the lines that say nothing but who wrote the article, and the lists that only had such."""
+        """Mark the lines that are nothing but byline for removal, and the lists that had nothing else."""
         for at in self._cut:
             node = self.lines[at].node
             parent = node.getparent()
-            mark_cut(node)
-            if (
-                parent is not None
-                and parent.tag in ("ul", "ol")
-                and not any(child.tag == "li" for child in parent)
-            ):
-                mark_cut(parent)
+            mark_for_removal(node)
+            if parent is not None and parent.tag in ("ul", "ol") and parent.find("li") is None:
+                mark_for_removal(parent)
 
     def _text(self, at: int) -> str:
         return self.lines[at].text if 0 <= at < len(self.lines) else ""
 
     def _take(self, cut: Iterable[int], dates: Iterable[str]) -> None:
-        """Note what is nothing but byline, with its dates: what is not cut says them itself."""
+        """Note lines that are nothing but byline, with their dates: any other line stays, and says its own."""
         self._cut.update(cut)
         self.dates += dates
 
     def _read_credit(self, at: int, *, in_opening: bool) -> None:
-        """Read the byline that a line holds by itself or with the next one."""
+        """Read the byline in a line, or in a line and the next."""
         below_lost_avatar = self._lost_avatars and LOST_AVATAR.match(self._text(at - 1)) is not None
         if not (in_opening or below_lost_avatar or (self.authors and self._is_below_title(at))):
             return
@@ -152,7 +146,7 @@ class _Bylines:
             self._take(range(at, last + 1 + bool(below)), credit.dates or below)
 
     def _is_evident(self, credit: Credit, at: int, below: Sequence[str]) -> bool:
-        """Whether a line names an author, and is not the sentence or heading that it may be."""
+        """Tell whether a line names an author, and is not the sentence or heading that it may be."""
         if credit.sign == "strong":
             return True
         node = self.lines[at].node
@@ -166,16 +160,16 @@ class _Bylines:
             return linked or (is_heading and bool(below))
         return False
 
-    def _is_below_title(self, at: int, within: int = _BELOW_TITLE) -> bool:
+    def _is_below_title(self, at: int, within: int = _MAX_LINES_BELOW_TITLE) -> bool:
         return any(line.node.tag in _TITLES for line in self.lines[max(0, at - within) : at])
 
     def _read_box(self, at: int, *, in_opening: bool) -> None:
-        """Read the byline or box that the author picture of a line opens."""
-        end = min(at + _BOX, len(self.lines))
+        """Read the byline or box that begins with the author picture in a line."""
+        end = min(at + _MAX_BOX_LINES, len(self.lines))
         if self._read_follow_below(range(at, end)):
             return
         credit, dates, last = self._read_below(range(at, end))
-        named = next(filter(None, map(name_of, self.lines[at].avatars)), None)
+        named = next(filter(None, map(avatar_name, self.lines[at].avatars)), None)
         cut = range(at, last + 1)
         if credit and not (
             dates or credit.sign != "name" or credit.author in (named, *self.authors.values())
@@ -193,13 +187,13 @@ class _Bylines:
             self._take([at], ())
 
     def _read_follow_below(self, lines: range) -> bool:
-        """Read the box of a picture, a name, a line about the person and "Follow @name"."""
+        """Read a box of a picture, a name, a line about the person and "Follow @name"."""
         above: list[str] = []
         for at in lines:
             text = self._text(at)
             if follow := FOLLOW_LINE.fullmatch(text):
                 of_person = not above or is_name(above[0]) or above[0].startswith(follow[1])
-                if of_person and all(len(line) < LONGEST_BIO for line in above):
+                if of_person and all(len(line) < MAX_BIO_CHARACTERS for line in above):
                     self.authors[lines.start] = next(filter(is_name, above), follow[1])
                     self._take(range(lines.start, at + 1), ())
                     return True
@@ -209,7 +203,7 @@ class _Bylines:
         return False
 
     def _read_below(self, lines: range) -> tuple[Credit | None, Sequence[str], int]:
-        """Read the credit and the dates from the line of a picture on; the last line that belongs to them."""
+        """Read the credit and the dates below a picture; return them with their last line."""
         credit: Credit | None = None
         last = lines.start - 1
         for at in lines:
@@ -229,32 +223,32 @@ class _Bylines:
         return credit, (), last
 
     def _read_follow_boxes(self) -> None:
-        """Read the boxes without a picture that "Follow @name" closes: their lines speak of that name."""
+        """Read boxes without a picture: lines about a person, and "Follow @name" below them."""
         for at, line in enumerate(self.lines):
             follow = FOLLOW_LINE.fullmatch(line.text)
             if at in self._cut or follow is None:
                 continue
             start, name = at, follow[1]
-            while start > max(0, at - _BOX) and _is_about(name, self._text(start - 1)):
+            while start > max(0, at - _MAX_BOX_LINES) and _is_about(name, self._text(start - 1)):
                 start -= 1
             if start < at or name in self.authors.values():
                 self.authors[at] = name
                 self._take(range(start, at + 1), ())
 
     def _read_proven_lines(self) -> None:
-        """Read the date lines without a picture, below the name where it is known."""
+        """Read date lines without a picture, and the known name above one."""
         for at, line in enumerate(self.lines):
             if at not in self._cut and PROVEN_LINE.fullmatch(line.text):
                 below_name = self._text(at - 1) in self.authors.values()
                 self._take(range(at - 1 if below_name else at, at + 1), find_dates(line.text))
 
     def _read_about(self) -> None:
-        """Read the box "About the author", which stays: what it says of a person is no byline."""
+        """Read the name in a box "About the author", which stays: it says more than a byline."""
         for at, line in enumerate(self.lines):
             if line.text.casefold().strip(" :：") not in ABOUT_LINES:
                 continue
             for below in self.lines[at + 1 : at + 4]:
-                named = next(filter(None, map(name_of, below.avatars)), None)
+                named = next(filter(None, map(avatar_name, below.avatars)), None)
                 somebody = IS_SOMEBODY.fullmatch(below.text)
                 name = named or (somebody[1] if somebody else below.text)
                 if is_name(name):
@@ -263,5 +257,5 @@ class _Bylines:
 
 
 def _is_about(beginning: str, line: str) -> bool:
-    """Whether a line is one that says something of a person, and begins so."""
-    return line.startswith(beginning) and len(line) < LONGEST_BIO
+    """Tell whether a line begins so and is short enough to be about a person."""
+    return line.startswith(beginning) and len(line) < MAX_BIO_CHARACTERS

@@ -12,8 +12,8 @@ PROVEN_LINE = re.compile(r"(?:[A-Z][a-z]{2,8}\.? \d{1,2}, \d{4} ?)?[•·|] ?Pro
 # "Follow @Liza Brown"
 FOLLOW_LINE = re.compile(r"Follow @ ?(\S.{0,60})", re.I)
 
-LONGEST_BIO = 400  # characters; what is said of a person is one line
-LONGEST_CREDIT = 200  # characters; what is longer is a paragraph
+MAX_BIO_CHARACTERS = 400  # what is said of a person is one line
+_MAX_CREDIT_CHARACTERS = 200  # what is longer is a paragraph
 
 # Say by themselves that a name follows.
 _STRONG = "|".join(
@@ -43,8 +43,8 @@ NAME = re.compile(_NAME)
 """Matches a person's name, alone: "Liza Brown", "J. R. O'Neill", "Ludwig van Beethoven"."""
 
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
-_LONGEST_NAME = 60
-_LONGEST_UNSPACED = 10  # characters of a name in a script that writes no spaces
+_MAX_NAME_CHARACTERS = 60
+_MAX_UNSPACED_CHARACTERS = 10  # of a name in a script that writes no spaces
 _NO_PERSON = re.compile(
     r"(?:press|release|news|blog|updated?|article|guide|review|story|feature|special|report|edition|version|the|free"
     r"|download|menu|home|overview|summary|content|introduction|author|editor|admin)\b",
@@ -90,13 +90,16 @@ _READ_TIME = re.compile(
 )
 
 
+Sign = Literal["strong", "weak", "glued", "updater", "name"]
+"""What says that a line names the author: which kind of by-word, or nothing but the name."""
+
+
 class Credit(NamedTuple):
-    """What a line says of an article's author."""
+    """An article's author as a line names them."""
 
     author: str
-    """As the line has it; several are "A and B" or "A, B"."""
-    sign: Literal["strong", "weak", "glued", "updater", "name"]
-    """What says that this is the author: which kind of by-word, or nothing but the name."""
+    """As the line spells it; several are "A and B" or "A, B"."""
+    sign: Sign
     dates: tuple[str, ...]
     role: bool
     """Whether a role follows the name ("Senior Director of Strategy")."""
@@ -105,22 +108,20 @@ class Credit(NamedTuple):
 
 
 def read_credit(line: str) -> Credit | None:
-    """Read a line, its white space single; None where it is no credit."""
-    if not 2 < len(line) <= LONGEST_CREDIT:
+    """Read the credit in a line, whose white space is single; None where it has none."""
+    if not 2 < len(line) <= _MAX_CREDIT_CHARACTERS:
         return None
-    if not _has_year(line) and not _BY_WORD.match(
-        line
-    ):  # most lines are neither, and taking one apart is slow
-        return Credit(line, "name", (), role=False, alone=True) if is_name(line) else None
+    if not (_has_year(line) or _BY_WORD.match(line)):  # most lines, and taking one apart is slow
+        return _read_name(line)
     dates, parts = _parts(line)
     credit: Credit | None = None
     alone = True
     for part in parts:
         if _READ_TIME.fullmatch(part):
             continue
-        read = _read_part(part) if credit is None else None
-        alone = alone and read is not None
-        credit = credit or read
+        of_part = _read_part(part) if credit is None else None
+        alone = alone and of_part is not None
+        credit = credit or of_part
     if credit is None:
         return None
     sign = "updater" if credit.sign == "weak" and _UPDATE_NOTE.match(line) else credit.sign
@@ -128,27 +129,27 @@ def read_credit(line: str) -> Credit | None:
 
 
 def read_dates(line: str) -> tuple[str, ...]:
-    """The dates of a line that says nothing but when an article was published or changed; else none."""
-    if len(line) > LONGEST_CREDIT or not _has_year(line):
+    """Return the dates of a line that says nothing but when an article was published or changed; else none."""
+    if len(line) > _MAX_CREDIT_CHARACTERS or not _has_year(line):
         return ()
     dates, parts = _parts(line)
     return dates if all(map(_READ_TIME.fullmatch, parts)) else ()
 
 
 def find_dates(line: str) -> tuple[str, ...]:
-    """The dates in a line, as they are written."""
+    """Return the dates in a line, as they are written."""
     if not _has_year(line):
         return ()
-    return tuple(match["date"] for match in _DATE_PHRASE.finditer(line[:LONGEST_CREDIT]))
+    return tuple(match["date"] for match in _DATE_PHRASE.finditer(line[:_MAX_CREDIT_CHARACTERS]))
 
 
 def _has_year(line: str) -> bool:
-    """Whether looking for a date, which is slow, may find one."""
+    """Tell whether a line may have a date: looking for one is slow."""
     return "20" in line or "19" in line
 
 
-def is_of_byline(line: str) -> bool:
-    """Whether a line is a credit with a by-word, or of a box about the author: no line of a text."""
+def is_byline_line(line: str) -> bool:
+    """Tell whether a line is a credit with a by-word, or of a box about the author, and not of the text."""
     if PROVEN_LINE.fullmatch(line) or FOLLOW_LINE.fullmatch(line):
         return True
     credit = read_credit(line)
@@ -156,31 +157,35 @@ def is_of_byline(line: str) -> bool:
 
 
 def is_label(line: str) -> bool:
-    """Whether a line is a by-word whose name stands on the next: "Written by"."""
+    """Tell whether a line is a by-word whose name stands on the next: "Written by"."""
     return len(line) < 40 and _LABEL.fullmatch(line) is not None
 
 
 def is_name(text: str) -> bool:
-    """Whether a text may be a person's name."""
+    """Tell whether a text may be a person's name."""
     return (
-        len(text) <= _LONGEST_NAME
+        len(text) <= _MAX_NAME_CHARACTERS
         and NAME.fullmatch(text) is not None
         and not _NO_PERSON.match(text)
-        and (len(text) <= _LONGEST_UNSPACED or not _UNSPACED.search(text))
+        and (len(text) <= _MAX_UNSPACED_CHARACTERS or not _UNSPACED.search(text))
     )
 
 
 def _parts(line: str) -> tuple[tuple[str, ...], list[str]]:
-    """The dates of a line, and what is between its separators beside them."""
+    """Split a line into its dates and the parts beside them."""
     dates = find_dates(line)
     rest = _DATE_PHRASE.sub("|", line) if dates else line
     return dates, [part for piece in _SEPARATORS.split(rest) if (part := piece.strip(_EDGES))]
 
 
+def _read_name(text: str) -> Credit | None:
+    return Credit(text, "name", (), role=False, alone=True) if is_name(text) else None
+
+
 def _read_part(part: str) -> Credit | None:
     match = _CREDIT.fullmatch(part)
     if match is None:
-        return Credit(part, "name", (), role=False, alone=True) if is_name(part) else None
+        return _read_name(part)
     names, rest = match["names"], match["rest"]
     people = names.split(", ")
     role = next((at for at, person in enumerate(people[1:], 1) if _ROLE.search(person)), None)
@@ -192,13 +197,7 @@ def _read_part(part: str) -> Credit | None:
         role, rest = len(people), ""
     if not all(map(is_name, re.split(_AND, names))):
         return None
-    sign: Literal["strong", "weak", "glued", "updater"] = (
-        "strong"
-        if match["strong"]
-        else "updater"
-        if match["updater"]
-        else "weak"
-        if match["gap"]
-        else "glued"
-    )
+    sign: Sign = "weak" if match["gap"] else "glued"
+    if not match["weak"]:
+        sign = "strong" if match["strong"] else "updater"
     return Credit(names, sign, (), role=role is not None, alone=not rest and role is None)

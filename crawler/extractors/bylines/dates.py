@@ -1,4 +1,4 @@
-"""Read calendar dates as people write them, in nine languages."""
+"""Parse calendar dates as people write them, in nine languages."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from datetime import date
 
 # The first letters of a month's name, without accents, tell it in all of these languages.
 _MONTHS = {
-    **dict.fromkeys(("jan", "gen", "ene"), 1),
-    **dict.fromkeys(("feb", "fev"), 2),
-    **dict.fromkeys(("mar", "maa", "mrt", "mrz"), 3),
-    **dict.fromkeys(("apr", "avr", "abr"), 4),
-    **dict.fromkeys(("may", "mai", "mag", "mei"), 5),
-    **dict.fromkeys(("jun", "juin", "giu"), 6),
-    **dict.fromkeys(("jul", "juil", "lug"), 7),
-    **dict.fromkeys(("aug", "aou", "ago"), 8),
-    **dict.fromkeys(("sep", "set"), 9),
-    **dict.fromkeys(("oct", "okt", "ott", "out"), 10),
-    **dict.fromkeys(("nov",), 11),
-    **dict.fromkeys(("dec", "dez", "dic"), 12),
+    prefix: number
+    for number, prefixes in enumerate(
+        (
+            *("jan gen ene", "feb fev", "mar maa mrt mrz", "apr avr abr", "may mai mag mei", "jun juin giu"),
+            *("jul juil lug", "aug aou ago", "sep set", "oct okt ott out", "nov", "dec dez dic"),
+        ),
+        start=1,
+    )
+    for prefix in prefixes.split()
 }
 _MONTH = (
     r"(?P<name>(?:jan|gen|ene|feb|f[ée]v|m[aä]r|maa|mr[tz]|apr|avr|abr|ma[iyg]|mei|ju[nil]|giu|lug|aug|ago|ao[uû]"
@@ -37,13 +34,13 @@ _FORMS = (
     rf"(?P<month>[01]?\d) ?月 ?(?P<day>[0-3]?\d) ?日,? ?{_YEAR}",  # 7月17日, 2020
 )
 DATE = "(?:" + "|".join(re.sub(r"\?P<\w+>", "?:", form) for form in _FORMS) + ")"
-"""A pattern without groups for a date in any of these forms, to be used without regard to case."""
+"""A regular expression without groups for a date in any of these forms, to be compiled with re.I."""
 
 _PARSERS = tuple(re.compile(form, re.I) for form in _FORMS)
 
 
 def parse_date(text: str) -> date | None:
-    """Parse a text that `DATE` matches; None where it is no day of the calendar, or could be two (03/04/2024).
+    """Parse a text that `DATE` matches; None where it is not a day of the calendar, or could be two (03/04/2024).
 
     >>> parse_date("30 de diciembre de 2020"), parse_date("31.01.2024"), parse_date("03/04/2024")
     (datetime.date(2020, 12, 30), datetime.date(2024, 1, 31), None)

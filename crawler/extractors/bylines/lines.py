@@ -1,4 +1,4 @@
-"""Split an article into lines, and find where it begins."""
+"""Split an article into lines, and find its opening."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import NamedTuple
 from lxml import etree
 
 from crawler.extractors.bylines.avatars import find_avatars, shows_author
-from crawler.extractors.bylines.credits import LONGEST_BIO, is_of_byline
-from crawler.extractors.tree import Element, one_line, raw_text, says_something
+from crawler.extractors.bylines.credits import MAX_BIO_CHARACTERS, is_byline_line
+from crawler.extractors.tree import HEADINGS, MEDIA, Element, has_content, one_line, raw_text
 
 # <img alt="Publish date" src="date.png"> beside a date
 DATE_ICON_ALT = re.compile(
     r"(?:publish(?:ed)?|updated?|post(?:ed)?)?[ _-]?(?:date|time)|calendar|clock", re.I
 )
 
-_LINE_TAGS = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "div", "td", "th", "figcaption", "blockquote")
+_LINE_TAGS = ("p", *HEADINGS, "li", "div", "td", "th", "figcaption", "blockquote")
 _NOT_LINES = frozenset((*_LINE_TAGS, "ul", "ol", "table", "section", "article", "main", "figure", "header"))
-_OPENING_LINES = 80  # an article that was copied with the menu of its site has that above its byline
-_OPENING_PROSE = 120  # words in sentences: a summary may stand above a byline, an article may not
-_PROSE = 12  # words of a line that is taken for sentences
+_MAX_OPENING_LINES = 80  # an article that was copied with the menu of its site has that above its byline
+_MAX_OPENING_WORDS = 120  # in sentences: a summary may stand above a byline, an article may not
+_MIN_SENTENCE_WORDS = 12  # a line that has fewer is not taken for a sentence
 
 
 class Line(NamedTuple):
-    """A block of text, or a line of one that breaks part."""
+    """A block of text, or a line of one that line breaks divide."""
 
     node: Element
     text: str
@@ -34,28 +34,28 @@ class Line(NamedTuple):
 
     @property
     def bare(self) -> bool:
-        """Whether it shows nothing but text, author pictures and the icon of a date."""
-        media = list(self.node.iter("img", "iframe", "video"))
-        return all(one in self.avatars or DATE_ICON_ALT.fullmatch(one.get("alt", "")) for one in media)
+        """Tell whether it shows nothing but text, author pictures and the icon of a date."""
+        media = self.node.iter(*MEDIA)
+        return all(node in self.avatars or DATE_ICON_ALT.fullmatch(node.get("alt", "")) for node in media)
 
 
 def split_lines(content: Element, avatars: set[Element]) -> Iterator[Line]:
-    """What stands one below the other in an article, as far as it says or shows something."""
+    """Yield the lines of an article from top to bottom, as far as a reader sees anything of them."""
     for node in content.iterdescendants(*_LINE_TAGS):
         if any(child.tag in _NOT_LINES for child in node):
             continue
-        for line in _parted(node):
+        for line in _split_at_breaks(node):
             text = raw_text(line)
-            if len(text) < LONGEST_BIO:  # what is longer is read as no more than that
+            if len(text) < MAX_BIO_CHARACTERS:  # of a longer one, only its length matters
                 text = one_line(text)
             pictures = [img for img in line.iter("img") if img in avatars] if avatars else []
-            if text or pictures or says_something(line):
+            if text or pictures or has_content(line):
                 yield Line(line, text, pictures)
 
 
-def _parted(block: Element) -> list[Element]:
-    """A block; a paragraph whose breaks part bylines from each other or from text, as the paragraphs of its lines."""
-    if block.tag != "p" or block.find("br") is None or not _speaks_of_author(block):
+def _split_at_breaks(block: Element) -> list[Element]:
+    """Make paragraphs of the lines of a paragraph with a byline in it; any other block stays whole."""
+    if block.tag != "p" or block.find("br") is None or not _has_byline(block):
         return [block]
     parts = [block]
     for node in list(block):
@@ -70,20 +70,20 @@ def _parted(block: Element) -> list[Element]:
     return parts
 
 
-def opening_of(lines: Iterator[Line]) -> Iterator[Line]:
-    """The lines down to where the article itself has begun."""
+def opening_lines(lines: Iterator[Line]) -> Iterator[Line]:
+    """Yield the lines above the text of the article itself."""
     prose = 0
-    for line in islice(lines, _OPENING_LINES):
+    for line in islice(lines, _MAX_OPENING_LINES):
         words = line.text.count(" ") + 1
-        prose += words if words >= _PROSE else 0
-        if prose > _OPENING_PROSE:
+        prose += words if words >= _MIN_SENTENCE_WORDS else 0
+        if prose > _MAX_OPENING_WORDS:
             return
         yield line
 
 
-def _speaks_of_author(block: Element) -> bool:
-    """Whether a paragraph with breaks has an author's picture, or a line that is of a byline or a box."""
+def _has_byline(block: Element) -> bool:
+    """Tell whether a paragraph with breaks has an author's picture, or a line of a byline or of an author's box."""
     if any(map(shows_author, find_avatars(block))):
         return True
     texts = [block.text or "", *(br.tail or "" for br in block.iterchildren("br"))]
-    return any(is_of_byline(one_line(text)) for text in texts if len(text) < LONGEST_BIO)
+    return any(is_byline_line(one_line(text)) for text in texts if len(text) < MAX_BIO_CHARACTERS)

@@ -1,1 +1,1 @@
-"""Pages of templates that are not known."""
+"""Read articles of templates that are not known."""

@@ -1,4 +1,4 @@
-"""Who wrote an article, as its page states it outside the text."""
+"""Find the author that a page states outside the text of its article."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crawler.extractors.bylines.credits import is_label, is_name, read_credit
 from crawler.extractors.generic.json_ld import JsonLd
 from crawler.extractors.generic.shown import CLASSED, NOT_OF_COMMENT, short_lines
 from crawler.extractors.page import Page
-from crawler.extractors.tree import Element, one_line, path, text_of
+from crawler.extractors.tree import Element, one_line, text_of, xpath
 
 # <meta name="author" content="Mei Tan">, but not an address, nor a profile's handle
 AUTHOR_METAS = (
@@ -17,10 +17,10 @@ AUTHOR_METAS = (
     *("sailthru.author", "byl"),
 )
 # <span itemprop="author" itemscope><span itemprop="name">Mei Tan</span></span>
-MARKUP_AUTHOR = path(f".//*[contains(concat(' ', @itemprop, ' '), ' author ')]{NOT_OF_COMMENT}")
-MARKUP_NAME = path(".//*[@itemprop = 'name']")
+MARKUP_AUTHOR = xpath(f".//*[contains(concat(' ', @itemprop, ' '), ' author ')]{NOT_OF_COMMENT}")
+MARKUP_NAME = xpath(".//*[@itemprop = 'name']")
 # <a rel="author" href="/me/">Mei Tan</a>
-AUTHOR_LINK = path(
+AUTHOR_LINK = xpath(
     f".//a[contains(concat(' ', @rel, ' '), ' author ')][ancestor::article | ancestor::main]{NOT_OF_COMMENT}"
 )
 # <span class="byline">By <a class="author-name">Mei Tan</a> | 4 May 2023</span>, the surest first
@@ -32,7 +32,7 @@ AUTHOR_CLASSES = (
     re.compile(r"(?:[\w-]*[-_])?byline", re.I),
 )
 # <p>Written by <strong>Mei Tan</strong> who lives …</p>
-SIGNATURE = path(
+SIGNATURE = xpath(
     f".//*[self::p or self::div or self::span or self::li or self::address][*]{NOT_OF_COMMENT}"
     "[ancestor::header or ancestor::footer or ancestor::*[contains(@class, 'bio')] or string-length() < 80]"
 )
@@ -40,18 +40,18 @@ BY_WORDS = frozenset(("by", "von", "par", "por", "di", "da", "door", "文", "作
 SIGNS = ("strong", "weak")
 ADDRESS = re.compile(r"https?:|www\.|/|@", re.I)
 
-_LONGEST_NAME = 80  # characters
-_LONGEST_LINE = 300  # characters that are looked at for a name
-_MOST_NAMES = 20
+_MAX_NAME_CHARACTERS = 80
+_MAX_LINE_CHARACTERS = 300  # that are searched for a name
+_MAX_NAMES = 20
 
 
-def stated_author(page: Page, ld: JsonLd) -> str | None:
-    """The authors of a page as a reader lists them, by its JSON-LD, meta elements, markup or shown lines."""
+def read_author(page: Page, ld: JsonLd) -> str | None:
+    """Return the authors that JSON-LD, meta elements, markup or visible lines name, as a reader lists them."""
     return _joined(_authors(page, ld))
 
 
 def _joined(names: list[str]) -> str | None:
-    """Names as a reader lists them; None where there are none.
+    """Join names as a reader lists them; None where there are none.
 
     >>> _joined(["Ada", "Ben", "Cy"])
     'Ada, Ben and Cy'
@@ -65,8 +65,8 @@ def _authors(page: Page, ld: JsonLd) -> list[str]:
         (
             ld.names("author", people=True),
             *((name,) for name in metas),
-            (_marked_name(node) for node in MARKUP_AUTHOR(page.doc)[:_MOST_NAMES]),
-            map(text_of, AUTHOR_LINK(page.doc)[:_MOST_NAMES]),
+            (_marked_name(node) for node in MARKUP_AUTHOR(page.doc)[:_MAX_NAMES]),
+            map(text_of, AUTHOR_LINK(page.doc)[:_MAX_NAMES]),
             *_names_by_class(page.doc),
             _signed(page.doc),
             ld.names("author", people=False),
@@ -76,22 +76,24 @@ def _authors(page: Page, ld: JsonLd) -> list[str]:
 
 
 def _names(texts: Iterable[str]) -> list[str]:
-    """Those of some texts that can be names, each once; of "By Mei Tan | May 4, 2023" the name."""
-    lines = (one_line(text[:_LONGEST_LINE]) for text in texts)
+    """Return the texts that can be names, each once; of "By Mei Tan | May 4, 2023" the name."""
+    lines = (one_line(text[:_MAX_LINE_CHARACTERS]) for text in texts)
     names = (credit.author if (credit := read_credit(line)) else line for line in lines)
     return list(
-        dict.fromkeys(name for name in names if 0 < len(name) <= _LONGEST_NAME and not ADDRESS.search(name))
+        dict.fromkeys(
+            name for name in names if 0 < len(name) <= _MAX_NAME_CHARACTERS and not ADDRESS.search(name)
+        )
     )
 
 
 def _marked_name(node: Element) -> str:
-    """The name in `itemprop="author"`."""
+    """Return the name in an element with `itemprop="author"`."""
     name = next(iter(MARKUP_NAME(node)), node)
     return name.get("content") or text_of(name)
 
 
 def _names_by_class(doc: Element) -> Iterator[Iterable[str]]:
-    """For each kind of class in turn, its first element's text; in a header, that of all of them."""
+    """Yield, for each kind of class, the text of its first element; in a header, of all of them."""
     nodes = CLASSED(doc)
     for kind in AUTHOR_CLASSES:
         named = [node for node in nodes if any(map(kind.fullmatch, node.get("class", "").split()))]
@@ -101,7 +103,7 @@ def _names_by_class(doc: Element) -> Iterator[Iterable[str]]:
 
 
 def _signed(doc: Element) -> Iterator[str]:
-    """The name that follows a by-word: in an element of its own, or in a short line near the title."""
+    """Yield the name after a by-word: in an element of its own, or in a short line near the title."""
     for node in SIGNATURE(doc):
         by_word = (node.text or "").strip()
         if (by_word.casefold() in BY_WORDS or is_label(by_word)) and is_name(name := text_of(node[0])):

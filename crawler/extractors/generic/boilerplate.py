@@ -1,11 +1,21 @@
-"""What stands in an article and is not part of it: bars, boxes, lists and labels that templates put there."""
+"""Remove what templates put into an article: bars, boxes, lists and labels."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-from crawler.extractors.tree import Element, mark_cut, path, raw_text, sweep, text_of
+from crawler.extractors.tree import (
+    HEADINGS,
+    Element,
+    has_ancestor,
+    has_descendant,
+    mark_for_removal,
+    raw_text,
+    remove_marked,
+    text_of,
+    xpath,
+)
 
 # nothing of these is text: <button>Copy</button>
 CONTROLS = frozenset(("button", "form", "input", "select", "textarea", "dialog", "label", "nav"))
@@ -39,7 +49,7 @@ NAMING = ("class", "data-component", "aria-label")
 # <section id="license">, <div class="section" id="license">: named by its heading, as a part of the text is
 SECTION_CLASSES = frozenset(("section", "level1", "level2", "level3"))
 # <address><a rel="author">Mei Tan</a></address>
-SIGNED = path(".//a[@rel = 'author']")
+SIGNED = xpath(".//a[@rel = 'author']")
 # <a href="#after-newsletter-skip-link">
 SKIP_TARGET = re.compile(r"#(?:.*[-_])?skip[-_]", re.I)
 # <p>Read also: <a href="/a-post/">…</a></p>
@@ -54,9 +64,7 @@ MARKS = frozenset(
     ("speechify-ignore", "instapaper-ignore", "instapaper_ignore", "robots-nocontent", "noprint", "no-print")
 ).union(("d-print-none", "screen-reader-text", "sr-only", "visually-hidden", "visuallyhidden", "d-none"))
 # <h2 id="x">Title <a href="#x" aria-hidden="true">#</a></h2>
-HEADING_LINK = path(
-    ".//*[self::h1 or self::h2 or self::h3 or self::h4 or self::h5 or self::h6]//a[starts-with(@href, '#')]"
-)
+HEADING_LINK = xpath(f".//*[{' or '.join(f'self::{tag}' for tag in HEADINGS)}]//a[starts-with(@href, '#')]")
 # <ul><li><a href="/tags/x/">x</a></li></ul>
 TAG_HREF = re.compile(r"/(?:tags?|tagged|topics?|categor(?:y|ies)|label)/")
 
@@ -65,41 +73,39 @@ _BLOCKS = frozenset(
 )
 _INLINE = frozenset(("span", "a"))
 _TEXT_BLOCKS = ("p", "li", "td", "th", "blockquote")
-_LONGEST_NAME = 500  # characters of an attribute that are looked at
-_LABEL = 20  # characters that a list of tags may have beside its links
+_MAX_NAME_CHARACTERS = 500  # of an attribute that are searched
+_MAX_LABEL_CHARACTERS = 20  # that a list of tags may have beside its links
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _HYPHENS = re.compile(r"[^\w]+|_+")
 _SIGNS = re.compile(r"[\W_]*")
 
 
 def cut_comments(body: Element) -> None:
-    """Cut what readers wrote below an article; what holds the page's title is no comment."""
+    """Remove what readers wrote below an article; what holds the page's title is not a comment."""
     for node in body.iterdescendants("div", "section", "ol", "ul", "li", "article", "aside"):
-        is_comment = node.get("itemprop") in COMMENT_PROPERTIES or any(
-            map(COMMENT_NAMES.fullmatch, _names(node))
-        )
-        if is_comment and next(node.iter("h1"), None) is None:
-            mark_cut(node)
-    sweep(body)
+        named = any(map(COMMENT_NAMES.fullmatch, _names(node)))
+        if (named or node.get("itemprop") in COMMENT_PROPERTIES) and not has_descendant(node, "h1"):
+            mark_for_removal(node)
+    remove_marked(body)
 
 
 def cut_boilerplate(content: Element) -> None:
-    """Cut what templates put into an article; what holds half of its text is the article itself."""
+    """Remove what templates put into an article; what holds half of its text is the article itself."""
     _unlink_headings(content)
     half = len(raw_text(content)) // 2
     for node in content.iterdescendants():
         if _is_boilerplate(node) and len(raw_text(node)) <= half:
-            mark_cut(node)
-    sweep(content)
+            mark_for_removal(node)
+    remove_marked(content)
 
 
 def _is_boilerplate(node: Element) -> bool:
     if node.tag in CONTROLS or _is_hidden(node) or (node.tag == "address" and SIGNED(node)):
         return True
     if node.tag in _INLINE:
-        stands_alone = next(node.iterancestors(*_TEXT_BLOCKS), None) is None
+        stands_alone = not has_ancestor(node, *_TEXT_BLOCKS)
         return (stands_alone and _is_named(node)) or SKIP_TARGET.match(node.get("href", "")) is not None
-    return node.tag in _BLOCKS and next(node.iterancestors("blockquote"), None) is None and _is_box(node)
+    return node.tag in _BLOCKS and not has_ancestor(node, "blockquote") and _is_box(node)
 
 
 def _is_hidden(node: Element) -> bool:
@@ -111,14 +117,13 @@ def _is_hidden(node: Element) -> bool:
 
 
 def _is_box(node: Element) -> bool:
-    """Whether a block is a box, a bar or a list of the template's."""
-    if node.tag in ("footer", "header"):
-        return node.tag == "footer" or _is_named(node) or next(node.iter("h1"), None) is not None
-    if _is_named(node) or (node.tag == "aside" and _is_linked(node)):
+    """Tell whether a block is a box, a bar or a list of the template's."""
+    if node.tag == "footer" or _is_named(node):
         return True
-    return (
-        RELATED_LINE.match(raw_text(node).lstrip()[:40]) is not None and _is_linked(node)
-    ) or _is_tag_list(node)
+    if node.tag == "header":
+        return has_descendant(node, "h1")
+    leads_on = node.tag == "aside" or RELATED_LINE.match(raw_text(node).lstrip()[:40]) is not None
+    return (leads_on and _is_linked(node)) or _is_tag_list(node)
 
 
 def _is_named(node: Element) -> bool:
@@ -126,39 +131,42 @@ def _is_named(node: Element) -> bool:
 
 
 def _names(node: Element) -> tuple[str, ...]:
-    """What a template calls an element."""
-    named = [node.get(attribute, "")[:_LONGEST_NAME] for attribute in NAMING]
+    """Return what a template calls an element."""
+    named = [node.get(attribute, "")[:_MAX_NAME_CHARACTERS] for attribute in NAMING]
     if node.tag != "section" and SECTION_CLASSES.isdisjoint(named[0].split()):
-        named.append(node.get("id", "")[:_LONGEST_NAME])
+        named.append(node.get("id", "")[:_MAX_NAME_CHARACTERS])
     return _spelled(*named[:1], *(name.replace(" ", "-") for name in named[1:]))
 
 
 @lru_cache(1024)
 def _spelled(*names: str) -> tuple[str, ...]:
-    """Names in one spelling, words-with-hyphens."""
+    """Spell names in one way, words-with-hyphens."""
     words = " ".join(names).split()
     return tuple(_HYPHENS.sub("-", _CAMEL.sub("-", word)).strip("-").lower() for word in words)
 
 
 def _is_linked(node: Element) -> bool:
-    """Whether most text of an element is that of links."""
-    linked = sum(len(text_of(a)) for a in node.iter("a"))
-    return 2 * linked > len(text_of(node))
+    """Tell whether most text of an element is that of links."""
+    return 2 * _linked_characters(node) > len(text_of(node))
+
+
+def _linked_characters(node: Element) -> int:
+    return sum(len(text_of(a)) for a in node.iter("a"))
 
 
 def _is_tag_list(node: Element) -> bool:
-    """Whether an element is nothing but links to tags, and perhaps a label."""
+    """Tell whether an element is nothing but links to tags, and perhaps a label."""
     links = list(node.iter("a"))
     if not links or not all(TAG_HREF.search(a.get("href", "")) for a in links):
         return False
-    return len(text_of(node)) <= sum(len(text_of(a)) for a in links) + _LABEL
+    return len(text_of(node)) <= _linked_characters(node) + _MAX_LABEL_CHARACTERS
 
 
 def _unlink_headings(content: Element) -> None:
-    """Take the links to themselves out of headings: a sign goes, and of a whole heading the text stays."""
+    """Remove the links to themselves from headings; where one holds more than a sign, its text stays."""
     for a in HEADING_LINK(content):
         if _SIGNS.fullmatch(raw_text(a)) or a.get("aria-hidden") == "true":
-            mark_cut(a)
+            mark_for_removal(a)
         else:
             a.tag = "span"
-    sweep(content)
+    remove_marked(content)

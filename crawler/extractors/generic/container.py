@@ -1,13 +1,14 @@
-"""The element of a page that holds its article, found by the words of the article, and cut down to it."""
+"""Find the element that holds a page's article, by the words of the article, and cut it down to the article."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from typing import cast
 
 from crawler.extractors.generic.boilerplate import cut_boilerplate
-from crawler.extractors.generic.conventions import name_languages
-from crawler.extractors.tree import Element, mark_cut, path, raw_text, sweep, text_of, texts
+from crawler.extractors.generic.conventions import set_code_languages
+from crawler.extractors.tree import Element, mark_for_removal, raw_text, remove_marked, text_of, xpath
 
 # <div itemprop="articleBody">, <div itemprop="text">: of a forum's post, a question
 BODY_PROPERTIES = frozenset(("articleBody", "text", "description"))
@@ -22,48 +23,50 @@ BODY_CLASSES = frozenset(
 )
 BODY_TAGS = ("article", "main")
 # <article><h2><a href="/a-post/">: of a list of articles
-LISTED = path(".//article[.//*[self::h1 or self::h2 or self::h3]][.//a[@href]]")
+LISTED = xpath(".//article[.//*[self::h1 or self::h2 or self::h3]][.//a[@href]]")
 
-_COVERS = 0.8  # share of the words of a text that an element has which holds it
-_KEEPS = 0.7  # share of them that are left of it
-_TIGHT = 1.5  # times as many words as the text has an element that nothing names may have
-_LIST = 3
+_MIN_SHARE = 0.8  # of the words of a text, that an element which holds it has
+_MIN_SHARE_LEFT = 0.7  # of them, after boilerplate is removed
+_MAX_UNNAMED_RATIO = 1.5  # of the words of an element that nothing names to those of the text
+_MIN_LISTED = 3  # articles in a list of articles
 _WORD = re.compile(r"\w+")
-_SIGN = 3  # characters that a heading may have beside the title: the sign that links to it
-_LONGEST_HEAD = 1_000  # characters of all that stands before an article's text
+_MAX_SIGN_CHARACTERS = 3  # that a heading may have beside the title: the sign that links to it
+_MAX_HEAD_CHARACTERS = 1_000  # of all that stands before an article's text
 
 
-def container_of(body: Element, found: Element) -> Element | None:
-    """The element that holds an article: the innermost by name on the way to its text, or the innermost if tight.
+def find_container(body: Element, guess: Element) -> Element | None:
+    """Find the element that holds an article: the innermost named on the way to its text, or the innermost if tight.
 
-    `found` is the text as another extractor found it. None where no element is clear.
+    `guess` is the text as another extractor has it. None where no element is clear.
     """
-    words, node, named = _words(found), body, None
+    words, node, named = _words(guess), body, None
     while True:
         share, at = max(((_share(words, child), at) for at, child in enumerate(node)), default=(0.0, 0))
-        if share < _COVERS:
+        if share < _MIN_SHARE:
             break
         node = node[at]
         if _is_named(node):
             named = node
     if named is not None or node is body:
         return named
-    return node if _words(node).total() <= _TIGHT * words.total() else None
+    return node if _words(node).total() <= _MAX_UNNAMED_RATIO * words.total() else None
 
 
 def is_list(container: Element) -> bool:
-    """Whether most of an element's text is that of several articles, which are read elsewhere."""
-    listed = LISTED(container)
-    return len(listed) >= _LIST and 2 * sum(len(raw_text(node)) for node in listed) > len(raw_text(container))
+    """Tell whether most of an element's text is that of several articles, which have pages of their own."""
+    list_block = LISTED(container)
+    return len(list_block) >= _MIN_LISTED and 2 * sum(len(raw_text(node)) for node in list_block) > len(
+        raw_text(container)
+    )
 
 
-def cut_to_article(container: Element, found: Element, title: str | None) -> bool:
-    """Cut all else out of an element that holds an article; False where that took part of the found text along."""
-    words = _words(found)
+def cut_to_article(container: Element, guess: Element, title: str | None) -> bool:
+    """Remove all else from an element that holds an article; False where part of the guessed text went too."""
+    words = _words(guess)
     cut_before_title(container, title)
     cut_boilerplate(container)
-    name_languages(container)
-    return _share(words, container) >= _KEEPS
+    set_code_languages(container)
+    return _share(words, container) >= _MIN_SHARE_LEFT
 
 
 def _is_named(node: Element) -> bool:
@@ -76,21 +79,20 @@ def _is_named(node: Element) -> bool:
 
 
 def _words(node: Element) -> Counter[str]:
-    return Counter(_WORD.findall(" ".join(texts(node))))
+    return Counter(_WORD.findall(" ".join(cast("list[str]", node.itertext()))))
 
 
 def _share(words: Counter[str], node: Element) -> float:
-    """How much of a text an element holds."""
+    """Return the share of some words that an element holds."""
     if not isinstance(node.tag, str) or not words:
         return 0.0
     return (words & _words(node)).total() / words.total()
 
 
 def cut_before_title(content: Element, title: str | None) -> None:
-    """Cut the heading that is the title, the header round it, and the little that stands before it."""
-    heading = next(
-        (node for node in content.iter("h1", "h2", "h3") if title and _is_title(node, title)), None
-    )
+    """Remove the heading that is the title, the header around it, and the little that stands before it."""
+    headings = content.iter("h1", "h2", "h3")
+    heading = next((node for node in headings if title and _is_title(node, title)), None)
     if heading is None:
         return
     header = next(heading.iterancestors("header"), None)
@@ -99,10 +101,12 @@ def cut_before_title(content: Element, title: str | None) -> None:
     while node is not content and (parent := node.getparent()) is not None:
         head += (before for before in node.itersiblings(preceding=True) if isinstance(before.tag, str))
         node = parent
-    mark_cut(*(head if sum(len(raw_text(part)) for part in head) <= _LONGEST_HEAD else [heading]))
-    sweep(content)
+    mark_for_removal(
+        *(head if sum(len(raw_text(part)) for part in head) <= _MAX_HEAD_CHARACTERS else [heading])
+    )
+    remove_marked(content)
 
 
 def _is_title(heading: Element, title: str) -> bool:
     text = text_of(heading)
-    return text.startswith(title) and len(text) <= len(title) + _SIGN
+    return text.startswith(title) and len(text) <= len(title) + _MAX_SIGN_CHARACTERS

@@ -1,4 +1,4 @@
-"""Conventions of other templates, respelled as the Markdown writer knows them: languages of code, lazy pictures."""
+"""Respell conventions of other templates as the theme has them: languages of code, lazy pictures."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ NO_LANGUAGE = frozenset(("plaintext", "text", "none", "default", "plain"))
 WIDTH = re.compile(r"\s+[\d.]+[wx]\s*(?:,\s*|\Z)")
 
 _BARE_LANGUAGE = re.compile(r"[a-z][a-z0-9+#]{0,11}")
-_OUTER_LEVELS = 3  # from a block of code up to the box that names its language
+_MAX_LEVELS = 3  # from a block of code up to the box that names its language
 
 
-def name_languages(content: Element) -> None:
-    """Name the language of each block of code by the class of its `pre`, which has no other."""
+def set_code_languages(content: Element) -> None:
+    """Make the language of each block of code the only class of its `pre`."""
     for pre in content.iter("pre"):
         language = next(filter(None, _languages(pre)), "")
         for node in (pre, *pre.iter("code")):
@@ -37,22 +37,22 @@ def name_languages(content: Element) -> None:
             pre.set("class", f"language-{language}")
 
 
-def find_pictures(body: Element) -> None:
-    """Give pictures without an address of their own the largest that they, or the element round them, offer."""
+def set_lazy_addresses(body: Element) -> None:
+    """Give pictures without an address of their own the largest that they, or the `<picture>` around them, offer."""
     for img in body.iter("img"):
-        addresses = [address for part in WIDTH.split(_offered(img)) if (address := part.strip())]
+        addresses = [address for part in WIDTH.split(_srcset(img)) if (address := part.strip())]
         if addresses:
             img.set("src", addresses[-1])
 
 
 def _languages(pre: Element) -> Iterator[str]:
-    """What may name the language of a block of code, the surest first."""
+    """Yield what may name the language of a block of code, the surest first."""
     nodes = (next(pre.iter("code"), pre), pre)
     yield from (node.get(attribute, "") for node in nodes for attribute in LANGUAGE_ATTRIBUTES)
     for node in nodes:
         if match := LANGUAGE.search(node.get("class", "")):
             yield match[1]
-    for node in (*nodes, *islice(pre.iterancestors(), _OUTER_LEVELS)):
+    for node in (*nodes, *islice(pre.iterancestors(), _MAX_LEVELS)):
         if match := OUTER_LANGUAGE.search(node.get("class", "")):
             yield match[1]
     for node in nodes:
@@ -61,8 +61,8 @@ def _languages(pre: Element) -> Iterator[str]:
             yield from (name for name in names if name not in HIGHLIGHTERS and _BARE_LANGUAGE.fullmatch(name))
 
 
-def _offered(img: Element) -> str:
-    """The addresses, with their widths, that a picture without one of its own has; empty where it has its own."""
+def _srcset(img: Element) -> str:
+    """Return the addresses and widths that a picture without an address of its own offers; else nothing."""
     source, picture = img.get("src", "").strip(), next(img.iterancestors("picture"), None)
     if lazy := img.get("data-srcset"):
         return lazy

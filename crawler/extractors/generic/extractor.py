@@ -1,4 +1,4 @@
-"""Pages of any other template: fields as the page states them, text where its markup and trafilatura agree."""
+"""Read pages of any other template: fields as the page states them, text where its markup and trafilatura agree."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from crawler.clock import parse_time
 from crawler.extractors.body import cut_noise, images
 from crawler.extractors.bylines.byline import cut_byline
 from crawler.extractors.generic.boilerplate import cut_comments
-from crawler.extractors.generic.container import container_of, cut_before_title, cut_to_article, is_list
-from crawler.extractors.generic.conventions import find_pictures
+from crawler.extractors.generic.container import cut_before_title, cut_to_article, find_container, is_list
+from crawler.extractors.generic.conventions import set_lazy_addresses
 from crawler.extractors.generic.metadata import Metadata, read_metadata
-from crawler.extractors.generic.trafilatura_text import found_content, found_metadata
-from crawler.extractors.language import language
-from crawler.extractors.links import absolute, cut_also_read
+from crawler.extractors.generic.trafilatura_text import guess_content, guess_metadata
+from crawler.extractors.language import detect_language
+from crawler.extractors.links import cut_also_read, resolve_url
 from crawler.extractors.markdown.writer import to_markdown
 from crawler.extractors.page import Page
-from crawler.extractors.tree import path, text_of
+from crawler.extractors.tree import text_of, xpath
 from crawler.items import Article
 
 # <meta property="og:type" content="website"> on home pages, lists and standing pages
@@ -32,17 +32,17 @@ NOT_ARTICLE_PATH = re.compile(
     re.I,
 )
 # <a rel="license" href="https://creativecommons.org/…">
-LICENSE = path(".//*[self::a or self::link][contains(concat(' ', @rel, ' '), ' license ')][@href]")
+LICENSE = xpath(".//*[self::a or self::link][contains(concat(' ', @rel, ' '), ' license ')][@href]")
 
-_LEAST = 250  # characters; what is shorter, and does not say that it is an article, is a notice
+_MIN_CHARACTERS = 250  # a page that has fewer, and does not say that it is an article, is a notice
 _FILLED = ("title", "author", "date", "description")
 _STATED = (*_FILLED, "thumbnail")
 
 
 def read(page: Page) -> Article | None:
-    """The article of a page, which this takes apart; None where the page does not look like one.
+    """Read the article of a page, which this takes apart; None where the page does not look like one.
 
-    Raises ValueError where the body cannot be said in Markdown.
+    Raises ValueError where the body cannot be written as Markdown.
     """
     body = page.doc.find("body")
     if body is None or NOT_ARTICLE_PATH.fullmatch(urlsplit(page.url).path or "/"):
@@ -51,47 +51,46 @@ def read(page: Page) -> Article | None:
     if page.head.get("og:type", "article").lower() not in ARTICLE_TYPES and not metadata.says_article:
         return None
     licenses = LICENSE(page.doc)
-    find_pictures(body)  # before what offers them is cut
+    set_lazy_addresses(body)  # before what offers them is cut
     cut_noise(body)
     also_read = cut_also_read(body, page.base)
     cut_comments(body)
-    found = found_content(page)
-    if found is None:
+    guess = guess_content(page)
+    if guess is None:
         return None
     metadata = _completed(metadata, page)
-    container = container_of(body, found)
+    container = find_container(body, guess)
     if container is not None and is_list(container):
         return None
-    if container is not None and cut_to_article(container, found, metadata.title):
+    if container is not None and cut_to_article(container, guess, metadata.title):
         content = container
     else:
-        content = found
+        content = guess
         cut_before_title(content, metadata.title)
     byline = cut_byline(content)
     text = text_of(content)
-    if not text or (len(text) < _LEAST and "og:type" not in page.head):
+    if not text or (len(text) < _MIN_CHARACTERS and "og:type" not in page.head):
         return None
-    in_byline = byline.author if byline else None
-    author = in_byline or metadata.author
+    author = byline.author or metadata.author
     return Article(
         url=page.url,
         title=metadata.title,
         author=author,
-        author_source="byline" if in_byline else "meta" if author else None,
+        author_source="byline" if byline.author else "meta" if author else None,
         date=metadata.date,
         updated=metadata.updated,
         tags=metadata.tags,
         categories=metadata.categories,
         description=metadata.description,
         keywords=page.head.get("keywords"),
-        thumbnail=absolute(page.base, metadata.thumbnail) if metadata.thumbnail else None,
-        lang=language(text),
-        license=absolute(page.base, licenses[0].get("href", "")) if licenses else None,
+        thumbnail=resolve_url(page.base, metadata.thumbnail) if metadata.thumbnail else None,
+        lang=detect_language(text),
+        license=resolve_url(page.base, licenses[0].get("href", "")) if licenses else None,
         images=images(content, page.base),
         body=to_markdown(content, page.base),
         also_read=also_read,
         extractor="generic",
-        extra=byline.front_matter(metadata.date, metadata.updated) if byline else {},
+        extra=byline.front_matter(metadata.date, metadata.updated),
     )
 
 
@@ -102,27 +101,27 @@ def is_full(article: Article) -> bool:
 
 def filled(article: Article, page: Page) -> Article:
     """An article with what its template left empty, as far as trafilatura finds it in the page."""
-    found = found_metadata(page)
+    guess = guess_metadata(page)
     return replace(
         article,
-        title=article.title or found.title,
-        author=article.author or found.author,
-        author_source=article.author_source or ("meta" if found.author else None),
-        date=article.date or parse_time(found.date),
-        description=article.description or found.description,
+        title=article.title or guess.title,
+        author=article.author or guess.author,
+        author_source=article.author_source or ("meta" if guess.author else None),
+        date=article.date or parse_time(guess.date),
+        description=article.description or guess.description,
     )
 
 
 def _completed(metadata: Metadata, page: Page) -> Metadata:
-    """The fields that a page states, and trafilatura's guess at those that it does not."""
+    """Fill the fields that a page does not state with trafilatura's guesses."""
     if all(getattr(metadata, name) for name in _STATED):
         return metadata
-    found = found_metadata(page)
+    guess = guess_metadata(page)
     return replace(
         metadata,
-        title=metadata.title or found.title,
-        author=metadata.author or found.author,
-        date=metadata.date or parse_time(found.date),
-        description=metadata.description or found.description,
-        thumbnail=metadata.thumbnail or found.image,
+        title=metadata.title or guess.title,
+        author=metadata.author or guess.author,
+        date=metadata.date or parse_time(guess.date),
+        description=metadata.description or guess.description,
+        thumbnail=metadata.thumbnail or guess.image,
     )

@@ -1,4 +1,4 @@
-"""What a page says of its article as JSON-LD: hostile input, so sizes are capped and no type is taken for granted."""
+"""Read what a page states as JSON-LD: hostile input, so sizes are capped and no type is taken for granted."""
 
 from __future__ import annotations
 
@@ -9,51 +9,51 @@ from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
-from crawler.extractors.tree import Element, one_line, path, raw_text
+from crawler.extractors.tree import Element, one_line, raw_text, xpath
 
 # <script type="application/ld+json">{"@context": "https://schema.org", "@type": "NewsArticle", …}
-SCRIPT = path(".//script[contains(@type, 'ld+json')]")
+SCRIPT = xpath(".//script[contains(@type, 'ld+json')]")
 # {"@graph": [{"@type": "Article", …}, …]}  {"@type": "QAPage", "mainEntity": {"@type": "Question", …}}
 NESTS = ("@graph", "mainEntity", "mainEntityOfPage")
 # Article, NewsArticle, BlogPosting, DiscussionForumPosting; what else one person writes and a page is about
 ARTICLE_ENDINGS = ("article", "posting", "report", "question", "review", "recipe", "howto")
 ADDRESSES = ("@id", "url", "mainEntityOfPage")
 
-_LONGEST_SCRIPT = 500_000  # characters; real ones have a few thousand
-_MOST_NODES = 1_000
-_MOST_NAMES = 20
+_MAX_SCRIPT_CHARACTERS = 500_000  # real ones have a few thousand
+_MAX_NODES = 1_000
+_MAX_NAMES = 20
 
-# what JSON can spell and no text holds: controls, noncharacters and halves of surrogate pairs
+# What JSON can spell and no text holds: controls, noncharacters and halves of surrogate pairs
 _NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 Node = dict[str, Any]
 
 
 class JsonLd:
-    """The description of a page's article; every accessor gives None or nothing where it is missing or malformed."""
+    """The JSON-LD of a page's article; every accessor returns None or nothing where it is missing or malformed."""
 
     def __init__(self, doc: Element, url: str) -> None:
         nodes = list(_nodes(doc))
         self._by_id = {node["@id"]: node for node in nodes if isinstance(node.get("@id"), str)}
         articles = [node for node in nodes if _is_article(node)]
         plain = url.rstrip("/")
-        about = [node for node in articles if any(_leads_to(node.get(key), plain) for key in ADDRESSES)]
+        about = [node for node in articles if any(_is_url(node.get(key), plain) for key in ADDRESSES)]
         self._article: Node = next(iter(about or articles), {})
         self.is_article = bool(about) or len(articles) == 1
-        """Whether the page is one article, and not a list of several."""
+        """True where the page is one article, and not a list of several."""
 
     def text(self, *keys: str) -> str | None:
-        """The first text that one of these keys has, in one line."""
+        """Return the first text that one of these keys has, in one line."""
         return next((text for key in keys for text in _texts(self._article.get(key))), None)
 
     def texts(self, key: str) -> list[str]:
-        """All texts that a key has, each in one line."""
+        """Return all texts that a key has, each in one line."""
         return list(_texts(self._article.get(key)))
 
     def names(self, key: str, *, people: bool) -> list[str]:
-        """The names of the people at this key, or of all that is no person, in order."""
+        """Return the names of the people at this key, or of all that are not people, in order."""
         names = []
-        for value in _listed(self._article.get(key))[:_MOST_NAMES]:
+        for value in _listed(self._article.get(key))[:_MAX_NAMES]:
             node = self._resolved(value)
             is_person = not isinstance(node, dict) or not any("organization" in kind for kind in _types(node))
             if is_person is people:
@@ -61,23 +61,23 @@ class JsonLd:
         return list(dict.fromkeys(names))
 
     def _resolved(self, value: object) -> object:
-        """The node that a reference such as {"@id": "#author"} names, or the value itself."""
+        """Follow a reference such as {"@id": "#author"}; any other value is returned unchanged."""
         if isinstance(value, dict) and "name" not in value and isinstance(value.get("@id"), str):
             return self._by_id.get(value["@id"], value)
         return value
 
 
 def _nodes(doc: Element) -> Iterator[Node]:
-    """The objects of all scripts, those in one another breadth first."""
+    """Yield the objects of all scripts, nested ones breadth first."""
     waiting: deque[object] = deque()
     for script in SCRIPT(doc):
         text = raw_text(script)
-        if len(text) <= _LONGEST_SCRIPT:
+        if len(text) <= _MAX_SCRIPT_CHARACTERS:
             try:
                 waiting += _listed(json.loads(text, strict=False))
             except (ValueError, RecursionError):
                 continue
-    for _ in range(_MOST_NODES):
+    for _ in range(_MAX_NODES):
         if not waiting:
             return
         value = waiting.popleft()
@@ -91,8 +91,8 @@ def _listed(value: object) -> list[object]:
 
 
 def _texts(value: object) -> Iterator[str]:
-    """The texts that a value is, holds, or gives as its `@value`."""
-    for item in _listed(value)[:_MOST_NODES]:
+    """Yield the texts that a value is, holds, or has as its `@value`."""
+    for item in _listed(value)[:_MAX_NODES]:
         inner = item.get("@value", item.get("url")) if isinstance(item, dict) else item
         if isinstance(inner, str) and (text := one_line(_NOT_TEXT.sub(" ", unescape(inner)))):
             yield text
@@ -106,6 +106,6 @@ def _is_article(node: Node) -> bool:
     return any(kind.endswith(ARTICLE_ENDINGS) for kind in _types(node))
 
 
-def _leads_to(value: object, url: str) -> bool:
+def _is_url(value: object, url: str) -> bool:
     address = value.get("@id") if isinstance(value, dict) else value
     return isinstance(address, str) and address.partition("#")[0].rstrip("/") == url

@@ -1,4 +1,4 @@
-"""What a page of any template states about its article. One function a field, in the order of the vocabulary."""
+"""Read the fields that a page of any template states, in the order of the vocabulary."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from crawler.clock import parse_time
-from crawler.extractors.generic.author import stated_author
+from crawler.extractors.generic.author import read_author
 from crawler.extractors.generic.json_ld import JsonLd
-from crawler.extractors.generic.shown import NOT_OF_COMMENT, short_lines, shown_date
+from crawler.extractors.generic.shown import NOT_OF_COMMENT, find_shown_date, short_lines
 from crawler.extractors.page import Page
-from crawler.extractors.tree import Element, one_line, path, text_of
+from crawler.extractors.tree import Element, has_ancestor, one_line, text_of, xpath
 
 # <div itemscope itemtype="http://schema.org/DiscussionForumPosting">
-MARKED_ARTICLE = path(
+MARKED_ARTICLE = xpath(
     ".//*[contains(@itemtype, 'Posting') or contains(@itemtype, 'Article') or contains(@itemtype, '/Question')]"
 )
 # <h1 class="entry-title" itemprop="name headline">, not one in a box of other posts
@@ -32,13 +32,13 @@ TITLE_CLASSES = frozenset(
         "wp-block-post-title",
     )
 )
-HEADING = path(".//*[self::h1 or self::h2 or self::h3[@class]][not(ancestor::aside | ancestor::nav)]")
-MARKUP_TITLE = path(".//meta[@itemprop = 'headline'][@content]")
+HEADING = xpath(".//*[self::h1 or self::h2 or self::h3[@class]][not(ancestor::aside | ancestor::nav)]")
+MARKUP_TITLE = xpath(".//meta[@itemprop = 'headline'][@content]")
 # "The tea road | Roads", "The tea road - Roads": what follows may be the name of the site
 TITLE_SEPARATOR = re.compile(r"\s+[|\-–—·•»:]+\s+|: ")
 SITE_FOLLOWS = re.compile(r" [|\-–—·•»] ")
 # <h1 class="site-title"><a href="/">Roads</a></h1>
-HOME_LINK = path(".//a[@href = '/' or @rel = 'home']")
+HOME_LINK = xpath(".//a[@href = '/' or @rel = 'home']")
 ALWAYS_SEPARATES = " | "
 # <meta property="article:published_time" content="2023-05-04T09:30:00Z">
 DATE_METAS = (
@@ -46,25 +46,22 @@ DATE_METAS = (
     *("dcterms.created", "dc.date.issued", "dc.date", "sailthru.date", "pubdate", "publish-date", "date"),
 )
 UPDATED_METAS = (
-    "article:modified_time",
-    "og:article:modified_time",
-    "og:updated_time",
-    "datemodified",
-    "dcterms.modified",
+    *("article:modified_time", "og:article:modified_time", "og:updated_time"),
+    *("datemodified", "dcterms.modified"),
 )
 # <time itemprop="datePublished" datetime="…">, <abbr itemprop="datePublished" title="…">, <meta itemprop=…>
 # <span property="schema:dateCreated" content="…">
-MARKUP_TIME = path(f".//*[contains(@itemprop, 'date') or contains(@property, ':date')]{NOT_OF_COMMENT}")
+MARKUP_TIME = xpath(f".//*[contains(@itemprop, 'date') or contains(@property, ':date')]{NOT_OF_COMMENT}")
 PUBLISHED_PROPERTIES = frozenset(("datePublished", "dateCreated"))
 UPDATED_PROPERTIES = frozenset(("dateModified",))
 # <time class="entry-date published" datetime="…">, <time pubdate datetime="…">
-TIME = path(f".//time[@datetime]{NOT_OF_COMMENT}")
+TIME = xpath(f".//time[@datetime]{NOT_OF_COMMENT}")
 PUBLISHED_CLASS = re.compile(r"\b(?:publish|created|entry-date|entry-time|post-date)|\bdt-published\b", re.I)
 UPDATED_CLASS = re.compile(r"updated|modified", re.I)
 # <a rel="tag" href="/tag/x/">x</a>; <a rel="category tag"> is a category
-TAG_LINK = path(".//a[contains(concat(' ', @rel, ' '), ' tag ')]")
+TAG_LINK = xpath(".//a[contains(concat(' ', @rel, ' '), ' tag ')]")
 # <a href="/tags/x/">, <a class="tag-link">, <ul class="post-tags"><li><a>, where no link says what it is
-LINK = path(
+LINK = xpath(
     ".//a[@href][not(ancestor::nav | ancestor::aside)]"
     "[not(ancestor::*[self::header or self::footer][not(ancestor::article)])]"
 )
@@ -72,13 +69,13 @@ TAG_ADDRESS = re.compile(r"/(?:tags?|tagged|topics?)/[^/]+/?\Z")
 TAG_CLASS = re.compile(r"(?:[\w-]*[-_])?tag(?:[-_]+(?:link|item|name))?", re.I)
 TAG_BOX_CLASS = re.compile(r"(?:[\w-]*[-_])?(?:tags|taglist|tag-list|tag_list|tag-links)", re.I)
 TAG_METAS, SECTION_METAS = ("article:tag", "og:article:tag"), ("article:section", "og:article:section")
-META = path(".//meta[@property or @name][@content]")
-MARKUP_KEYWORDS = path(".//meta[@itemprop = 'keywords'][@content]")
-CATEGORY_LINK = path(".//a[contains(concat(' ', @rel, ' '), ' category ')]")
+META = xpath(".//meta[@property or @name][@content]")
+MARKUP_KEYWORDS = xpath(".//meta[@itemprop = 'keywords'][@content]")
+CATEGORY_LINK = xpath(".//a[contains(concat(' ', @rel, ' '), ' category ')]")
 
-_LONGEST_TITLE = 500  # characters that are looked at for the name of the site
-_MOST_TAGS = 50
-_TAG_BOX_LEVELS = 2  # from a link up to the list of tags
+_MAX_TITLE_CHARACTERS = 500  # that are searched for the name of the site
+_MAX_TAGS = 50
+_MAX_LEVELS = 2  # from a link up to the list of tags
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +90,9 @@ class Metadata:
     categories: list[str]
     description: str | None
     thumbnail: str | None
-    """As the page spells its address."""
+    """Its address as the page spells it."""
     says_article: bool
-    """Whether it states that it is an article, a forum's post or a question."""
+    """True where it states that it is an article, a forum's post or a question."""
 
 
 def read_metadata(page: Page) -> Metadata:
@@ -103,7 +100,7 @@ def read_metadata(page: Page) -> Metadata:
     ld = JsonLd(page.doc, page.url)
     return Metadata(
         title=_title(page, ld),
-        author=stated_author(page, ld),
+        author=read_author(page, ld),
         date=_date(page, ld),
         updated=_updated(page, ld),
         tags=_tags(page, ld),
@@ -114,8 +111,8 @@ def read_metadata(page: Page) -> Metadata:
     )
 
 
-def without_site(title: str, page: Page) -> str:
-    """A title without the name of the site at either end, which is told by what the page or its host is called."""
+def strip_site_name(title: str, page: Page) -> str:
+    """Strip the site's name, which is like that of the page's host or `og:site_name`, from either end of a title."""
     if ALWAYS_SEPARATES in title:
         title = title.rpartition(ALWAYS_SEPARATES)[0]
     parts = list(TITLE_SEPARATOR.finditer(title))
@@ -135,21 +132,20 @@ def _squeezed(text: str) -> str:
 
 
 def _title(page: Page, ld: JsonLd) -> str | None:
-    """The heading that the page shows; what its head says tells which one that is."""
+    """Return the visible title: the heading that the head of the page names, or else the likeliest one."""
     title = next(page.doc.iter("title"), None)
     marked = [meta.get("content", "") for meta in MARKUP_TITLE(page.doc)[:1]]
     head = (
         page.head.get("og:title"),
         page.head.get("twitter:title"),
-        text_of(title) if title is not None else "",
+        "" if title is None else text_of(title),
     )
     stated = [text for text in (ld.text("headline", "name"), *marked, *head) if text]
     headings = [
         (node, text) for node in HEADING(page.doc) if (text := _heading(node)) and not HOME_LINK(node)
     ]
-    parts = [
-        text[: match.start()] for text in stated for match in SITE_FOLLOWS.finditer(text[:_LONGEST_TITLE])
-    ]
+    starts = [(text, SITE_FOLLOWS.finditer(text[:_MAX_TITLE_CHARACTERS])) for text in stated]
+    parts = [text[: match.start()] for text, matches in starts for match in matches]
     for name in (*stated, *parts):
         shown = next((text for _, text in headings if text.casefold() == name.casefold()), None)
         if shown is not None:
@@ -159,16 +155,14 @@ def _title(page: Page, ld: JsonLd) -> str | None:
         if not TITLE_CLASSES.isdisjoint(names):
             return text
     mains = [(node, text) for node, text in headings if node.tag == "h1" and not _is_site(text, page)]
-    mains = [
-        pair for pair in mains if next(pair[0].iterancestors("article", "main"), None) is not None
-    ] or mains
+    mains = [pair for pair in mains if has_ancestor(pair[0], "article", "main")] or mains
     if len(mains) == 1 or (mains and any(mains[0][1] in text for text in stated)):
         return mains[0][1]
-    return without_site(stated[0], page) if stated else None
+    return strip_site_name(stated[0], page) if stated else None
 
 
 def _heading(node: Element) -> str:
-    """The text of a heading without the sign that links to it."""
+    """Return the text of a heading without the sign that links to it."""
     return text_of(node).rstrip("#¶§ ")
 
 
@@ -181,7 +175,7 @@ def _date(page: Page, ld: JsonLd) -> datetime | None:
             *(node.get("datetime") for node in TIME(page.doc) if _says_published(node)),
             *(node.get("datetime") for node in TIME(page.doc)[:1]),
         )
-    ) or next(filter(None, map(shown_date, short_lines(page.doc))), None)
+    ) or next(filter(None, map(find_shown_date, short_lines(page.doc))), None)
 
 
 def _updated(page: Page, ld: JsonLd) -> datetime | None:
@@ -190,11 +184,7 @@ def _updated(page: Page, ld: JsonLd) -> datetime | None:
             ld.text("dateModified"),
             *(page.head.get(name) for name in UPDATED_METAS),
             *_marked_times(page.doc, UPDATED_PROPERTIES),
-            *(
-                node.get("datetime")
-                for node in TIME(page.doc)
-                if UPDATED_CLASS.search(node.get("class", "")) and not _says_published(node)
-            ),
+            *(node.get("datetime") for node in TIME(page.doc) if _says_updated(node)),
         )
     )
 
@@ -205,6 +195,10 @@ def _first_time(texts: Iterable[str | None]) -> datetime | None:
 
 def _says_published(time: Element) -> bool:
     return "pubdate" in time.attrib or PUBLISHED_CLASS.search(time.get("class", "")) is not None
+
+
+def _says_updated(time: Element) -> bool:
+    return UPDATED_CLASS.search(time.get("class", "")) is not None and not _says_published(time)
 
 
 def _marked_times(doc: Element, properties: frozenset[str]) -> Iterator[str]:
@@ -239,12 +233,12 @@ def _is_tag(link: Element) -> bool:
         return True
     if any(map(TAG_CLASS.fullmatch, link.get("class", "").split())):
         return True
-    boxes = islice(link.iterancestors("ul", "div", "p", "span"), _TAG_BOX_LEVELS)
+    boxes = islice(link.iterancestors("ul", "div", "p", "span"), _MAX_LEVELS)
     return any(TAG_BOX_CLASS.fullmatch(name) for box in boxes for name in box.get("class", "").split())
 
 
 def _split(values: Iterable[str]) -> list[str]:
-    """A list, or the one value in it at its commas."""
+    """Return a list of several values unchanged; split the only value of one at its commas."""
     values = list(values)
     return values[0].split(",") if len(values) == 1 else values
 
@@ -257,4 +251,4 @@ def _metas(doc: Element, names: tuple[str, ...]) -> Iterator[str]:
 
 def _distinct(texts: Iterable[str]) -> list[str]:
     words = (one_line(text).lstrip("#").strip() for text in texts)
-    return list(dict.fromkeys(filter(None, words)))[:_MOST_TAGS]
+    return list(dict.fromkeys(filter(None, words)))[:_MAX_TAGS]

@@ -31,7 +31,7 @@ def joined(blocks: Sequence[Block], *, loose: bool) -> str:
     return "".join(parts)
 
 
-def listed(items: Sequence[str], first: int | None, above: Sequence[Block], *, loose: bool) -> Block:
+def list_block(items: Sequence[str], first: int | None, above: Sequence[Block], *, loose: bool) -> Block:
     """A list of items, numbered from `first` unless that is None; `above` is the block before it, if there is one."""
     if first is None:
         markers, kind = ["-"] * len(items), "list"

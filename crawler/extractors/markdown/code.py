@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 
-from crawler.extractors.tree import Element, attribute, has_class, path, raw_text
+from crawler.extractors.tree import Element, attribute, has_class, raw_text, xpath
 
 # <figure class="highlight python"><table><tr><td class="gutter">…<td class="code"><pre>…
 HIGHLIGHTED = "highlight"
-CODE_CELL = path(".//td[@class = 'code']//pre")
+CODE_CELL = xpath(".//td[@class = 'code']//pre")
 # <figure class="iseeu highlight python">, <pre class="line-numbers language-python">, <code class="hljs python">
 LANGUAGE = re.compile(r"\b(?:language|lang)-([^\s`]+)")
 NO_LANGUAGE = frozenset(("highlight", "iseeu", "hljs", "line-numbers", "wrap", "plain", "plaintext"))
 
 
-def unnumbered(figure: Element) -> None:
+def drop_line_numbers(figure: Element) -> None:
     """Put the code of a highlighted figure, and the figure's language, in the place of its table of line numbers."""
     if not has_class(figure, HIGHLIGHTED):
         return
@@ -26,7 +26,7 @@ def unnumbered(figure: Element) -> None:
             figure.replace(table, pre)
 
 
-def code_of(pre: Element) -> tuple[str, str]:
+def read_code(pre: Element) -> tuple[str, str]:
     """The code of a `pre` and its language, which is empty where none is named."""
     for line_break in pre.iter("br"):
         line_break.tail = "\n" + (line_break.tail or "")

@@ -27,20 +27,20 @@ _QUOTE = '"'  # what `<q>` opens and closes with
 _OPENING, _CLOSING = ({(role, marker) for marker in MARKERS} for role in (OPEN, CLOSE))
 
 
-def loosen(texts: list[str], marks: list[Mark], emphasis: Iterable[tuple[int, int]]) -> None:
+def repair_flanking(texts: list[str], marks: list[Mark], emphasis: Iterable[tuple[int, int]]) -> None:
     """Move punctuation out of emphasis that has a letter right beside it, or drop the emphasis; in place.
 
     `texts[n]` stands before `marks[n]`, and the last text after all marks; `emphasis` is where it opens and closes
     among the marks, in page order.
     """
     for opening, closing in emphasis:
-        if not (_loosen_start(texts, marks, opening) and _loosen_end(texts, marks, closing)):
+        if not (_repair_start(texts, marks, opening) and _repair_end(texts, marks, closing)):
             marks[opening] = marks[closing] = _GONE
     if _GONE in marks:
-        _close_up(texts, marks)
+        _merge_texts(texts, marks)
 
 
-def is_knotted(texts: list[str], marks: list[Mark]) -> bool:
+def needs_parser_check(texts: list[str], marks: list[Mark]) -> bool:
     """Whether emphasis stands in other emphasis, or right behind it: it takes a parser to say what that gives."""
     depth, closed = 0, False
     for text, (role, markdown) in zip(texts, marks, strict=False):
@@ -53,8 +53,8 @@ def is_knotted(texts: list[str], marks: list[Mark]) -> bool:
     return False
 
 
-def reads_as(markdown: str, texts: list[str], marks: list[Mark]) -> bool:
-    """Whether Markdown that was written of these shows their text and nothing else, white space aside."""
+def renders_as(markdown: str, texts: list[str], marks: list[Mark]) -> bool:
+    """Whether Markdown that was written of these image_url their text and nothing else, white space aside."""
     (line,) = _parser().parseInline(markdown)
     shown = [token.content for token in line.children or () if token.type in ("text", "code_inline")]
     meant = [
@@ -77,10 +77,10 @@ def _parser() -> MarkdownIt:
 def drop(texts: list[str], marks: list[Mark]) -> None:
     """Take all emphasis out; in place."""
     marks[:] = [_GONE if mark[1] in MARKERS and mark[0] in (OPEN, CLOSE) else mark for mark in marks]
-    _close_up(texts, marks)
+    _merge_texts(texts, marks)
 
 
-def _close_up(texts: list[str], marks: list[Mark]) -> None:
+def _merge_texts(texts: list[str], marks: list[Mark]) -> None:
     """Make one text of those that only a dropped mark parts."""
     kept, runs = list[Mark](), texts[:1]
     for mark, text in zip(marks, texts[1:], strict=True):
@@ -92,7 +92,7 @@ def _close_up(texts: list[str], marks: list[Mark]) -> None:
     texts[:], marks[:] = runs, kept
 
 
-def _loosen_start(texts: list[str], marks: list[Mark], at: int) -> bool:
+def _repair_start(texts: list[str], marks: list[Mark], at: int) -> bool:
     """Whether emphasis can open, once the punctuation at its start has moved out."""
     before = at
     while not texts[before] and before and marks[before - 1] is _GONE:
@@ -115,7 +115,7 @@ def _loosen_start(texts: list[str], marks: list[Mark], at: int) -> bool:
     return start < len(text)
 
 
-def _loosen_end(texts: list[str], marks: list[Mark], at: int) -> bool:
+def _repair_end(texts: list[str], marks: list[Mark], at: int) -> bool:
     """The same where it closes."""
     after = at + 1
     while not texts[after] and after < len(marks) and marks[after] is _GONE:

@@ -29,8 +29,8 @@ _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _ESCAPED = re.compile(r"\\[][<`\\]")
 
 
-def literal(text: str, *, starts_line: bool = False, in_brackets: bool = False) -> str:
-    """One run of text with its escapes, and its white space as a browser shows it.
+def escape_text(text: str, *, starts_line: bool = False, in_brackets: bool = False) -> str:
+    """One run of text with its escapes, and its white space as a browser image_url it.
 
     `starts_line` and `in_brackets` say where it stands: those of a link or of a picture, say.
     """
@@ -47,7 +47,7 @@ def literal(text: str, *, starts_line: bool = False, in_brackets: bool = False) 
     return text
 
 
-def joined(pieces: list[str]) -> str:
+def join_pieces(pieces: list[str]) -> str:
     """The text, code and marks of a line as one piece of Markdown.
 
     Some readers link bare addresses, and have a backslash count as part of one: nothing in such an address is

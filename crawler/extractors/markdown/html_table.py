@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from html import escape
 
-from crawler.extractors.links import leads_to, plays, shows
-from crawler.extractors.markdown.code import code_of
+from crawler.extractors.links import image_url, link_url, media_url
+from crawler.extractors.markdown.code import read_code
 from crawler.extractors.markdown.escaping import encoded
 from crawler.extractors.tree import Element, attribute
 
@@ -28,10 +28,10 @@ def html(node: Element, base: str, link: str = "") -> str:
     """An element with all that is in it, in one line; `base` is the page's address, `link` the link around it."""
     tag = node.tag
     if tag == "pre":
-        code = f"<pre><code>{_escaped(code_of(node)[0])}</code></pre>".replace("\n", "&#10;")
+        code = f"<pre><code>{_escaped(read_code(node)[0])}</code></pre>".replace("\n", "&#10;")
         return code + "".join(html(img, base) for img in node.iter("img"))
     if tag == "img":
-        source, alt = shows(node, base), attribute(node, "alt")
+        source, alt = image_url(node, base), attribute(node, "alt")
         title = attribute(node, "title")
         return (
             _element("img", "", src=encoded(source), alt=alt, title=title or None)
@@ -39,11 +39,11 @@ def html(node: Element, base: str, link: str = "") -> str:
             else _escaped(alt)
         )
     if tag in EMBEDS:
-        source, title = plays(node, base), attribute(node, "title")
+        source, title = media_url(node, base), attribute(node, "title")
         video = _element("a", _escaped(title or "Video"), href=encoded(source)) if source else ""
         return f"</a>{video}{link}" if video and link else video
     if tag == "a":
-        address, title = leads_to(node, base), attribute(node, "title")
+        address, title = link_url(node, base), attribute(node, "title")
         link = _tag("a", href=encoded(address), title=title or None) if address else ""
     inner = _text(node.text)
     for child in node:

@@ -14,11 +14,11 @@ from crawler.extractors.markdown.emphasis import (
     PICTURE,
     Mark,
     drop,
-    is_knotted,
-    loosen,
-    reads_as,
+    needs_parser_check,
+    renders_as,
+    repair_flanking,
 )
-from crawler.extractors.markdown.escaping import code_span, joined, literal
+from crawler.extractors.markdown.escaping import code_span, escape_text, join_pieces
 
 LINK = "["
 
@@ -28,7 +28,7 @@ _OPEN_TILDE = re.compile(r"(?<!\\)(?:\\\\)*~\Z")  # at the end, and not escaped
 _END = (END, "")
 
 
-class Phrase:
+class InlineWriter:
     """Collects text and marks in page order and gives them as one piece of Markdown."""
 
     def __init__(self, opened: list[tuple[str, str]]) -> None:
@@ -59,7 +59,7 @@ class Phrase:
 
     def picture(self, alt: str, target: str) -> None:
         """Add a picture, by what is said of it and where it is."""
-        self._mark(PICTURE, f"![{literal(alt, in_brackets=True)}]{target}")
+        self._mark(PICTURE, f"![{escape_text(alt, in_brackets=True)}]{target}")
 
     def line_break(self) -> None:
         """End a line."""
@@ -105,15 +105,15 @@ class Phrase:
         if not marks:
             text = texts[0].strip()
             texts[0] = ""
-            return joined([literal(text, starts_line=starts_line)]) if text else ""
+            return join_pieces([escape_text(text, starts_line=starts_line)]) if text else ""
         for _, closing in reversed(self.opened):
             self._mark(CLOSE, closing)
-        knotted = bool(self._emphasis) and is_knotted(texts, marks)
+        is_ambiguous = bool(self._emphasis) and needs_parser_check(texts, marks)
         if self._emphasis:
-            loosen(texts, marks, sorted(self._emphasis))
+            repair_flanking(texts, marks, sorted(self._emphasis))
         self._start()
         written = _written(texts, marks, starts_line)
-        if knotted and not reads_as(written, texts, marks):
+        if is_ambiguous and not renders_as(written, texts, marks):
             drop(texts, marks)
             return _written(texts, marks, starts_line)
         return written
@@ -130,12 +130,12 @@ def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
     for text, (role, markdown) in zip(texts, [*marks, _END], strict=True):
         if text:
             at_start = starts_line and not waiting and (not out or "\n" in gap)
-            kept = literal(text, starts_line=at_start, in_brackets=in_link)
+            kept = escape_text(text, starts_line=at_start, in_brackets=in_link)
             bare = kept.strip()
             gap = gap or kept[: len(kept) - len(kept.lstrip())]
             if bare:
                 if gap or waiting:
-                    _lead_in(out, gap, waiting, written, bare)
+                    _open_marks(out, gap, waiting, written, bare)
                 out.append(f"\\{bare}" if bare[0] == "~" and out and out[-1] == _STRUCK else bare)
                 gap, moved = kept[len(kept.rstrip()) :], False
         if role == OPEN:
@@ -153,10 +153,10 @@ def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
             gap = (gap.rstrip("\n") if moved else "") + "\n" * (gap.count("\n") + 1)
         elif role != END:
             if gap or waiting:
-                _lead_in(out, gap, waiting, written, markdown)
+                _open_marks(out, gap, waiting, written, markdown)
             code = _put(out, role, markdown, code)
             gap, moved = "", False
-    return joined(out)
+    return join_pieces(out)
 
 
 def _put(out: list[str], role: str, markdown: str, before: str) -> str:
@@ -181,7 +181,7 @@ def _put_mark(out: list[str], mark: str) -> None:
     out.append(mark)
 
 
-def _lead_in(out: list[str], gap: str, waiting: list[str], written: list[int], following: str) -> None:
+def _open_marks(out: list[str], gap: str, waiting: list[str], written: list[int], following: str) -> None:
     """Write the white space and the opening marks before what follows."""
     if gap and out:
         out.append(gap)

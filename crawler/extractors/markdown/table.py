@@ -23,7 +23,7 @@ def cell(node: Element, text: str) -> Cell:
     return Cell(text.replace("|", r"\|"), _size(node, "colspan"), _size(node, "rowspan"))
 
 
-def laid_out(rows: Iterable[Iterable[Cell]]) -> str:
+def table_markdown(rows: Iterable[Iterable[Cell]]) -> str:
     """The Markdown of rows, the first of which is the head; empty where no cell holds anything."""
     lines: list[str] = []
     widths: list[int] = []

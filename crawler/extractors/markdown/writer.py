@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from lxml import etree
 
 from crawler.errors import UnreadablePage
-from crawler.extractors.links import leads_to, plays, shows
-from crawler.extractors.markdown.blocks import Block, first_number, joined, listed
-from crawler.extractors.markdown.code import code_of, unnumbered
+from crawler.extractors.links import image_url, link_url, media_url
+from crawler.extractors.markdown.blocks import Block, first_number, joined, list_block
+from crawler.extractors.markdown.code import drop_line_numbers, read_code
 from crawler.extractors.markdown.emphasis import EMPHASIS
 from crawler.extractors.markdown.escaping import code_block, heading, target
 from crawler.extractors.markdown.html_table import EMBEDS, html
-from crawler.extractors.markdown.inline import LINK, Phrase
-from crawler.extractors.markdown.table import Cell, cell, laid_out
+from crawler.extractors.markdown.inline import LINK, InlineWriter
+from crawler.extractors.markdown.table import Cell, cell, table_markdown
 from crawler.extractors.tree import Element, attribute, normalize_text, raw_text
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -60,20 +60,20 @@ def to_markdown(content: Element, base: str) -> str:
     Raises UnreadablePage where an article with text comes out with none.
     """
     normalize_text(content)
-    body = joined(_Flow(base).blocks_of(content), loose=True)
+    body = joined(_BlockWriter(base).blocks_of(content), loose=True)
     if not body and not raw_text(content).isspace() and raw_text(content):
         raise UnreadablePage("the article has text, but its Markdown came out empty")
     return body if body.isascii() else unicodedata.normalize("NFC", body)  # letters of two texts may have met
 
 
-class _Flow:
+class _BlockWriter:
     """What stands one below the other in an article, a list item or a quote; or, as a line, one beside the other."""
 
     def __init__(self, base: str, opened: Sequence[tuple[str, str]] = (), *, is_line: bool = False) -> None:
         """`opened` is the Markdown of what is open round it, as a link round a heading is."""
         self.base = base
         self.blocks: list[Block] = []
-        self.phrase = Phrase(list(opened))
+        self.phrase = InlineWriter(list(opened))
         self.add = self.phrase.text
         self.is_line = is_line
         self.writers = _IN_LINES if is_line else _IN_BLOCKS
@@ -90,7 +90,7 @@ class _Flow:
 
     def line_of(self, node: Element) -> str:
         """All that an element holds in one line, with "\n" for each break."""
-        line = _Flow(self.base, self.phrase.opened, is_line=True)
+        line = _BlockWriter(self.base, self.phrase.opened, is_line=True)
         return "\n".join(block.markdown for block in line.blocks_of(node))
 
     def walk(self, node: Element) -> None:
@@ -101,13 +101,13 @@ class _Flow:
         if text := node.text:
             self.add(text)
         for child in node:
-            self.writers.get(child.tag, _Flow.walk)(self, child)
+            self.writers.get(child.tag, _BlockWriter.walk)(self, child)
             if tail := child.tail:
                 self.add(tail)
 
     def write(self, node: Element) -> None:
         """Write an element and the text after it."""
-        self.writers.get(node.tag, _Flow.walk)(self, node)
+        self.writers.get(node.tag, _BlockWriter.walk)(self, node)
         self.add(node.tail or "")
 
     def flush(self) -> None:
@@ -134,7 +134,7 @@ class _Flow:
 
     def code_block(self, node: Element) -> None:
         self.flush()
-        code, language = code_of(node)
+        code, language = read_code(node)
         if code.strip():
             self.blocks.append(Block(code_block(code, language)))
         for img in node.iter("img"):  # code is text alone
@@ -142,7 +142,7 @@ class _Flow:
             self.flush()
 
     def figure(self, node: Element) -> None:
-        unnumbered(node)
+        drop_line_numbers(node)
         self.flush()
         self.walk(node)
         self.flush()
@@ -154,7 +154,7 @@ class _Flow:
 
     def quote(self, node: Element) -> None:
         self.flush()
-        inner = _Flow(self.base, self.phrase.opened)
+        inner = _BlockWriter(self.base, self.phrase.opened)
         inner.walk(node)
         if quoted := joined(inner.ended(), loose=True):
             lines = [f"> {line}" if line else ">" for line in quoted.split("\n")]
@@ -164,10 +164,10 @@ class _Flow:
         """A list; what else stands in it belongs to the item before it, where readers see it."""
         self.flush()
         self.add(node.text or "")
-        items: list[_Flow] = []
+        items: list[_BlockWriter] = []
         for child in node:
             if child.tag == "li":
-                items.append(_Flow(self.base, self.phrase.opened))
+                items.append(_BlockWriter(self.base, self.phrase.opened))
                 items[-1].walk(child)
                 items[-1].flush()
                 items[-1].add(child.tail or "")
@@ -180,15 +180,15 @@ class _Flow:
     def lone_item(self, node: Element) -> None:
         """An item without a list round it."""
         self.flush()
-        item = _Flow(self.base, self.phrase.opened)
+        item = _BlockWriter(self.base, self.phrase.opened)
         item.walk(node)
         self.items([item], None, loose=True)
 
-    def items(self, items: list[_Flow], first: int | None, *, loose: bool) -> None:
+    def items(self, items: list[_BlockWriter], first: int | None, *, loose: bool) -> None:
         """Write a list from its items, numbered from the first number, if there is one."""
         texts = [joined(item.ended(), loose=loose) for item in items]
         if any(texts):
-            self.blocks.append(listed(texts, first, self.blocks[-1:], loose=loose))
+            self.blocks.append(list_block(texts, first, self.blocks[-1:], loose=loose))
 
     def table(self, node: Element) -> None:
         self.flush()
@@ -199,7 +199,7 @@ class _Flow:
         body: list[list[Cell]] = []
         self.rows(node, head, body)
         self.flush()
-        if table := laid_out([*head, *body]):
+        if table := table_markdown([*head, *body]):
             self.blocks.append(Block(table))
 
     def rows(self, node: Element, head: list[list[Cell]], body: list[list[Cell]]) -> None:
@@ -239,7 +239,7 @@ class _Flow:
             self.phrase.close()
 
     def link(self, node: Element) -> None:
-        address = leads_to(node, self.base)
+        address = link_url(node, self.base)
         if address is None or (len(node) and next(node.iterdescendants("a"), None) is not None):
             self.walk(node)  # of links in one another, the inner counts
         else:
@@ -248,8 +248,8 @@ class _Flow:
             self.phrase.close()
 
     def embed(self, node: Element) -> None:
-        """A link to what plays or shows there; a link around it ends before it and goes on behind it."""
-        address = plays(node, self.base)
+        """A link to what media_url or image_url there; a link around it ends before it and goes on behind it."""
+        address = media_url(node, self.base)
         if address is not None:
             around = self.phrase.leave(LINK)
             self.phrase.open(LINK, "]" + target(address, ""))
@@ -259,7 +259,7 @@ class _Flow:
                 self.phrase.open(*mark)
 
     def picture(self, node: Element) -> None:
-        source, alt = shows(node, self.base), attribute(node, "alt")
+        source, alt = image_url(node, self.base), attribute(node, "alt")
         if source is None:
             self.add(alt)
         else:
@@ -274,30 +274,30 @@ class _Flow:
         self.add, self.writers = outside
 
 
-_Write = Callable[[_Flow, Element], None]
+_Write = Callable[[_BlockWriter, Element], None]
 _IN_CODE: dict[object, _Write] = {
-    **dict.fromkeys((etree.Comment, etree.PI), _Flow.skip),
-    **dict.fromkeys(EMBEDS, _Flow.embed),
-    "a": _Flow.link,
-    "img": _Flow.picture,
-    "br": _Flow.line_break,
+    **dict.fromkeys((etree.Comment, etree.PI), _BlockWriter.skip),
+    **dict.fromkeys(EMBEDS, _BlockWriter.embed),
+    "a": _BlockWriter.link,
+    "img": _BlockWriter.picture,
+    "br": _BlockWriter.line_break,
 }
 _IN_LINES: dict[object, _Write] = {
     **_IN_CODE,
-    **dict.fromkeys(BLOCKS, _Flow.container),
-    **dict.fromkeys(MARKS, _Flow.marked),
-    **dict.fromkeys(CODE, _Flow.code),
-    "pre": _Flow.code,
+    **dict.fromkeys(BLOCKS, _BlockWriter.container),
+    **dict.fromkeys(MARKS, _BlockWriter.marked),
+    **dict.fromkeys(CODE, _BlockWriter.code),
+    "pre": _BlockWriter.code,
 }
 _IN_BLOCKS: dict[object, _Write] = {
     **_IN_LINES,
-    **dict.fromkeys(HEADINGS, _Flow.heading),
-    **dict.fromkeys(LISTS, _Flow.listing),
-    "li": _Flow.lone_item,
-    "blockquote": _Flow.quote,
-    "pre": _Flow.code_block,
-    "hr": _Flow.rule,
-    "figure": _Flow.figure,
-    "table": _Flow.table,
-    **dict.fromkeys(("caption", "summary"), _Flow.emphatic),
+    **dict.fromkeys(HEADINGS, _BlockWriter.heading),
+    **dict.fromkeys(LISTS, _BlockWriter.listing),
+    "li": _BlockWriter.lone_item,
+    "blockquote": _BlockWriter.quote,
+    "pre": _BlockWriter.code_block,
+    "hr": _BlockWriter.rule,
+    "figure": _BlockWriter.figure,
+    "table": _BlockWriter.table,
+    **dict.fromkeys(("caption", "summary"), _BlockWriter.emphatic),
 }
