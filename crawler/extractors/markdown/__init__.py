@@ -1,1 +1,1 @@
-"""HTML to Markdown."""
+"""Write HTML as Markdown."""

@@ -1,4 +1,4 @@
-"""Blocks of code as their text and their language, without the line numbers and colours of a page."""
+"""Read the text and the language of blocks of code, without line numbers and colours."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_LANGUAGE = frozenset(("highlight", "iseeu", "hljs", "line-numbers", "wrap", "
 
 
 def drop_line_numbers(figure: Element) -> None:
-    """Put the code of a highlighted figure, and the figure's language, in the place of its table of line numbers."""
+    """Replace a highlighted figure's table of line numbers and code by the code, with the figure's language."""
     if not has_class(figure, HIGHLIGHTED):
         return
     languages = _languages(figure)
@@ -27,7 +27,7 @@ def drop_line_numbers(figure: Element) -> None:
 
 
 def read_code(pre: Element) -> tuple[str, str]:
-    """The code of a `pre` and its language, which is empty where none is named."""
+    """Return the code of a `pre` and its language, which is empty where none is named."""
     for line_break in pre.iter("br"):
         line_break.tail = "\n" + (line_break.tail or "")
     code = raw_text(pre).strip("\n")

@@ -1,4 +1,4 @@
-"""Emphasis as far as Markdown can say it: it can neither open nor close between a letter and punctuation."""
+"""Repair emphasis that Markdown can't open or close: none does between a letter and punctuation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EMPHASIS = {
 MARKERS = frozenset(EMPHASIS.values())
 
 Mark = tuple[str, str]
-"""What stands between two runs of text: what it does, and its Markdown (of code, the code itself)."""
+"""What stands between two runs of text: its role, and its Markdown (of code, the code itself)."""
 OPEN, CLOSE, CODE, PICTURE, BREAK, END = "open", "close", "code", "picture", "break", "end"
 
 _GONE: Mark = ("gone", "")
@@ -41,7 +41,7 @@ def repair_flanking(texts: list[str], marks: list[Mark], emphasis: Iterable[tupl
 
 
 def needs_parser_check(texts: list[str], marks: list[Mark]) -> bool:
-    """Whether emphasis stands in other emphasis, or right behind it: it takes a parser to say what that gives."""
+    """Tell whether emphasis is nested or adjacent, so that only a parser can say how it renders."""
     depth, closed = 0, False
     for text, (role, markdown) in zip(texts, marks, strict=False):
         if markdown in MARKERS and role == OPEN:
@@ -54,14 +54,14 @@ def needs_parser_check(texts: list[str], marks: list[Mark]) -> bool:
 
 
 def renders_as(markdown: str, texts: list[str], marks: list[Mark]) -> bool:
-    """Whether Markdown that was written of these image_url their text and nothing else, white space aside."""
+    """Tell whether Markdown renders as the text that it was written from and nothing else, white space aside."""
     (line,) = _parser().parseInline(markdown)
-    shown = [token.content for token in line.children or () if token.type in ("text", "code_inline")]
-    meant = [
+    rendered = [token.content for token in line.children or () if token.type in ("text", "code_inline")]
+    expected = [
         text + (mark if role == CODE or mark == _QUOTE else "")
         for text, (role, mark) in zip(texts, [*marks, (END, "")], strict=True)
     ]
-    return "".join("".join(shown).split()) == "".join("".join(meant).split())
+    return "".join("".join(rendered).split()) == "".join("".join(expected).split())
 
 
 @cache
@@ -74,31 +74,31 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def drop(texts: list[str], marks: list[Mark]) -> None:
-    """Take all emphasis out; in place."""
+def drop_emphasis(texts: list[str], marks: list[Mark]) -> None:
+    """Remove all emphasis; in place."""
     marks[:] = [_GONE if mark[1] in MARKERS and mark[0] in (OPEN, CLOSE) else mark for mark in marks]
     _merge_texts(texts, marks)
 
 
 def _merge_texts(texts: list[str], marks: list[Mark]) -> None:
-    """Make one text of those that only a dropped mark parts."""
-    kept, runs = list[Mark](), texts[:1]
+    """Join texts with only a dropped mark between them."""
+    remaining, runs = list[Mark](), texts[:1]
     for mark, text in zip(marks, texts[1:], strict=True):
         if mark is _GONE:
             runs[-1] += text
         else:
-            kept.append(mark)
+            remaining.append(mark)
             runs.append(text)
-    texts[:], marks[:] = runs, kept
+    texts[:], marks[:] = runs, remaining
 
 
 def _repair_start(texts: list[str], marks: list[Mark], at: int) -> bool:
-    """Whether emphasis can open, once the punctuation at its start has moved out."""
+    """Move punctuation at the start of emphasis out of it; False where the emphasis still can't open."""
     before = at
     while not texts[before] and before and marks[before - 1] is _GONE:
         before -= 1
     if texts[before]:
-        if not _is_letter(texts[before][-1]):
+        if not _is_wordlike(texts[before][-1]):
             return True
     elif not before or marks[before - 1] not in _CLOSING:
         return True
@@ -116,12 +116,12 @@ def _repair_start(texts: list[str], marks: list[Mark], at: int) -> bool:
 
 
 def _repair_end(texts: list[str], marks: list[Mark], at: int) -> bool:
-    """The same where it closes."""
+    """Move punctuation at the end of emphasis out of it; False where the emphasis still can't close."""
     after = at + 1
     while not texts[after] and after < len(marks) and marks[after] is _GONE:
         after += 1
     if texts[after]:
-        if not _is_letter(texts[after][0]):
+        if not _is_wordlike(texts[after][0]):
             return True
     elif after == len(marks) or marks[after] not in _OPENING:
         return True
@@ -139,17 +139,17 @@ def _repair_end(texts: list[str], marks: list[Mark], at: int) -> bool:
 
 
 def _is_passed(mark: Mark, outer: Mark) -> bool:
-    """Whether a mark in emphasis is as good as none beside the outer one: of the same kind of characters."""
+    """Tell whether a mark right beside the outer one counts as part of it: it has the same character, or is gone."""
     return mark is _GONE or (mark[0] == outer[0] and mark[1] in MARKERS and mark[1][0] == outer[1][0])
 
 
-def _is_letter(char: str) -> bool:
-    """Whether emphasis cannot open after a character, or close before it, with punctuation inside."""
+def _is_wordlike(char: str) -> bool:
+    """Tell whether emphasis with punctuation at its edge can't open after a character, nor close before it."""
     return char.isalnum() or not (
         char.isspace() or char in string.punctuation or unicodedata.category(char)[0] == "P"
     )
 
 
 def _is_inner(char: str) -> bool:
-    """Whether emphasis may start or end in a character whatever stands beside it."""
+    """Tell whether emphasis may start or end in a character whatever stands beside it."""
     return char.isalnum() or char.isspace() or unicodedata.category(char)[0] == "M"

@@ -1,4 +1,4 @@
-"""What a reader saw stays what it was: whatever Markdown would read as syntax is escaped, and only that."""
+"""Escape whatever Markdown would read as syntax, and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 _SPACES = "[ \t\n\r\f\v\x85\xa0\u2028\u2029]"
 _ODD_SPACE = re.compile(rf"{_SPACES}{{2,}}|(?! ){_SPACES}")
-_MAYBE_SYNTAX = re.compile(r"[][*`_<&~|\\]")  # most text has none, and is told so quickly
+_MAYBE_SYNTAX = re.compile(r"[][*`_<&~|\\]")  # most text has none: a quick check
 _SYNTAX = re.compile(r"[*`\\]|_(?![^\W_])|(?<![^\W_])_|<(?=\S|\Z)|&(?=#?\w+;)|~(?=~)|(?<=~)~|\|(?=\s*:?-)")
 _LINK_SYNTAX = re.compile(r"\][(\[:]")
 _BRACKETS = re.compile(r"[][]")
@@ -30,9 +30,9 @@ _ESCAPED = re.compile(r"\\[][<`\\]")
 
 
 def escape_text(text: str, *, starts_line: bool = False, in_brackets: bool = False) -> str:
-    """One run of text with its escapes, and its white space as a browser image_url it.
+    """Escape one run of text, and collapse its white space as a browser does.
 
-    `starts_line` and `in_brackets` say where it stands: those of a link or of a picture, say.
+    `starts_line` and `in_brackets` (of a link or a picture) say where it stands.
     """
     if not text.isprintable() or "  " in text:  # the one white space that counts as printable is the space
         text = _ODD_SPACE.sub(" ", text)
@@ -73,13 +73,13 @@ def join_pieces(pieces: list[str]) -> str:
     return "".join(written)
 
 
-def heading(text: str) -> str:
-    """The Markdown of a heading without the hashes at its end being read as part of its syntax."""
+def escape_heading(text: str) -> str:
+    """Escape hashes at the end of a heading, which would be read as its syntax."""
     return _CLOSING_HASHES.sub(r"\\\g<0>", text) if text.endswith("#") else text
 
 
 def code_span(code: str) -> str:
-    """A run of code between as many backticks as it does not hold itself."""
+    """Put a run of code between more or fewer backticks than any row in it has."""
     code = code.replace("\n", " ")
     taken = set(_BACKTICKS.findall(code))
     fence = "`"
@@ -90,23 +90,23 @@ def code_span(code: str) -> str:
 
 
 def code_block(code: str, language: str) -> str:
-    """A block of code between fences that are longer than any row of backticks in it."""
+    """Put a block of code between fences that are longer than any row of backticks in it."""
     fence = "`" * max(3, *(len(ticks) + 1 for ticks in _BACKTICKS.findall(code)), 0)
     return f"{fence}{language}\n{code}\n{fence}"
 
 
-def target(address: str, title: str) -> str:
-    """Where a link or a picture leads, and what its title says, in the brackets that end it."""
+def link_target(address: str, title: str) -> str:
+    """Write the address and the title of a link or a picture, in the parentheses that end it."""
     if _ODD_ADDRESS.search(address):
-        address = _escaped(encoded(address))
+        address = _escaped(encode_url(address))
     if not title:
         return f"({address})"
     title = _REFERENCE.sub("&amp;", title).replace("\\", r"\\").replace('"', r"\"").replace("<", r"\<")
     return f'({address} "{title}")'
 
 
-def encoded(address: str) -> str:
-    """An address as a browser sends it: all ASCII, and without spaces or control characters."""
+def encode_url(address: str) -> str:
+    """Spell an address as a browser sends it: all ASCII, and without spaces or control characters."""
     return quote(address, safe=_KEPT_IN_ADDRESSES)
 
 
@@ -132,7 +132,7 @@ def _escaped(address: str) -> str:
 
 
 def _paired(text: str, opening: str, closing: str) -> bool:
-    """Whether all brackets of a text are in pairs that close after they open."""
+    """Tell whether all brackets of a text are in pairs that close after they open."""
     depth = 0
     for char in text if opening in text or closing in text else "":
         depth += (char == opening) - (char == closing)

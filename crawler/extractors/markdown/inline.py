@@ -1,4 +1,4 @@
-"""What stands in a line, from one block's start to the next: text, emphasis, links, code and pictures."""
+"""Write what stands in a block of text: text, emphasis, links, code and pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crawler.extractors.markdown.emphasis import (
     OPEN,
     PICTURE,
     Mark,
-    drop,
+    drop_emphasis,
     needs_parser_check,
     renders_as,
     repair_flanking,
@@ -29,7 +29,7 @@ _END = (END, "")
 
 
 class InlineWriter:
-    """Collects text and marks in page order and gives them as one piece of Markdown."""
+    """Collect text and marks in page order, and write them as one piece of Markdown."""
 
     def __init__(self, opened: list[tuple[str, str]]) -> None:
         """`opened` is what is open already, as pairs of opening and closing Markdown."""
@@ -58,7 +58,7 @@ class InlineWriter:
             self._mark(CODE, text)
 
     def picture(self, alt: str, target: str) -> None:
-        """Add a picture, by what is said of it and where it is."""
+        """Add a picture with its alternative text, and its address and title as Markdown."""
         self._mark(PICTURE, f"![{escape_text(alt, in_brackets=True)}]{target}")
 
     def line_break(self) -> None:
@@ -66,17 +66,17 @@ class InlineWriter:
         self._mark(BREAK, "\n")
 
     def is_open(self, opening: str) -> bool:
-        """Whether what comes next stands in such a mark."""
+        """Tell whether such a mark is open."""
         return bool(self.opened) and any(opening == other for other, _ in self.opened)
 
     def open(self, opening: str, closing: str) -> None:
-        """Open a mark that `close` closes."""
+        """Open a mark, given as its opening and closing Markdown."""
         self.opened.append((opening, closing))
         self._starts.append(len(self._marks))
         self._mark(OPEN, opening)
 
     def close(self) -> None:
-        """Close what was opened last; with nothing in it, it never was."""
+        """Close the mark that was opened last, or forget it where nothing is in it."""
         _, closing = self.opened.pop()
         start = self._starts.pop()
         if start == len(self._marks) - 1 and not self._texts[-1]:
@@ -86,8 +86,8 @@ class InlineWriter:
             self._emphasis.append((start, len(self._marks)))
         self._mark(CLOSE, closing)
 
-    def leave(self, opening: str) -> list[tuple[str, str]]:
-        """Close a mark, if it is open, with all that is open in it; give what that was, to be opened again."""
+    def close_through(self, opening: str) -> list[tuple[str, str]]:
+        """Close a mark, if it is open, with all that is open in it; return them all, to be opened again."""
         closed: list[tuple[str, str]] = []
         while self.is_open(opening):
             closed.insert(0, self.opened[-1])
@@ -95,11 +95,11 @@ class InlineWriter:
         return closed
 
     def take(self, *, starts_line: bool) -> str:
-        """The Markdown of all so far; what is open stays open for what comes next.
+        """Return the Markdown of all so far, and start anew; open marks are opened again.
 
-        White space at the ends of emphasis and links moves out of them, what is empty goes, and a line break that
-        has something before and after it is a "\\n", which the caller is to spell. `starts_line` says whether the
-        start of a line means anything where this stands.
+        White space at the ends of emphasis and links moves out of them, empty marks are dropped, and a line break
+        with something before and after it is a "\\n", for the caller to spell. `starts_line` says whether Markdown
+        could read syntax where this starts.
         """
         texts, marks = self._texts, self._marks
         if not marks:
@@ -114,30 +114,30 @@ class InlineWriter:
         self._start()
         written = _written(texts, marks, starts_line)
         if is_ambiguous and not renders_as(written, texts, marks):
-            drop(texts, marks)
+            drop_emphasis(texts, marks)
             return _written(texts, marks, starts_line)
         return written
 
 
 def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
-    """An opening mark is written when something follows it, and white space when something follows that."""
+    """Write an opening mark only when something follows it, and white space only when something follows that."""
     out: list[str] = []
     gap = code = ""
-    moved = False  # whether the gap has come out of a mark: before a line break, only such a space stays
+    moved = False  # the gap has come out of a mark: before a line break, only such a space stays
     in_link = False
     waiting: list[str] = []
-    written: list[int] = []  # of what is open: whether it was written, of emphasis in a row of how many stars
+    written: list[int] = []  # for each open mark, 0 where it was not written, else the stars in its row
     for text, (role, markdown) in zip(texts, [*marks, _END], strict=True):
         if text:
             at_start = starts_line and not waiting and (not out or "\n" in gap)
-            kept = escape_text(text, starts_line=at_start, in_brackets=in_link)
-            bare = kept.strip()
-            gap = gap or kept[: len(kept) - len(kept.lstrip())]
+            escaped = escape_text(text, starts_line=at_start, in_brackets=in_link)
+            bare = escaped.strip()
+            gap = gap or escaped[: len(escaped) - len(escaped.lstrip())]
             if bare:
                 if gap or waiting:
                     _open_marks(out, gap, waiting, written, bare)
                 out.append(f"\\{bare}" if bare[0] == "~" and out and out[-1] == _STRUCK else bare)
-                gap, moved = kept[len(kept.rstrip()) :], False
+                gap, moved = escaped[len(escaped.rstrip()) :], False
         if role == OPEN:
             waiting.append(markdown)
             in_link = in_link or markdown == LINK
@@ -160,7 +160,7 @@ def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
 
 
 def _put(out: list[str], role: str, markdown: str, before: str) -> str:
-    """Write a picture, or code; give the code that `before` is to be for the next.
+    """Write a picture or code; return the code that is `before` at the next call.
 
     Two codes in a row are one, as their backticks would be: no text starts with one that is not escaped.
     """
@@ -175,7 +175,7 @@ def _put(out: list[str], role: str, markdown: str, before: str) -> str:
 
 
 def _put_mark(out: list[str], mark: str) -> None:
-    """Write a mark; a tilde of the text right before a row of them would be one of the row."""
+    """Write a mark, and escape a tilde of the text right before one of tildes."""
     if mark == _STRUCK and out and out[-1] != _STRUCK and _OPEN_TILDE.search(out[-1]):
         out[-1] = f"{out[-1][:-1]}\\~"
     out.append(mark)
@@ -188,7 +188,7 @@ def _open_marks(out: list[str], gap: str, waiting: list[str], written: list[int]
     elif out and waiting[0] == LINK and out[-1].endswith("!"):
         out[-1] = f"{out[-1][:-1]}\\!"  # else the link becomes a picture
     for opening in waiting:
-        stars = _row(out, opening)
+        stars = _stars_in_row(out, opening)
         could_close = (
             stars < 3 and 3 in written and out and not (out[-1][-1].isspace() or following[0].isalnum())
         )
@@ -205,8 +205,8 @@ def _open_marks(out: list[str], gap: str, waiting: list[str], written: list[int]
     waiting.clear()
 
 
-def _row(out: list[str], opening: str) -> int:
-    """How many stars stand in a row where emphasis opens; of any other mark, 1."""
+def _stars_in_row(out: list[str], opening: str) -> int:
+    """Count the stars in the row in which emphasis opens; 1 for any other mark."""
     if opening not in _STARS or (out and out[-1] == opening):
         return 1
     stars = len(opening)

@@ -1,4 +1,4 @@
-"""A table of Markdown: a head, and as many cells in each row."""
+"""Write tables of Markdown: a head, and as many cells in each row."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from typing import NamedTuple
 
 from crawler.extractors.tree import Element
 
-_WIDEST = 100  # columns and rows of one cell; what asks for more means all
+_MAX_SPAN = 100  # columns or rows of one cell; a cell that asks for more means all
 
 
 class Cell(NamedTuple):
-    """What a cell holds, in one line, and how many columns and rows it takes."""
+    """The text of a cell, in one line, and how many columns and rows it takes."""
 
     text: str
     columns: int
     rows: int
 
 
-def cell(node: Element, text: str) -> Cell:
-    """A cell with the size that its element asks for."""
+def read_cell(node: Element, text: str) -> Cell:
+    """Make a cell of its text, with the size that its element asks for."""
     return Cell(text.replace("|", r"\|"), _size(node, "colspan"), _size(node, "rowspan"))
 
 
 def table_markdown(rows: Iterable[Iterable[Cell]]) -> str:
-    """The Markdown of rows, the first of which is the head; empty where no cell holds anything."""
+    """Write rows, the first of which is the head; empty where no cell holds anything."""
     lines: list[str] = []
     widths: list[int] = []
     below: dict[int, int] = {}  # how many rows down a column is still taken by a cell above
@@ -45,7 +45,7 @@ def table_markdown(rows: Iterable[Iterable[Cell]]) -> str:
 
 
 def _fill(line: list[str], below: dict[int, int]) -> None:
-    """Leave the cells of a row empty that one above takes."""
+    """Add the empty cells of a row that a cell above takes."""
     while below.get(len(line), 0):
         below[len(line)] -= 1
         line.append("  |")
@@ -53,4 +53,4 @@ def _fill(line: list[str], below: dict[int, int]) -> None:
 
 def _size(node: Element, attribute: str) -> int:
     size = node.get(attribute, "").strip()
-    return max(1, min(int(size), _WIDEST)) if size.isdecimal() and len(size) < 10 else 1
+    return max(1, min(int(size), _MAX_SPAN)) if size.isdecimal() and len(size) < 10 else 1

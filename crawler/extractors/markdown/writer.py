@@ -1,4 +1,4 @@
-"""HTML of an article to Markdown: CommonMark with tables and strikethrough, in one walk over its tree."""
+"""Write an article's HTML as Markdown, CommonMark with tables and strikethrough, in one walk over its tree."""
 
 from __future__ import annotations
 
@@ -10,91 +10,105 @@ from lxml import etree
 
 from crawler.errors import UnreadablePage
 from crawler.extractors.links import image_url, link_url, media_url
-from crawler.extractors.markdown.blocks import Block, first_number, joined, list_block
+from crawler.extractors.markdown.blocks import Block, first_number, join_blocks, list_block
 from crawler.extractors.markdown.code import drop_line_numbers, read_code
 from crawler.extractors.markdown.emphasis import EMPHASIS
-from crawler.extractors.markdown.escaping import code_block, heading, target
-from crawler.extractors.markdown.html_table import EMBEDS, html
+from crawler.extractors.markdown.escaping import code_block, escape_heading, link_target
+from crawler.extractors.markdown.html_table import EMBEDS, write_html
 from crawler.extractors.markdown.inline import LINK, InlineWriter
-from crawler.extractors.markdown.table import Cell, cell, table_markdown
-from crawler.extractors.tree import Element, attribute, normalize_text, raw_text
+from crawler.extractors.markdown.table import Cell, read_cell, table_markdown
+from crawler.extractors.tree import HEADINGS, Element, attribute, has_descendant, normalize_text, raw_text
 
-HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 LISTS = ("ul", "ol", "menu", "dir")
 CODE = ("code", "kbd", "samp", "tt")
-CONTAINERS = (
-    *("p", "div", "section", "article", "main", "header", "footer", "aside", "nav", "address", "center"),
-    *("form", "fieldset", "dl", "dt", "dd", "figcaption", "thead", "tbody", "tfoot", "tr", "td", "th"),
-)
 BLOCKS = (
-    *CONTAINERS,
-    *HEADINGS,
-    *LISTS,
-    "li",
-    "blockquote",
-    "pre",
-    "hr",
-    "figure",
-    "table",
-    "caption",
-    "summary",
+    *(
+        "p",
+        "div",
+        "section",
+        "article",
+        "main",
+        "header",
+        "footer",
+        "aside",
+        "nav",
+        "address",
+        "center",
+        "form",
+    ),
+    *(
+        "fieldset",
+        "dl",
+        "dt",
+        "dd",
+        "figcaption",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "td",
+        "th",
+        *HEADINGS,
+        *LISTS,
+    ),
+    *("li", "blockquote", "pre", "hr", "figure", "table", "caption", "summary"),
 )
 MARKS = {
     **{tag: (marker, marker) for tag, marker in EMPHASIS.items()},
     **{tag: (f"<{tag}>", f"</{tag}>") for tag in ("sub", "sup")},
     **{"q": ('"', '"'), "summary": ("**", "**"), "caption": ("*", "*")},
 }
-# A list without any of these is written without blank lines.
-LOOSENS = ("p", "div", "section", "article", "center", "dl", "details", "pre", "blockquote", "hr", "table")
-# A cell of a Markdown table is one line; a table that holds any of these stays HTML.
+# A list with any of these in it is loose: written with blank lines.
+LOOSE = ("p", "div", "section", "article", "center", "dl", "details", "pre", "blockquote", "hr", "table")
+# A cell of a Markdown table is one line: a table that holds any of these stays HTML.
 NOT_IN_CELLS = (*HEADINGS, *LISTS, "pre", "blockquote", "table", "hr")
 
 _BREAK = re.compile(" ?\n")
 
 
 def to_markdown(content: Element, base: str) -> str:
-    """The Markdown of an article, which this takes apart; `base` is the page's address.
+    """Write an article, which this takes apart, as Markdown; `base` is the page's address.
 
     Lines end in "\\n" without spaces before it, a hard break is a backslash, and outside code there is never more
     than one blank line. A table whose cells hold lists, headings or code stays HTML: Markdown's cells are one line.
     Raises UnreadablePage where an article with text comes out with none.
     """
     normalize_text(content)
-    body = joined(_BlockWriter(base).blocks_of(content), loose=True)
+    body = join_blocks(_BlockWriter(base).blocks_of(content), loose=True)
     if not body and not raw_text(content).isspace() and raw_text(content):
         raise UnreadablePage("the article has text, but its Markdown came out empty")
     return body if body.isascii() else unicodedata.normalize("NFC", body)  # letters of two texts may have met
 
 
 class _BlockWriter:
-    """What stands one below the other in an article, a list item or a quote; or, as a line, one beside the other."""
+    """Write the blocks of an article, a list item or a quote; or, as a line, all that a cell or a heading holds."""
 
     def __init__(self, base: str, opened: Sequence[tuple[str, str]] = (), *, is_line: bool = False) -> None:
-        """`opened` is the Markdown of what is open round it, as a link round a heading is."""
+        """`opened` has the marks that are open around it, as a link around a heading is."""
         self.base = base
         self.blocks: list[Block] = []
-        self.phrase = InlineWriter(list(opened))
-        self.add = self.phrase.text
+        self.inline = InlineWriter(list(opened))
+        self.add = self.inline.text
         self.is_line = is_line
         self.writers = _IN_LINES if is_line else _IN_BLOCKS
 
     def blocks_of(self, node: Element) -> list[Block]:
-        """All blocks of an element."""
+        """Write an element, and return its blocks."""
         self.walk(node)
-        return self.ended()
+        return self.finish()
 
-    def ended(self) -> list[Block]:
-        """All blocks so far."""
+    def finish(self) -> list[Block]:
+        """Return all blocks so far."""
         self.flush()
         return self.blocks
 
     def line_of(self, node: Element) -> str:
-        """All that an element holds in one line, with "\n" for each break."""
-        line = _BlockWriter(self.base, self.phrase.opened, is_line=True)
+        """Write all that an element holds in one line, with "\\n" for each break."""
+        line = _BlockWriter(self.base, self.inline.opened, is_line=True)
         return "\n".join(block.markdown for block in line.blocks_of(node))
 
     def walk(self, node: Element) -> None:
-        """Write what an element holds; of an element that is not known, `<u>` or `<user_id>`, that is all there is.
+        """Write what an element holds; of an unknown element such as `<u>` or `<user_id>`, nothing else is written.
 
         A level of nesting takes two calls at most: pages have 255, and Python has a limit.
         """
@@ -111,8 +125,8 @@ class _BlockWriter:
         self.add(node.tail or "")
 
     def flush(self) -> None:
-        """End a block of text, if there is any."""
-        if text := self.phrase.take(starts_line=not self.is_line):
+        """End the current block of text, if there is any."""
+        if text := self.inline.take(starts_line=not self.is_line):
             self.blocks.append(Block(text if self.is_line else text.replace("\n", "\\\n")))
 
     def skip(self, _: Element) -> None:
@@ -126,7 +140,9 @@ class _BlockWriter:
     def heading(self, node: Element) -> None:
         self.flush()
         if text := _BREAK.sub(" ", self.line_of(node)):
-            self.blocks.append(Block(f"{'#' * int(node.tag[1])} {heading(text)}", "heading", joins=True))
+            self.blocks.append(
+                Block(f"{'#' * int(node.tag[1])} {escape_heading(text)}", "heading", joins=True)
+            )
 
     def rule(self, _: Element) -> None:
         self.flush()
@@ -154,46 +170,46 @@ class _BlockWriter:
 
     def quote(self, node: Element) -> None:
         self.flush()
-        inner = _BlockWriter(self.base, self.phrase.opened)
+        inner = _BlockWriter(self.base, self.inline.opened)
         inner.walk(node)
-        if quoted := joined(inner.ended(), loose=True):
+        if quoted := join_blocks(inner.finish(), loose=True):
             lines = [f"> {line}" if line else ">" for line in quoted.split("\n")]
             self.blocks.append(Block("\n".join(lines)))
 
     def listing(self, node: Element) -> None:
-        """A list; what else stands in it belongs to the item before it, where readers see it."""
+        """Write a list; what stands between items belongs to the item before it, where readers see it."""
         self.flush()
         self.add(node.text or "")
         items: list[_BlockWriter] = []
         for child in node:
             if child.tag == "li":
-                items.append(_BlockWriter(self.base, self.phrase.opened))
+                items.append(_BlockWriter(self.base, self.inline.opened))
                 items[-1].walk(child)
                 items[-1].flush()
                 items[-1].add(child.tail or "")
             else:
                 (items[-1] if items else self).write(child)
         self.flush()
-        loose = next(node.iterdescendants(*LOOSENS), None) is not None
+        loose = has_descendant(node, *LOOSE)
         self.items(items, first_number(node, len(items)) if node.tag == "ol" else None, loose=loose)
 
     def lone_item(self, node: Element) -> None:
-        """An item without a list round it."""
+        """Write an item without a list around it."""
         self.flush()
-        item = _BlockWriter(self.base, self.phrase.opened)
+        item = _BlockWriter(self.base, self.inline.opened)
         item.walk(node)
         self.items([item], None, loose=True)
 
     def items(self, items: list[_BlockWriter], first: int | None, *, loose: bool) -> None:
         """Write a list from its items, numbered from the first number, if there is one."""
-        texts = [joined(item.ended(), loose=loose) for item in items]
+        texts = [join_blocks(item.finish(), loose=loose) for item in items]
         if any(texts):
             self.blocks.append(list_block(texts, first, self.blocks[-1:], loose=loose))
 
     def table(self, node: Element) -> None:
         self.flush()
-        if next(node.iterdescendants(*NOT_IN_CELLS), None) is not None:
-            self.blocks.append(Block(html(node, self.base)))
+        if has_descendant(node, *NOT_IN_CELLS):
+            self.blocks.append(Block(write_html(node, self.base)))
             return
         head: list[list[Cell]] = []
         body: list[list[Cell]] = []
@@ -203,7 +219,7 @@ class _BlockWriter:
             self.blocks.append(Block(table))
 
     def rows(self, node: Element, head: list[list[Cell]], body: list[list[Cell]]) -> None:
-        """Add the rows of a part of a table; what stands between them comes before it, where readers see it."""
+        """Add the rows of a part of a table; what stands between them is written before the table."""
         self.add(node.text or "")
         for child in node:
             if child.tag == "tr":
@@ -220,56 +236,54 @@ class _BlockWriter:
         cells: list[Cell] = []
         for child in row:
             if child.tag in ("td", "th"):
-                cells.append(cell(child, self.line_of(child).replace("\n", "<br>")))
+                cells.append(read_cell(child, self.line_of(child).replace("\n", "<br>")))
                 self.add(child.tail or "")
             else:
                 self.write(child)
         return cells
 
     def marked(self, node: Element) -> None:
-        """Emphasis and the like; not within its own kind, nor round blocks, where Markdown's ends."""
+        """Write emphasis and the like; not within its own kind, nor around blocks, where Markdown's ends."""
         opening, closing = MARKS[node.tag]
-        if self.phrase.is_open(opening) or (
-            len(node) and next(node.iterdescendants(*BLOCKS), None) is not None
-        ):
+        if self.inline.is_open(opening) or has_descendant(node, *BLOCKS):
             self.walk(node)
         else:
-            self.phrase.open(opening, closing)
+            self.inline.open(opening, closing)
             self.walk(node)
-            self.phrase.close()
+            self.inline.close()
 
     def link(self, node: Element) -> None:
         address = link_url(node, self.base)
-        if address is None or (len(node) and next(node.iterdescendants("a"), None) is not None):
-            self.walk(node)  # of links in one another, the inner counts
+        if address is None or has_descendant(node, "a"):
+            self.walk(node)  # of nested links, the inner one counts
         else:
-            self.phrase.open(LINK, "]" + target(address, attribute(node, "title")))
+            self.inline.open(LINK, "]" + link_target(address, attribute(node, "title")))
             self.walk(node)
-            self.phrase.close()
+            self.inline.close()
 
     def embed(self, node: Element) -> None:
-        """A link to what media_url or image_url there; a link around it ends before it and goes on behind it."""
+        """Write a link to a player or a frame; a link around it ends before it and goes on after it."""
         address = media_url(node, self.base)
         if address is not None:
-            around = self.phrase.leave(LINK)
-            self.phrase.open(LINK, "]" + target(address, ""))
+            around = self.inline.close_through(LINK)
+            self.inline.open(LINK, "]" + link_target(address, ""))
             self.add(attribute(node, "title") or "Video")
-            self.phrase.close()
+            self.inline.close()
             for mark in around:
-                self.phrase.open(*mark)
+                self.inline.open(*mark)
 
     def picture(self, node: Element) -> None:
         source, alt = image_url(node, self.base), attribute(node, "alt")
         if source is None:
             self.add(alt)
         else:
-            self.phrase.picture(alt, target(source, attribute(node, "title")))
+            self.inline.picture(alt, link_target(source, attribute(node, "title")))
 
     def line_break(self, _: Element) -> None:
-        self.phrase.line_break()
+        self.inline.line_break()
 
     def code(self, node: Element) -> None:
-        outside, self.add, self.writers = (self.add, self.writers), self.phrase.code, _IN_CODE
+        outside, self.add, self.writers = (self.add, self.writers), self.inline.code, _IN_CODE
         self.walk(node)
         self.add, self.writers = outside
 
