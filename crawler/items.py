@@ -1,4 +1,4 @@
-"""The vocabulary: one name for one thing, as attribute, front-matter key and column.
+"""Define the vocabulary: one name for one thing, as attribute, front-matter key and column.
 
 Absent is None or an empty list, never an empty string or a made-up default.
 """
@@ -11,14 +11,14 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 AuthorSource = Literal["byline", "blog", "meta"]
-"""What names an article's author: a byline in its text, the blog that published it, or the page's metadata."""
+"""Where an article's author is named: a byline in its text, the blog that published it, or the page's metadata."""
 
 State = Literal["due", "stored", "not_article", "gone", "refused", "failed"]
-"""What is known of a page; a page is in exactly one state (docs/catalog.md says what each means)."""
+"""A page's state in the catalog; it is in exactly one (docs/catalog.md says what each means)."""
 
 
 def iso(moment: datetime) -> str:
-    """A moment as the archive writes it: ISO 8601, UTC, milliseconds, so that text sorts as time.
+    """Write a time as the archive does: ISO 8601, UTC, milliseconds, so that text sorts as time.
 
     >>> iso(datetime(2024, 8, 16, 4, 52, 24, 115000, tzinfo=UTC))
     '2024-08-16T04:52:24.115Z'
@@ -27,7 +27,7 @@ def iso(moment: datetime) -> str:
 
 
 class Image(NamedTuple):
-    """A picture in the body: its real address, and what the page says of it."""
+    """A picture in the body: its real address, and its texts."""
 
     url: str
     alt: str | None = None
@@ -35,7 +35,7 @@ class Image(NamedTuple):
 
 
 class Link(NamedTuple):
-    """One entry of an also-read list."""
+    """An entry of an also-read list."""
 
     url: str
     text: str
@@ -43,13 +43,13 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """What an article page says. Times are UTC; lists are in page order."""
+    """An article as its page states it. Times are UTC; lists are in page order."""
 
     url: str
     title: str | None
     author: str | None
     author_source: AuthorSource | None = None
-    """None where there is no author, or a file does not say."""
+    """None where there is no author, or where a file does not tell."""
     date: datetime | None
     updated: datetime | None
     tags: list[str]
@@ -63,35 +63,35 @@ class Article:
     images: list[Image]
     also_read: list[Link]
     extractor: str
-    """What read it: `redefine` or `generic` from a page, `source` from a blog's own Markdown, `file` from ours."""
+    """The code that read it: `redefine` or `generic` a page, `source` a blog's own Markdown, `file` the archive's."""
     extra: dict[str, Any] = field(default_factory=dict)
-    """Front matter beyond the vocabulary, as JSON can say it: what a page's bylines or a file say."""
+    """Front matter beyond the vocabulary, from a page's bylines or from a file; JSON can represent it."""
 
 
 class Reading(NamedTuple):
-    """What a page was read as."""
+    """The result of extracting a page."""
 
     article: Article | None
-    """None where the page holds no article."""
+    """None where the page has no article."""
     cut_off: bool = False
-    """The page ends before its template does, so that a part of the article may be missing."""
+    """True where the page ends before its template does, so that part of the article may be missing."""
 
 
 class Quarantine(NamedTuple):
-    """Why a reading is kept out of the archive, so that it does not replace a good copy."""
+    """The reason why a page is quarantined, so that it does not replace a good copy."""
 
     rule: str
     """The rule that it breaks; docs/alarms.md lists them."""
     body_hash: str | None
-    """SHA-256 of the body that was read; None where the page held no article."""
+    """SHA-256 of the quarantined body; None where the page has no article."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What one fetch of a page came to: the item that the spider yields and the pipelines store.
+    """The result of fetching a page: the item that the spider yields and the pipelines store.
 
-    `state` and `reason` settle the page. `article` is there exactly when a new copy of an article was
-    read; a visit that found the stored copy still valid is `stored` without one.
+    `state` and `reason` become the page's. `article` is set exactly where a new copy was extracted; a visit that
+    found the stored copy still valid is `stored` without one.
     """
 
     url: str
@@ -102,52 +102,52 @@ class Visit:
     last_modified: str | None = None
     moved_to: str | None = None
     retry_after: float | None = None
-    """Seconds that the server asked to be left alone."""
+    """The seconds that the server asked to wait."""
     article: Article | None = None
     seconds: float | None = None
-    """How long the server took to answer."""
+    """The seconds that the server took to respond."""
     cut_off: bool = False
-    """The page ends before its template does."""
+    """True where the page ends before its template does."""
     html: bytes | None = field(default=None, repr=False)
-    """The page as it came, until it is known to be good."""
+    """The page as the server sent it, until it is known to be good."""
     quarantine: Quarantine | None = None
-    """Set on a failed visit whose page waits for a person's decision."""
+    """Set on a failed visit whose page waits for someone to accept it."""
 
 
 PictureState = Literal["stored", "failed", "refused", "gone"]
-"""What is known of a picture that was asked for, as with pages."""
+"""The state of a picture that was requested; each means what it does for a page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """What one fetch of a picture came to: the item of the pictures' spider. `stored` has a body and its type."""
+    """The result of fetching a picture: the item of the pictures' spider. `stored` has a body and its media type."""
 
     url: str
-    """As the article has it."""
+    """Its address as the article has it."""
     state: PictureState
     reason: str | None = None
     status: int | None = None
     retry_after: float | None = None
-    """Seconds that the server asked to be left alone."""
+    """The seconds that the server asked to wait."""
     type: str | None = None
     body: bytes = field(default=b"", repr=False)
 
 
 UNLINKED = 1_000_000
-"""The depth of a page that only a sitemap names: farther than any way of links."""
+"""The depth of a page that only a sitemap names: greater than that of any page with a link to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """Pages that a seed or a sitemap names: the other item that the spider yields."""
+    """Pages that seeds or a sitemap name: the other item that the spider yields."""
 
     pages: Sequence[tuple[str, datetime | None]]
-    """Canonical addresses, each with the time of its last change where the sitemap says so."""
+    """Canonical addresses, each with the time of its last change where a sitemap has it."""
     depth: int = 0
-    """Also-read links between a seed and these pages."""
+    """The number of also-read links from a seed to these pages."""
     host: str | None = None
-    """Whose sitemap names them."""
+    """The host whose sitemap names them."""
     unread: bool = False
-    """The sitemap could not be read."""
+    """True where the sitemap could not be read."""
     asked_for: bool = False
-    """Named by the user: due again also where they failed."""
+    """True where the user named them: they are queued again even if they failed."""

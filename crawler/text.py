@@ -1,30 +1,30 @@
-"""Text in one form: the same bytes on any machine for what a reader sees as the same."""
+"""Normalize text: what looks the same to a reader is the same bytes on any machine."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Control characters but tab and newline, marks that no reader sees, half surrogates, spaces that look like one.
-_JUNK = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffe\uffff"
+# Control characters other than tab and newline, invisible marks, half surrogates, spaces that look like one.
+_INVISIBLE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2060\ufeff\ufffe\uffff"
 _SURROGATES = "\ud800-\udfff"
 _ODD_SPACES = "\u00a0\u2007\u202f"
-_ODD = re.compile(f"[{_JUNK}{_SURROGATES}{_ODD_SPACES}]")
+_ODD_CHARACTERS = re.compile(f"[{_INVISIBLE}{_SURROGATES}{_ODD_SPACES}]")
 _QUOTED = re.compile(r'"(.*)"')
-_NO_TEXT = re.compile(f"[\0{_SURROGATES}]")
+_NOT_TEXT = re.compile(f"[\0{_SURROGATES}]")
 
 
 def normal(text: str) -> str:
-    r"""Return a text in its normal form: NFC, lines that end in "\n", plain spaces, no characters that nobody sees.
+    r"""Return a text in its normal form: NFC, lines that end in "\n", plain spaces, no invisible characters.
 
-    Applying it twice changes nothing. It is for text that is nobody's syntax: in Markdown or HTML what is removed
-    can join what it parted, `[x]` and `(javascript:…)` for instance, and U+1FEF becomes a backtick.
+    Applying it twice changes nothing. It is not for Markdown or HTML: there, removing a character can join what it
+    separated, `[x]` and `(javascript:…)` for instance, and U+1FEF becomes a backtick.
 
     >>> normal("Cafe\u0301\u00a0au\u200b lait\r\n")
     'Café au lait\n'
     """
     if not text.replace("\n", "").replace("\t", "").isprintable():  # quicker than a search
-        text = _ODD.sub(_plain, _with_newlines(text))
+        text = _ODD_CHARACTERS.sub(_plain, _with_newlines(text))
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
@@ -50,14 +50,14 @@ def _closes_early(inner: str) -> bool:
 
 
 def normal_markdown(markdown: str) -> str:
-    r"""Return Markdown in the form that files hold: it reads as it did, without blank lines at its ends.
+    r"""Return Markdown as files have it: its meaning unchanged, without blank lines at its ends.
 
     >>> normal_markdown("[x]\u200b(y)\r\nz\ud800")
     '[x]\u200b(y)\nz�'
     """
     markdown = _with_newlines(markdown)
     if not markdown.replace("\n", "").isprintable():
-        markdown = _NO_TEXT.sub("\ufffd", markdown)
+        markdown = _NOT_TEXT.sub("\ufffd", markdown)
     return markdown.strip("\n")
 
 

@@ -1,4 +1,4 @@
-"""One form for what is the same: the same page gives the same bytes on any machine."""
+"""Normalize articles: the same page gives the same bytes on any machine."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from crawler.urls import canonical
 
 
 def normalize(article: Article) -> Article:
-    """The article in its normal form. Applying it twice changes nothing.
+    """Return an article in its normal form. Applying it twice changes nothing.
 
-    A body keeps what it means: the extractors write it of text in its normal form, and no other is rewritten.
+    The meaning of a body stays: the extractors write it from text in its normal form, and any other is left alone.
     """
     return replace(
         article,
@@ -53,7 +53,7 @@ def _lines(texts: Iterable[str]) -> list[str]:
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    """UTC with milliseconds, as it is written."""
+    """Convert a time to UTC and cut it to milliseconds, as the archive writes it."""
     if moment is None:
         return None
     moment = utc(moment)
@@ -61,22 +61,22 @@ def _utc(moment: datetime | None) -> datetime | None:
 
 
 def _links(links: Iterable[Link]) -> list[Link]:
-    """In page order, each target once; what is no address on the web is left out."""
-    found: dict[str, Link] = {}
+    """Return the links in page order, each target once; other than web addresses are left out."""
+    distinct: dict[str, Link] = {}
     for link in links:
         try:
             url = canonical(link.url)
         except ValueError:
             continue
-        found.setdefault(url, Link(url, _line(link.text) or url))
-    return list(found.values())
+        distinct.setdefault(url, Link(url, _line(link.text) or url))
+    return list(distinct.values())
 
 
 class Normalize:
-    """Pipeline: articles in their normal form."""
+    """Item pipeline: bring articles into their normal form."""
 
     def process_item(self, item: Any) -> Any:
-        """The visit with its article normalised."""
+        """Return the visit with its article normalized."""
         if isinstance(item, Visit) and item.article:
             return replace(item, article=normalize(item.article))
         return item

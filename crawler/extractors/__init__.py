@@ -1,4 +1,4 @@
-"""From the bytes of a page to an Article: pure, no I/O, no settings."""
+"""Extract articles from the bytes of pages: pure, no I/O, no settings."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from crawler.items import Article, Reading
 
 
 def read(html: bytes, url: str, charset: str | None = None) -> Reading:
-    """Read a page's article, and tell whether the page breaks off before the end of all that was read.
+    """Extract a page's article, and tell whether the page is cut off.
 
-    The theme's articles end where its links to other posts begin; of any other page, and where fields were looked
-    for in all of the page, `</html>` is the end. Raises UnreadablePage as extract() does.
+    A page of the theme is complete when it goes on to the links behind its article. Any other page, and one whose
+    fields were searched for in all of it, is complete when it has `</html>`. Raises UnreadablePage as extract() does.
     """
     page = parse(html, url, charset)
     if page is None:
@@ -23,19 +23,18 @@ def read(html: bytes, url: str, charset: str | None = None) -> Reading:
         return Reading(None)
     if page.lost:
         raise UnreadablePage(page.lost)
-    if extractor.is_full(article):
-        return Reading(article, cut_off=not page.ended)
-    return Reading(extractor.filled(article, page), cut_off=not page.goes_on_to_its_end())
+    if extractor.is_complete(article):
+        return Reading(article, cut_off=not page.is_complete)
+    return Reading(extractor.complete(article, page), cut_off=not page.has_end())
 
 
 def extract(html: bytes, url: str, charset: str | None = None) -> Article | None:
-    """The article that a page holds; None where it holds none (a home page, a list, a 404, no HTML at all).
+    """Extract the article of a page; None where it has none (a home page, a list, a 404, no HTML at all).
 
-    The page may be in any charset and as broken as it likes; `charset` is the one that the HTTP response named, and
-    counts where neither the bytes nor the page tell. An article page without text gives an Article whose body is
-    empty. Addresses come out resolve_url, but as the page spells them. Raises UnreadablePage, with the reason,
-    where an article is there and part of it would be lost: nested deeper than the parser reads, swallowed by an
-    attribute that is never closed, or nothing left of it in Markdown. How long a page may take is the caller's
-    to limit.
+    The page may be in any charset, and its markup may be broken. `charset` is the one that the HTTP response named;
+    it counts where neither the bytes nor the page tell. An article page without text gives an Article whose body is
+    empty. Addresses are absolute, but spelled as in the page. Raises UnreadablePage, with the reason, where part of
+    an article would be lost: nested deeper than the parser reads, swallowed by an attribute that is never closed, or
+    empty as Markdown. Has no time limit of its own.
     """
     return read(html, url, charset).article

@@ -58,7 +58,7 @@ def read(page: Page) -> Article | None:
     guess = guess_content(page)
     if guess is None:
         return None
-    metadata = _completed(metadata, page)
+    metadata = _complete_metadata(metadata, page)
     container = find_container(body, guess)
     if container is not None and is_list(container):
         return None
@@ -94,13 +94,13 @@ def read(page: Page) -> Article | None:
     )
 
 
-def is_full(article: Article) -> bool:
-    """Whether filled() has nothing to look for: the template said it all, or trafilatura was asked already."""
+def is_complete(article: Article) -> bool:
+    """Tell whether the template had all fields, or trafilatura was asked for them already."""
     return article.extractor == "generic" or all(getattr(article, name) for name in _FILLED)
 
 
-def filled(article: Article, page: Page) -> Article:
-    """An article with what its template left empty, as far as trafilatura finds it in the page."""
+def complete(article: Article, page: Page) -> Article:
+    """Fill the fields that an article's template left empty with trafilatura's guesses."""
     guess = guess_metadata(page)
     return replace(
         article,
@@ -112,7 +112,7 @@ def filled(article: Article, page: Page) -> Article:
     )
 
 
-def _completed(metadata: Metadata, page: Page) -> Metadata:
+def _complete_metadata(metadata: Metadata, page: Page) -> Metadata:
     """Fill the fields that a page does not state with trafilatura's guesses."""
     if all(getattr(metadata, name) for name in _STATED):
         return metadata

@@ -22,36 +22,9 @@ from crawler.extractors.tree import HEADINGS, Element, attribute, has_descendant
 LISTS = ("ul", "ol", "menu", "dir")
 CODE = ("code", "kbd", "samp", "tt")
 BLOCKS = (
-    *(
-        "p",
-        "div",
-        "section",
-        "article",
-        "main",
-        "header",
-        "footer",
-        "aside",
-        "nav",
-        "address",
-        "center",
-        "form",
-    ),
-    *(
-        "fieldset",
-        "dl",
-        "dt",
-        "dd",
-        "figcaption",
-        "thead",
-        "tbody",
-        "tfoot",
-        "tr",
-        "td",
-        "th",
-        *HEADINGS,
-        *LISTS,
-    ),
-    *("li", "blockquote", "pre", "hr", "figure", "table", "caption", "summary"),
+    *("p", "div", "section", "article", "main", "header", "footer", "aside", "nav", "address", "center"),
+    *("form", "fieldset", "dl", "dt", "dd", "figcaption", "li", "blockquote", "pre", "hr", "figure", *LISTS),
+    *("table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "summary", *HEADINGS),
 )
 MARKS = {
     **{tag: (marker, marker) for tag, marker in EMPHASIS.items()},
