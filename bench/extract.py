@@ -1,6 +1,6 @@
-"""How fast is extraction? Times extract() against trafilatura on the same pages, in turn.
+"""Time extract() and trafilatura on the same pages, in turn.
 
-    python bench/extract.py [PAGES]
+    python -m bench.extract [PAGES]
 
 PAGES is a folder of HTML files, at any depth; without it the pages of the tests are used.
 """
@@ -17,14 +17,14 @@ import trafilatura
 from crawler.extractors import extract
 
 FIXTURES = Path(__file__).parent.parent / "tests" / "extractors"
-SAMPLE = 200
+SAMPLE_SIZE = 200
 URL = "https://bench.example.org/a-post/"
 
 
 def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FIXTURES
     files = sorted(folder.rglob("*.html"))
-    pages = [path.read_bytes() for path in files[:: max(1, len(files) // SAMPLE)]]
+    pages = [path.read_bytes() for path in files[:: max(1, len(files) // SAMPLE_SIZE)]]
     articles = [page for page in pages if extract(page, URL) is not None]  # also loads the models
     if not articles:
         sys.exit(f"no article in {folder}")

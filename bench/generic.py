@@ -1,4 +1,4 @@
-"""How exactly are pages of other templates read? Compares extract() with trafilatura alone, field by field.
+"""Compare extract() with trafilatura alone on pages of other templates, field by field.
 
 python -m bench.generic [DIR]
 
@@ -30,7 +30,7 @@ MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethro
 
 @dataclass(frozen=True)
 class Reading:
-    """What one side makes of a page: the fields as text, the date as a day, and the body."""
+    """A page as one side reads it: the fields as text, the date as a day, and the body."""
 
     fields: dict[str, str | None]
     body: str
@@ -45,7 +45,7 @@ def ours(html: bytes, url: str) -> Reading:
 
 
 def theirs(html: bytes, url: str) -> Reading:
-    found = trafilatura.extract_metadata(html, default_url=url)
+    metadata = trafilatura.extract_metadata(html, default_url=url)
     body = trafilatura.extract(
         html,
         url=url,
@@ -55,25 +55,25 @@ def theirs(html: bytes, url: str) -> Reading:
         include_images=True,
         include_links=True,
     )
-    author = _listed(found.author.split("; ")) if found.author else None
-    return Reading({"title": found.title, "author": author, "date": found.date}, body or "")
+    author = _listed(metadata.author.split("; ")) if metadata.author else None
+    return Reading({"title": metadata.title, "author": author, "date": metadata.date}, body or "")
 
 
 def _listed(names: list[str]) -> str:
-    """Names as the expectations list them: trafilatura has semicolons between them."""
+    """Join names as the expectations do: trafilatura has semicolons between them."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def parts(body: str) -> dict[str, Counter[str]]:
-    """What a reader of the rendered Markdown finds, by kind."""
+    """Count the parts of rendered Markdown, by kind."""
     doc = lxml.html.fragment_fromstring(MARKDOWN.render(body), create_parent="div")
-    found: dict[str, Counter[str]] = {kind: Counter() for kind in PARTS}
-    for kind, text in _found(doc):
-        found[kind][text] += 1
-    return found
+    counts: dict[str, Counter[str]] = {kind: Counter() for kind in PARTS}
+    for kind, text in _parts_of(doc):
+        counts[kind][text] += 1
+    return counts
 
 
-def _found(doc: Any) -> Iterator[tuple[str, str]]:
+def _parts_of(doc: Any) -> Iterator[tuple[str, str]]:
     yield from (("words", word) for word in doc.text_content().split())
     for node in doc.iter():
         text = " ".join(node.text_content().split()) if isinstance(node.tag, str) else ""
@@ -93,14 +93,14 @@ def _found(doc: Any) -> Iterator[tuple[str, str]]:
 
 
 class Score:
-    """The counts of one side over all pages."""
+    """Counts of one side over all pages."""
 
     def __init__(self) -> None:
         self.right: Counter[str] = Counter()
         self.counts: dict[str, Counter[str]] = defaultdict(Counter)
 
     def add(self, reading: Reading, fields: dict[str, Any], body: str) -> None:
-        """Count what a reading of a page has right."""
+        """Count the fields and parts of a page that a reading has right."""
         date = fields["date"][:10] if fields["date"] else None
         expected = {"title": fields["title"], "author": fields["author"], "date": date}
         self.right.update(name for name in FIELDS if reading.fields[name] == expected[name])
@@ -111,13 +111,13 @@ class Score:
             self.counts[kind]["all"] += wanted.total() + got[kind].total()
 
     def f1(self, kind: str) -> float:
-        """The harmonic mean of precision and recall."""
+        """Return the harmonic mean of precision and recall."""
         counts = self.counts[kind]
         return 2 * counts["both"] / counts["all"] if counts["all"] else 1.0
 
 
 def main() -> int:
-    """Compares."""
+    """Print both sides' scores; return 1 where extract() is worse in any line."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else PAGES
     sides = {"extract": (ours, Score()), "trafilatura": (theirs, Score())}
     pages = 0

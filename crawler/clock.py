@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 _LONGEST_TIME = 64  # characters; no ISO 8601 time is longer
 
 AHEAD = timedelta(seconds=float(os.environ.get("ALSOREAD_CLOCK_OFFSET", "0")))
-"""Seconds that a rehearsal is ahead of the time: weeks of scheduled crawls in a few minutes."""
+"""How far a rehearsal is ahead of the time: weeks of scheduled crawls pass in a few minutes."""
 
 
 def now() -> datetime:
-    """The time, in UTC."""
+    """Return the current time, in UTC."""
     return datetime.now(UTC) + AHEAD
 
 

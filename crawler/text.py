@@ -44,7 +44,7 @@ def unquote(line: str) -> str:
 
 
 def _closes_early(inner: str) -> bool:
-    """Whether the first quote in a quoted line ends what the line's own first quote began."""
+    """Tell whether the first quote within a quoted line closes the one that the line begins with."""
     first = inner.find('"')
     return first >= 0 and (inner[0].isspace() or (first > 0 and not inner[first - 1].isspace()))
 

@@ -1,4 +1,4 @@
-"""The same article gives the same bytes, whatever junk its page carries."""
+"""The same article gives the same bytes, whatever junk its page has."""
 
 from __future__ import annotations
 

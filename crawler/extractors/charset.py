@@ -1,4 +1,4 @@
-"""Bytes of any charset to UTF-8."""
+"""Decode pages of any charset to UTF-8."""
 
 from __future__ import annotations
 
@@ -44,12 +44,11 @@ _REFERENCES = re.compile(
 
 
 def utf8(html: bytes, charset: str | None = None) -> bytes | None:
-    """The page as valid UTF-8 without BOM or control characters; None where so many were there that it is no text.
+    """Return a page as valid UTF-8 without BOM or control characters; None where it has too many to be text.
 
-    What a BOM says counts first; then that bytes which are valid UTF-8 are UTF-8; then the charset that the page
-    itself states, as servers often send one for all their pages; then `charset`, which came with it. References to
-    control characters are U+007F, which the normal form of a text leaves out. Never raises; what cannot be read
-    becomes U+FFFD.
+    The charset is that of the BOM; else UTF-8 if the bytes are valid UTF-8; else the one that the page itself states,
+    as servers often send the same for all their pages; else `charset`, which came with it. References to control
+    characters become U+007F, which the normal form of a text leaves out. Never raises; invalid bytes become U+FFFD.
     """
     text = _decoded(html, charset)
     if any(map(text.__contains__, _CONTROLS)):  # looking for each is quicker than copying
@@ -78,12 +77,12 @@ def _reencoded(html: bytes, codec: str) -> bytes:
 
 
 def _declared(html: bytes, charset: str | None) -> str:
-    """The codec of the first charset that is known: the page's own, the one that came with it, utf-8."""
+    """Return the codec of the first known charset: the page's own, the one that came with it, utf-8."""
     match = _META_CHARSET.search(html, 0, _META_WITHIN_BYTES)
     return (match and _codec(match[1].decode("ascii"))) or (charset and _codec(charset)) or "utf-8"
 
 
 def _codec(label: str) -> str | None:
-    """The codec that browsers read a charset label as; None where it is not known, or not for text."""
+    """Return the codec that browsers use for a charset label; None where it is not known, or not for text."""
     codec = resolve_encoding(label.strip().lower().removeprefix("x-"))
     return codec if codec in _TEXT_CODECS else None

@@ -120,7 +120,7 @@ def _marked_lists(content: Element) -> Iterator[tuple[Element, Element | None]]:
 
 
 def _plain_lists(content: Element) -> Iterator[tuple[Element, Element]]:
-    """A heading without the mark counts only before a list of nothing but links that ends the text."""
+    """Yield unmarked headings and their lists: they count only where a list of nothing but links ends the text."""
     for node in content.iter("ul", "ol"):
         if not _only_links(node):
             continue
@@ -133,14 +133,14 @@ def _plain_lists(content: Element) -> Iterator[tuple[Element, Element]]:
 
 
 def _widest_alone(node: Element, content: Element) -> Element:
-    """The widest element below `content` that holds nothing but `node`."""
+    """Return the widest element below `content` that holds nothing but `node`."""
     while (parent := node.getparent()) is not None and parent is not content and _holds_only(parent, node):
         node = parent
     return node
 
 
 def _holds_only(parent: Element, node: Element) -> bool:
-    """Whether all text of a parent is that of one child."""
+    """Tell whether all text of a parent is that of one child."""
     if (parent.text or "").strip() or (node.tail or "").strip():
         return False
     others = chain(node.itersiblings(), node.itersiblings(preceding=True))
@@ -148,7 +148,7 @@ def _holds_only(parent: Element, node: Element) -> bool:
 
 
 def _neighbour(node: Element, *, preceding: bool = False) -> Element | None:
-    """The next element beside a node, or the one before it, that a reader sees."""
+    """Return the next sibling that a reader sees, or the one before."""
     return next(filter(has_content, node.itersiblings(preceding=preceding)), None)
 
 

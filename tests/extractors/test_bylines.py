@@ -1,4 +1,4 @@
-"""Who wrote an article: each `bylines/NAME.html`, the content of a post, with its author and body in `NAME.md`."""
+"""Each post content `bylines/NAME.html` gives the author and the body in `NAME.md`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def test_a_post_names_its_author(content: Path) -> None:
     article = extract((POST % content.read_text()).encode(), POST_URL)
     assert article is not None
     expected = frontmatter.loads(content.with_suffix(".md").read_text())
-    said = {"author": article.author, "author_source": article.author_source, **article.extra}
-    said |= {"images": [image.url for image in article.images]} if article.images else {}
-    assert said == expected.metadata
+    metadata = {"author": article.author, "author_source": article.author_source, **article.extra}
+    metadata |= {"images": [image.url for image in article.images]} if article.images else {}
+    assert metadata == expected.metadata
     assert article.body == expected.content
 
 

@@ -48,7 +48,7 @@ PAGES = {
 
 
 def visit(page: bytes) -> Visit:
-    """What reading a page gives, in its normal form."""
+    """Return the visit of a page, its article normalized."""
     try:
         article, cut_off = read(page, URL)
     except UnreadablePage as error:

@@ -1,4 +1,4 @@
-"""What a page gives: each `pages/NAME.html` with the Article of `NAME.json` and its body in `NAME.md`.
+"""Each `pages/NAME.html` gives the Article in `NAME.json` with the body in `NAME.md`.
 
 `NAME.json` may also have the charset that a server sends with the page.
 """
@@ -30,14 +30,14 @@ COMMONMARK = MarkdownIt("commonmark", {"html": True}).enable(["table", "striketh
 
 
 def shown(markdown: str) -> str:
-    """The text that a reader of the rendered Markdown sees, white space aside."""
+    """Return the text of rendered Markdown without its white space."""
     html = COMMONMARK.render(markdown)
     text: str = lxml.html.fragment_fromstring(html, create_parent="div").text_content()
     return "".join(text.split())
 
 
 def as_json(article: Article) -> dict[str, Any]:
-    """An article as the fixtures have it: times in ISO form, the body in a file of its own."""
+    """Return an article as the fixtures have it: times in ISO form, without its body, which has a file of its own."""
     fields = asdict(replace(article, body=""))
     del fields["url"], fields["body"]
     fields |= {name: [item._asdict() for item in fields[name]] for name in ("images", "also_read")}

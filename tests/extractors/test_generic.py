@@ -1,4 +1,4 @@
-"""Pages of other templates: each `generic/NAME.html` with its fields in `NAME.json` and its body in `NAME.md`."""
+"""Pages of other templates: `generic/NAME.html` gives the fields in `NAME.json` and the body in `NAME.md`."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def test_a_page_gives_its_article(page: Path) -> None:
         assert article is None
         return
     assert article is not None
-    found = {name: getattr(article, name) for name in ("title", "author", "date", "updated", "tags")}
-    dates = {name: value.isoformat() for name, value in found.items() if isinstance(value, datetime)}
-    assert found | dates == expected
+    values = {name: getattr(article, name) for name in ("title", "author", "date", "updated", "tags")}
+    dates = {name: value.isoformat() for name, value in values.items() if isinstance(value, datetime)}
+    assert values | dates == expected
     assert article.body == page.with_suffix(".md").read_text().removesuffix("\n")
 
 

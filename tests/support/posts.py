@@ -1,4 +1,4 @@
-"""Posts of the theme, as small as a page that is read as one can be."""
+"""Make the smallest page that is extracted as a post of the theme."""
 
 from __future__ import annotations
 

@@ -102,9 +102,9 @@ class Credit(NamedTuple):
     sign: Sign
     dates: tuple[str, ...]
     role: bool
-    """Whether a role follows the name ("Senior Director of Strategy")."""
+    """True where a role follows the name ("Senior Director of Strategy")."""
     alone: bool
-    """Whether the line says nothing but this."""
+    """True where the line says nothing else."""
 
 
 def read_credit(line: str) -> Credit | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from crawler.clock import parse_time
@@ -21,6 +22,9 @@ from crawler.extractors.page import Page
 from crawler.extractors.tree import text_of, xpath
 from crawler.items import Article
 
+if TYPE_CHECKING:
+    from trafilatura.settings import Document
+
 # <meta property="og:type" content="website"> on home pages, lists and standing pages
 ARTICLE_TYPES = ("article", "blog", "blogposting", "news")
 # /  /tags/x/  /category/x/  /archives/2024/  /page/2/  /about.html  /privacy-policy/  /404.html
@@ -37,6 +41,8 @@ LICENSE = xpath(".//*[self::a or self::link][contains(concat(' ', @rel, ' '), ' 
 _MIN_CHARACTERS = 250  # a page that has fewer, and does not say that it is an article, is a notice
 _FILLED = ("title", "author", "date", "description")
 _STATED = (*_FILLED, "thumbnail")
+
+_Fields = TypeVar("_Fields", Article, Metadata)
 
 
 def read(page: Page) -> Article | None:
@@ -102,14 +108,8 @@ def is_complete(article: Article) -> bool:
 def complete(article: Article, page: Page) -> Article:
     """Fill the fields that an article's template left empty with trafilatura's guesses."""
     guess = guess_metadata(page)
-    return replace(
-        article,
-        title=article.title or guess.title,
-        author=article.author or guess.author,
-        author_source=article.author_source or ("meta" if guess.author else None),
-        date=article.date or parse_time(guess.date),
-        description=article.description or guess.description,
-    )
+    author_source = article.author_source or ("meta" if guess.author else None)
+    return replace(_filled(article, guess), author_source=author_source)
 
 
 def _complete_metadata(metadata: Metadata, page: Page) -> Metadata:
@@ -117,11 +117,9 @@ def _complete_metadata(metadata: Metadata, page: Page) -> Metadata:
     if all(getattr(metadata, name) for name in _STATED):
         return metadata
     guess = guess_metadata(page)
-    return replace(
-        metadata,
-        title=metadata.title or guess.title,
-        author=metadata.author or guess.author,
-        date=metadata.date or parse_time(guess.date),
-        description=metadata.description or guess.description,
-        thumbnail=metadata.thumbnail or guess.image,
-    )
+    return replace(_filled(metadata, guess), thumbnail=metadata.thumbnail or guess.image)
+
+
+def _filled(fields: _Fields, guess: Document) -> _Fields:
+    guesses = {name: getattr(guess, name) for name in _FILLED} | {"date": parse_time(guess.date)}
+    return replace(fields, **{name: getattr(fields, name) or value for name, value in guesses.items()})

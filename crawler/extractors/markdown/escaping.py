@@ -22,7 +22,7 @@ _BACKTICKS = re.compile("`+")
 _ODD_ADDRESS = re.compile(r"[^!#-%'*-;=?-\[\]^_a-{}~]")
 _KEPT_IN_ADDRESSES = "#$%&+,/:;=?@[\\]^{|}!~*'()"  # what a browser leaves as it is, somewhere in an address
 _REFERENCE = re.compile(r"&(?=#?\w+;)")
-# What readers that link bare addresses take for one, up to the next space, with the backslashes in it.
+# What readers that link bare addresses take for one: up to the next space, backslashes included.
 _BARE_ADDRESS = re.compile(r"(?:://|www\.)\S*", re.I)
 _IN_ADDRESS = re.compile(r"\S*")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
@@ -40,7 +40,7 @@ def escape_text(text: str, *, starts_line: bool = False, in_brackets: bool = Fal
         unpaired = text.count("[") != text.count("]") or (in_brackets and not _paired(text, "[", "]"))
         links = unpaired or _LINK_SYNTAX.search(text)
         text = _SYNTAX.sub(r"\\\g<0>", text)
-        if links:  # some readers take the backslashes out of a link's text, and then read it again
+        if links:  # some readers remove the backslashes in a link's text, and then parse it again
             text = _BRACKETS.sub(_reference if in_brackets and "](" in text else r"\\\g<0>", text)
     if starts_line and text.lstrip()[:1] in _STARTS and (start := _LINE_START.match(text)):
         return f"{start[0]}\\{text[start.end() :]}"
@@ -48,10 +48,10 @@ def escape_text(text: str, *, starts_line: bool = False, in_brackets: bool = Fal
 
 
 def join_pieces(pieces: list[str]) -> str:
-    """The text, code and marks of a line as one piece of Markdown.
+    """Join the text, code and marks of a line.
 
-    Some readers link bare addresses, and have a backslash count as part of one: nothing in such an address is
-    escaped by one, and no code begins in it.
+    Some readers link bare addresses, and take a backslash for part of one: characters in such an address are escaped
+    as references, and code in it is an HTML element.
     """
     whole = "".join(pieces)
     if not (("\\" in whole or "`" in whole) and any(map(_BARE_ADDRESS.search, pieces))):
@@ -64,8 +64,8 @@ def join_pieces(pieces: list[str]) -> str:
             in_address = False
             continue
         is_target = piece.startswith("](")  # what it holds is a link's own address
-        text = _IN_ADDRESS.sub(_referenced, piece, count=1) if in_address else piece
-        text = text if is_target else _BARE_ADDRESS.sub(_referenced, text)
+        text = _IN_ADDRESS.sub(_use_references, piece, count=1) if in_address else piece
+        text = text if is_target else _BARE_ADDRESS.sub(_use_references, text)
         written.append(text)
         last = text.split()[-1] if text and not text[-1].isspace() else ""
         begins = not is_target and _BARE_ADDRESS.search(last) is not None
@@ -114,12 +114,12 @@ def _reference(char: re.Match[str]) -> str:
     return f"&#{ord(char[0][-1])};"
 
 
-def _referenced(address: re.Match[str]) -> str:
+def _use_references(address: re.Match[str]) -> str:
     return _ESCAPED.sub(lambda pair: pair[0] if pair[0] == r"\\" else _reference(pair), address[0])
 
 
 def _code_element(span: str) -> str:
-    """Code between backticks as HTML in which nothing is Markdown."""
+    """Rewrite code between backticks as HTML in which nothing is Markdown."""
     code = span.strip("`")
     if code[:1] == code[-1:] == " " and code.strip():
         code = code[1:-1]
