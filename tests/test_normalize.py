@@ -29,7 +29,7 @@ def test_text_has_one_form(article: Callable[..., Article]) -> None:
     assert item.tags == ["bread", "yes", "b[31m"]
 
 
-def test_a_body_reads_as_it_did(article: Callable[..., Article]) -> None:
+def test_a_body_keeps_its_meaning(article: Callable[..., Article]) -> None:
     item = normalize(article(body="\n\n[x]\u200b(javascript:x)\r\n<\u00a0b>\rc\ud800\x00\u1fef\tx\n"))
     assert item.body == "[x]\u200b(javascript:x)\n<\u00a0b>\nc\ufffd\ufffd\u1fef\tx"
 
@@ -60,7 +60,7 @@ def test_also_read_links_are_pages_each_once(article: Callable[..., Article]) ->
 
 
 @given(text=st.text(st.characters()), body=st.text(st.characters()))
-def test_normalising_twice_changes_nothing(text: str, body: str) -> None:
+def test_normalizing_twice_changes_nothing(text: str, body: str) -> None:
     once = normalize(replace(ARTICLE, title=text, description=text, tags=[text], body=body))
     assert normalize(once) == once
     once.body.encode("utf-8")

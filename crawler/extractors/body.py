@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 
 from lxml import etree
 
@@ -70,7 +71,8 @@ def cut_noise(content: Element) -> None:
 def _set_address(media: Element) -> None:
     """Make the address that a script would load the element's own; a player may have it in a `<source>`."""
     nodes = (media, *media.iter("source")) if media.tag in PLAYERS else (media,)
-    address = next((value for node in nodes for name in REAL_ADDRESS if (value := node.get(name))), None)
+    addresses = chain.from_iterable(map(node.get, REAL_ADDRESS) for node in nodes)
+    address = next(filter(None, addresses), None)
     if address is not None:
         media.set("src", address)
 

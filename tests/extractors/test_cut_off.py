@@ -84,7 +84,7 @@ def test_a_page_that_breaks_off_anywhere_replaces_no_whole_one(name: str) -> Non
             assert first.cut_off, size
 
 
-def test_nor_what_was_read_of_one_that_broke_off_later() -> None:
+def test_a_page_that_breaks_off_earlier_replaces_no_longer_one() -> None:
     page = PAGES["first-post"]
     later = visit(page[: page.index(b"</div>\n</div></body>")])
     assert later.article

@@ -267,7 +267,7 @@ marked = st.recursive(
 )
 @example("<p>{}</p>", "<b>w</b><del>“w”</del>~1.")
 @example("<p>{}</p>", "<i><b>1.</b><b><code>c</code></b></i>")
-def test_marks_in_one_another_never_show(shape: str, inline: str) -> None:
+def test_nested_marks_never_show(shape: str, inline: str) -> None:
     html = shape.format(inline)
     page = lxml.html.fragment_fromstring(html, create_parent="div")
     body = body_of(html)
@@ -285,14 +285,14 @@ def extract_or_refuse(html: bytes) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=400))
-def test_no_bytes_are_too_odd(html: bytes) -> None:
+def test_any_bytes_are_read_or_refused(html: bytes) -> None:
     extract_or_refuse(html)
     extract_or_refuse((POST % "@@").encode().replace(b"@@", html))
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from([page for page in PAGES if page.stat().st_size > 0]), st.data())
-def test_no_page_is_too_broken(page: Path, data: st.DataObject) -> None:
+def test_a_broken_page_is_read_or_refused(page: Path, data: st.DataObject) -> None:
     html = page.read_bytes()
     start = data.draw(st.integers(0, len(html)))
     end = data.draw(st.integers(start, min(len(html), start + 300)))

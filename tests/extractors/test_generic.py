@@ -154,7 +154,7 @@ def test_a_page_with_very_many_of_anything_comes_through(content: str) -> None:
 
 
 @pytest.mark.parametrize("tag", ["bigint(32)|x", "a,b", "vector<int", "x@y.example"])
-def test_a_tag_with_a_name_that_is_none_costs_no_text(tag: str) -> None:
+def test_a_tag_with_an_invalid_name_costs_no_text(tag: str) -> None:
     text = "Before it there is as much text as an article has, and more."
     (body,) = fields_of(PAGE.format("", f"{PROSE}<div>{text} <{tag}>behind</div>"), "body")
     assert "behind" in body

@@ -34,7 +34,7 @@ TRYING = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[H
 
 
 def check(article: Article | None) -> None:
-    """The article is in its normal form with its body as it came, and nothing in that is live."""
+    """Assert that an article's body is in its normal form already, and that nothing in it is live."""
     assert article is not None
     normalized = normalize(article)
     assert normalize(normalized) == normalized
@@ -89,7 +89,7 @@ def _reference(char: str) -> str:
 
 
 def _hidden(char: str) -> str:
-    """A reference that is one once a reference in it has gone."""
+    """Make a reference that becomes one when the reference in it is removed."""
     return "".join(f"&#&#1;{ord(each)};" for each in char)
 
 
@@ -164,7 +164,7 @@ blocks = st.one_of(
 
 
 def page(text: str, attribute: str, content: str) -> Article | None:
-    """The article of a page that has enough text beside the controls to count as one."""
+    """Extract a page with enough text beside control characters to count as text."""
     return extract(PAGE.format(text, attribute, f"<p>{'w ' * 3000}</p>{content}").encode(), URL)
 
 
@@ -190,12 +190,12 @@ FOUND = [
 
 
 @pytest.mark.parametrize("content", FOUND)
-def test_nothing_that_was_found_is_live(content: str) -> None:
+def test_known_attacks_give_nothing_live(content: str) -> None:
     check(page("x", "x", content))
 
 
 @pytest.mark.parametrize("content", FOUND)
-def test_nor_is_it_from_the_source_of_a_post(content: str) -> None:
+def test_known_attacks_in_the_source_of_a_post_give_nothing_live(content: str) -> None:
     check(read_source(replace(ARTICLE, body=f"w\n\n{content}\n\n> {content}")))
 
 
@@ -230,7 +230,7 @@ def test_nothing_is_live_behind_an_address_that_a_reader_links_by_itself(content
 @pytest.mark.parametrize(
     "tag", ["<a href='/x'>{}</a>", "<a href='/x'><b>{}</b></a>", "<img src='/x.png' alt='{}'>"]
 )
-def test_nor_in_a_link_whose_text_a_reader_reads_twice(tag: str) -> None:
+def test_nothing_is_live_in_a_link_whose_text_a_reader_parses_twice(tag: str) -> None:
     article = page("x", "x", f"<p>{tag.format('![x](data:text/html,x) [x](javascript:alert(1))')}</p>")
     check(article)
     assert article is not None
@@ -247,7 +247,7 @@ def test_nothing_in_a_page_is_live(text: str, attribute: str, content: str) -> N
 @given(
     st.lists(st.one_of(pieces, st.sampled_from(SYNTAX), wrapped, blocks), min_size=1, max_size=6).map("".join)
 )
-def test_nor_anything_in_the_source_of_a_post(markdown: str) -> None:
+def test_nothing_in_the_source_of_a_post_is_live(markdown: str) -> None:
     try:
         article = read_source(replace(ARTICLE, body=f"w\n\n{markdown}"))
     except ValueError:
