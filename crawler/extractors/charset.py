@@ -34,7 +34,7 @@ _ESCAPE = b"\x1b"  # ISO-2022-JP is the one encoding whose bytes are valid UTF-8
 # `&#xFFFF;`.
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\r"})
 _NONCHARACTERS = re.compile(rb"\xef(?:\xb7[\x90-\xaf]|\xbf[\xbe\xbf])")
-# Stands for such a reference until text is normalised: what is round it must not become another.
+# Stands for such a reference until text is normalized: what is around it must not become another.
 _REMOVED = b"\x7f"
 _REFERENCES = re.compile(
     rb"&#(?:x0*(?:[1-8bcef]|1[0-9a-f]|fd[de][0-9a-f]|fff[ef])(?![0-9a-f])"

@@ -42,7 +42,7 @@ def check(article: Article | None) -> None:
     assert live_parts(article.body) == []
 
 
-# What normalising changes or takes away, and what has a meaning in Markdown, in HTML or in a reference.
+# What normalizing changes or takes away, and what has a meaning in Markdown, in HTML or in a reference.
 ODD = (
     *"\x01\x0b\x0c\x1b\x7f\x85\x86\xa0\xad\u1680\u2000\u2007\u2028\u2029\u202f\u200b\u200e\u202e\u2060\ufeff\ufffd",
     *"\u1fef\u1ffd\u2126\u212a\u212b\u037e\u0340\u0341\u0343\u0344\u0374\u0387\u2329\u232a\u226e\uf900",
