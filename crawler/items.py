@@ -114,17 +114,17 @@ class Visit:
     """Set on a failed visit whose page waits for someone to accept it."""
 
 
-PictureState = Literal["stored", "failed", "refused", "gone"]
+ImageState = Literal["stored", "failed", "refused", "gone"]
 """The state of a picture that was requested; each means what it does for a page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class ImageVisit:
     """The result of fetching a picture: the item of the pictures' spider. `stored` has a body and its media type."""
 
     url: str
     """Its address as the article has it."""
-    state: PictureState
+    state: ImageState
     reason: str | None = None
     status: int | None = None
     retry_after: float | None = None
@@ -138,7 +138,7 @@ UNLINKED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundPages:
     """Pages that seeds or a sitemap name: the other item that the spider yields."""
 
     pages: Sequence[tuple[str, datetime | None]]

@@ -13,7 +13,7 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 
 from crawler.clock import now
-from crawler.items import Picture, PictureState, Reading, State, Visit
+from crawler.items import ImageState, ImageVisit, Reading, State, Visit
 from crawler.media_types import picture_type
 from crawler.urls import canonical
 
@@ -100,29 +100,29 @@ def charset_of(response: Response) -> str | None:
     return named[1] if named else None
 
 
-def of_picture(url: str, response: Response) -> Picture:
+def of_picture(url: str, response: Response) -> ImageVisit:
     """What an answer to a request for a picture came to, where it is no redirect that is followed."""
     facts: dict[str, Any] = {"url": url, "status": response.status}
     if response.status in _MOVED:
         reason = f"redirects to {target_of(response)!r}, which was not followed"
-        return Picture(state="failed", reason=reason, **facts)
+        return ImageVisit(state="failed", reason=reason, **facts)
     if visit := of_response(url, response):
-        state: PictureState = "gone" if visit.state == "gone" else "failed"
-        return Picture(state=state, reason=visit.reason, retry_after=visit.retry_after, **facts)
+        state: ImageState = "gone" if visit.state == "gone" else "failed"
+        return ImageVisit(state=state, reason=visit.reason, retry_after=visit.retry_after, **facts)
     if kind := picture_type(response.body):
-        return Picture(state="stored", type=kind, body=response.body, **facts)
+        return ImageVisit(state="stored", type=kind, body=response.body, **facts)
     if not response.body:
-        return Picture(state="failed", reason="the response has no body", **facts)
+        return ImageVisit(state="failed", reason="the response has no body", **facts)
     sent_as = (_header(response, "Content-Type") or "").partition(";")[0][:100] or "nothing"
     reason = f"wrong-type: what was sent as {sent_as} is none of the pictures that are kept"
-    return Picture(state="refused", reason=reason, **facts)
+    return ImageVisit(state="refused", reason=reason, **facts)
 
 
-def of_picture_error(url: str, error: BaseException) -> Picture:
+def of_picture_error(url: str, error: BaseException) -> ImageVisit:
     """What an error on the way to a picture means for it."""
     visit = of_error(url, error)
-    state: PictureState = "refused" if visit.state == "refused" else "failed"
-    return Picture(url=url, state=state, reason=visit.reason)
+    state: ImageState = "refused" if visit.state == "refused" else "failed"
+    return ImageVisit(url=url, state=state, reason=visit.reason)
 
 
 def next_hop(response: Response) -> str | None:

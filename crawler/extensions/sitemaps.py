@@ -14,7 +14,7 @@ from scrapy.http import Request, Response
 
 from crawler.downloader.robots import Robots
 from crawler.extensions.sitemap_contents import absolute, read_sitemap
-from crawler.items import UNLINKED, Found
+from crawler.items import UNLINKED, FoundPages
 from crawler.responses import Failed, Refused, in_words, next_hop
 from crawler.urls import canonical, host_of
 
@@ -95,7 +95,7 @@ class SitemapDiscovery:
         if (is_seed or self.everywhere) and host not in self.fresh:
             named = list(robotparser.rp.sitemaps) or [_USUAL] * is_seed
             if not named:
-                self.catalog.write(Found(pages=[], host=host))
+                self.catalog.write(FoundPages(pages=[], host=host))
             depth = 0 if is_seed else UNLINKED
             urls = [absolute(request.url, name) for name in named]
             for sitemap in self._requests(filter(None, urls), host, depth, request.url):
@@ -105,7 +105,7 @@ class SitemapDiscovery:
                     host, request.url, Failed(f"it names a sitemap without a valid address: {name[:100]!r}")
                 )
 
-    def parse(self, response: Response, host: str, depth: int) -> Iterator[Request | Found]:
+    def parse(self, response: Response, host: str, depth: int) -> Iterator[Request | FoundPages]:
         """A sitemap's pages, and the requests for the sitemaps that it names or redirects to."""
         if target := next_hop(response):
             if target in self.asked[host]:
@@ -125,7 +125,7 @@ class SitemapDiscovery:
             problem = f"the sitemaps of {host} name more than {_MAX_PAGES:,} pages; the first are taken"
             contents.problems.append(problem)
         if pages or not contents.sitemaps:
-            yield Found(pages=pages, depth=depth, host=host)
+            yield FoundPages(pages=pages, depth=depth, host=host)
         if contents.problems:
             self._warn(host, response.url, Failed("; ".join(contents.problems)))
         yield from self._requests(contents.sitemaps, host, depth, response.url)
@@ -141,7 +141,7 @@ class SitemapDiscovery:
         unread: dict[str, list[str]] = stats.get_value(UNREAD_SITEMAPS, {})
         unread.setdefault(host, []).append(url)
         stats.set_value(UNREAD_SITEMAPS, unread)
-        self.catalog.write(Found(pages=[], host=host, unread=True))
+        self.catalog.write(FoundPages(pages=[], host=host, unread=True))
 
     def _requests(self, sitemaps: Iterable[str], host: str, depth: int, named_by: str) -> Iterator[Request]:
         """Requests for those of the sitemaps that were not asked for yet."""

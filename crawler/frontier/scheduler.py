@@ -25,7 +25,7 @@ from crawler.extensions.limits import SPACE
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
 from crawler.frontier.budgets import budgets_of, leave_pages
 from crawler.frontier.queue import DuePages, Page
-from crawler.items import Found, iso
+from crawler.items import FoundPages, iso
 from crawler.urls import canonical
 from pipelines.alarms import alarms
 from pipelines.alarms.rules import SHOWN, Alarm
@@ -95,7 +95,7 @@ class Frontier(BaseScheduler):
                 only_new=recrawl == "none",
                 budgets=budgets_of(self.settings),
             )
-            self.catalog.add(Found(pages=[(url, None) for url in self.spider.pages], asked_for=True))
+            self.catalog.add(FoundPages(pages=[(url, None) for url in self.spider.pages], asked_for=True))
             failed = self.settings.getbool("ALSOREAD_RETRY_FAILED")
             self.catalog.make_due(self.wanted, failed=failed, everything=recrawl == "all")
         except (OSError, sqlite3.Error) as error:
@@ -141,7 +141,7 @@ class Frontier(BaseScheduler):
     def enqueue_request(self, request: Request) -> bool:
         """A page becomes a row that is due; anything else waits in memory."""
         if request.callback is None:
-            self.catalog.add(Found(pages=[(canonical(request.url), None)]))
+            self.catalog.add(FoundPages(pages=[(canonical(request.url), None)]))
         else:
             self.in_memory.append(request)
         return True

@@ -10,7 +10,7 @@ from scrapy import Request, Spider, signals
 from scrapy.http import Response
 
 from crawler import responses
-from crawler.items import Picture
+from crawler.items import ImageVisit
 from crawler.urls import named_host
 
 _HOPS = 3
@@ -34,7 +34,7 @@ class PicturesSpider(Spider):
         super().__init__(**kwargs)
         self._failures: Counter[str] = Counter()
 
-    async def start(self) -> AsyncIterator[Request | Picture]:
+    async def start(self) -> AsyncIterator[Request | ImageVisit]:
         """Requests in the order of the addresses."""
         tolerated = self.settings["ALSOREAD_HOST_FAILURES"] or _ENOUGH
         for url in self.urls:
@@ -44,7 +44,7 @@ class PicturesSpider(Spider):
             if self._failures[named_host(url)] < tolerated:
                 yield self._request(url, url, 0)
 
-    def parse(self, response: Response, **kwargs: Any) -> Iterator[Request | Picture]:  # noqa: ARG002
+    def parse(self, response: Response, **kwargs: Any) -> Iterator[Request | ImageVisit]:  # noqa: ARG002
         """What an answer came to; a redirect is asked for as if it were a picture of its own."""
         url, hops = response.meta["picture"], response.meta["hops"]
         target = responses.next_hop(response)
@@ -53,11 +53,11 @@ class PicturesSpider(Spider):
         else:
             yield self._judged(responses.of_picture(url, response))
 
-    def failed(self, failure: Any) -> Iterator[Picture]:
+    def failed(self, failure: Any) -> Iterator[ImageVisit]:
         """What a picture came to that could not be fetched."""
         yield self._judged(responses.of_picture_error(failure.request.meta["picture"], failure.value))
 
-    def _judged(self, picture: Picture) -> Picture:
+    def _judged(self, picture: ImageVisit) -> ImageVisit:
         """The picture, once it is known what it says of its host."""
         host = named_host(picture.url)
         if picture.retry_after:
@@ -66,7 +66,7 @@ class PicturesSpider(Spider):
             self._failures[host] = self._failures[host] + 1 if picture.state == "failed" else 0
         return picture
 
-    def _request(self, url: str, target: str, hops: int) -> Request | Picture:
+    def _request(self, url: str, target: str, hops: int) -> Request | ImageVisit:
         meta = {"picture": url, "hops": hops}
         try:
             return Request(

@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler import clock
-from crawler.items import Found, Visit, iso
+from crawler.items import FoundPages, Visit, iso
 from pipelines.archive import articles, host_stats, pages, quarantine, regressions, revisit
 from pipelines.archive.article_file import path_of, render
 from pipelines.archive.files import files_written
@@ -55,7 +55,7 @@ class Committing:
         self._store: Store | None = None
         self._safe = monotonic()
 
-    def __call__(self, items: Sequence[Visit | Found]) -> list[str | Exception]:
+    def __call__(self, items: Sequence[Visit | FoundPages]) -> list[str | Exception]:
         """What each item came to."""
         self._store = self._store or Store(connect(self.path), self.path.parent / "articles", **self.settings)
         results = self._store.commit(items)
@@ -88,7 +88,7 @@ class Store:
         self._last = datetime.min.replace(tzinfo=UTC)
         self._counted: dict[str, HostRun] = {}
 
-    def commit(self, items: Sequence[Visit | Found]) -> list[str | Exception]:
+    def commit(self, items: Sequence[Visit | FoundPages]) -> list[str | Exception]:
         """Stores several items in one commit. Returns what each came to, or what kept it out."""
         try:
             return self._together(items)
@@ -98,7 +98,7 @@ class Store:
         # One is at fault: each by itself. A savepoint for each would have the search index written out each time.
         return [result for item in items for result in self.commit([item])]
 
-    def _together(self, items: Sequence[Visit | Found]) -> list[str | Exception]:
+    def _together(self, items: Sequence[Visit | FoundPages]) -> list[str | Exception]:
         self._counted.clear()  # what a batch counted that was not committed
         with committed_together(self.db, self.root.parent):
             results: list[str | Exception] = [
@@ -108,13 +108,13 @@ class Store:
             self._write_counts()
         return results
 
-    def _written(self, items: Sequence[Visit | Found]) -> list[tuple[Visit | Found, str | None]]:
+    def _written(self, items: Sequence[Visit | FoundPages]) -> list[tuple[Visit | FoundPages, str | None]]:
         """The items, when the files of their articles are in their places; each with the hash of its file."""
         read = [item.article.url for item in items if isinstance(item, Visit) and item.article]
         extra = articles.extra_of(self.db, read)
         with files_written(self.root) as put:
 
-            def written(item: Visit | Found) -> tuple[Visit | Found, str | None]:
+            def written(item: Visit | FoundPages) -> tuple[Visit | FoundPages, str | None]:
                 if not isinstance(item, Visit) or item.article is None:
                     return item, None
                 article = item.article
@@ -124,7 +124,7 @@ class Store:
 
             return [written(item) for item in items]
 
-    def _found(self, found: Found) -> str:
+    def _found(self, found: FoundPages) -> str:
         """Makes the pages due that are new, that changed since they were stored, or that failed and are asked for."""
         if found.host and found.unread:
             self._counts(found.host).unread += 1

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from crawler.items import Found, Visit
+from crawler.items import FoundPages, Visit
 from crawler.workers.pool import Process
 
-Item = Visit | Found
+Item = Visit | FoundPages
 
 _TOGETHER = 6
 """Items that are worth a commit: the search index is written out at each."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.items import Picture, iso
+from crawler.items import ImageVisit, iso
 from pipelines.archive import pages, revisit
 from pipelines.archive.files import hash_of
 
@@ -28,7 +28,7 @@ def put_copy(db: Database, url: str, path: PurePosixPath, kind: str, content: by
     _put(db, {"url": url, "state": "stored", "attempts": 0} | copy | facts)
 
 
-def put_failure(db: Database, picture: Picture, moment: datetime, retry_delays: Sequence[float]) -> None:
+def put_failure(db: Database, picture: ImageVisit, moment: datetime, retry_delays: Sequence[float]) -> None:
     """Makes the row of a picture that no copy came of: a failed one is asked for again soon, others seldom."""
     failed = picture.state == "failed"
     held = pages.first(db, "SELECT attempts FROM pictures WHERE url = ?", picture.url) if failed else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import signals
 
 from crawler.clock import now
-from crawler.items import Picture, iso
+from crawler.items import ImageVisit, iso
 from pipelines.archive.files import files_written, forget_pending
 from pipelines.archive.storage_errors import ends_run, verb_of
 from pipelines.archive.store import connect
@@ -38,7 +38,7 @@ class StorePictures:
         """Whoever runs the spider holds the archive."""
         self._db = connect(self._data / "archive.db")
 
-    def process_item(self, item: Picture) -> Picture:
+    def process_item(self, item: ImageVisit) -> ImageVisit:
         """Store a picture, whole and on the disk. Raises OSError and sqlite3.Error where no more can be stored."""
         if item.type:
             path = path_of(item.url, item.type)

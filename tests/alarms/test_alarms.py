@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from crawler.clock import now
-from crawler.items import Article, Found, Quarantine, Visit, iso
+from crawler.items import Article, FoundPages, Quarantine, Visit, iso
 from pipelines.alarms import alarms
 from pipelines.alarms.rules import Alarm
 from pipelines.archive.catalog import Catalog
@@ -36,7 +36,7 @@ class Days:
         self.catalog, self.db, self.clock = catalog, catalog.db, clock
         self.db.execute("UPDATE crawls SET outcome = 'finished'")
 
-    def crawl(self, *items: Visit | Found, outcome: str = "finished") -> list[Alarm]:
+    def crawl(self, *items: Visit | FoundPages, outcome: str = "finished") -> list[Alarm]:
         """The next day's run; returns what it told."""
         row = next(self.db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
         crawl = row["id"] + 1
@@ -74,21 +74,23 @@ def test_sixty_quiet_days_with_weekly_bursts_are_silent(days: Days) -> None:
         return read(number, host, body=f"Text {chance.random()} " * chance.randint(20, 200), **listless)
 
     for number in range(60):
-        items: list[Visit | Found] = []
+        items: list[Visit | FoundPages] = []
         for host in hosts:
             new = range(posts[host], posts[host] + (chance.randint(1, 6) if number % 7 == 0 else 0))
             posts[host] = new.stop
             known = (
                 range(20) if number == 0 else chance.sample(range(new.start), k=6 if number % 7 == 0 else 1)
             )
-            items.append(Found(pages=[(f"https://{host}/{n}/", None) for n in range(new.stop)], host=host))
+            items.append(
+                FoundPages(pages=[(f"https://{host}/{n}/", None) for n in range(new.stop)], host=host)
+            )
             items += [page(n, host) for n in [*known, *new]]
         items.append(Visit(url=f"https://{hosts[0]}/{number % 20}/", state="failed", reason="no answer"))
         assert days.crawl(*items) == []
 
 
-def named(number: int) -> Found:
-    return Found(pages=[(f"https://{HOST}/{n}/", None) for n in range(number)], host=HOST)
+def named(number: int) -> FoundPages:
+    return FoundPages(pages=[(f"https://{HOST}/{n}/", None) for n in range(number)], host=HOST)
 
 
 def lost(number: int, **facts: Any) -> Visit:
@@ -98,7 +100,7 @@ def lost(number: int, **facts: Any) -> Visit:
 @pytest.mark.parametrize(
     ("items", "kind", "shown"),
     [
-        ([Found(pages=[], host=HOST, unread=True)], "sitemap", []),
+        ([FoundPages(pages=[], host=HOST, unread=True)], "sitemap", []),
         ([named(9)], "sitemap", []),
         ([named(0)], "sitemap", []),
         ([lost(n) for n in range(5)], "down", [0, 1, 2]),
@@ -117,7 +119,7 @@ def lost(number: int, **facts: Any) -> Visit:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_fault_is_told_in_its_run_with_its_pages_and_not_in_the_next(
-    days: Days, items: list[Visit | Found], kind: str, shown: list[int]
+    days: Days, items: list[Visit | FoundPages], kind: str, shown: list[int]
 ) -> None:
     assert days.crawl(named(30), *(read(n) for n in range(30))) == []
     (alarm,) = days.crawl(*items)

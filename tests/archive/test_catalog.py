@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from crawler.errors import ArchiveError
-from crawler.items import Article, Found, Image, Link, Visit, iso
+from crawler.items import Article, FoundPages, Image, Link, Visit, iso
 from pipelines.archive import articles
 from pipelines.archive.catalog import Catalog, read
 
@@ -155,7 +155,7 @@ def test_a_shorter_way_brings_all_behind_it_nearer(catalog: Catalog, article: Ma
         for url, following in pairwise(urls):
             catalog.add(stored(article(url=url, also_read=[Link(following, "on")])))
 
-    catalog.add(Found(pages=[("https://one.techidaily.com/start/", None)]))
+    catalog.add(FoundPages(pages=[("https://one.techidaily.com/start/", None)]))
     way("start", "a", "b", "c", "d", "e")
     assert page(catalog, "https://one.techidaily.com/e/")["depth"] == 5
     short = [Link("https://one.techidaily.com/a/", "a"), Link("https://one.techidaily.com/d/", "d")]
@@ -167,7 +167,7 @@ def test_a_shorter_way_brings_all_behind_it_nearer(catalog: Catalog, article: Ma
 def test_a_newer_lastmod_makes_a_stored_page_due(catalog: Catalog, article: MakeArticle) -> None:
     catalog.add(stored(article()))
     for lastmod, due in [(article().updated, False), (datetime(2024, 9, 1, tzinfo=UTC), True)]:
-        catalog.add(Found(pages=[(BREAD, lastmod)]))
+        catalog.add(FoundPages(pages=[(BREAD, lastmod)]))
         assert (page(catalog, BREAD)["due_at"] <= iso(datetime.now(UTC) + timedelta(seconds=1))) is due
 
 
@@ -235,10 +235,10 @@ def test_a_crawl_that_was_killed_leaves_no_lock_and_is_told(tmp_path: Path) -> N
     script = f"""
 import os
 from pathlib import Path
-from crawler.items import Found
+from crawler.items import FoundPages
 from pipelines.archive.catalog import Catalog
 catalog = Catalog(Path({str(tmp_path / "archive.db")!r}), scope=["techidaily.com"], retry_delays=[])
-catalog.add(Found(pages=[({BREAD!r}, None)]))
+catalog.add(FoundPages(pages=[({BREAD!r}, None)]))
 os.kill(os.getpid(), 9)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from sqlite_utils import Database
 
-from crawler.items import Article, Found, Link, Visit, iso
+from crawler.items import Article, FoundPages, Link, Visit, iso
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.revisit import AUDIT, LONGEST, SPREAD
 from tests.archive.test_catalog import MakeArticle
@@ -183,7 +183,7 @@ def test_a_page_whose_changes_are_announced_is_left_alone_for_long(
 ) -> None:
     catalog.add(stored(article()))
     assert _days_until(page(catalog, article().url)["due_at"]) == 6
-    catalog.add(Found(pages=[(article().url, article().updated)]))
+    catalog.add(FoundPages(pages=[(article().url, article().updated)]))
     soonest = (LONGEST.days - SPREAD, LONGEST.days)
     assert soonest[0] <= _days_until(page(catalog, article().url)["due_at"]) <= soonest[1]
     catalog.add(stored(article()))
@@ -192,7 +192,7 @@ def test_a_page_whose_changes_are_announced_is_left_alone_for_long(
 
 def test_a_sitemap_that_misses_changes_is_not_trusted(catalog: Catalog, article: MakeArticle) -> None:
     articles = [article(url=f"https://one.techidaily.com/{n}/", also_read=[]) for n in range(20)]
-    catalog.add(Found(pages=[(item.url, item.updated) for item in articles]))
+    catalog.add(FoundPages(pages=[(item.url, item.updated) for item in articles]))
     for item in articles:
         catalog.add(stored(item))
     for n, item in enumerate(articles):
@@ -209,7 +209,7 @@ def test_of_two_times_that_sitemaps_give_a_page_the_later_counts(
 ) -> None:
     noon = datetime(2024, 10, 1, 12, tzinfo=UTC)
     for minute in minutes:
-        catalog.add(Found(pages=[("https://one.techidaily.com/", noon.replace(minute=minute))]))
+        catalog.add(FoundPages(pages=[("https://one.techidaily.com/", noon.replace(minute=minute))]))
     assert page(catalog, "https://one.techidaily.com/")["lastmod"] == iso(noon.replace(minute=2))
 
 
@@ -217,7 +217,7 @@ def test_one_of_a_hundred_announced_pages_is_looked_at_all_the_same(
     catalog: Catalog, article: MakeArticle
 ) -> None:
     articles = [article(url=f"https://one.techidaily.com/{n}/", also_read=[]) for n in range(200)]
-    listed = Found(pages=[(item.url, item.updated) for item in articles])
+    listed = FoundPages(pages=[(item.url, item.updated) for item in articles])
     catalog.add(listed)
     for item in articles:
         catalog.add(stored(item))

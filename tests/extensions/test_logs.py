@@ -15,7 +15,7 @@ from scrapy.exceptions import DropItem
 from scrapy.http import Response
 
 from crawler.extensions.logs import remove_old_logs
-from crawler.items import Found, Visit
+from crawler.items import FoundPages, Visit
 from tests.site import SEED, Site, build, posts
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
@@ -42,7 +42,7 @@ class BreaksItems:
 
     def process_item(self, item: Any) -> Any:
         """The item, in most cases."""
-        if isinstance(item, Found) or item.url == BROKEN:
+        if isinstance(item, FoundPages) or item.url == BROKEN:
             raise RuntimeError("a fault of ours")
         if isinstance(item, Visit) and item.url == DROPPED:
             raise DropItem(f"nobody wants it{FORGED}")

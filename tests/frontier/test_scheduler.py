@@ -9,7 +9,7 @@ import pytest
 
 from crawler.frontier.budgets import Budgets
 from crawler.frontier.queue import DuePages
-from crawler.items import Found, Visit, iso
+from crawler.items import FoundPages, Visit, iso
 from pipelines.archive.catalog import Catalog
 
 ANY_TIME = "9999"
@@ -17,7 +17,7 @@ ANY_TIME = "9999"
 
 def add(catalog: Catalog, host: str, number: int, depth: int = 0) -> None:
     pages = [(f"https://{host}.techidaily.com/{n}/", None) for n in range(number)]
-    catalog.add(Found(pages=pages, depth=depth))
+    catalog.add(FoundPages(pages=pages, depth=depth))
 
 
 def everywhere(_: str) -> bool:
@@ -119,8 +119,8 @@ def test_memory_does_not_grow_with_the_queue(catalog: Catalog, due: DuePages) ->
 def test_what_sitemaps_and_seeds_name_is_not_in_the_budget(catalog: Catalog) -> None:
     listed = [(f"https://one.techidaily.com/listed-{n}/", None) for n in range(9)]
     add(catalog, "one", 5)
-    catalog.add(Found(pages=listed, host="one.techidaily.com", depth=3))
-    catalog.add(Found(pages=[("https://one.techidaily.com/seed/", None)], asked_for=True))
+    catalog.add(FoundPages(pages=listed, host="one.techidaily.com", depth=3))
+    catalog.add(FoundPages(pages=[("https://one.techidaily.com/seed/", None)], asked_for=True))
     due = DuePages(catalog.path, everywhere, 9, budgets=Budgets(2, 2, 1))
     taken = [page.removeprefix("one/") for page in take(due)]
     assert sorted(taken) == ["0", "1", *(f"listed-{n}" for n in range(9)), "seed"]
@@ -144,7 +144,7 @@ def test_new_hosts_near_the_seeds_come_before_those_behind_hosts_without_end(cat
     for host, depth in ("a-deep", 5), ("near", 2), ("b-deep", 4), ("c-deep", 3):
         add(catalog, host, 1, depth)
     due = DuePages(catalog.path, everywhere, 9, budgets=Budgets(9, 9, 2))
-    catalog.add(Found(pages=[("https://trap.techidaily.com/a/a/a/", None)]))
+    catalog.add(FoundPages(pages=[("https://trap.techidaily.com/a/a/a/", None)]))
     assert take(due) == ["near/0", "c-deep/0"]
     assert due.beyond == {"a-deep.techidaily.com", "b-deep.techidaily.com"}
     due.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.items import Found
+from crawler.items import FoundPages
 from pipelines.archive.catalog import Catalog
 from tests.site import SEED, Site
 from tests.site.server import Reply
@@ -133,7 +133,7 @@ def test_no_budget_and_no_rule_bites_on_the_good_network(run: Run) -> None:
 )
 def test_an_address_without_end_is_refused(catalog: Catalog, path: str, error: str | None) -> None:
     url = f"https://one.techidaily.com/{path}/"
-    catalog.add(Found(pages=[(url, None)]))
+    catalog.add(FoundPages(pages=[(url, None)]))
     (row,) = catalog.db.query("SELECT state, error, due_at FROM pages")
     assert (row["state"], row["error"], row["due_at"] is None) == (
         "refused" if error else "due",

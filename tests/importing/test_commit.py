@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.items import UNLINKED, Found, Link, Visit
+from crawler.items import UNLINKED, FoundPages, Link, Visit
 from pipelines.archive.article_file import path_of
 from pipelines.archive.catalog import Catalog, read
 from tests.support.archives import damage, disorder
@@ -21,7 +21,7 @@ def test_an_unchanged_article_becomes_a_starting_point_of_crawls(
 ) -> None:
     data, item = tmp_path / "data", article(also_read=[])
     catalog = Catalog(data / "archive.db", scope=SCOPE, retry_delays=[0])
-    catalog.add(Found(pages=[(item.url, None)], depth=UNLINKED))
+    catalog.add(FoundPages(pages=[(item.url, None)], depth=UNLINKED))
     catalog.add(Visit(url=item.url, state="stored", status=200, article=item))
     catalog.close("finished", requests={}, received=0)
     assert depths(data) == {BREAD: UNLINKED}

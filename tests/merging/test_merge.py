@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from crawler.cli import main
 from crawler.clock import now
 from crawler.errors import ArchiveError
-from crawler.items import Article, Found, Image, Link, Visit, iso
+from crawler.items import Article, FoundPages, Image, Link, Visit, iso
 from pipelines.archive.catalog import hold
 from pipelines.archive.schema import MIGRATIONS
 from pipelines.archive.store import Store, connect
@@ -46,7 +46,7 @@ def failed(url: str) -> Visit:
     return Visit(url=url, state="failed", status=500, reason="the server answers 500")
 
 
-def crawled(data: Path, *items: Visit | Found) -> Path:
+def crawled(data: Path, *items: Visit | FoundPages) -> Path:
     """Make an archive, or add a crawl to it that yielded these items."""
     data.mkdir(exist_ok=True, parents=True)
     with closing(connect(data / "archive.db")) as db:
@@ -115,7 +115,7 @@ def theirs(tmp_path: Path) -> Path:
 def test_articles_that_only_they_have_are_added_with_their_files(
     mine: Path, theirs: Path, article: MakeArticle
 ) -> None:
-    crawled(mine, Found(pages=[(ROLLS, None)]), stored(article()))
+    crawled(mine, FoundPages(pages=[(ROLLS, None)]), stored(article()))
     crawled(theirs, stored(article(url=JAM, title="Jam", also_read=[Link(BREAD, "Bread")])), gone(ROLLS))
     assert merge(mine, theirs) == Merged(articles=1, newer=0, revisions=0, pages=0, runs=1)
     assert set(files(mine)) == {"one.techidaily.com/bread.md", "two.techidaily.com/jam.md"}
@@ -161,8 +161,8 @@ def test_either_way_round_gives_the_same_articles_and_twice_changes_nothing(
 
     one, other = made("archives")
     later = article().updated + timedelta(days=30)  # type: ignore[operator]
-    crawled(one, Found(pages=[(BREAD, None)]), stored(article()), failed(JAM), gone(ROLLS))
-    crawled(other, Found(pages=[(JAM, None)]), stored(article(url=JAM, also_read=[Link(BREAD, "Loaf")])))
+    crawled(one, FoundPages(pages=[(BREAD, None)]), stored(article()), failed(JAM), gone(ROLLS))
+    crawled(other, FoundPages(pages=[(JAM, None)]), stored(article(url=JAM, also_read=[Link(BREAD, "Loaf")])))
     crawled(other, stored(article(body="First."), etag='"1"'), failed(ROLLS))
     crawled(other, stored(article(body="Second.", updated=later, also_read=[Link(ROLLS, "Buns")])))
     crawled(one, stored(article(url=ROLLS, title="Rolls", also_read=[]), etag='"2"'))

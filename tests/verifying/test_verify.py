@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from crawler.cli import main
 from crawler.errors import ArchiveError
-from crawler.items import Article, Found, Image, Link, Visit
+from crawler.items import Article, FoundPages, Image, Link, Visit
 from pipelines.archive.catalog import Catalog
 from pipelines.quarantine import keep
 from pipelines.verifying.findings import Finding
@@ -52,7 +52,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     data = tmp_path_factory.mktemp("sound")
     catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[])
-    catalog.add(Found(pages=[(url(0), None)]))
+    catalog.add(FoundPages(pages=[(url(0), None)]))
     visits = [
         Visit(url=url(n), state="stored", status=200, etag='"1"', article=numbered(n))
         for n in range(ARTICLES)
