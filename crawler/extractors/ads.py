@@ -54,7 +54,8 @@ def _mark_ad(begin: Element, end: Element) -> None:
             break
         ended.append(node)
         followed.append(node)
-    elements = [node for node in (*ended, *opened) if not isinstance(node, etree._Comment)]
+    ended = [node for node in ended if isinstance(node.tag, str)]  # comments are nobody's text
+    elements = (*ended, *opened)
     texts = [*(node.text or "" for node in elements), *(node.tail or "" for node in followed)]
     if sum(len(text.split()) for text in texts) > _MAX_AD_WORDS:
         return
