@@ -12,6 +12,8 @@ _ODD_SPACES = "\u00a0\u2007\u202f"
 _ODD_CHARACTERS = re.compile(f"[{_INVISIBLE}{_SURROGATES}{_ODD_SPACES}]")
 _QUOTED = re.compile(r'"(.*)"')
 _NOT_TEXT = re.compile(f"[\0{_SURROGATES}]")
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What steers a terminal: control characters other than tab and newline, and marks of writing direction."""
 
 
 def normal(text: str) -> str:
@@ -59,6 +61,15 @@ def normal_markdown(markdown: str) -> str:
     if not markdown.replace("\n", "").isprintable():
         markdown = _NOT_TEXT.sub("\ufffd", markdown)
     return markdown.strip("\n")
+
+
+def escape_controls(text: str) -> str:
+    r"""Return a text that is safe to print: its control characters and direction marks as visible escapes.
+
+    >>> print(escape_controls("\x1b[31mred café"))
+    \x1b[31mred café
+    """
+    return CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def _with_newlines(text: str) -> str:

@@ -15,7 +15,8 @@ from crawler import shutdown
 from crawler.cli.options import data_folder, host_filter, quiet_flag, reports_errors
 from crawler.errors import ArchiveError
 from crawler.exit_codes import INTERRUPTED
-from crawler.reports.terminal import harmless, progress
+from crawler.reports.terminal import progress
+from crawler.text import escape_controls
 from pipelines.archive.catalog import read
 
 _FLAVOURS = ("plain", "hexo", "hugo", "jekyll", "obsidian")
@@ -79,7 +80,7 @@ def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
         sys.exit(INTERRUPTED)
     for path in kept[:_MAX_LISTED]:
         click.echo(
-            f"Warning: {target / harmless(path)} was not written by export, or changed since; left as it is.",
+            f"Warning: {target / escape_controls(path)} was not written by export, or changed since; left as it is.",
             err=True,
         )
     if kept[_MAX_LISTED:]:

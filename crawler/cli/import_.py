@@ -12,7 +12,7 @@ import click
 from crawler import shutdown
 from crawler.cli.options import data_folder, reports_errors
 from crawler.errors import ArchiveError
-from crawler.reports.terminal import harmless
+from crawler.text import escape_controls
 from pipelines.archive.catalog import read
 
 _REBUILT = "rebuilt from the files"
@@ -75,7 +75,7 @@ def _import(data: Path, paths: tuple[Path, ...] | list[Path], host: str | None, 
             host=host,
             scope=ALSOREAD_SCOPE,
             read_source=read_source,
-            refused=lambda name, why: click.echo(harmless(f"{name}: {why}"), err=True),
+            refused=lambda name, why: click.echo(escape_controls(f"{name}: {why}"), err=True),
         )
     if not counts:
         raise ArchiveError(f"No Markdown files in {', '.join(map(str, paths))}.", _ALL_REFUSED)

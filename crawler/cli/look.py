@@ -11,7 +11,7 @@ import click
 
 from crawler.cli.options import data_folder, reports_errors
 from crawler.errors import ArchiveError
-from crawler.reports.terminal import harmless
+from crawler.text import escape_controls
 from crawler.urls import canonical
 from pipelines.archive.catalog import read
 
@@ -105,6 +105,6 @@ def extract(file: Path, url: str | None) -> None:
         raise click.UsageError(f"{file} does not say what its address is: name it with --url.")
     article = read_page(html, canonical(url or own[1].decode()))  # type: ignore[index]
     if article is None:
-        click.echo(harmless(f"alsoread: {file} is no article."), err=True)
+        click.echo(escape_controls(f"alsoread: {file} is no article."), err=True)
         sys.exit(1)
     summary.article(normalize(article))

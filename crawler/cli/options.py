@@ -15,7 +15,7 @@ from crawler.config.file import read_config
 from crawler.config.options import OPTIONS, Kind
 from crawler.errors import ArchiveError
 from crawler.frontier.seeds import SeedError
-from crawler.reports.terminal import harmless
+from crawler.text import escape_controls
 from pipelines.archive.storage_errors import explain
 
 data_folder = click.option(
@@ -95,12 +95,12 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
                 read_config(Path(kwargs["data"]))
             command(*args, **kwargs)
         except (ArchiveError, SeedError) as error:
-            click.echo(harmless(f"alsoread: {error}"), err=True)
+            click.echo(escape_controls(f"alsoread: {error}"), err=True)
             sys.exit(error.exit_code)
         except (OSError, sqlite3.Error) as error:
             data = Path(kwargs.get("data", "The catalog"))
             explained = explain(error, data if isinstance(error, OSError) else data / "archive.db")
-            click.echo(harmless(f"alsoread: {explained}"), err=True)
+            click.echo(escape_controls(f"alsoread: {explained}"), err=True)
             sys.exit(explained.exit_code)
 
     return in_words

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from crawler.cli.options import data_folder, reports_errors
-from crawler.reports.terminal import harmless, print_json
+from crawler.reports.terminal import print_json
+from crawler.text import escape_controls
 from pipelines.archive.catalog import hold, is_held
 from pipelines.verifying.findings import Finding
 
@@ -63,7 +64,7 @@ def _told(findings: Iterable[Finding], kind: str, as_json: bool) -> list[dict[st
     for finding in findings:
         if not as_json:
             line = f"{kind}{finding.where}: {finding.what}"
-            click.echo(harmless(line if kind else f"{line}; to mend it: {finding.mend}"))
+            click.echo(escape_controls(line if kind else f"{line}; to mend it: {finding.mend}"))
         facts.append({"where": finding.where, "what": finding.what, "mend": finding.mend})
     return facts
 

@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from crawler.clock import now
 from crawler.errors import ArchiveError
-from crawler.reports.terminal import harmless
+from crawler.text import escape_controls
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -95,7 +95,7 @@ class _Records(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record; the lines after its first are indented."""
-        return harmless(super().format(record)).replace("\n", "\n    ")
+        return escape_controls(super().format(record)).replace("\n", "\n    ")
 
 
 class _Lines(_Records):

@@ -12,7 +12,8 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import iso
-from crawler.reports.terminal import harmless, minute, output, print_json
+from crawler.reports.terminal import minute, output, print_json
+from crawler.text import escape_controls
 from pipelines.quarantine import file_of
 
 _MOST = 50
@@ -39,9 +40,11 @@ def failed(db: Database, data: str, everything: bool) -> None:
         table.add_row(
             f"{row['attempts']}",
             minute(row["next_try"]) if row["next_try"] > time else "now",
-            Text(harmless(row["error"] or "")),
+            Text(escape_controls(row["error"] or "")),
             Text(
-                harmless(f"{row['url']}\nlook at {page}" if (page := _kept(data, row["url"])) else row["url"])
+                escape_controls(
+                    f"{row['url']}\nlook at {page}" if (page := _kept(data, row["url"])) else row["url"]
+                )
             ),
         )
     out.print(table)

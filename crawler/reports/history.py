@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 from sqlite_utils import Database
 
-from crawler.reports.terminal import harmless, minute, output, print_json
+from crawler.reports.terminal import minute, output, print_json
+from crawler.text import escape_controls
 from pipelines.archive import revisions
 from pipelines.archive.revisions import Revision
 
@@ -23,7 +24,7 @@ def history(db: Database, page: int) -> None:
     """The revisions of a page's article, the current one first, and how the page stands."""
     kept, row = revisions.load(db, page), _page(db, page)
     out = output()
-    out.print(Text(harmless(kept[-1].article.title or row["url"]), style="bold"), soft_wrap=True)
+    out.print(Text(escape_controls(kept[-1].article.title or row["url"]), style="bold"), soft_wrap=True)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in ("rev", "words", "crawl"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -39,10 +40,10 @@ def history(db: Database, page: int) -> None:
             minute(revision.archived_at),
             minute(revision.replaced_at or "now"),
             ", ".join(revision.changes),
-            Text(harmless(revision.article.title or "")),
+            Text(escape_controls(revision.article.title or "")),
         )
     out.print(table)
-    out.print(Text(harmless(_standing(row))), soft_wrap=True)
+    out.print(Text(escape_controls(_standing(row))), soft_wrap=True)
 
 
 def history_json(db: Database, page: int) -> None:
@@ -58,14 +59,14 @@ def diff(db: Database, page: int, number: int | None) -> None:
     """What the revision of that number, by default the current one, changed. Raises ArchiveError."""
     lines = revisions.diff(*revisions.pair(revisions.load(db, page), number))
     if not sys.stdout.isatty():
-        sys.stdout.writelines(f"{harmless(line)}\n" for line in lines)
+        sys.stdout.writelines(f"{escape_controls(line)}\n" for line in lines)
         return
     out = output()
     for place, line in enumerate(lines):
         begins = next((begin for begin in _STYLES if line.startswith(begin)), "")
         if len(begins) == len("---") and place >= _HEAD:
             begins = begins[0]
-        out.print(Text(harmless(line), style=_STYLES.get(begins, "")), soft_wrap=True)
+        out.print(Text(escape_controls(line), style=_STYLES.get(begins, "")), soft_wrap=True)
 
 
 def _page(db: Database, page: int) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from crawler.config.file import read_config
 from crawler.errors import ArchiveError
 from crawler.exit_codes import DISK, NOTHING_FETCHED, in_words
-from crawler.reports.terminal import harmless
+from crawler.text import escape_controls
 from pipelines.archive.catalog import COUNTS
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _masked(url: str, text: str) -> str:
     secrets = {part for part in [*parts, *map(unquote, parts)] if len(part) >= _NO_SECRET}
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
-    return harmless(" ".join(text.split()))
+    return escape_controls(" ".join(text.split()))
 
 
 def _title(report: Report) -> str:
@@ -131,7 +131,7 @@ def _text(report: Report, data: Path) -> str:
             f"Log: {report.log}",
         ]
     )
-    return harmless(lines)
+    return escape_controls(lines)
 
 
 def main(data: str, title: str) -> int:
@@ -139,7 +139,7 @@ def main(data: str, title: str) -> int:
     try:
         urls = read_config(Path(data))["notify.urls"]
     except ArchiveError as error:
-        print(harmless(f"alsoread: {error}"), file=sys.stderr)  # noqa: T201
+        print(escape_controls(f"alsoread: {error}"), file=sys.stderr)  # noqa: T201
         return error.exit_code
     trouble = notify(urls, title, sys.stdin.read())
     print(*trouble, sep="\n", end="\n" if trouble else "", file=sys.stderr)  # noqa: T201

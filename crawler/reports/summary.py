@@ -17,7 +17,8 @@ from sqlite_utils import Database
 
 from crawler.extensions.progress import duration
 from crawler.items import Article
-from crawler.reports.terminal import harmless, minute, output, print_json
+from crawler.reports.terminal import minute, output, print_json
+from crawler.text import escape_controls
 from pipelines.alarms import alarms
 from pipelines.archive.article_file import front_matter, render
 from pipelines.archive.catalog import COUNTS
@@ -65,7 +66,7 @@ def summary(report: Report, data: str) -> None:
             console.print(f"  {row[name]:>7,} {name.replace('_', ' ')}")
     console.print(f"The archive holds [bold]{report.articles:,} articles[/]; {report.due:,} pages are due.")
     for alarm in report.alarms:
-        console.print(Text(harmless(f"Look: {alarm}"), style="yellow"), soft_wrap=True)
+        console.print(Text(escape_controls(f"Look: {alarm}"), style="yellow"), soft_wrap=True)
     if row["pages"] == row["failed"] + row["refused"] and row["pages"]:
         console.print("[red]Nothing could be fetched.[/] `alsoread status` says why.")
     console.print(f"Log: {report.log}", soft_wrap=True)
@@ -97,7 +98,7 @@ def status(db: Database, data: str) -> None:
     for row in db.query("SELECT * FROM articles_by_host LIMIT 10"):
         table.add_row(
             f"{row['articles']:,}",
-            harmless(row["host"]),
+            escape_controls(row["host"]),
             (row["first_date"] or "")[:10],
             (row["last_date"] or "")[:10],
         )
@@ -112,7 +113,7 @@ def status(db: Database, data: str) -> None:
     for run, alarm in alarms.recent(db):
         console.print(
             Text(
-                harmless(f"Look (crawl {run['crawl']}, {minute(run['raised_at'])} UTC): {alarm}"),
+                escape_controls(f"Look (crawl {run['crawl']}, {minute(run['raised_at'])} UTC): {alarm}"),
                 style="yellow",
             ),
             soft_wrap=True,
@@ -141,7 +142,9 @@ def _reasons(console: Console, db: Database) -> None:
         """SELECT count(*) AS pages, error, min(url) AS url FROM pages
            WHERE state IN ('gone', 'refused', 'failed') GROUP BY error ORDER BY pages DESC LIMIT 5"""
     ):
-        reasons.add_row(f"{row['pages']:,}", Text(harmless(row["error"] or "")), Text(harmless(row["url"])))
+        reasons.add_row(
+            f"{row['pages']:,}", Text(escape_controls(row["error"] or "")), Text(escape_controls(row["url"]))
+        )
     if reasons.row_count:
         console.print(reasons)
 
@@ -149,27 +152,27 @@ def _reasons(console: Console, db: Database) -> None:
 def article(item: Article) -> None:
     """One article: laid out on a terminal, as its file in a pipe but for what would steer a terminal."""
     if not sys.stdout.isatty():
-        sys.stdout.write(harmless(render(item)))
+        sys.stdout.write(escape_controls(render(item)))
         return
     console = output()
     facts = Table(box=None, padding=(0, 2), show_header=False)
     for key, value in front_matter(item).items():
         if key not in ("title", "images", "also_read"):
-            facts.add_row(Text(harmless(key)), Text(harmless(_in_words(value))))
-    console.print(Text(harmless(item.title or item.url), style="bold"))
+            facts.add_row(Text(escape_controls(key)), Text(escape_controls(_in_words(value))))
+    console.print(Text(escape_controls(item.title or item.url), style="bold"))
     console.print(facts)
     console.print(_laid_out(item.body))
     if item.also_read:
         console.print(Text(f"Also read ({len(item.also_read)}):", style="bold"))
         for link in item.also_read:
-            console.print(Text(harmless(f"  {link.text}\n    {link.url}")), soft_wrap=True)
+            console.print(Text(escape_controls(f"  {link.text}\n    {link.url}")), soft_wrap=True)
 
 
 def _laid_out(body: str) -> Markdown:
     """A body for a terminal, made harmless once references in it have become characters."""
     document = Markdown(body)
     for token in _tokens(document.parsed):
-        token.content = harmless(token.content)
+        token.content = escape_controls(token.content)
     return document
 
 

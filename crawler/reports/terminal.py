@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-# Controls but tab and newline, and marks that turn the direction of what follows.
-_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+from crawler.text import CONTROLS
 
 
 def output() -> Console:
@@ -38,19 +36,10 @@ def progress(what: str, shown: bool) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, count: bar.update(task, completed=done, total=count)
 
 
-def harmless(text: str) -> str:
-    r"""The text with what would steer a terminal made visible.
-
-    >>> print(harmless("\x1b[31mred café"))
-    \x1b[31mred café
-    """
-    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-
-
 def print_json(facts: Any) -> None:
     """Print facts for programs, in one line; what would steer a terminal as JSON escapes it."""
     text = json.dumps(facts, ensure_ascii=False)
-    print(_STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # noqa: T201
+    print(CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # noqa: T201
 
 
 def minute(stamp: str) -> str:
