@@ -1,4 +1,4 @@
-"""`alsoread`, and `python -m crawler`: what has to be in place before anything else is loaded."""
+"""Entry point of `alsoread` and `python -m crawler`: signals and output, before anything else is loaded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from crawler.cli.output import check_written, survive_lost_readers
 
 
 def main() -> None:
-    """Run a command. A signal ends it well from here on, also while its libraries are loading."""
+    """Run a command. From here on a signal ends it cleanly, even while its libraries load."""
     shutdown.install()
     survive_lost_readers()
     from crawler.cli import main as alsoread
@@ -19,5 +19,5 @@ def main() -> None:
         check_written()
 
 
-if __name__ == "__main__":  # the reader's processes import this module too
+if __name__ == "__main__":  # worker processes import this module too
     main()

@@ -91,7 +91,7 @@ def test_a_broken_site_takes_nothing_from_the_archive(
         assert file_of(data, row["url"]).read_bytes() == (served / HOST / slug / "index.html").read_bytes()
     assert here("verify", "--data", data).exit_code == 0
     assert broken.code == 1
-    assert f"Look: {HOST}: 7 pages in quarantine (other-extractor 2, cut-off 1, " in broken.out
+    assert f"Warning: {HOST}: 7 pages in quarantine (other-extractor 2, cut-off 1, " in broken.out
 
     again = crawl_on(4, archive, monkeypatch)
     assert (again.code, "quarantine" in again.out) == (0, False), "told once"
@@ -121,7 +121,7 @@ def test_a_first_copy_that_breaks_off_is_told_of_and_replaced_by_a_whole_one(
     shutil.copytree(network, served)
     rewrite(served, "a-slow-loaf-for-a-busy-week", BROKEN["a-slow-loaf-for-a-busy-week"][1])
     first = crawl(served, data, SEED)
-    assert f"Look: {HOST}: 1 new article may not be whole (cut-off 1).\n  {SEED}\n" in first.out
+    assert f"Warning: {HOST}: 1 new article may not be whole (cut-off 1).\n  {SEED}\n" in first.out
     error = "SELECT error FROM pages WHERE url = ?"
     assert first.db.execute(error, [SEED]).fetchone() == ("cut-off: the page ends before its template does",)
     cut = copies(data)["a-slow-loaf-for-a-busy-week"]
@@ -166,5 +166,5 @@ def test_a_host_whose_articles_all_change_at_once_is_replaced_in_part_until_it_s
         monkeypatch.setenv("ALSOREAD_CLOCK_OFFSET", str(day * 86400))
         run = crawl(network, data, MANY, "--recrawl", "all")
         assert run.db.execute(replaced).fetchone() == (count,)
-        told = f"Look: {MANY}: 10 pages in quarantine (mass-change 10); the archived copies are kept."
+        told = f"Warning: {MANY}: 10 pages in quarantine (mass-change 10); the archived copies are kept."
         assert (told in run.out) == (day == 2)

@@ -1,17 +1,19 @@
-"""The `alsoread` command: a module for each kind of task."""
+"""The `alsoread` command line: a module for each kind of task."""
 
 from __future__ import annotations
 
 import click
 
 from crawler.cli.accept import accept
+from crawler.cli.article import diff, extract, history, show
 from crawler.cli.crawl import crawl
 from crawler.cli.export import export
 from crawler.cli.images import images
 from crawler.cli.import_ import import_, rebuild
-from crawler.cli.look import diff, extract, history, show, status
+from crawler.cli.merge import merge
 from crawler.cli.schedule import maintain, schedule
-from crawler.cli.verify import merge, verify
+from crawler.cli.status import status
+from crawler.cli.verify import verify
 
 
 @click.group()

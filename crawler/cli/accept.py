@@ -28,18 +28,18 @@ from pipelines.validate import validate
 @data_folder
 @reports_errors
 def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:
-    """Accept the quarantined pages of ARTICLEs: each is an address, or the path of a file.
+    """Accept the quarantined version of each ARTICLE, given by its address or the path of its file.
 
-    What the archive held stays as a revision.
+    The version that the archive had is kept as a revision.
     """
     if not (wanted or hosts):
-        raise click.UsageError("Name an ARTICLE, or hosts with --host.")
+        raise click.UsageError("Give an ARTICLE, or hosts with --host.")
     path = Path(data) / "archive.db"
     with closing(read(path)) as db:
         urls = [articles.load(db, articles.find(db, article)).url for article in wanted]
         urls = list(dict.fromkeys([*urls, *quarantine.urls_of(db, hosts)]))
     if not urls:
-        raise ArchiveError(f"No page of {', '.join(hosts)} is in quarantine.", 2)
+        raise ArchiveError(f"No page of {', '.join(hosts)} is quarantined.", 2)
     exit_code = 0
     with hold(path) as db:
         store = _store(db, path.parent / "articles")
@@ -55,11 +55,9 @@ def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:
 def _accept(store: Store, data: Path, url: str) -> None:
     file = file_of(data, url)
     if not file.is_file():
-        raise ArchiveError(
-            f"{url} is not in quarantine: `alsoread status --failed` tells which pages are.", 2
-        )
-    new, cut_off = _read(file, url)
-    visit = Visit(url=new.url, state="stored", article=new, cut_off=cut_off)
+        raise ArchiveError(f"{url} is not quarantined; see `alsoread status --failed`.", 2)
+    article, cut_off = _read(file, url)
+    visit = Visit(url=article.url, state="stored", article=article, cut_off=cut_off)
     # A person has compared it with the archived copy.
     (result,) = store.commit([validate(visit, archived=None)])
     if isinstance(result, OSError):  # the other pages may still be accepted
@@ -67,25 +65,27 @@ def _accept(store: Store, data: Path, url: str) -> None:
     if isinstance(result, Exception):
         raise result
     drop(data, url)
+    words = len(article.body.split())
     click.echo(
-        f"Accepted: {url} has {len(new.body.split()):,} words now. `alsoread diff {url}` shows what changed."
+        f"Accepted: {url}, now {words:,} words. To see what changed: alsoread diff {url} --data {data}"
     )
 
 
 def _read(file: Path, url: str) -> tuple[Article, bool]:
+    """Read an article from a quarantined page, and whether the page is cut off."""
     from crawler.extractors import read as read_page
 
     try:
-        found, cut_off = read_page(file.read_bytes(), url)
+        extracted, cut_off = read_page(file.read_bytes(), url)
     except (OSError, ValueError) as error:
-        raise ArchiveError(f"{file} cannot be read: {error}.", 2) from None
-    new = normalize(found) if found else None
-    if new is None or not new.body.strip():
-        raise ArchiveError(f"{file} does not read as an article: there is nothing to accept.", 2)
-    return new, cut_off
+        raise ArchiveError(f"Could not read {file}: {error}.", 2) from None
+    article = normalize(extracted) if extracted else None
+    if article is None or not article.body.strip():
+        raise ArchiveError(f"Could not accept {file}: it has no article with text.", 2)
+    return article, cut_off
 
 
 def _store(db: Database, root: Path) -> Store:
-    """As in a visit of the last crawl: it is no crawl of its own, and a run that was interrupted still resumes."""
+    """Store as a visit of the last crawl: accepting is no crawl of its own, and an interrupted one still resumes."""
     last = db.execute("SELECT max(id) FROM crawls").fetchone()[0]
     return Store(db, root, scope=ALSOREAD_SCOPE, retry_delays=[], crawl=last)

@@ -36,9 +36,9 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **setti
 
     Options go over those of DIR/alsoread.toml.
     """
-    from crawler.reports import summary
     from crawler.reports.metrics import write_metrics
-    from crawler.reports.notify import tell
+    from crawler.reports.notify import send_report
+    from crawler.reports.summary import print_summary, print_summary_json
     from crawler.runs.crawl import crawl as run
     from crawler.runs.crawl import settings_with
 
@@ -50,10 +50,10 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **setti
     with shutdown.noted():  # the summary and those who are notified hear of an interruption too
         result = run(seeds, scrapy_settings)
         if as_json:
-            summary.summary_json(result)
+            print_summary_json(result)
         elif not quiet:
-            summary.summary(result, data)
+            print_summary(result, data)
         metrics = config["metrics.file"]
-        for problem in tell(result, config, folder) + write_metrics(result, folder, metrics):
+        for problem in send_report(result, config, folder) + write_metrics(result, folder, metrics):
             click.echo(f"alsoread: {problem}", err=True)
     shutdown.leave(result.exit_code)

@@ -27,30 +27,27 @@ if TYPE_CHECKING:
 @click.command()
 @data_folder
 @host_filter
-@click.option(
-    "--max", "most", type=click.IntRange(1), metavar="N", help="Pictures that this run fetches at most."
-)
+@click.option("--max", "limit", type=click.IntRange(1), metavar="N", help="Fetch at most N pictures.")
 @archive_options("crawl.delay", "crawl.rate")
 @connect_to
 @quiet_flag
 @reports_errors
-def images(data: str, hosts: tuple[str, ...], most: int | None, quiet: bool, **settings: Any) -> None:
-    """Fetch a copy of every picture that the archive's articles show and it holds no copy of yet."""
+def images(data: str, hosts: tuple[str, ...], limit: int | None, quiet: bool, **settings: Any) -> None:
+    """Fetch the pictures that archived articles show and the archive has no copy of."""
     from crawler.runs.crawl import settings_with
     from crawler.runs.images import fetch
 
     folder = Path(data)
     scrapy_settings = settings_with({"ALSOREAD_DATA": data, **settings})
     with shutdown.noted():
-        with hold(folder / "archive.db") as db, progress("Fetching", not quiet) as watch:
-            outcome = fetch(db, scrapy_settings, hosts=hosts, most=most, watch=watch)
+        with hold(folder / "archive.db") as db, progress("Fetching", not quiet) as update:
+            outcome = fetch(db, scrapy_settings, hosts=hosts, most=limit, watch=update)
         if not quiet:
-            _tell(outcome, folder)
+            _print_summary(outcome, folder)
     shutdown.leave(outcome.exit_code)
 
 
-def _tell(outcome: Outcome, folder: Path) -> None:
-    """The summary, and what to do next."""
+def _print_summary(outcome: Outcome, folder: Path) -> None:
     counts = {
         "fetched": outcome.stored,
         "failed": outcome.failed,
@@ -58,19 +55,19 @@ def _tell(outcome: Outcome, folder: Path) -> None:
         "gone": outcome.gone,
         "already there": outcome.held,
     }
-    click.echo(f"{folder}: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()) + ".")
+    click.echo(f"{folder}: " + ", ".join(f"{count:,} {result}" for result, count in counts.items()) + ".")
     if outcome.exit_code == DISK:
-        click.echo(f"The disk is full, or {folder} can't be written: make room; the same command goes on.")
+        click.echo(f"{folder} is full or not writable: make room, then run the same command to resume.")
     elif outcome.exit_code == LOCKED:
-        click.echo("Another program has locked the catalog: the same command goes on when that has ended.")
+        click.echo("Another program locked the catalog; run the same command to resume when that has ended.")
     elif outcome.exit_code == CATALOG:
-        click.echo(f"The catalog is damaged: `alsoread verify --data {folder}` says how.")
+        click.echo(f"The catalog is damaged; see `alsoread verify --data {folder}`.")
     elif outcome.exit_code in (INTERRUPTED, FORCED):
-        click.echo("Interrupted: the same command goes on.")
+        click.echo("Interrupted; run the same command to resume.")
     elif outcome.left:
-        click.echo(f"{outcome.left:,} are left: the same command goes on.")
+        click.echo(f"{outcome.left:,} are left; run the same command to resume.")
     elif outcome.failed or outcome.refused:
         query = "select url, error, due_at from pictures where state in ('failed', 'refused')"
-        click.echo(f'Why: sqlite-utils {folder / "archive.db"} "{query}" --table')
+        click.echo(f'To see why: sqlite-utils {folder / "archive.db"} "{query}" --table')
     else:
-        click.echo(f"Look at them: alsoread export site --for hugo --images --data {folder}")
+        click.echo(f"To view them: alsoread export site --for hugo --images --data {folder}")

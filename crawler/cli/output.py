@@ -1,4 +1,4 @@
-"""Keep a command at work when nobody reads what it prints any more: its terminal or pipe is gone."""
+"""Let a command finish its work after its terminal or pipe is gone."""
 
 from __future__ import annotations
 
@@ -13,45 +13,46 @@ from crawler.exit_codes import DISK
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-_GONE = (errno.EPIPE, errno.EIO)
+_READER_GONE = (errno.EPIPE, errno.EIO)
 
 
 def survive_lost_readers() -> None:
-    """Replace standard output and error by streams that drop what can't be delivered to anybody."""
+    """Replace standard output and error with streams that drop what nobody can read any more."""
     sys.stdout, sys.stderr = _lasting(sys.stdout), _lasting(sys.stderr)
 
 
 def _lasting(stream: TextIO | None) -> TextIO:
     if stream is None:  # closed from the start; no file that is opened later gets its number now
-        nowhere = _Lasting(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
+        nowhere = _LastingFile(os.open(os.devnull, os.O_WRONLY), "w", closefd=False)
         return io.TextIOWrapper(io.BufferedWriter(nowhere), encoding="utf-8")
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     return io.TextIOWrapper(
-        io.BufferedWriter(_Lasting(stream.fileno(), "w", closefd=False)),
+        io.BufferedWriter(_LastingFile(stream.fileno(), "w", closefd=False)),
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.line_buffering,
     )
 
 
-class _Lasting(io.FileIO):
-    lost: OSError | None = None
+class _LastingFile(io.FileIO):
+    error: OSError | None = None
+    """The last error other than a lost reader, of either stream."""
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
             return super().write(data) or 0
         except OSError as error:
-            if error.errno not in _GONE:
-                _Lasting.lost = error
+            if error.errno not in _READER_GONE:
+                _LastingFile.error = error
             return memoryview(data).nbytes
 
 
 def check_written() -> None:
-    """Exit with DISK where the output was to go into a file that could not take it."""
+    """Exit with DISK if output went to a file that could not take it."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()
-    if _Lasting.lost:
-        message = f"alsoread: The output can't be written: {_Lasting.lost.strerror}."
+    if _LastingFile.error:
+        message = f"alsoread: Could not write the output: {_LastingFile.error.strerror}."
         print(message, file=sys.stderr)  # noqa: T201
         sys.exit(DISK)

@@ -1,1 +1,1 @@
-"""What people and monitoring read about runs."""
+"""Reports on runs and archives: for the terminal, for programs, for monitoring."""

@@ -1,4 +1,4 @@
-"""What the commands print of an article's past: its revisions, and what one of them changed."""
+"""History of an article: its revisions, and the diff between two of them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,22 @@ import sys
 from typing import Any
 
 from rich.table import Table
-from rich.text import Text
 from sqlite_utils import Database
 
-from crawler.reports.terminal import minute, output, print_json
+from crawler.reports.terminal import minute, output, plain, print_json
 from crawler.text import escape_controls
 from pipelines.archive import revisions
-from pipelines.archive.revisions import Revision
 
-_STYLES = {"---": "bold", "+++": "bold", "@@": "cyan", "-": "red", "+": "green"}
-"""How a line of a diff is shown, by how it begins."""
-_HEAD = 2
-"""Lines of a diff that name the revisions; behind them, `---` is a line of three hyphens."""
+_HEADER_LINES = 2
+_STYLES = {"@": "cyan", "-": "red", "+": "green"}
+"""Style of a diff's line, by its first character."""
 
 
-def history(db: Database, page: int) -> None:
-    """The revisions of a page's article, the current one first, and how the page stands."""
-    kept, row = revisions.load(db, page), _page(db, page)
-    out = output()
-    out.print(Text(escape_controls(kept[-1].article.title or row["url"]), style="bold"), soft_wrap=True)
+def print_history(db: Database, page: int) -> None:
+    """Print the revisions of a page's article, the current one first, and the page's state."""
+    versions, row = revisions.load(db, page), _page(db, page)
+    console = output()
+    console.print(plain(versions[-1].article.title or row["url"], "bold"), soft_wrap=True)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for heading in ("rev", "words", "crawl"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -32,7 +29,7 @@ def history(db: Database, page: int) -> None:
         table.add_column(heading, no_wrap=True)
     for heading in ("changed", "title"):
         table.add_column(heading, overflow="fold")
-    for revision in reversed(kept):
+    for revision in reversed(versions):
         table.add_row(
             f"{revision.number}",
             f"{revision.words:,}",
@@ -40,67 +37,64 @@ def history(db: Database, page: int) -> None:
             minute(revision.archived_at),
             minute(revision.replaced_at or "now"),
             ", ".join(revision.changes),
-            Text(escape_controls(revision.article.title or "")),
+            plain(revision.article.title),
         )
-    out.print(table)
-    out.print(Text(escape_controls(_standing(row))), soft_wrap=True)
+    console.print(table)
+    console.print(plain(_describe_state(row)), soft_wrap=True)
 
 
-def history_json(db: Database, page: int) -> None:
-    """The same for programs."""
+def print_history_json(db: Database, page: int) -> None:
+    """Print the same as JSON."""
     row = _page(db, page)
-    facts = {key: row[key] for key in ("url", "state", "status", "error", "fetched_at", "gone_at")}
-    kept = [_facts(revision) for revision in reversed(revisions.load(db, page))]
-    facts |= {"confirmed_at": _confirmed_at(row), "revisions": kept}
-    print_json(facts)
+    history = {key: row[key] for key in ("url", "state", "status", "error", "fetched_at", "gone_at")}
+    history["confirmed_at"] = _confirmed_at(row)
+    history["revisions"] = [
+        {
+            "number": revision.number,
+            "archived_at": revision.archived_at,
+            "replaced_at": revision.replaced_at,
+            "crawl": revision.crawl,
+            "title": revision.article.title,
+            "words": revision.words,
+            "changes": revision.changes,
+        }
+        for revision in reversed(revisions.load(db, page))
+    ]
+    print_json(history)
 
 
-def diff(db: Database, page: int, number: int | None) -> None:
-    """What the revision of that number, by default the current one, changed. Raises ArchiveError."""
+def print_diff(db: Database, page: int, number: int | None) -> None:
+    """Print what a revision changed, by default the current one. Raises ArchiveError if there is no such."""
     lines = revisions.diff(*revisions.pair(revisions.load(db, page), number))
     if not sys.stdout.isatty():
         sys.stdout.writelines(f"{escape_controls(line)}\n" for line in lines)
         return
-    out = output()
-    for place, line in enumerate(lines):
-        begins = next((begin for begin in _STYLES if line.startswith(begin)), "")
-        if len(begins) == len("---") and place >= _HEAD:
-            begins = begins[0]
-        out.print(Text(escape_controls(line), style=_STYLES.get(begins, "")), soft_wrap=True)
+    console = output()
+    for index, line in enumerate(lines):
+        style = "bold" if index < _HEADER_LINES else _STYLES.get(line[:1], "")
+        console.print(plain(line, style), soft_wrap=True)
 
 
 def _page(db: Database, page: int) -> dict[str, Any]:
     return next(db.query("SELECT * FROM pages WHERE id = ?", [page]))
 
 
-def _facts(revision: Revision) -> dict[str, Any]:
-    return {
-        "number": revision.number,
-        "archived_at": revision.archived_at,
-        "replaced_at": revision.replaced_at,
-        "crawl": revision.crawl,
-        "title": revision.article.title,
-        "words": revision.words,
-        "changes": revision.changes,
-    }
-
-
 def _confirmed_at(page: dict[str, Any]) -> str | None:
-    """When a visit last found the current copy valid; None where the last visit did not."""
+    """Return when a visit last confirmed the current copy; None if the last visit did not."""
     return page["fetched_at"] if page["state"] == "stored" else None
 
 
-def _standing(page: dict[str, Any]) -> str:
-    """What the last visit of the page came to, in words."""
+def _describe_state(page: dict[str, Any]) -> str:
+    """Describe the page's last visit in a sentence."""
     state, reason = page["state"], page["error"]
     if confirmed := _confirmed_at(page):
         return f"Last confirmed: {minute(confirmed)} UTC."
-    # Pages that went before catalogs kept that day have none, until they are visited again.
+    # Catalogs of older versions have no `gone_at` until the page is visited again.
     gone = minute(page["gone_at"] or page["fetched_at"])
     if state == "gone":
-        return f"The page is gone since {gone} UTC: {reason}. This copy stays."
+        return f"The page has been gone since {gone} UTC: {reason}. The archived copy is kept."
     answered = f"{minute(page['fetched_at'])} UTC"
     if state == "failed":
-        since = f", and was gone since {gone} UTC" if page["gone_at"] else ""
+        since = f", and had been gone since {gone} UTC" if page["gone_at"] else ""
         return f"The last visit failed: {reason}. The page last answered {answered}{since}."
-    return f"The page is an article no more: {reason} ({answered}). This copy stays."
+    return f"The page is no longer an article: {reason} ({answered}). The archived copy is kept."

@@ -1,7 +1,7 @@
-"""A message to the people who are to be told: by mail, webhook or chat, to the addresses in an archive's settings.
+"""Notifications of runs by mail, webhook or chat, to the addresses in an archive's settings.
 
-`python -m crawler.reports.notify DATA TITLE` sends what it reads from standard input.
-What could not be sent is told on standard error; the exit code is then 1.
+`python -m crawler.reports.notify DATA TITLE` sends its standard input. It prints what could not be sent on standard
+error, and exits with 1 then.
 """
 
 from __future__ import annotations
@@ -27,22 +27,21 @@ if TYPE_CHECKING:
 
     from crawler.runs.crawl import Report
 
-_PATIENCE = 30.0
-"""Seconds that one address may take."""
-_NO_SECRET = 4
-"""Parts of an address below this length, such as a port, are left in what is told of it."""
-_BAD = (NOTHING_FETCHED, DISK)
-"""Exit codes of runs that a person should look at, also without an alarm."""
+_TIMEOUT_SECONDS = 30.0
+_MIN_SECRET_LENGTH = 4
+"""Shorter parts of an address, such as a port, are not masked in messages."""
+_ALWAYS_REPORTED = (NOTHING_FETCHED, DISK)
+"""Exit codes of runs that are reported even without an alarm."""
 
 
-def tell(report: Report, config: Mapping[str, Any], data: Path) -> list[str]:
-    """Sends how a run ended, where the settings ask for it. Returns what could not be sent, in sentences."""
-    wanted = config["notify.on"] == "always" or report.alarms or report.exit_code in _BAD
+def send_report(report: Report, config: Mapping[str, Any], data: Path) -> list[str]:
+    """Send how a run ended, if the settings ask for it; return what could not be sent, in sentences."""
+    wanted = config["notify.on"] == "always" or report.alarms or report.exit_code in _ALWAYS_REPORTED
     if not (wanted and config["notify.urls"]):
         return []
     # A process of its own: a service that never ends its answer could hold this one, and its log show addresses.
     command = [sys.executable, "-P", "-m", "crawler.reports.notify", str(data), _title(report)]
-    sent = subprocess.run(  # noqa: S603 - this program
+    sender = subprocess.run(  # noqa: S603 - this program
         command,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         input=_text(report, data),
@@ -50,100 +49,99 @@ def tell(report: Report, config: Mapping[str, Any], data: Path) -> list[str]:
         encoding="utf-8",
         check=False,
     )
-    return sent.stderr.splitlines()
+    return sender.stderr.splitlines()
 
 
-def notify(urls: Sequence[str], title: str, body: str) -> list[str]:
-    """Sends a text to each address. Returns a sentence, without any secret, for each that could not be reached.
+def send(urls: Sequence[str], title: str, body: str) -> list[str]:
+    """Send a text to each address; return a sentence, without secrets, for each that could not be reached.
 
     Raises nothing, and prints nothing.
     """
     from apprise import AppriseAsset
 
-    logger = logging.getLogger("apprise")  # what it says comes back as sentences
+    logger = logging.getLogger("apprise")  # its messages are returned
     logger.propagate = False
     logger.addHandler(logging.NullHandler())
-    asset = AppriseAsset(app_id="alsoread", app_desc="alsoread", app_url="", service_timeout=_PATIENCE)
-    reasons = ((number, url, _send(asset, url, title, body)) for number, url in enumerate(urls, 1))
-    return [
-        f"Address {number} of notify.urls ({_kind(url)}) {reason}"
-        for number, url, reason in reasons
-        if reason
-    ]
+    asset = AppriseAsset(app_id="alsoread", app_desc="alsoread", app_url="", service_timeout=_TIMEOUT_SECONDS)
+    problems = []
+    for number, url in enumerate(urls, 1):
+        if reason := _send_one(asset, url, title, body):
+            problems.append(f"Address {number} of notify.urls ({_scheme(url)}) {reason}")
+    return problems
 
 
-def _send(asset: AppriseAsset, url: str, title: str, body: str) -> str | None:
-    """Why an address was not reached: the rest of a sentence; None where it was."""
+def _send_one(asset: AppriseAsset, url: str, title: str, body: str) -> str | None:
+    """Send a text to one address; return why that failed, as the rest of a sentence."""
     from apprise import Apprise, NotifyFormat
 
     service = Apprise(asset=asset)
     if not service.add(url):
-        return "is none that can be notified."
+        return "is not a valid address of apprise."
     with service.notify(body=body, title=title, body_format=NotifyFormat.TEXT) as result:
         if result:
             return None
-        said = [entry.message for entry in result.logs()]
-    return f"was not reached: {_masked(url, said[-1] if said else 'no reason was given.')}"
+        messages = [entry.message for entry in result.logs()]
+    return f"was not reached: {_mask(url, messages[-1] if messages else 'no reason was given.')}"
 
 
-def _kind(url: str) -> str:
-    """What kind of address it is, which is all of it that is no secret.
+def _scheme(url: str) -> str:
+    """Return the scheme of an address, the only part that is never a secret.
 
-    >>> _kind("mailto://ann:password@example.org")
+    >>> _scheme("mailto://ann:password@example.org")
     'mailto://…'
-    >>> _kind("password")
+    >>> _scheme("password")
     '…'
     """
-    kind, separator, _ = url.partition("://")
-    return f"{kind}://…" if separator else "…"
+    scheme, separator, _ = url.partition("://")
+    return f"{scheme}://…" if separator else "…"
 
 
-def _masked(url: str, text: str) -> str:
-    """A text without the parts of an address.
+def _mask(url: str, text: str) -> str:
+    """Mask the parts of an address in a text.
 
-    >>> _masked("json://ann:pass%20word@example.org/hook", "No answer from example.org to 'pass word'.")
+    >>> _mask("json://ann:pass%20word@example.org/hook", "No answer from example.org to 'pass word'.")
     "No answer from *** to '***'."
     """
     parts = re.split(r"[/:@?&=,;#]+", url.partition("://")[2])
-    secrets = {part for part in [*parts, *map(unquote, parts)] if len(part) >= _NO_SECRET}
+    secrets = {part for part in [*parts, *map(unquote, parts)] if len(part) >= _MIN_SECRET_LENGTH}
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
     return escape_controls(" ".join(text.split()))
 
 
 def _title(report: Report) -> str:
-    number = report.crawl["id"]
-    if count := len(report.alarms):
-        return f"alsoread: {count} alarm{'s' if count > 1 else ''} in crawl {number}"
+    number, count = report.crawl["id"], len(report.alarms)
+    if count:
+        return f"alsoread: {count} {'alarm' if count == 1 else 'alarms'} in crawl {number}"
     ending = in_words(report.exit_code) if report.exit_code else "finished"
     return f"alsoread: crawl {number} {ending}"
 
 
 def _text(report: Report, data: Path) -> str:
     row = report.crawl
-    counts = "".join(f", {row[name]:,} {name.replace('_', ' ')}" for name in COUNTS[1:] if row[name])
-    lines = "\n".join(
-        [
-            *(f"{alarm}\n" for alarm in report.alarms),
-            f"Crawl {row['id']} of {data.resolve()}: {row['pages']:,} pages{counts}.",
-            f"The archive holds {report.articles:,} articles; {report.due:,} pages are due.",
-            f"It {in_words(report.exit_code)}.",
-            f"Log: {report.log}",
-        ]
-    )
-    return escape_controls(lines)
+    counts = [f"{row['pages']:,} pages"]
+    counts += [f"{row[name]:,} {name.replace('_', ' ')}" for name in COUNTS[1:] if row[name]]
+    lines = [
+        *(f"{alarm}\n" for alarm in report.alarms),
+        f"Crawl {row['id']} of {data.resolve()}: {', '.join(counts)}.",
+        f"The archive holds {report.articles:,} articles; {report.due:,} pages are due.",
+        f"It {in_words(report.exit_code)}.",
+        f"Log: {report.log}",
+    ]
+    return escape_controls("\n".join(lines))
 
 
 def main(data: str, title: str) -> int:
-    """Sends standard input to the addresses of the archive in `data`. Returns the exit code."""
+    """Send standard input to the addresses in the settings of the archive in `data`; return the exit code."""
     try:
         urls = read_config(Path(data))["notify.urls"]
     except ArchiveError as error:
         print(escape_controls(f"alsoread: {error}"), file=sys.stderr)  # noqa: T201
         return error.exit_code
-    trouble = notify(urls, title, sys.stdin.read())
-    print(*trouble, sep="\n", end="\n" if trouble else "", file=sys.stderr)  # noqa: T201
-    return 1 if trouble else 0
+    problems = send(urls, title, sys.stdin.read())
+    for problem in problems:
+        print(problem, file=sys.stderr)  # noqa: T201
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a command prints to: a terminal or a pipe."""
+"""Output of commands: text and tables for a terminal or a pipe, JSON for programs."""
 
 from __future__ import annotations
 
@@ -10,20 +10,29 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
-from crawler.text import CONTROLS
+from crawler.text import CONTROLS, escape_controls
+
+_PIPE_WIDTH = 1000
+"""Columns of a table in a pipe, where nothing should be cut."""
 
 
 def output() -> Console:
-    """Tables fit a terminal; in a pipe nothing is cut."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 1000)
+    """Return a console on standard output whose tables fit the terminal; in a pipe nothing is cut."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+
+
+def plain(text: str | None, style: str = "") -> Text:
+    """Return foreign text for a console: no markup in it is read, no control character reaches the terminal."""
+    return Text(escape_controls(text or ""), style=style)
 
 
 @contextmanager
-def progress(what: str, shown: bool) -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error where that is a terminal; told how many are done, and of how many."""
+def progress(label: str, shown: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on standard error if that is a terminal; yields `update(done, total)`."""
     bar = Progress(
-        TextColumn(what),
+        TextColumn(label),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -33,19 +42,19 @@ def progress(what: str, shown: bool) -> Iterator[Callable[[int, int], None]]:
     )
     with bar:
         task = bar.add_task("", total=None)
-        yield lambda done, count: bar.update(task, completed=done, total=count)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def print_json(facts: Any) -> None:
-    """Print facts for programs, in one line; what would steer a terminal as JSON escapes it."""
-    text = json.dumps(facts, ensure_ascii=False)
-    print(CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))  # noqa: T201
+def print_json(value: Any) -> None:
+    """Print a value as one line of JSON; what would steer a terminal is escaped as JSON escapes it."""
+    text = json.dumps(value, ensure_ascii=False)
+    print(CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text))  # noqa: T201
 
 
-def minute(stamp: str) -> str:
-    """A time of the archive, as a person reads it.
+def minute(time: str) -> str:
+    """Shorten a time of the catalog to the minute.
 
     >>> minute("2024-08-16T04:52:24.115Z")
     '2024-08-16 04:52'
     """
-    return stamp[:16].replace("T", " ")
+    return time[:16].replace("T", " ")

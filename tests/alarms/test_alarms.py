@@ -201,8 +201,8 @@ def test_a_template_that_changes_is_told_in_that_run_with_host_field_and_address
         assert len(row["pages"]) == 3
         assert all(url.startswith(f"https://{host}/") for url in row["pages"])
         assert all(url in changed.out for url in row["pages"])
-        assert f"Look: {row['message']}" in changed.out
-        assert "Look (crawl 2, " in here("status", "--data", changed.data).stdout
+        assert f"Warning: {row['message']}" in changed.out
+        assert "Warning (crawl 2, " in here("status", "--data", changed.data).stdout
 
 
 def test_no_good_article_is_overwritten_and_the_page_is_kept_to_be_looked_at(run: Run, changed: Run) -> None:
@@ -224,15 +224,13 @@ def test_a_page_that_was_looked_at_and_is_right_is_accepted(changed: Run, tmp_pa
     shutil.copytree(changed.data, tmp_path, dirs_exist_ok=True)
     done = here("accept", SEED, "--data", tmp_path)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert done.stdout.startswith(f"Accepted: {SEED} has 3 words now.")
+    assert done.stdout.startswith(f"Accepted: {SEED}, now 3 words.")
     assert here("show", SEED, "--data", tmp_path).stdout.endswith("\n\nLoading the text\n")
     assert "-Good bread does not ask for much work." in here("diff", SEED, "--data", tmp_path).stdout
     assert not file_of(tmp_path, SEED).exists()
     again = here("accept", SEED, "--data", tmp_path)
     assert again.exit_code == 2
-    assert again.stderr == (
-        f"alsoread: {SEED} is not in quarantine: `alsoread status --failed` tells which pages are.\n"
-    )
+    assert again.stderr == (f"alsoread: {SEED} is not quarantined; see `alsoread status --failed`.\n")
 
 
 def test_the_pages_of_a_host_are_accepted_together_but_for_those_that_are_no_articles(
@@ -252,7 +250,7 @@ def test_a_kept_page_that_is_no_article_can_not_be_accepted(changed: Run, tmp_pa
     file_of(tmp_path, SEED).write_text("<html><body></body></html>")
     done = here("accept", SEED, "--data", tmp_path)
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "does not read as an article: there is nothing to accept." in done.stderr
+    assert "it has no article with text." in done.stderr
 
 
 def test_a_host_that_is_mended_and_the_quiet_runs_after_it_are_silent(

@@ -108,7 +108,7 @@ def test_a_disk_that_is_full(network: Path, tmp_path: Path) -> None:
         with Site(network) as site:
             done = alsoread("crawl", SEED, "--data", tmp_path, "--connect-to", site.url)
             assert done.returncode == 6, done.stderr
-            assert "Look: The archive could not be written any more: " in done.stdout
+            assert "Warning: The archive could not be written any more: " in done.stdout
             assert "Traceback" not in done.stderr
     finally:
         subprocess.run(["umount", str(tmp_path)], check=True)
@@ -123,7 +123,7 @@ def test_extract_prints_what_the_archive_would_hold(network: Path) -> None:
     home = here("extract", page.parents[1] / "index.html")
     assert (home.exit_code, home.stderr) == (
         1,
-        f"alsoread: {page.parents[1] / 'index.html'} is no article.\n",
+        f"alsoread: {page.parents[1] / 'index.html'} is not an article.\n",
     )
 
 
@@ -131,7 +131,7 @@ def test_extract_asks_for_an_address_that_the_page_does_not_give(tmp_path: Path)
     (tmp_path / "page.html").write_text("<html><body><p>Text</p></body></html>")
     done = here("extract", tmp_path / "page.html")
     assert done.exit_code == 2
-    assert "page.html does not say what its address is: name it with --url." in done.stderr
+    assert "page.html has no canonical link; give its address with --url." in done.stderr
 
 
 def test_a_database_that_is_another_programs(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_output_that_a_full_disk_does_not_take_is_told(run: Run) -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (
         6,
-        "alsoread: The output can't be written: No space left on device.\n",
+        "alsoread: Could not write the output: No space left on device.\n",
     )
 
 

@@ -51,13 +51,13 @@ def test_bytes_that_are_spent_and_then_quiet_hours_end_a_run_and_the_next_goes_o
 ) -> None:
     settings(tmp_path, '[limits]\nbytes = "20 kB"\n')
     cut = crawl(site, tmp_path, *SLOW)
-    assert "Crawl 1 stopped, as its bytes are spent, and the next run goes on, after" in cut.stdout
+    assert "Crawl 1 stopped (size limit reached) after" in cut.stdout
     assert cut.returncode in (0, 1)
     asked = len(site.log)
 
     settings(tmp_path, hours(timedelta(hours=-2), timedelta(hours=2)))
     quiet = crawl(site, tmp_path)
-    assert "Crawl 2 stopped for the quiet hours, and the next run goes on, after" in quiet.stdout
+    assert "Crawl 2 stopped (quiet hours) after" in quiet.stdout
     assert (quiet.returncode, len(site.log)) == (0, asked), "nothing was asked for"
 
     settings(tmp_path, hours(timedelta(hours=2), timedelta(hours=-2)))
@@ -81,7 +81,7 @@ def test_a_run_ends_before_the_disk_is_full(site: Site, tmp_path: Path) -> None:
     done = crawl(site, tmp_path)
     said = " ".join(done.stdout.split())
     assert "Crawl 1 stopped before the disk is full after" in said
-    assert "Look: The run stopped before the disk is full: " in said
+    assert "Warning: The run stopped before the disk is full: " in said
     assert " MB are free, 9,000,000,000 MB must stay." in said
     assert (done.returncode, len(site.log)) == (6, asked), "nothing was asked for"
 

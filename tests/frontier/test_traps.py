@@ -112,7 +112,7 @@ def test_of_sitemaps_without_end_only_the_first_are_read(tmp_path: Path) -> None
     )
     run = crawl(tmp_path / "network", tmp_path / "data", host, "--max-pages", "1")
     assert run.db.execute("SELECT sum(listed), count(*) FROM pages").fetchone() == (50_001, 50_001)
-    assert f"Look: {host}: 1 sitemap could not be read whole; the log says why." in run.out
+    assert f"Warning: {host}: 1 sitemap could not be read whole; the log says why." in run.out
     (log,) = (tmp_path / "data" / "logs").glob("*.log")
     assert f"the sitemaps of {host} name more than 50,000 pages" in log.read_text(encoding="utf-8")
 

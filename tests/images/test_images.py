@@ -169,7 +169,7 @@ def test_a_host_that_asks_for_it_is_left_alone(server: Pictures, tmp_path: Path)
     asked = len(server.pictures) - before - 1
     assert asked < 20, "those that were under way when it said so"
     assert f"1 fetched, {asked} failed" in done.stdout
-    assert f"{60 - asked} are left: the same command goes on." in done.stdout
+    assert f"{60 - asked} are left; run the same command to resume." in done.stdout
     soon = iso(datetime.now(UTC) + timedelta(seconds=900))
     assert {due_at > soon for (due_at,) in rows(tmp_path, "due_at", "state = 'failed'")} == {True}
     again = fetch(tmp_path, server.url, "--max", "1")
@@ -215,7 +215,7 @@ def test_interrupted_it_goes_on(data: Path, network: Path, number: signal.Signal
         assert "Traceback" not in err
         if number != signal.SIGKILL:
             assert first.returncode == 11
-            assert "Interrupted: the same command goes on." in out
+            assert "Interrupted; run the same command to resume." in out
             assert len(_asked(site)) == len(rows(data)), "what was asked for is settled"
         stored = len(rows(data, where="state = 'stored'"))
         assert 8 < stored < 58
@@ -240,7 +240,7 @@ def test_interrupted_twice_it_stops_at_once(tmp_path: Path) -> None:
             images.send_signal(signal.SIGINT)
             out, err = images.communicate(timeout=10)
     assert images.returncode == 13
-    assert "Interrupted: the same command goes on." in out
+    assert "Interrupted; run the same command to resume." in out
     assert "Traceback" not in err
     assert rows(data, "url") == [(f"{HOST}/loaf.png",)]
 

@@ -124,12 +124,12 @@ def test_history_tells_that_a_page_is_gone_and_since_when(data: Path) -> None:
     day = page["gone_at"][:16].replace("T", " ")
     standing = told(data, "history", BREAD).splitlines()[-1]
     assert standing == (
-        f"The page is gone since {day} UTC: the server answers 404 Not Found. This copy stays."
+        f"The page has been gone since {day} UTC: the server answers 404 Not Found. The archived copy is kept."
     )
     crawl(data, failed(BREAD))
     standing = told(data, "history", BREAD).splitlines()[-1]
     assert standing.startswith("The last visit failed: no answer. The page last answered 20")
-    assert standing.endswith(f", and was gone since {day} UTC.")
+    assert standing.endswith(f", and had been gone since {day} UTC.")
 
 
 def test_history_tells_that_a_page_failed_or_moved(data: Path) -> None:
@@ -137,7 +137,7 @@ def test_history_tells_that_a_page_failed_or_moved(data: Path) -> None:
     assert "The last visit failed: no answer. The page last answered 20" in told(data, "history", BREAD)
     away = "https://one.techidaily.com/loaves/"
     crawl(data, Visit(url=BREAD, state="not_article", reason=f"redirects to {away}", moved_to=away))
-    assert f"The page is an article no more: redirects to {away} (20" in told(data, "history", BREAD)
+    assert f"The page is no longer an article: redirects to {away} (20" in told(data, "history", BREAD)
 
 
 def test_diff_shows_the_newest_change(data: Path) -> None:
@@ -220,7 +220,7 @@ def test_diff_shows_each_kind_of_change(tmp_path: Path, article: MakeArticle) ->
         (["diff", BREAD, "first"], "'first' is not a valid integer."),
         (["diff", f"{BREAD}x"], f"No article {BREAD}x is in the archive: `alsoread status` tells what is."),
         (["history", "jam.md"], "No article jam.md is in the archive: `alsoread status` tells what is."),
-        (["status", "--all"], "--all goes with --failed."),
+        (["status", "--all"], "--all needs --failed."),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(data: Path, arguments: list[str], said: str) -> None:
@@ -326,7 +326,7 @@ def test_status_lists_the_pages_that_failed_the_worst_host_first(
     assert count == "Failed pages: 3, hosts: 2"
     assert head.split() == ["tries", "next", "try", "(UTC)", "last", "error", "page"]
     assert [row.split()[-1] for row in rows] == [page["url"] for page in found["pages"]]
-    assert advice == f"Try them again now: alsoread crawl --retry-failed --data {tmp_path}"
+    assert advice == f"Retry them now: alsoread crawl --retry-failed --data {tmp_path}"
 
 
 def test_status_lists_fifty_failed_pages_unless_all_are_asked_for(tmp_path: Path) -> None:
@@ -341,7 +341,7 @@ def test_status_lists_fifty_failed_pages_unless_all_are_asked_for(tmp_path: Path
 
 
 def test_status_says_so_where_no_page_failed(data: Path) -> None:
-    assert told(data, "status", "--failed") == "No page failed.\n"
+    assert told(data, "status", "--failed") == "No failed pages.\n"
     assert programs(data, "status", "--failed") == {"failed": 0, "pages": []}
 
 

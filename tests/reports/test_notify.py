@@ -1,4 +1,4 @@
-"""Messages to those who are to be told, sent to a real server: what arrives, and what is said where none does."""
+"""Notifications, sent to a real server: what arrives, and what is reported if nothing does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import pytest
 from apprise import Apprise
 
 from crawler.config.file import read_config
-from crawler.reports.notify import notify, tell
+from crawler.reports.notify import send, send_report
 from crawler.runs.crawl import Report
 from pipelines.alarms.rules import Alarm
 from pipelines.archive.catalog import COUNTS
@@ -39,7 +39,7 @@ class Message(NamedTuple):
 
 
 class Receiver:
-    """A web hook on loopback: keeps what it gets, and refuses what is sent to `/refused`."""
+    """A webhook on loopback that keeps its messages, and refuses those to `/refused`."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -74,7 +74,7 @@ def receiver() -> Iterator[Receiver]:
 
 
 class Mailbox(StreamRequestHandler):
-    """A mail server on loopback that takes every letter."""
+    """A mail server on loopback that accepts every mail."""
 
     letters: list[EmailMessage]
 
@@ -93,7 +93,7 @@ class Mailbox(StreamRequestHandler):
 
 @pytest.fixture
 def mailbox() -> Iterator[tuple[str, list[EmailMessage]]]:
-    """Where it listens, and the letters that came."""
+    """Address of a mail server, and the mails that it received."""
     letters: list[EmailMessage] = []
     handler = type("Mailbox", (Mailbox,), {"letters": letters})
     with ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
@@ -104,7 +104,7 @@ def mailbox() -> Iterator[tuple[str, list[EmailMessage]]]:
 
 @pytest.fixture
 def nowhere() -> str:
-    """A place where nobody listens."""
+    """An address where nothing listens."""
     gone = Receiver()
     gone.close()
     return gone.place
@@ -132,8 +132,8 @@ def report(*alarms: Alarm, exit_code: int = 0) -> Report:
     )
 
 
-def test_every_address_gets_the_text_as_it_is(receiver: Receiver, capfd: pytest.CaptureFixture[str]) -> None:
-    assert notify([f"json://{receiver.place}/one", f"form://{receiver.place}/two"], TITLE, TEXT) == []
+def test_every_address_gets_the_unchanged_text(receiver: Receiver, capfd: pytest.CaptureFixture[str]) -> None:
+    assert send([f"json://{receiver.place}/one", f"form://{receiver.place}/two"], TITLE, TEXT) == []
     as_json, as_form = receiver.messages
     assert (as_json.path, as_json.kind) == ("/one", "application/json")
     message = json.loads(as_json.body)
@@ -144,16 +144,16 @@ def test_every_address_gets_the_text_as_it_is(receiver: Receiver, capfd: pytest.
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_letter_says_what_the_text_says(mailbox: tuple[str, list[EmailMessage]]) -> None:
+def test_a_mail_has_the_unchanged_text(mailbox: tuple[str, list[EmailMessage]]) -> None:
     place, letters = mailbox
-    assert notify([f"mailto://{place}?from=alsoread@example.org&to=ann@example.org"], TITLE, TEXT) == []
+    assert send([f"mailto://{place}?from=alsoread@example.org&to=ann@example.org"], TITLE, TEXT) == []
     (letter,) = letters
     assert (letter["Subject"], letter["To"]) == (TITLE, "ann@example.org")
     assert letter.get_content_type() == "text/plain"
     assert letter.get_content().splitlines() == TEXT.splitlines()
 
 
-def test_an_address_that_fails_is_told_without_its_secrets_and_the_others_get_the_text(
+def test_a_failing_address_is_reported_without_secrets_and_the_others_get_the_text(
     receiver: Receiver, nowhere: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     urls = [
@@ -163,29 +163,29 @@ def test_an_address_that_fails_is_told_without_its_secrets_and_the_others_get_th
         "nosuchservice://ann:hunter22@example.org",
         f"form://{receiver.place}/well",
     ]
-    told = notify(urls, TITLE, TEXT)
-    assert [line.partition(")")[0] for line in told] == [
+    problems = send(urls, TITLE, TEXT)
+    assert [line.partition(")")[0] for line in problems] == [
         "Address 1 of notify.urls (json://…",
         "Address 2 of notify.urls (json://…",
         "Address 3 of notify.urls (…",
         "Address 4 of notify.urls (nosuchservice://…",
     ]
-    assert "Connection error" in told[0]
-    assert "403" in told[1]
-    assert told[3].endswith(") is none that can be notified.")
+    assert "Connection error" in problems[0]
+    assert "403" in problems[1]
+    assert problems[3].endswith(") is not a valid address of apprise.")
     assert receiver.messages[-1].path == "/well"
-    assert [secret for secret in SECRETS if secret in " ".join(told)] == []
+    assert [secret for secret in SECRETS if secret in " ".join(problems)] == []
     assert capfd.readouterr() == ("", "")
 
 
-def test_the_addresses_in_the_documents_are_of_services_that_there_are() -> None:
+def test_the_addresses_in_the_docs_are_valid() -> None:
     document = (Path(__file__).parents[2] / "docs" / "monitoring.md").read_text(encoding="utf-8")
     addresses = re.findall(r"^\| `(\w+://\S+)` \|", document, re.MULTILINE)
     assert len(addresses) >= 8
     assert [address for address in addresses if Apprise.instantiate(address) is None] == []
 
 
-def test_as_a_command_it_sends_what_it_reads(receiver: Receiver, nowhere: str, tmp_path: Path) -> None:
+def test_the_command_sends_its_standard_input(receiver: Receiver, nowhere: str, tmp_path: Path) -> None:
     urls = [f"json://{receiver.place}/", f"json://ann:hunter22@{nowhere}{PLACE}"]
     (tmp_path / "alsoread.toml").write_text(f"[notify]\nurls = {json.dumps(urls)}\n")
     command = [sys.executable, "-m", "crawler.reports.notify", str(tmp_path), TITLE]
@@ -197,7 +197,7 @@ def test_as_a_command_it_sends_what_it_reads(receiver: Receiver, nowhere: str, t
     assert json.loads(receiver.messages[0].body)["message"] == TEXT
 
 
-def test_a_mistake_in_the_settings_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_a_mistake_in_the_settings_is_reported(tmp_path: Path) -> None:
     (tmp_path / "alsoread.toml").write_text("[notify]\nurl = []\n")
     command = [sys.executable, "-m", "crawler.reports.notify", str(tmp_path), TITLE]
     done = subprocess.run(command, input="", capture_output=True, text=True, timeout=60, check=False)
@@ -205,9 +205,11 @@ def test_a_mistake_in_the_settings_is_told_in_a_sentence(tmp_path: Path) -> None
     assert done.stderr.startswith(f"alsoread: {tmp_path}/alsoread.toml: notify.url is not a known option")
 
 
-def test_a_run_with_alarms_sends_them_with_its_counts_and_its_end(receiver: Receiver, tmp_path: Path) -> None:
+def test_a_run_with_alarms_sends_them_with_its_counts_and_exit_code(
+    receiver: Receiver, tmp_path: Path
+) -> None:
     (tmp_path / "alsoread.toml").write_text(f'[notify]\nurls = ["json://{receiver.place}/"]\n')
-    assert tell(report(LOST, UNREAD, exit_code=1), read_config(tmp_path), tmp_path) == []
+    assert send_report(report(LOST, UNREAD, exit_code=1), read_config(tmp_path), tmp_path) == []
     message = json.loads(receiver.messages[0].body)
     assert message["title"] == TITLE
     assert message["message"].splitlines() == [
@@ -238,9 +240,9 @@ def test_a_run_with_alarms_sends_them_with_its_counts_and_its_end(receiver: Rece
         (report(UNREAD, exit_code=11), "alarms", "alsoread: 1 alarm in crawl 12"),
     ],
 )
-def test_a_run_is_told_as_the_settings_ask(
+def test_a_run_is_reported_if_the_settings_ask_for_it(
     receiver: Receiver, tmp_path: Path, ending: Report, on: str, title: str | None
 ) -> None:
     (tmp_path / "alsoread.toml").write_text(f'[notify]\nurls = ["json://{receiver.place}/"]\non = "{on}"\n')
-    assert tell(ending, read_config(tmp_path), tmp_path) == []
+    assert send_report(ending, read_config(tmp_path), tmp_path) == []
     assert [json.loads(message.body)["title"] for message in receiver.messages] == ([title] if title else [])

@@ -1,0 +1,90 @@
+"""Commands that print one article: `alsoread show`, `history`, `diff` and `extract`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from crawler.cli.options import data_folder, reports_errors
+from crawler.errors import ArchiveError
+from crawler.text import escape_controls
+from crawler.urls import canonical
+from pipelines.archive import articles
+from pipelines.archive.catalog import read
+
+_CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"'>\s]+)""", re.IGNORECASE)
+
+
+@click.command()
+@click.argument("article")
+@data_folder
+@reports_errors
+def show(article: str, data: str) -> None:
+    """Print ARTICLE, given by its address or the path of its file.
+
+    Control characters are made visible; the file has them as they are.
+    """
+    from crawler.reports.article import print_article
+
+    with closing(read(Path(data) / "archive.db")) as db:
+        print_article(articles.load(db, articles.find(db, article)))
+
+
+@click.command()
+@click.argument("article")
+@data_folder
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@reports_errors
+def history(article: str, data: str, as_json: bool) -> None:
+    """List the revisions of ARTICLE, given by its address or the path of its file."""
+    from crawler.reports.history import print_history, print_history_json
+
+    with closing(read(Path(data) / "archive.db")) as db:
+        page = articles.find(db, article)
+        if as_json:
+            print_history_json(db, page)
+        else:
+            print_history(db, page)
+
+
+@click.command()
+@click.argument("article")
+@click.argument("revision", type=int, required=False)
+@data_folder
+@reports_errors
+def diff(article: str, revision: int | None, data: str) -> None:
+    """Show what REVISION of ARTICLE changed: its number in the history, the newest by default."""
+    from crawler.reports.history import print_diff
+
+    with closing(read(Path(data) / "archive.db")) as db:
+        print_diff(db, articles.find(db, article), revision)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--url", help="Address of the page; by default its own canonical link.")
+@reports_errors
+def extract(file: Path, url: str | None) -> None:
+    """Print the article that the archive would make of a saved page."""
+    from crawler.extractors import extract as extract_article
+    from crawler.reports.article import print_article
+    from pipelines.normalize import normalize
+
+    try:
+        html = file.read_bytes()
+    except OSError as error:
+        raise ArchiveError(f"Could not read {file}: {error.strerror}.", 2) from None
+    if url is None:
+        link = _CANONICAL.search(html)
+        if link is None:
+            raise click.UsageError(f"{file} has no canonical link; give its address with --url.")
+        url = link[1].decode()
+    article = extract_article(html, canonical(url))
+    if article is None:
+        click.echo(escape_controls(f"alsoread: {file} is not an article."), err=True)
+        sys.exit(1)
+    print_article(normalize(article))

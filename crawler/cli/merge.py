@@ -1,0 +1,26 @@
+"""`alsoread merge`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from crawler.cli.options import data_folder, reports_errors
+from pipelines.archive.catalog import hold
+
+
+@click.command()
+@click.argument("others", nargs=-1, required=True, type=click.Path(path_type=Path))
+@data_folder
+@reports_errors
+def merge(others: tuple[Path, ...], data: str) -> None:
+    """Merge other archives into this one: OTHERS are their archive.db files, which are only read."""
+    from pipelines.merging.merge import merge as merge_archive
+
+    folder = Path(data)
+    with hold(folder / "archive.db") as db:
+        for other in others:
+            merged = merge_archive(db, folder, other)
+            counts = ", ".join(f"{count:,} {kind}" for kind, count in merged._asdict().items())
+            click.echo(f"{other}: {counts}.")

@@ -1,0 +1,35 @@
+"""`alsoread status`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from crawler.cli.options import data_folder, reports_errors
+from pipelines.archive.catalog import read
+
+
+@click.command()
+@data_folder
+@click.option("--failed", is_flag=True, help="List the failed pages with their last errors.")
+@click.option("--all", "show_all", is_flag=True, help="With --failed: all of them, not only the first 50.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; with --failed all pages.")
+@reports_errors
+def status(data: str, failed: bool, show_all: bool, as_json: bool) -> None:
+    """Show what the archive holds."""
+    from crawler.reports.failures import print_failures, print_failures_json
+    from crawler.reports.status import print_status, print_status_json
+
+    if show_all and not failed:
+        raise click.UsageError("--all needs --failed.")
+    with closing(read(Path(data) / "archive.db")) as db:
+        if failed and as_json:
+            print_failures_json(db, data)
+        elif failed:
+            print_failures(db, data, show_all)
+        elif as_json:
+            print_status_json(db)
+        else:
+            print_status(db, data)

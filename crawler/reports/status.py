@@ -1,0 +1,84 @@
+"""State of an archive: its counts, its largest hosts, why pages are missing, the last crawl and its alarms."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlite_utils import Database
+
+from crawler.reports.terminal import minute, output, plain, print_json
+from pipelines.alarms import alarms
+
+_STATES = {
+    "stored": "archived",
+    "due": "known, not fetched yet",
+    "not_article": "no article (home page, listing, redirect)",
+    "gone": "gone (404, 410)",
+    "refused": "refused by a rule",
+    "failed": "failed, will be retried",
+}
+
+
+def print_status(db: Database, data: str) -> None:
+    """Print the state of the archive in the folder `data`, for people."""
+    console = output()
+    counts = _counts(db)
+    console.print(
+        f"[bold]{escape(data)}[/]: {counts['articles']:,} articles of {counts['hosts']:,} hosts, "
+        f"{counts['words']:,} words"
+    )
+    pages = _table("pages", "")
+    for state, meaning in _STATES.items():
+        if count := counts["pages"].get(state):
+            pages.add_row(f"{count:,}", meaning)
+    console.print(pages)
+    hosts = _table("articles", "host", "first", "last")
+    for row in db.query("SELECT * FROM articles_by_host LIMIT 10"):
+        dates = ((row[name] or "")[:10] for name in ("first_date", "last_date"))
+        hosts.add_row(f"{row['articles']:,}", plain(row["host"]), *dates)
+    console.print(hosts)
+    _print_reasons(console, db)
+    if last := counts["last_crawl"]:
+        console.print(
+            f"Last crawl: {last['id']}, {last['outcome'] or 'running'}, "
+            f"{minute(last['started_at'])} UTC: {last['pages']:,} pages, {last['new']:,} new, "
+            f"{last['changed']:,} changed, {last['failed']:,} failed"
+        )
+    for run, alarm in alarms.recent(db):
+        source = f"crawl {run['crawl']}, {minute(run['raised_at'])} UTC"
+        console.print(plain(f"Warning ({source}): {alarm}", "yellow"), soft_wrap=True)
+
+
+def print_status_json(db: Database) -> None:
+    """Print the counts, the last crawl and the recent alarms as JSON."""
+    print_json(_counts(db))
+
+
+def _counts(db: Database) -> dict[str, Any]:
+    """Articles, words, hosts, pages by state, the row of the last crawl, and alarms of it and of the last week."""
+    counts = next(db.query("SELECT count(*) AS articles, coalesce(sum(words), 0) AS words FROM articles"))
+    return counts | {
+        "hosts": db.execute("SELECT count(*) FROM articles_by_host").fetchone()[0],
+        "pages": dict(db.execute("SELECT state, count(*) FROM pages GROUP BY state").fetchall()),
+        "last_crawl": next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"), None),
+        "alarms": [run | asdict(alarm) for run, alarm in alarms.recent(db)],
+    }
+
+
+def _print_reasons(console: Console, db: Database) -> None:
+    reasons = _table("pages", "why not archived", "for instance")
+    for row in db.query(
+        """SELECT count(*) AS pages, error, min(url) AS url FROM pages
+           WHERE state IN ('gone', 'refused', 'failed') GROUP BY error ORDER BY pages DESC LIMIT 5"""
+    ):
+        reasons.add_row(f"{row['pages']:,}", plain(row["error"]), plain(row["url"]))
+    if reasons.row_count:
+        console.print(reasons)
+
+
+def _table(*headings: str) -> Table:
+    return Table(*headings, box=None, padding=(0, 2), header_style="dim")
