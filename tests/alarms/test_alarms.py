@@ -242,7 +242,7 @@ def test_the_pages_of_a_host_are_accepted_together_but_for_those_that_are_no_art
     assert (done.exit_code, done.stdout.count("Accepted: ")) == (2, 9)
     assert [row["url"] for row in status(tmp_path, "--failed")["pages"]] == [SEED]
     none = here("accept", "--host", FIXES, "--data", tmp_path)
-    assert (none.exit_code, none.stderr) == (2, f"alsoread: No page of {FIXES} is in quarantine.\n")
+    assert (none.exit_code, none.stderr) == (2, f"alsoread: No page of {FIXES} is quarantined.\n")
 
 
 def test_a_kept_page_that_is_no_article_can_not_be_accepted(changed: Run, tmp_path: Path) -> None:

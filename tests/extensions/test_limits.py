@@ -80,7 +80,7 @@ def test_a_run_ends_before_the_disk_is_full(site: Site, tmp_path: Path) -> None:
     settings(tmp_path, '[limits]\ndisk_free = "9000 TB"\n')
     done = crawl(site, tmp_path)
     said = " ".join(done.stdout.split())
-    assert "Crawl 1 stopped before the disk is full after" in said
+    assert "Crawl 1 stopped (disk nearly full) after" in said
     assert "Warning: The run stopped before the disk is full: " in said
     assert " MB are free, 9,000,000,000 MB must stay." in said
     assert (done.returncode, len(site.log)) == (6, asked), "nothing was asked for"
