@@ -1,1 +1,1 @@
-"""Whether an archive is what it should be, and what can be mended."""
+"""Integrity checks of an archive, and their repairs."""

@@ -1,6 +1,6 @@
-"""An article's row against its file: whether they agree, and where they don't, which of them was damaged.
+"""Compare an article's row with its file; the stored hash tells which one is damaged.
 
-The row keeps the hash of the file. The file that has this hash is right, and so is the row that gives such a file.
+A file with the hash that its row has is right; so is a row that renders to such a file.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import partial
-from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,9 +15,9 @@ from crawler.items import Article, Image, Link
 from crawler.urls import canonical
 from pipelines.archive import articles, pages
 from pipelines.archive.article_file import VOCABULARY, path_of, render
-from pipelines.archive.files import read_file
+from pipelines.archive.files import hash_of, read_file
 from pipelines.importing import front_matter
-from pipelines.verifying.findings import Archive, Finding
+from pipelines.verifying.findings import FILE_IS_MOVED, Archive, Finding
 from pipelines.verifying.repair import restore_row, rewrite_file
 
 _ROW = """
@@ -31,13 +30,13 @@ FROM articles LEFT JOIN pages USING (id) WHERE articles.id = ?1
 """
 _NO_PROOF = (
     "nothing proves which of them is right: `alsoread import` takes what the file says, "
-    "and a crawl with --recrawl all fetches the page anew"
+    "`alsoread crawl --recrawl all` fetches the page again"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Copy:
-    """An article's file as it is, where it should be."""
+class _File:
+    """An article's file as it is on disk."""
 
     path: PurePosixPath
     content: bytes | None
@@ -49,14 +48,14 @@ class _Copy:
 
     @property
     def hash(self) -> str | None:
-        return None if self.content is None else sha256(self.content).hexdigest()
+        return None if self.content is None else hash_of(self.content)
 
 
-def judge(archive: Archive, page: int, since: float | None) -> Iterator[Finding]:
-    """What is wrong with the rows and the file of a page's article.
+def check_article(archive: Archive, page: int, since: float | None) -> Iterator[Finding]:
+    """Compare the rows of a page's article with its file.
 
-    `since`: a file that was written after that moment (seconds since the epoch) is passed over, as its row may be
-    on its way.
+    `since`: a file that was written after that moment (seconds since the epoch) is skipped, as its row may not be
+    committed yet.
     """
     row = pages.first(archive.db, _ROW, page)
     if row is None:
@@ -65,38 +64,33 @@ def judge(archive: Archive, page: int, since: float | None) -> Iterator[Finding]
         article = articles.load(archive.db, page)
     except (ValueError, TypeError):  # a time or a list that can't be read
         article = None
-    copy = _copy(archive, row)
-    if copy and since and _written_after(archive, copy, since):
+    file = _find_file(archive, row)
+    if file and since and _written_after(archive, file, since):
         return
-    if article and copy and copy.content == render(article).encode():
-        yield from _agreeing(row, page, article)
-    elif copy and copy.content is not None and copy.hash == row["file_hash"]:
-        yield from _edited(row, page, article, copy)
-    elif article and copy and articles.hash_of_file(article) == row["file_hash"]:
-        what = "is missing" if copy.content is None else "is not what was archived"
-        mend = "--repair writes it anew from the catalog"
-        if copy.content is not None:
-            mend += "; what is there now is put aside into damaged/"
-        yield Finding(where=copy.where, what=what, mend=mend, cure=partial(rewrite_file, page))
-    elif copy and copy.content is not None:
-        yield Finding(where=copy.where, what="file and row differ", mend=_NO_PROOF)
+    rendered = render(article).encode() if article else None
+    if article and file and file.content == rendered:
+        yield from _check_columns(row, page, article, file)
+    elif file and file.content is not None and file.hash == row["file_hash"]:
+        yield from _check_row(page, article, _parse(file.content, row["extractor"]))
+    elif file and rendered is not None and hash_of(rendered) == row["file_hash"]:
+        yield _wrong_file(page, file)
+    elif file and file.content is not None:
+        yield Finding(where=file.where, what="file and row differ", hint=_NO_PROOF)
     else:
         yield Finding(
             where=f"articles {row['url']}",
             what="its file is missing, and its row is not what was archived",
-            mend="a crawl with --recrawl all fetches the page anew",
+            hint="`alsoread crawl --recrawl all` fetches the page again",
         )
 
 
-def _copy(archive: Archive, row: dict[str, Any]) -> _Copy | None:
-    """The file, by the address of the article's row or that of its page; None where neither is an address."""
-    copies = [
-        _Copy(path, _content(archive, path))
-        for path in dict.fromkeys(path_of(url) for url in (row["url"], row["page_url"]) if _is_address(url))
-    ]
-    proven = (copy for copy in copies if copy.content is not None and copy.hash == row["file_hash"])
-    there = (copy for copy in copies if copy.content is not None)
-    return next(proven, None) or next(there, None) or next(iter(copies), None)
+def _find_file(archive: Archive, row: dict[str, Any]) -> _File | None:
+    """Find the file by the address of the article's row or of its page; None where neither is an address."""
+    urls = [url for url in (row["url"], row["page_url"]) if _is_address(url)]
+    files = [_File(path, _read(archive, path)) for path in dict.fromkeys(map(path_of, urls))]
+    existing = [file for file in files if file.content is not None]
+    proven = [file for file in existing if file.hash == row["file_hash"]]
+    return next(iter(proven or existing or files), None)
 
 
 def _is_address(url: str | None) -> bool:
@@ -106,63 +100,68 @@ def _is_address(url: str | None) -> bool:
         return False
 
 
-def _content(archive: Archive, path: PurePosixPath) -> bytes | None:
+def _read(archive: Archive, path: PurePosixPath) -> bytes | None:
     try:
         return read_file(archive.root, path)
     except OSError:
         return None
 
 
-def _written_after(archive: Archive, copy: _Copy, moment: float) -> bool:
+def _written_after(archive: Archive, file: _File, moment: float) -> bool:
     try:
-        return (archive.root / copy.path).stat().st_mtime > moment
+        return (archive.root / file.path).stat().st_mtime > moment
     except OSError:
         return False
 
 
-def _agreeing(row: dict[str, Any], page: int, article: Article) -> Iterator[Finding]:
-    """What else may be wrong where the file is what the row says."""
-    if row["file_hash"] is None:
-        row["file_hash"] = articles.hash_of_file(article)
-    wrong = [name for name, value in articles.columns(article).items() if row[name] != value]
+def _check_columns(row: dict[str, Any], page: int, article: Article, file: _File) -> Iterator[Finding]:
+    """Check the derived columns of a row that agrees with its file."""
+    expected = articles.columns(article, file.hash)
+    if row["file_hash"] is None:  # a finding of its own, for all articles together
+        del expected["file_hash"]
+    wrong = [name for name, value in expected.items() if row[name] != value]
     wrong += [name for name in ("images", "also_read") if not row[f"{name}_in_order"]]
-    wrong += ["the address of its page"] if row["page_url"] != article.url else []
+    if row["page_url"] != article.url:
+        wrong.append("the address of its page")
     if wrong:
-        yield _restorable(page, article, f"wrong: {', '.join(wrong)}")
+        yield _wrong_row(page, article, f"wrong: {', '.join(wrong)}")
 
 
-def _edited(row: dict[str, Any], page: int, article: Article | None, copy: _Copy) -> Iterator[Finding]:
-    """The file is as it was archived, the row is not."""
-    assert copy.content is not None  # noqa: S101
-    told = _parse(copy.content, row["extractor"])
+def _check_row(page: int, article: Article | None, truth: Article) -> Iterator[Finding]:
+    """Compare a row with the article of its file, which is as it was archived."""
     if article is None:
-        yield _restorable(page, told, "its row can't be read")
+        yield _wrong_row(page, truth, "its row can't be read")
         return
-    # None differs where the file is in the form that an older alsoread gave it.
-    different = [
-        field.name for field in fields(Article) if getattr(article, field.name) != getattr(told, field.name)
-    ]
-    if different:
-        yield _restorable(page, told, f"not what its file says: {', '.join(different)}")
+    names = [field.name for field in fields(Article)]
+    different = [name for name in names if getattr(article, name) != getattr(truth, name)]
+    if different:  # else the file has the format of an older version
+        yield _wrong_row(page, truth, f"differs from its file: {', '.join(different)}")
+
+
+def _wrong_file(page: int, file: _File) -> Finding:
+    what, hint = "is missing", "--repair writes it from the catalog"
+    if file.content is not None:
+        what, hint = "is not what was archived", f"{hint}; {FILE_IS_MOVED}"
+    return Finding(where=file.where, what=what, hint=hint, repair=partial(rewrite_file, page))
 
 
 def _parse(content: bytes, extractor: str) -> Article:
-    """The article of a file that is known to be one of ours."""
-    said, text = front_matter.read(content)
-    values: dict[str, Any] = {name: said.get(name) for name in VOCABULARY}
+    """Parse an article's file, which is known to be one that the archive wrote."""
+    keys, text = front_matter.read(content)
+    values: dict[str, Any] = {name: keys.get(name) for name in VOCABULARY}
     values |= {name: values[name] or [] for name in ("tags", "categories")}
     values["images"] = [Image(**image) for image in values["images"] or []]
     values["also_read"] = [Link(**link) for link in values["also_read"] or []]
-    extra = {key: value for key, value in said.items() if key not in VOCABULARY}
+    extra = {key: value for key, value in keys.items() if key not in VOCABULARY}
     return Article(
         **values, body=text.removeprefix("\n").removesuffix("\n"), extractor=extractor, extra=extra
     )
 
 
-def _restorable(page: int, article: Article, what: str) -> Finding:
+def _wrong_row(page: int, article: Article, what: str) -> Finding:
     return Finding(
         where=f"articles {article.url}",
         what=what,
-        mend="--repair takes the row from its file",
-        cure=partial(restore_row, page, article),
+        hint="--repair restores the row from its file",
+        repair=partial(restore_row, page, article),
     )

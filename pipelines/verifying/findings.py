@@ -1,4 +1,4 @@
-"""What a check of an archive says: what is wrong, where, and what would mend it."""
+"""Findings of an integrity check: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 
 class Archive(NamedTuple):
-    """An archive that is open: to be read, or to be mended."""
+    """An archive whose catalog is open: for reading by checks, for writing by repairs."""
 
     data: Path
     db: Database
@@ -22,12 +22,12 @@ class Archive(NamedTuple):
         return self.data / "articles"
 
 
-Cure = Callable[[Archive], None]
-"""Mends what was found in an archive that is open for writing. Raises OSError and sqlite3.Error."""
+Repair = Callable[[Archive], None]
+"""Repairs a finding in an archive that is open for writing. Raises OSError and sqlite3.Error."""
 
-PUT_FILE = (
-    "put the file or folder itself in its place, or take it away: --repair then writes what belongs there"
-)
+PUT_FILE = "replace it with the file or folder itself, or remove it: --repair then writes what belongs there"
+NO_SOURCE = "nothing else in the archive says what is right"
+FILE_IS_MOVED = "the present file is moved to damaged/"
 REBUILD = "move archive.db away: `alsoread rebuild` makes a new one from the articles' files"
 
 
@@ -38,7 +38,7 @@ class Finding:
     where: str
     """A file below the archive's folder, an address, or a table with what names its row."""
     what: str
-    mend: str
-    """What would mend it, in words."""
-    cure: Cure | None = None
-    """What mends it; None where the archive does not hold the truth any more."""
+    hint: str
+    """How to fix it, for people."""
+    repair: Repair | None = None
+    """Fixes it; None where the archive does not hold the truth any more."""

@@ -1,4 +1,4 @@
-"""The copies of pictures: every one is where its row says, byte by byte."""
+"""Check the copies of pictures against their rows, byte by byte."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from crawler.items import iso
 from pipelines.archive.files import hash_of, read_file
 from pipelines.images import rows
 from pipelines.images.paths import FOLDER, is_place
-from pipelines.verifying.findings import Archive, Finding
-from pipelines.verifying.repair import put_aside
+from pipelines.verifying.findings import FILE_IS_MOVED, Archive, Finding
+from pipelines.verifying.repair import move_to_damaged
 
 
-def damaged(archive: Archive) -> Iterator[Finding]:
-    """The copies that are not what was fetched."""
-    for url, path, kind, expected in archive.db.execute(
+def check_copies(archive: Archive) -> Iterator[Finding]:
+    """Find copies that are missing, in the wrong place, or not what was fetched."""
+    for url, path, media_type, fetched_hash in archive.db.execute(
         "SELECT url, path, type, hash FROM pictures WHERE state = 'stored' ORDER BY path"
     ):
-        mend, cure = "--repair makes it due again for `alsoread images`", _make_due
-        if not is_place(path, url, kind):
+        hint, repair = "--repair makes it due again for `alsoread images`", _make_due
+        if not is_place(path, url, media_type):
             what = "its path is not that of its address"
-        elif (held := _hash(archive.data / FOLDER, path)) is None:
+        elif (file_hash := _hash(archive.data / FOLDER, path)) is None:
             what = "is missing"
-        elif held != expected:
-            what, cure = "is not what was fetched", _put_aside
-            mend += "; what is there now is put aside into damaged/"
+        elif file_hash != fetched_hash:
+            what, repair = "is not what was fetched", _replace
+            hint = f"{hint}; {FILE_IS_MOVED}"
         else:
             continue
-        yield Finding(where=f"{FOLDER}/{path}", what=what, mend=mend, cure=partial(cure, url))
+        yield Finding(where=f"{FOLDER}/{path}", what=what, hint=hint, repair=partial(repair, url))
 
 
 def _hash(root: Path, path: str) -> str | None:
@@ -41,9 +41,9 @@ def _hash(root: Path, path: str) -> str | None:
     return None if content is None else hash_of(content)
 
 
-def _put_aside(url: str, archive: Archive) -> None:
+def _replace(url: str, archive: Archive) -> None:
     (path,) = archive.db.execute("SELECT path FROM pictures WHERE url = ?", [url]).fetchone()
-    put_aside(archive, archive.data / FOLDER, PurePosixPath(path))
+    move_to_damaged(archive, archive.data / FOLDER, PurePosixPath(path))
     _make_due(url, archive)
 
 

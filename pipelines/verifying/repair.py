@@ -1,4 +1,4 @@
-"""What mends an archive: rows from files, files from rows, indexes from both. Nothing is ever deleted."""
+"""Repair an archive: rows from files, files from rows, indexes from both. Deletes nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from sqlite_utils import Database
 
@@ -21,18 +20,18 @@ from pipelines.verifying.findings import Archive
 
 
 def rebuild_search(archive: Archive) -> None:
-    """Makes the search index anew from the articles."""
+    """Rebuild the search index from the articles."""
     with archive.db.atomic():
         archive.db.table("articles").rebuild_fts()
 
 
 def rebuild_indexes(archive: Archive) -> None:
-    """Makes the indexes of all tables anew."""
+    """Rebuild the indexes of all tables."""
     archive.db.execute("REINDEX")
 
 
 def add_hosts(archive: Archive) -> None:
-    """Adds the hosts of pages that are not known."""
+    """Add missing hosts of pages."""
     with archive.db.atomic():
         archive.db.execute(
             """INSERT OR IGNORE INTO hosts (host) SELECT DISTINCT host FROM pages
@@ -41,7 +40,7 @@ def add_hosts(archive: Archive) -> None:
 
 
 def restore_row(page: int, article: Article, archive: Archive) -> None:
-    """Makes an article's rows, and the addresses of its page and of its links, what its file says."""
+    """Restore an article's rows, and the addresses of its page and its links, from its file."""
     db = archive.db
     with db.atomic():
         row = pages.first(db, "SELECT * FROM articles WHERE id = ?", page)
@@ -79,7 +78,7 @@ def _correct_address(db: Database, page: int, url: str) -> None:
 
 
 def _restore_links(db: Database, page: int, links: Sequence[Link], seen: str) -> None:
-    held: dict[int, tuple[int, str | None]] = {
+    present: dict[int, tuple[int, str | None]] = {
         position: (target, url)
         for position, target, url in db.execute(
             """SELECT position, target, url FROM also_read LEFT JOIN pages ON pages.id = target
@@ -90,42 +89,43 @@ def _restore_links(db: Database, page: int, links: Sequence[Link], seen: str) ->
     urls = {link.url for link in links}
     targets: list[tuple[int, str]] = []
     for position, link in enumerate(links, start=1):
-        found = pages.first(db, "SELECT id FROM pages WHERE url = ?", link.url)
-        old, url = held.get(position, (None, None))
-        astray = None if url in urls else old  # what stands at this place leads to none of the list's pages
-        if found is not None:
-            target = found["id"]
-        elif astray is not None and url is not None:
-            _correct_address(db, astray, link.url)
-            target = astray
+        known = pages.first(db, "SELECT id FROM pages WHERE url = ?", link.url)
+        old, url = present.get(position, (None, None))
+        # A target at this position that is no page of the list has a damaged address, or its row is missing.
+        damaged = None if url in urls else old
+        if known is not None:
+            target = known["id"]
+        elif damaged is not None and url is not None:
+            _correct_address(db, damaged, link.url)
+            target = damaged
         else:
-            target = _add_page(db, astray, link.url)
-        values = {"page": page, "target": target, "astray": astray}
-        known = "SELECT 1 FROM also_read WHERE source = :page AND target = :target"
-        if astray is not None and not db.execute(known, values).fetchone():
+            target = _add_page(db, damaged, link.url)
+        values = {"page": page, "target": target, "damaged": damaged}
+        linked = "SELECT 1 FROM also_read WHERE source = :page AND target = :target"
+        if damaged is not None and not db.execute(linked, values).fetchone():
             db.execute(
-                "UPDATE also_read SET target = :target WHERE source = :page AND target = :astray", values
+                "UPDATE also_read SET target = :target WHERE source = :page AND target = :damaged", values
             )
         targets.append((target, link.text))
     articles.store_links(db, {page: targets}, seen)
 
 
 def rewrite_file(page: int, archive: Archive) -> None:
-    """Writes an article's file anew from the catalog; what stood in its place is put aside into `damaged/`."""
+    """Write an article's file from the catalog; a present file is moved to `damaged/`."""
     article = articles.load(archive.db, page)
-    put_aside(archive, archive.root, path_of(article.url))
+    move_to_damaged(archive, archive.root, path_of(article.url))
     write(archive.root, article)
 
 
-def put_aside(archive: Archive, root: Path, path: PurePosixPath) -> None:
-    """Moves what stands at a path below `root`, if there is a file, into `damaged/` in the archive's folder."""
+def move_to_damaged(archive: Archive, root: Path, path: PurePosixPath) -> None:
+    """Move the file at a path below `root`, if there is one, to `damaged/` in the archive's folder."""
     with closing(Tree(root)) as tree, closing(Tree(archive.data / "damaged")) as damaged:
         if (content := tree.read(path)) is not None:
             tree.move(path, path.with_stem(f"{path.stem}~{hash_of(content)[:8]}"), damaged)
 
 
 def fill_hashes(archive: Archive) -> None:
-    """Keeps the hashes of the files of articles that have none, where file and row agree."""
+    """Store the missing hashes of files that agree with their rows."""
     db = archive.db
     for (page,) in db.execute("SELECT id FROM articles WHERE file_hash IS NULL").fetchall():
         article = articles.load(db, page)
@@ -134,10 +134,3 @@ def fill_hashes(archive: Archive) -> None:
         if content is not None and hash_of(content) == expected:
             with db.atomic():
                 db.execute("UPDATE articles SET file_hash = ? WHERE id = ?", [expected, page])
-
-
-def correct_rows(table: str, wrong: str, right: str, archive: Archive) -> None:
-    """Makes the rows of a table right for which the condition `wrong` holds: `right` is an assignment."""
-    values: dict[str, Any] = {"now": iso(now())}
-    with archive.db.atomic():
-        archive.db.execute(f"UPDATE {table} SET {right} WHERE {wrong}", values)  # noqa: S608

@@ -107,8 +107,8 @@ def test_raw_pages_belong_to_articles_that_are_not_read_well(damaged: Path) -> N
     (damaged / "look" / ".writing" / "1-1").touch()
     assert sorted(told(verify(damaged))) == [
         "look/.writing/1-1: half written by a crawl that was killed",
-        "look/one.techidaily.com/never-archived.html: no raw page of an article",
-        "look/three.techidaily.com/page-5.html: the raw page of an article that was read well since",
+        "look/one.techidaily.com/never-archived.html: not the page of an archived article",
+        "look/three.techidaily.com/page-5.html: the page of an article that was read well since",
     ]
 
 
@@ -286,18 +286,19 @@ def test_the_command_says_what_is_wrong_and_what_would_mend_it(damaged: Path) ->
         result = CliRunner().invoke(main, ["verify", "--data", str(damaged), *options])
         return result.exit_code, result.output
 
-    assert run() == (0, f"{damaged}: all well.\n")
+    assert run() == (0, f"{damaged}: no errors.\n")
     (damaged / "articles" / "one.techidaily.com" / "page-3.md").unlink()
     code, said = run()
     assert code == 1
     assert said.splitlines() == [
-        "articles/one.techidaily.com/page-3.md: is missing; to mend it: --repair writes it anew from the catalog",
+        "articles/one.techidaily.com/page-3.md: is missing; fix: --repair writes it from the catalog",
         f"{damaged}: 1 finding.",
     ]
     assert json.loads(run("--json")[1])["found"][0]["what"] == "is missing"
     assert run("--repair") == (
         0,
-        f"Mended: articles/one.techidaily.com/page-3.md: is missing\n{damaged}: all well, 1 finding mended.\n",
+        f"Repaired: articles/one.techidaily.com/page-3.md: is missing\n"
+        f"{damaged}: no errors, 1 finding repaired.\n",
     )
 
 

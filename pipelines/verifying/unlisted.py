@@ -1,0 +1,59 @@
+"""Find files that no row lists, and entries that are not files at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines.archive.files import HALF_WRITTEN, odd_entry
+from pipelines.images.paths import FOLDER
+from pipelines.verifying.findings import PUT_FILE, Archive, Finding
+
+
+class FileFolder(NamedTuple):
+    """A folder of the archive in which every file has a row."""
+
+    name: str
+    query: str
+    """Finds the row of a file by its path in the folder."""
+    writer: str
+    """What leaves files half written when it is killed."""
+    hint: str
+    """What to do with a file without a row."""
+
+
+ARTICLES = FileFolder(
+    "articles",
+    "SELECT 1 FROM articles WHERE path = ? COLLATE BINARY",
+    "crawl",
+    "import it with `alsoread import`, or remove it",
+)
+COPIES = FileFolder(
+    FOLDER,
+    "SELECT 1 FROM pictures WHERE path = ? COLLATE BINARY",
+    "run",
+    "`alsoread images` takes it as the copy that belongs there; else remove it",
+)
+
+
+def check_unlisted(archive: Archive, folder: FileFolder, since: float | None) -> Iterator[Finding]:
+    """Find files without a row; those written after `since` (seconds since the epoch) are skipped."""
+    root = archive.data / folder.name
+    for parent, folders, names in os.walk(root):
+        folders.sort()
+        for path in (Path(parent) / name for name in (*folders, *sorted(names))):
+            name = path.relative_to(root).as_posix()
+            if odd := odd_entry(path):
+                yield Finding(where=f"{folder.name}/{name}", what=odd, hint=PUT_FILE)
+            if odd or path.is_dir() or (since and path.lstat().st_mtime > since):
+                continue
+            if Path(parent).name == HALF_WRITTEN:
+                what = f"half written by a {folder.writer} that was killed"
+                hint = "the next command that writes removes it"
+            elif archive.db.execute(folder.query, [name]).fetchone():
+                continue
+            else:
+                what, hint = "a file that no row knows", folder.hint
+            yield Finding(where=f"{folder.name}/{name}", what=what, hint=hint)
