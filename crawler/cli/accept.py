@@ -28,9 +28,9 @@ from pipelines.validate import validate
 @data_folder
 @reports_errors
 def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:
-    """Accept the quarantined version of each ARTICLE, given by its address or the path of its file.
+    """Accept the quarantined versions of ARTICLEs.
 
-    The version that the archive had is kept as a revision.
+    ARTICLE is an address or the path of a file. The version that the archive had is kept as a revision.
     """
     if not (wanted or hosts):
         raise click.UsageError("Give an ARTICLE, or hosts with --host.")

@@ -24,7 +24,7 @@ _CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"
 @data_folder
 @reports_errors
 def show(article: str, data: str) -> None:
-    """Print ARTICLE, given by its address or the path of its file.
+    """Print an ARTICLE, given by address or file.
 
     Control characters are made visible; the file has them as they are.
     """
@@ -40,7 +40,7 @@ def show(article: str, data: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @reports_errors
 def history(article: str, data: str, as_json: bool) -> None:
-    """List the revisions of ARTICLE, given by its address or the path of its file."""
+    """List the revisions of an ARTICLE, given by address or file."""
     from crawler.reports.history import print_history, print_history_json
 
     with closing(read(Path(data) / "archive.db")) as db:
@@ -57,7 +57,10 @@ def history(article: str, data: str, as_json: bool) -> None:
 @data_folder
 @reports_errors
 def diff(article: str, revision: int | None, data: str) -> None:
-    """Show what REVISION of ARTICLE changed: its number in the history, the newest by default."""
+    """Show what a REVISION of an ARTICLE changed.
+
+    ARTICLE is an address or the path of a file, REVISION a number in its history, the newest by default.
+    """
     from crawler.reports.history import print_diff
 
     with closing(read(Path(data) / "archive.db")) as db:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @quiet_flag
 @reports_errors
 def images(data: str, hosts: tuple[str, ...], limit: int | None, quiet: bool, **settings: Any) -> None:
-    """Fetch the pictures that archived articles show and the archive has no copy of."""
+    """Fetch the pictures in archived articles that have no copy yet."""
     from crawler.runs.crawl import settings_with
     from crawler.runs.images import fetch
 

@@ -15,7 +15,10 @@ from pipelines.archive.catalog import hold
 @data_folder
 @reports_errors
 def merge(others: tuple[Path, ...], data: str) -> None:
-    """Merge other archives into this one: OTHERS are their archive.db files, which are only read."""
+    """Merge other archives into this one.
+
+    OTHERS are their archive.db files, which are only read.
+    """
     from pipelines.merging.merge import merge as merge_archive
 
     folder = Path(data)

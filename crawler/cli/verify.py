@@ -23,7 +23,10 @@ _FINDINGS_LEFT = 1
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @reports_errors
 def verify(data: str, with_repair: bool, as_json: bool) -> None:
-    """Check the archive's integrity; exit with 1 if something is wrong."""
+    """Check the archive's integrity.
+
+    The exit code is 1 if something is wrong.
+    """
     from pipelines.verifying import verify as verifying
 
     folder = Path(data)
@@ -52,11 +55,7 @@ def _as_dicts(findings: Sequence[Finding]) -> list[dict[str, str]]:
 
 
 def _conclusion(repaired: int, left: int) -> str:
-    parts = [_findings(left) if left else "no errors"]
-    if repaired:
-        parts.append(f"{_findings(repaired)} repaired")
-    return ", ".join(parts)
-
-
-def _findings(count: int) -> str:
-    return "1 finding" if count == 1 else f"{count:,} findings"
+    conclusion = "no errors"
+    if left:
+        conclusion = f"{left:,} {'finding' if left == 1 else 'findings'}"
+    return f"{conclusion}, {repaired:,} repaired" if repaired else conclusion

@@ -297,8 +297,7 @@ def test_the_command_says_what_is_wrong_and_what_would_mend_it(damaged: Path) ->
     assert json.loads(run("--json")[1])["found"][0]["what"] == "is missing"
     assert run("--repair") == (
         0,
-        f"Repaired: articles/one.techidaily.com/page-3.md: is missing\n"
-        f"{damaged}: no errors, 1 finding repaired.\n",
+        f"Repaired: articles/one.techidaily.com/page-3.md: is missing\n{damaged}: no errors, 1 repaired.\n",
     )
 
 

@@ -1,0 +1,112 @@
+"""What each command prints, word for word: golden/COMMAND.txt has a shell session on the demo network's archive.
+
+A line that starts with `$ ` is run by a shell, in a folder with an archive in `data/` and the network's files in
+`site/`, which is served at `$SITE`. Below it stands what it prints, with `! ` before lines of standard error, and
+its exit code if that is not 0. Times, sizes and paths are replaced by placeholders, JSON by its keys and types.
+
+After a change of words, `ALSOREAD_GOLDEN=write pytest tests/cli/test_golden.py` writes the files again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler.cli import main
+from tests.site import SEED, Site
+from tests.support.commands import Run
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = Path(__file__).parent / "golden"
+SESSIONS = sorted(GOLDEN.glob("*.txt"))
+TIMEOUT_SECONDS = 120
+_TIME = re.compile(
+    r"(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(\d{4}-\d\d-\d\d)([T ]\d\d[:.]?\d\d([:.]?\d\d)?(\.\d+)?Z?)?"
+)
+_PLACEHOLDERS = (
+    (re.compile(r"\bafter [\d.]+ (s|min|h)( \d+ (s|min))?"), "after DURATION"),
+    (re.compile(r"[\d.,]+ ([KMG]i?B|bytes)\b"), r"N \1"),
+    (re.compile(r"\bprocess \d+"), "process PID"),
+    (re.compile(r"\b\d{8}T\d{6}Z"), "STAMP"),
+    (re.compile(r"\b\d+ parts merged"), "N parts merged"),
+)
+
+
+def test_every_command_has_a_session() -> None:
+    names = {path.stem for path in SESSIONS}
+    assert set(main.commands) <= names
+
+
+@pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.stem)
+def test_session(run: Run, network: Path, tmp_path: Path, path: Path) -> None:
+    expected = path.read_text(encoding="utf-8")
+    commands = re.findall(r"^\$ (.+)$", expected, re.MULTILINE)
+    assert commands
+    shutil.copytree(run.data, tmp_path / "data")
+    shutil.copytree(network, tmp_path / "site")
+    with Site(tmp_path / "site") as site:
+        session = "\n".join(line for command in commands for line in _run(command, tmp_path, site)) + "\n"
+    if os.environ.get("ALSOREAD_GOLDEN") == "write":
+        path.write_text(session, encoding="utf-8")
+        pytest.fail(f"{path.name} was written: read what changed, and run the test again")
+    assert session == expected
+
+
+def _run(command: str, folder: Path, site: Site) -> Iterator[str]:
+    alsoread = f'alsoread() {{ "{sys.executable}" -W error -m crawler "$@"; }}'
+    done = subprocess.run(
+        ["sh", "-c", f"{alsoread}\n{command}"],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "SITE": site.url, "SEED": SEED, "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    yield f"$ {command}"
+    for prefix, output in (("", done.stdout), ("! ", done.stderr)):
+        output = output.replace(str(folder), "DIR").replace(site.url, "http://SITE")
+        for line in _with_sorted_addresses(output.splitlines()):
+            yield from (f"{prefix}{text}".rstrip() for text in _normalize(line).splitlines() or [""])
+    if done.returncode:
+        yield f"(exit code {done.returncode})"
+    yield ""
+
+
+def _with_sorted_addresses(lines: Sequence[str]) -> Iterator[str]:
+    """Sort the addresses below a line, whose order is that of the answers."""
+    for is_address, group in groupby(lines, lambda line: line.startswith("  https://")):
+        yield from sorted(group) if is_address else group
+
+
+def _normalize(line: str) -> str:
+    if line.startswith("{"):
+        return json.dumps(_skeleton(json.loads(line)), indent=2)
+    for pattern, placeholder in _PLACEHOLDERS:
+        line = pattern.sub(placeholder, line)
+    return _TIME.sub(_without_recent_time, line)
+
+
+def _skeleton(value: Any) -> Any:
+    """Replace the values of JSON by their types; of a list only the first is kept."""
+    if isinstance(value, dict):
+        return {key: _skeleton(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_skeleton(item) for item in value[:1]]
+    return type(value).__name__
+
+
+def _without_recent_time(match: re.Match[str]) -> str:
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    return match[0] if match[1] < yesterday else "TIME"
