@@ -76,9 +76,9 @@ def _run(command: str, folder: Path, site: Site) -> Iterator[str]:
     )
     yield f"$ {command}"
     for prefix, output in (("", done.stdout), ("! ", done.stderr)):
-        output = output.replace(str(folder), "DIR").replace(site.url, "http://SITE")
-        for line in _with_sorted_addresses(output.splitlines()):
-            yield from (f"{prefix}{text}".rstrip() for text in _normalize(line).splitlines() or [""])
+        text = output.replace(str(folder), "DIR").replace(site.url, "http://SITE")
+        for line in _with_sorted_addresses(text.splitlines()):
+            yield from (f"{prefix}{part}".rstrip() for part in _normalize(line).splitlines() or [""])
     if done.returncode:
         yield f"(exit code {done.returncode})"
     yield ""
@@ -87,7 +87,8 @@ def _run(command: str, folder: Path, site: Site) -> Iterator[str]:
 def _with_sorted_addresses(lines: Sequence[str]) -> Iterator[str]:
     """Sort the addresses below a line, whose order is that of the answers."""
     for is_address, group in groupby(lines, lambda line: line.startswith("  https://")):
-        yield from sorted(group) if is_address else group
+        block = list(group)
+        yield from sorted(block) if is_address else block
 
 
 def _normalize(line: str) -> str:
