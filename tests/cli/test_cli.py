@@ -1,4 +1,4 @@
-"""What a person meets who mistypes, has no room, or asks for what is not there: one sentence and an exit code."""
+"""Errors of commands: wrong usage, missing archives, full disks; one sentence and an exit code each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.site import SEED, Site
 from tests.support.commands import Run, alsoread, here
 
 
-def test_every_command_says_what_it_does() -> None:
+def test_every_command_has_help() -> None:
     told = here("--help").stdout
     for command in ("crawl", "status", "show", "extract"):
         assert command in told
@@ -37,7 +37,7 @@ def test_every_command_says_what_it_does() -> None:
         (["extract", "no-such-file.html"], 2, "'no-such-file.html' does not exist."),
     ],
 )
-def test_a_mistake_is_told_in_a_sentence(
+def test_a_mistake_is_reported_and_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int, said: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -47,7 +47,7 @@ def test_a_mistake_is_told_in_a_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
+def test_an_unwritable_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     done = alsoread("crawl", SEED, "--data", tmp_path / "file" / "data")
     assert (done.returncode, done.stdout) == (6, "")
@@ -66,7 +66,7 @@ def test_two_crawls_on_one_archive(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_catalog_that_is_none(tmp_path: Path) -> None:
+def test_a_catalog_that_is_not_a_database(tmp_path: Path) -> None:
     (tmp_path / "archive.db").write_text("not a database " * 100)
     said = f"alsoread: {tmp_path / 'archive.db'} can't be "
     for command in (["status"], ["show", SEED]):
@@ -78,14 +78,14 @@ def test_a_catalog_that_is_none(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_an_article_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_article(tmp_path: Path) -> None:
     Catalog(tmp_path / "archive.db", scope=[], retry_delays=[]).close("finished", requests={}, received=0)
     done = here("show", SEED, "--data", tmp_path)
     assert done.stderr == f"alsoread: No article {SEED} is in the archive: `alsoread status` tells what is.\n"
     assert done.exit_code == 2
 
 
-def test_nothing_to_be_fetched(tmp_path: Path) -> None:
+def test_an_unreachable_network(tmp_path: Path) -> None:
     with Site(tmp_path) as site:
         gone = site.url
     done = alsoread("crawl", SEED, "--data", tmp_path / "data", "--connect-to", gone)
@@ -94,7 +94,7 @@ def test_nothing_to_be_fetched(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_disk_that_is_full(network: Path, tmp_path: Path) -> None:
+def test_a_full_disk(network: Path, tmp_path: Path) -> None:
     """A file system of 1 MB, which only root can make."""
     if (
         shutil.which("mount") is None
@@ -127,14 +127,14 @@ def test_extract_prints_what_the_archive_would_hold(network: Path) -> None:
     )
 
 
-def test_extract_asks_for_an_address_that_the_page_does_not_give(tmp_path: Path) -> None:
+def test_extract_needs_an_address(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("<html><body><p>Text</p></body></html>")
     done = here("extract", tmp_path / "page.html")
     assert done.exit_code == 2
     assert "page.html has no canonical link; give its address with --url." in done.stderr
 
 
-def test_a_database_that_is_another_programs(tmp_path: Path) -> None:
+def test_a_database_of_another_program(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
         db.execute("CREATE TABLE recipes (name TEXT)")
     for command in (["status"], ["show", SEED], ["history", SEED]):
@@ -143,7 +143,7 @@ def test_a_database_that_is_another_programs(tmp_path: Path) -> None:
         assert "is no catalog, or of an older alsoread" in done.stderr
 
 
-def test_output_that_a_full_disk_does_not_take_is_told(run: Run) -> None:
+def test_output_to_a_full_disk_is_an_error(run: Run) -> None:
     command = [sys.executable, "-m", "crawler", "status", "--data", str(run.data)]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
@@ -153,7 +153,7 @@ def test_output_that_a_full_disk_does_not_take_is_told(run: Run) -> None:
     )
 
 
-def test_output_that_nobody_reads_to_its_end_is_no_error(run: Run) -> None:
+def test_output_to_a_closed_pipe_is_not_an_error(run: Run) -> None:
     command = [sys.executable, "-m", "crawler", "status", "--json", "--data", str(run.data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as status:
         assert status.stdout

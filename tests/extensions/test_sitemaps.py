@@ -205,6 +205,6 @@ def test_a_sitemap_is_read_where_it_was_moved(run: Run, network: Path, tmp_path:
     moved = Run(tmp_path, done.returncode, done.stdout, done.stderr, site)
     listed = "SELECT url FROM pages WHERE host = ? AND listed ORDER BY url"
     assert moved.db.execute(listed, [GARDEN]).fetchall() == run.db.execute(listed, [GARDEN]).fetchall()
-    assert f"Look: {SEED_HOST}: 1 sitemap could not be read whole; the log says why." in done.stdout
+    assert f"Warning: {SEED_HOST}: 1 sitemap could not be read whole; the log says why." in done.stdout
     assert f"  https://{SEED_HOST}/circle.xml" in done.stdout
-    assert f"Look: {GARDEN}" not in done.stdout
+    assert f"Warning: {GARDEN}" not in done.stdout

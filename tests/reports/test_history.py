@@ -1,4 +1,4 @@
-"""What became of an article and of the pages that failed, as the commands tell it."""
+"""The history of an article, its diffs, and the failed pages, as the commands print them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def failed(url: str, reason: str = "no answer", **facts: Any) -> Visit:
 
 
 def crawl(data: Path, *visits: Visit) -> None:
-    """A crawl with these visits and no others."""
+    """Store a crawl with these visits."""
     catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[600, 600])
     for visit in visits:
         catalog.add(visit)
@@ -51,14 +51,14 @@ def alsoread(data: Path, *args: str) -> Result:
     return CliRunner().invoke(main, [*args, "--data", str(data)], catch_exceptions=False)
 
 
-def told(data: Path, *args: str) -> str:
+def output_of(data: Path, *args: str) -> str:
     done = alsoread(data, *args)
     assert (done.exit_code, done.stderr) == (0, "")
     return done.stdout
 
 
-def programs(data: Path, *args: str) -> Any:
-    return json.loads(told(data, *args, "--json"))
+def json_of(data: Path, *args: str) -> Any:
+    return json.loads(output_of(data, *args, "--json"))
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +74,13 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def data(archive: Path, tmp_path: Path) -> Path:
-    """A copy of that archive, to go on with."""
+    """A copy of that archive, to change."""
     shutil.copy(archive / "archive.db", tmp_path)
     return tmp_path
 
 
 def test_history_has_every_revision_the_current_one_first(data: Path) -> None:
-    revisions = programs(data, "history", BREAD)["revisions"]
+    revisions = json_of(data, "history", BREAD)["revisions"]
     assert [
         [revision[key] for key in ("number", "crawl", "title", "words", "changes")] for revision in revisions
     ] == [
@@ -93,8 +93,10 @@ def test_history_has_every_revision_the_current_one_first(data: Path) -> None:
         assert older["archived_at"] < older["replaced_at"] == newer["archived_at"]
 
 
-def test_history_for_a_person_is_plain_in_a_pipe(data: Path) -> None:
-    title, head, *rows, standing = told(data, "history", "articles/one.techidaily.com/bread.md").splitlines()
+def test_history_is_plain_text_in_a_pipe(data: Path) -> None:
+    title, head, *rows, standing = output_of(
+        data, "history", "articles/one.techidaily.com/bread.md"
+    ).splitlines()
     assert title == "Better bread"
     assert head.split() == ["rev", "words", "crawl", "archived", "(UTC)", "until", "changed", "title"]
     assert rows[0].split()[:3] == ["3", "3", "4"]
@@ -105,43 +107,43 @@ def test_history_for_a_person_is_plain_in_a_pipe(data: Path) -> None:
     assert standing.startswith("Last confirmed: 20")
 
 
-def test_history_tells_when_the_copy_was_last_confirmed(data: Path) -> None:
-    before = programs(data, "history", BREAD)
+def test_history_shows_when_the_copy_was_last_confirmed(data: Path) -> None:
+    before = json_of(data, "history", BREAD)
     crawl(data, Visit(url=BREAD, state="stored", status=304))
-    after = programs(data, "history", BREAD)
+    after = json_of(data, "history", BREAD)
     assert after["confirmed_at"] > before["confirmed_at"] > after["revisions"][0]["archived_at"]
     assert after["revisions"] == before["revisions"]
 
 
-def test_history_tells_that_a_page_is_gone_and_since_when(data: Path) -> None:
+def test_history_shows_since_when_a_page_is_gone(data: Path) -> None:
     gone = Visit(url=BREAD, state="gone", status=404, reason="the server answers 404 Not Found")
     crawl(data, gone)
-    first = programs(data, "history", BREAD)
+    first = json_of(data, "history", BREAD)
     crawl(data, gone)
-    page = programs(data, "history", BREAD)
+    page = json_of(data, "history", BREAD)
     assert (page["state"], page["status"], page["confirmed_at"]) == ("gone", 404, None)
     assert first["gone_at"] == page["gone_at"] < page["fetched_at"]
     day = page["gone_at"][:16].replace("T", " ")
-    standing = told(data, "history", BREAD).splitlines()[-1]
+    standing = output_of(data, "history", BREAD).splitlines()[-1]
     assert standing == (
         f"The page has been gone since {day} UTC: the server answers 404 Not Found. The archived copy is kept."
     )
     crawl(data, failed(BREAD))
-    standing = told(data, "history", BREAD).splitlines()[-1]
+    standing = output_of(data, "history", BREAD).splitlines()[-1]
     assert standing.startswith("The last visit failed: no answer. The page last answered 20")
     assert standing.endswith(f", and had been gone since {day} UTC.")
 
 
-def test_history_tells_that_a_page_failed_or_moved(data: Path) -> None:
+def test_history_shows_that_a_page_failed_or_moved(data: Path) -> None:
     crawl(data, failed(BREAD))
-    assert "The last visit failed: no answer. The page last answered 20" in told(data, "history", BREAD)
+    assert "The last visit failed: no answer. The page last answered 20" in output_of(data, "history", BREAD)
     away = "https://one.techidaily.com/loaves/"
     crawl(data, Visit(url=BREAD, state="not_article", reason=f"redirects to {away}", moved_to=away))
-    assert f"The page is no longer an article: redirects to {away} (20" in told(data, "history", BREAD)
+    assert f"The page is no longer an article: redirects to {away} (20" in output_of(data, "history", BREAD)
 
 
 def test_diff_shows_the_newest_change(data: Path) -> None:
-    old, new, *lines = told(data, "diff", BREAD).splitlines()
+    old, new, *lines = output_of(data, "diff", BREAD).splitlines()
     assert old.startswith("--- one.techidaily.com/bread.md\trevision 2, 20")
     assert new.startswith("+++ one.techidaily.com/bread.md\trevision 3, 20")
     assert [line for line in lines if not line.startswith(" ")] == [
@@ -160,8 +162,8 @@ def test_diff_shows_the_newest_change(data: Path) -> None:
     ]
 
 
-def test_diff_shows_the_revision_that_is_asked_for(data: Path) -> None:
-    lines = told(data, "diff", BREAD, "2").splitlines()
+def test_diff_shows_the_given_revision(data: Path) -> None:
+    lines = output_of(data, "diff", BREAD, "2").splitlines()
     assert [line for line in lines[2:] if not line.startswith(" ")] == [
         "@@ -1,6 +1,6 @@",
         "-title: '[New] Bread: a beginner''s guide'",
@@ -181,7 +183,7 @@ def test_diff_shows_each_kind_of_change(tmp_path: Path, article: MakeArticle) ->
     changed = [
         [
             line
-            for line in told(tmp_path, "diff", BREAD, str(number)).splitlines()[2:]
+            for line in output_of(tmp_path, "diff", BREAD, str(number)).splitlines()[2:]
             if line.startswith(("+", "-"))
         ]
         for number in (2, 3, 4, 5)
@@ -209,7 +211,7 @@ def test_diff_shows_each_kind_of_change(tmp_path: Path, article: MakeArticle) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (
             ["diff", BREAD, "1"],
@@ -223,10 +225,10 @@ def test_diff_shows_each_kind_of_change(tmp_path: Path, article: MakeArticle) ->
         (["status", "--all"], "--all needs --failed."),
     ],
 )
-def test_a_mistake_is_told_in_a_sentence(data: Path, arguments: list[str], said: str) -> None:
+def test_a_mistake_is_reported(data: Path, arguments: list[str], message: str) -> None:
     done = alsoread(data, *arguments)
     assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr.rstrip().endswith(said)
+    assert done.stderr.rstrip().endswith(message)
 
 
 def test_an_article_that_never_changed_has_no_diff(tmp_path: Path, article: MakeArticle) -> None:
@@ -239,7 +241,7 @@ def test_an_article_that_never_changed_has_no_diff(tmp_path: Path, article: Make
 
 
 def on_terminal(data: Path, *arguments: str) -> str:
-    """What a command shows on a terminal."""
+    """Return what a command prints on a terminal."""
     ours, theirs = os.openpty()
     command = [sys.executable, "-m", "crawler", *arguments, "--data", str(data)]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
@@ -255,19 +257,21 @@ def on_terminal(data: Path, *arguments: str) -> str:
     return shown.decode()
 
 
-def test_nothing_in_a_text_steers_the_reader(tmp_path: Path, article: MakeArticle) -> None:
+def test_no_text_steers_a_terminal(tmp_path: Path, article: MakeArticle) -> None:
     crawl(tmp_path, stored(article()), stored(article(title=HOSTILE, body=f"{HOSTILE}\n\ttab")))
     crawl(tmp_path, failed("https://one.techidaily.com/rolls/", HOSTILE))
     for command in (["history", BREAD], ["diff", BREAD], ["show", BREAD], ["status", "--failed"], ["status"]):
-        assert not STEERING & set(told(tmp_path, *command)), command
-    assert "\n+Bread \\x1b]52;c;aGk=\\x07 \\x1b[2J \\u202edaerB\n+\ttab\n" in told(tmp_path, "diff", BREAD)
+        assert not STEERING & set(output_of(tmp_path, *command)), command
+    assert "\n+Bread \\x1b]52;c;aGk=\\x07 \\x1b[2J \\u202edaerB\n+\ttab\n" in output_of(
+        tmp_path, "diff", BREAD
+    )
 
 
-def test_programs_get_the_very_text_and_nothing_steers(tmp_path: Path, article: MakeArticle) -> None:
+def test_json_has_the_exact_text_and_steers_no_terminal(tmp_path: Path, article: MakeArticle) -> None:
     every = "".join(sorted(STEERING))
     crawl(tmp_path, stored(article(title=every)), failed("https://one.techidaily.com/rolls/", every))
     history, failed_pages = (
-        told(tmp_path, *command)
+        output_of(tmp_path, *command)
         for command in (["history", BREAD, "--json"], ["status", "--failed", "--json"])
     )
     assert not STEERING & set(history + failed_pages)
@@ -282,7 +286,7 @@ def test_an_error_names_a_hostile_file_safely(tmp_path: Path, article: MakeArtic
     assert not STEERING & set(done.stderr)
 
 
-def test_on_a_terminal_an_article_steers_nothing(tmp_path: Path, article: MakeArticle) -> None:
+def test_an_article_does_not_steer_the_terminal(tmp_path: Path, article: MakeArticle) -> None:
     body = f"{HOSTILE} &#x202e;here\n\n    {HOSTILE}\n\n![&#x202e;x](/x)\n\n- [{HOSTILE}](/x '{HOSTILE}')"
     crawl(
         tmp_path,
@@ -294,7 +298,7 @@ def test_on_a_terminal_an_article_steers_nothing(tmp_path: Path, article: MakeAr
     assert shown.count("[/]") == 4, "markup of the program that lays it out is text"
 
 
-def test_on_a_terminal_a_diff_is_coloured_and_nothing_steers_it(tmp_path: Path, article: MakeArticle) -> None:
+def test_a_diff_is_coloured_and_does_not_steer_the_terminal(tmp_path: Path, article: MakeArticle) -> None:
     crawl(tmp_path, stored(article()), stored(article(body=f"{HOSTILE}\n\n---")))
     lines = on_terminal(tmp_path, "diff", BREAD).split("\r\n")
     assert lines[0].startswith("\x1b[1m--- one.techidaily.com/bread.md")
@@ -303,15 +307,13 @@ def test_on_a_terminal_a_diff_is_coloured_and_nothing_steers_it(tmp_path: Path, 
     assert "\x1b[32m+---\x1b[0m" in lines
 
 
-def test_status_lists_the_pages_that_failed_the_worst_host_first(
-    tmp_path: Path, article: MakeArticle
-) -> None:
+def test_status_lists_failed_pages_the_worst_host_first(tmp_path: Path, article: MakeArticle) -> None:
     one, two = "https://one.techidaily.com", "https://two.techidaily.com"
     crawl(
         tmp_path, stored(article()), failed(f"{one}/rolls/"), failed(f"{two}/jelly/"), failed(f"{two}/jam/")
     )
     crawl(tmp_path, failed(f"{two}/jelly/", "the server answers 503", status=503, retry_after=86400))
-    found = programs(tmp_path, "status", "--failed")
+    found = json_of(tmp_path, "status", "--failed")
     assert found["failed"] == 3
     assert [
         [page[key] for key in ("url", "host", "status", "attempts", "error")] for page in found["pages"]
@@ -322,7 +324,7 @@ def test_status_lists_the_pages_that_failed_the_worst_host_first(
     ]
     asked_for, held_back, soon = (page["next_try"] for page in found["pages"])
     assert asked_for == held_back > soon, "a host that asked to be left alone holds back all its pages"
-    count, head, *rows, advice = told(tmp_path, "status", "--failed").splitlines()
+    count, head, *rows, advice = output_of(tmp_path, "status", "--failed").splitlines()
     assert count == "Failed pages: 3, hosts: 2"
     assert head.split() == ["tries", "next", "try", "(UTC)", "last", "error", "page"]
     assert [row.split()[-1] for row in rows] == [page["url"] for page in found["pages"]]
@@ -331,22 +333,22 @@ def test_status_lists_the_pages_that_failed_the_worst_host_first(
 
 def test_status_lists_fifty_failed_pages_unless_all_are_asked_for(tmp_path: Path) -> None:
     crawl(tmp_path, *(failed(f"https://one.techidaily.com/{number}/") for number in range(52)))
-    first = told(tmp_path, "status", "--failed")
+    first = output_of(tmp_path, "status", "--failed")
     assert first.count("https://") == 50
     assert f"2 more: alsoread status --failed --all --data {tmp_path}\n" in first
-    every = told(tmp_path, "status", "--failed", "--all")
+    every = output_of(tmp_path, "status", "--failed", "--all")
     assert every.count("https://") == 52
     assert "more: " not in every
-    assert len(programs(tmp_path, "status", "--failed")["pages"]) == 52
+    assert len(json_of(tmp_path, "status", "--failed")["pages"]) == 52
 
 
-def test_status_says_so_where_no_page_failed(data: Path) -> None:
-    assert told(data, "status", "--failed") == "No failed pages.\n"
-    assert programs(data, "status", "--failed") == {"failed": 0, "pages": []}
+def test_status_without_failed_pages(data: Path) -> None:
+    assert output_of(data, "status", "--failed") == "No failed pages.\n"
+    assert json_of(data, "status", "--failed") == {"failed": 0, "pages": []}
 
 
-def test_status_for_programs(data: Path) -> None:
-    found = programs(data, "status")
+def test_status_as_json(data: Path) -> None:
+    found = json_of(data, "status")
     assert {key: found[key] for key in ("articles", "hosts", "words", "pages")} == {
         "articles": 1,
         "hosts": 1,
@@ -356,7 +358,7 @@ def test_status_for_programs(data: Path) -> None:
     assert found["last_crawl"]["id"] == 5
 
 
-def test_a_link_that_left_keeps_the_day_it_was_last_seen(catalog: Catalog, article: MakeArticle) -> None:
+def test_a_removed_link_keeps_the_time_it_was_last_seen(catalog: Catalog, article: MakeArticle) -> None:
     def links() -> dict[str, dict[str, Any]]:
         return {row["target"]: row for row in catalog.db.query("SELECT * FROM also_read_links")}
 

@@ -1,4 +1,4 @@
-"""What is damaged in an archive is found, and mended where the archive still holds the truth."""
+"""Damage in an archive is found, and repaired where the archive still holds the truth."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def damaged(sound: Path, tmp_path: Path) -> Path:
-    """A copy to damage."""
+    """A copy of that archive, to damage."""
     return copied(sound, tmp_path / "data")
 
 
@@ -86,18 +86,18 @@ def copied(sound: Path, data: Path) -> Path:
 
 
 def content(data: Path) -> tuple[dict[str, bytes], list[str]]:
-    """The files, and all rows."""
+    """Return the files and all rows of an archive."""
     root = data / "articles"
     files = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*.md")}
     with closing(sqlite3.connect(data / "archive.db")) as db:
         return files, [line for line in db.iterdump() if "articles_fts" not in line]
 
 
-def told(findings: Iterator[Finding]) -> list[str]:
+def lines(findings: Iterator[Finding]) -> list[str]:
     return [f"{finding.where}: {finding.what}" for finding in findings]
 
 
-def test_raw_pages_belong_to_articles_that_are_not_read_well(damaged: Path) -> None:
+def test_quarantined_pages_belong_to_articles_that_were_not_read_well(damaged: Path) -> None:
     lost = Visit(url=url(2), state="failed", status=200, reason="the article has no text")
     catalog = Catalog(damaged / "archive.db", scope=["techidaily.com"], retry_delays=[])
     catalog.commit([lost])
@@ -105,32 +105,32 @@ def test_raw_pages_belong_to_articles_that_are_not_read_well(damaged: Path) -> N
     for page in (url(2), url(5), "https://one.techidaily.com/never-archived/"):
         keep(damaged, page, b"<p>A page")
     (damaged / "look" / ".writing" / "1-1").touch()
-    assert sorted(told(verify(damaged))) == [
+    assert sorted(lines(verify(damaged))) == [
         "look/.writing/1-1: half written by a crawl that was killed",
         "look/one.techidaily.com/never-archived.html: not the page of an archived article",
         "look/three.techidaily.com/page-5.html: the page of an article that was read well since",
     ]
 
 
-def test_nothing_is_said_of_a_sound_archive(sound: Path) -> None:
-    assert told(verify(sound)) == []
+def test_a_sound_archive_has_no_findings(sound: Path) -> None:
+    assert lines(verify(sound)) == []
     assert list(repair(sound)) == []
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_every_damage_is_found_and_mended(sound: Path, tmp_path: Path, seed: int) -> None:
+def test_every_damage_is_found_and_repaired(sound: Path, tmp_path: Path, seed: int) -> None:
     whole, random = content(sound), Random(seed)  # noqa: S311
     for number in range(20):
         damage = random.choice([flip_a_byte, flip_a_byte, cut_short, take_away, swap, *[edit_a_row] * 5])
         data = copied(sound, tmp_path / f"{number}")
         damage(data, random)
-        found = told(verify(data))
+        found = lines(verify(data))
         assert found, (number, damage)
-        mended = told(repair(data))
-        assert content(data) == whole, (found, mended)
+        repaired = lines(repair(data))
+        assert content(data) == whole, (found, repaired)
 
 
-_ONLY_THERE = [
+_UNREPAIRABLE = [
     "UPDATE pages SET state = 'stored' WHERE state = 'gone'",
     "UPDATE pages SET state = 'not_article' WHERE state = 'failed'",
     "UPDATE pages SET error = NULL WHERE state = 'gone'",
@@ -154,31 +154,31 @@ _ONLY_THERE = [
 ]
 
 
-@pytest.mark.parametrize("query", _ONLY_THERE)
-def test_an_edit_is_found_of_which_the_truth_is_not_known(damaged: Path, query: str) -> None:
+@pytest.mark.parametrize("query", _UNREPAIRABLE)
+def test_an_edit_that_can_not_be_repaired_is_found(damaged: Path, query: str) -> None:
     edit(damaged, query)
-    assert told(verify(damaged))
+    assert lines(verify(damaged))
     list(repair(damaged))
 
 
-def test_states_are_what_the_rest_of_the_row_says(sound: Path, damaged: Path) -> None:
+def test_states_are_restored_from_the_rest_of_the_row(sound: Path, damaged: Path) -> None:
     edit(damaged, "UPDATE pages SET state = 'failed' WHERE state = 'refused'")
     edit(damaged, "UPDATE pages SET state = 'failed' WHERE state = 'gone'")
     edit(damaged, "UPDATE pages SET state = 'gone' WHERE id = 2")
-    assert len(told(verify(damaged))) == 3
-    assert len(told(repair(damaged))) == 3
+    assert len(lines(verify(damaged))) == 3
+    assert len(lines(repair(damaged))) == 3
     assert content(damaged) == content(sound)
 
 
-def test_a_search_index_that_is_not_that_of_the_articles_is_made_anew(damaged: Path) -> None:
+def test_a_wrong_search_index_is_rebuilt(damaged: Path) -> None:
     edit(damaged, "DELETE FROM articles_fts_data WHERE id = (SELECT max(id) FROM articles_fts_data)")
     (finding,) = verify(damaged)
     assert finding.where == "articles_fts"
     assert len(list(repair(damaged))) == 1
-    assert told(verify(damaged)) == []
+    assert lines(verify(damaged)) == []
 
 
-def test_an_index_that_is_not_that_of_its_table_is_made_anew(sound: Path, damaged: Path) -> None:
+def test_a_wrong_index_is_rebuilt(sound: Path, damaged: Path) -> None:
     for wrong, right in [("(date)", "(lang)"), ("(lang)", "(date)")]:
         with closing(sqlite3.connect(damaged / "archive.db")) as db, db:
             db.execute("PRAGMA writable_schema = ON")
@@ -186,11 +186,11 @@ def test_an_index_that_is_not_that_of_its_table_is_made_anew(sound: Path, damage
             db.execute(schema, [wrong, right])
         if right == "(lang)":
             edit(damaged, "REINDEX articles_date")
-    found = told(verify(damaged))
+    found = lines(verify(damaged))
     assert found
     assert all("articles_date" in line for line in found)
     list(repair(damaged))
-    assert told(verify(damaged)) == []
+    assert lines(verify(damaged)) == []
     assert content(damaged) == content(sound)
 
 
@@ -210,7 +210,7 @@ def test_a_damaged_page_of_the_database_is_found(damaged: Path, seed: int) -> No
     assert "alsoread rebuild" in result.output
 
 
-def test_looking_changes_nothing(damaged: Path) -> None:
+def test_verifying_changes_nothing(damaged: Path) -> None:
     def state() -> dict[Path, tuple[int, bytes]]:
         held = (path for path in damaged.rglob("*") if path.is_file() and path.suffix in (".db", ".md"))
         return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in held}
@@ -218,17 +218,17 @@ def test_looking_changes_nothing(damaged: Path) -> None:
     files(damaged)[0].write_text("another")
     edit(damaged, "UPDATE articles SET title = 'another' WHERE id = 5")
     before = state()
-    assert len(told(verify(damaged))) == 2
+    assert len(lines(verify(damaged))) == 2
     assert state() == before
 
 
-def test_a_file_that_nobody_knows_is_told_and_left_but_not_half_a_one(damaged: Path) -> None:
+def test_an_unlisted_file_is_reported_and_left_and_a_half_written_one_removed(damaged: Path) -> None:
     stranger = damaged / "articles" / "one.techidaily.com" / "notes.md"
     stranger.write_text("mine")
     (damaged / "articles" / ".writing").mkdir(exist_ok=True)
     left_over = damaged / "articles" / ".writing" / "1-1"
     left_over.write_text("half")
-    found = told(verify(damaged))
+    found = lines(verify(damaged))
     assert [line.split(":")[0] for line in found] == [
         "articles/.writing/1-1",
         "articles/one.techidaily.com/notes.md",
@@ -237,51 +237,51 @@ def test_a_file_that_nobody_knows_is_told_and_left_but_not_half_a_one(damaged: P
     assert (stranger.read_text(), left_over.exists()) == ("mine", False)
 
 
-def test_what_stood_in_a_files_place_is_put_aside(damaged: Path) -> None:
+def test_a_file_that_is_replaced_is_moved_to_damaged(damaged: Path) -> None:
     path = damaged / "articles" / "one.techidaily.com" / "page-3.md"
     path.write_text("edited by a person")
     list(repair(damaged))
     (aside,) = (damaged / "damaged").rglob("*.md")
     assert aside.read_text() == "edited by a person"
-    assert told(verify(damaged)) == []
+    assert lines(verify(damaged)) == []
 
 
-def test_what_is_no_file_is_told(damaged: Path) -> None:
+def test_a_folder_in_place_of_a_file_is_reported(damaged: Path) -> None:
     path = damaged / "articles" / "one.techidaily.com" / "page-3.md"
     path.unlink()
     path.mkdir()
-    assert told(verify(damaged)) == ["articles/one.techidaily.com/page-3.md: is missing"]
+    assert lines(verify(damaged)) == ["articles/one.techidaily.com/page-3.md: is missing"]
     assert list(repair(damaged)) == []
-    assert told(verify(damaged)) == ["articles/one.techidaily.com/page-3.md: is missing"]
+    assert lines(verify(damaged)) == ["articles/one.techidaily.com/page-3.md: is missing"]
 
 
-def test_row_and_file_that_are_both_damaged_are_told_and_left(damaged: Path) -> None:
+def test_damaged_row_and_file_are_reported_and_left(damaged: Path) -> None:
     path = damaged / "articles" / "one.techidaily.com" / "page-3.md"
     path.write_text("another")
     edit(damaged, "UPDATE articles SET title = 'another' WHERE url = ?", url(3))
     before = content(damaged)
-    assert told(verify(damaged)) == ["articles/one.techidaily.com/page-3.md: file and row differ"]
+    assert lines(verify(damaged)) == ["articles/one.techidaily.com/page-3.md: file and row differ"]
     assert list(repair(damaged)) == []
     assert content(damaged) == before
 
 
-def test_articles_of_an_older_alsoread_get_the_hashes_of_their_files(sound: Path, damaged: Path) -> None:
+def test_articles_of_an_older_version_get_the_hashes_of_their_files(sound: Path, damaged: Path) -> None:
     with closing(sqlite3.connect(damaged / "archive.db")) as db, db:
         db.execute("UPDATE articles SET file_hash = NULL")
-    assert [line.partition(":")[0] for line in told(verify(damaged))] == ["articles"]
+    assert [line.partition(":")[0] for line in lines(verify(damaged))] == ["articles"]
     list(repair(damaged))
     assert content(damaged) == content(sound)
 
 
-def test_a_running_crawl_is_no_damage(catalog: Catalog, article: MakeArticle, tmp_path: Path) -> None:
+def test_a_running_crawl_is_not_damage(catalog: Catalog, article: MakeArticle, tmp_path: Path) -> None:
     catalog.add(Visit(url=article().url, state="stored", status=200, article=article()))
-    assert told(verify(tmp_path)) == []
+    assert lines(verify(tmp_path)) == []
     with pytest.raises(ArchiveError, match="held by crawl 1") as raised:
         list(repair(tmp_path))
     assert raised.value.exit_code == 5
 
 
-def test_the_command_says_what_is_wrong_and_what_would_mend_it(damaged: Path) -> None:
+def test_the_command_prints_findings_and_repairs(damaged: Path) -> None:
     def run(*options: str) -> tuple[int, str]:
         result = CliRunner().invoke(main, ["verify", "--data", str(damaged), *options])
         return result.exit_code, result.output
@@ -302,7 +302,7 @@ def test_the_command_says_what_is_wrong_and_what_would_mend_it(damaged: Path) ->
 
 
 @pytest.mark.parametrize(("held", "code"), [(None, 2), (b"no database", 7)])
-def test_a_catalog_that_is_none_is_told(tmp_path: Path, held: bytes | None, code: int) -> None:
+def test_a_catalog_that_is_not_a_database_is_reported(tmp_path: Path, held: bytes | None, code: int) -> None:
     if held:
         (tmp_path / "archive.db").write_bytes(held)
     for options in ([], ["--repair"]):
