@@ -260,6 +260,6 @@ def test_a_host_that_is_mended_and_the_quiet_runs_after_it_are_silent(
     for days in (3, 4):
         monkeypatch.setenv("ALSOREAD_CLOCK_OFFSET", str(days * 86400))
         run = crawl(network, tmp_path, SEED, "--retry-failed")
-        assert (run.code, "Look" in run.out) == (0, False)
+        assert (run.code, "Warning" in run.out) == (0, False)
     assert status(tmp_path, "--failed")["pages"] == []
     assert list((tmp_path / "look").rglob("*.html")) == []
