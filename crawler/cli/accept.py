@@ -78,7 +78,7 @@ def _read(file: Path, url: str) -> tuple[Article, bool]:
     try:
         extracted, cut_off = read_page(file.read_bytes(), url)
     except (OSError, ValueError) as error:
-        raise ArchiveError(f"Could not read {file}: {error}.", 2) from None
+        raise ArchiveError(f"{file} can't be read: {error}.", 2) from None
     article = normalize(extracted) if extracted else None
     if article is None or not article.body.strip():
         raise ArchiveError(f"Could not accept {file}: it has no article with text.", 2)

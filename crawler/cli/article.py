@@ -80,7 +80,7 @@ def extract(file: Path, url: str | None) -> None:
     try:
         html = file.read_bytes()
     except OSError as error:
-        raise ArchiveError(f"Could not read {file}: {error.strerror}.", 2) from None
+        raise ArchiveError(f"{file} can't be read: {error.strerror}.", 2) from None
     if url is None:
         link = _CANONICAL.search(html)
         if link is None:

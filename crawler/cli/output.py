@@ -53,6 +53,6 @@ def check_written() -> None:
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.flush()
     if _LastingFile.error:
-        message = f"alsoread: Could not write the output: {_LastingFile.error.strerror}."
+        message = f"alsoread: The output can't be written: {_LastingFile.error.strerror}."
         print(message, file=sys.stderr)  # noqa: T201
         sys.exit(DISK)

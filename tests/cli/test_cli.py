@@ -149,7 +149,7 @@ def test_output_to_a_full_disk_is_an_error(run: Run) -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (
         6,
-        "alsoread: Could not write the output: No space left on device.\n",
+        "alsoread: The output can't be written: No space left on device.\n",
     )
 
 

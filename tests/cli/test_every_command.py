@@ -81,7 +81,7 @@ def test_verify_lists_a_damaged_page_with_what_else_is_wrong(tmp_path: Path, art
     overwrite_page(tmp_path / "data", "pages")
     done = here("verify", "--data", tmp_path / "data")
     assert (done.exit_code, done.stderr) == (1, "")
-    assert "archive.db: can't be read whole: database disk image is malformed" in done.stdout
+    assert "archive.db: can't be read completely: database disk image is malformed" in done.stdout
 
 
 @pytest.mark.parametrize("command", WRITING.values(), ids=WRITING)
