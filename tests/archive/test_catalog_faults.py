@@ -105,7 +105,7 @@ def test_a_damaged_catalog_ends_a_crawl(
     with Site(network) as site:
         done = alsoread("crawl", SEED, "--connect-to", site.url, "--data", tmp_path, "--max-pages", "8")
     assert (done.returncode, done.stderr.count("Traceback")) == (7, 0), done.stderr
-    assert "stopped, as the catalog is damaged" in done.stdout
+    assert "stopped (catalog damaged" in done.stdout
     with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
         assert db.execute("SELECT count(*) FROM pages WHERE state = 'failed'").fetchone() == (0,)
 

@@ -228,7 +228,7 @@ def test_a_page_for_which_there_is_no_room_is_due_and_the_run_says_so(network: P
         asked = ["crawl", SEED, "--max-pages", "1", "--discover", "links", "--connect-to", site.url]
         done = alsoread(*asked, "--data", data)
         assert (done.returncode, "Traceback" in done.stderr) == (6, False), done.stderr
-        assert "stopped, as the disk is full" in done.stdout
+        assert "stopped (disk full or not writable)" in done.stdout
         (disk / "ballast").unlink()
         with closing(sqlite3.connect(data / "archive.db")) as db:
             assert db.execute("SELECT state FROM pages WHERE url = ?", [SEED]).fetchone() == ("due",)
