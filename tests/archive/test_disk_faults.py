@@ -173,7 +173,7 @@ def test_a_page_that_can_not_be_stored_is_not_accepted_and_the_others_are(
     assert (
         done.stderr == f"alsoread: {data / 'articles' / path_of(blocked)} can't be written: Is a directory.\n"
     )
-    assert f"Accepted: {other} has" in done.stdout
+    assert f"Accepted: {other}, now" in done.stdout
     assert file_of(data, blocked).is_file()
 
 

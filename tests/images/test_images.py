@@ -83,7 +83,7 @@ def fetched(server: Pictures, tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = fetch(data, server.url)
     assert done.returncode == 0
     assert re.fullmatch(
-        r".*: 15 fetched, 11 failed, 17 refused, 2 gone, 0 already there\.\nWhy: .*\n", done.stdout
+        r".*: 15 fetched, 11 failed, 17 refused, 2 gone, 0 already there\.\nTo see why: .*\n", done.stdout
     )
     return data
 
