@@ -39,7 +39,7 @@ ITEM_PIPELINES = {
     "pipelines.normalize.Normalize": 100,  # first, so that the others see one form
     "pipelines.validate.Validate": 200,  # before anything is written
     "pipelines.quarantine.KeepDoubtful": 250,  # what Validate kept out is there for a person to look at
-    "pipelines.archive.catalog.StoreInCatalog": 300,  # the article's file, then its rows
+    "pipelines.store.StoreInCatalog": 300,  # the article's file, then its rows
 }
 EXTENSIONS = {
     "crawler.extensions.sitemaps.SitemapDiscovery": 500,  # pages that robots.txt's sitemaps name

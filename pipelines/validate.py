@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from crawler.clock import now
 from crawler.items import Article, Quarantine, Visit
+from crawler.signals import archive_opened
 from crawler.urls import host_of
 from pipelines.archive import quarantine
 from pipelines.archive.quarantine_rules import NOT_ARTICLE, Archived, Comparison, find_doubt, hash_of_body
@@ -80,19 +81,20 @@ def _flagged(visit: Visit, article: Article) -> Visit:
 class Validate:
     """Pipeline: fails the visits that bring no text, or a doubtful one."""
 
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
+    def __init__(self) -> None:
         self.changed: Counter[str] = Counter()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
-        return cls(crawler)
+        """Build the stage for a crawl."""
+        stage = cls()
+        crawler.signals.connect(stage.archive_opened, archive_opened)
+        return stage
 
-    def open_spider(self) -> None:
-        """The scheduler opened the catalog: it is the queue as well."""
-        self.catalog: Catalog = self.crawler.engine.scheduler.catalog  # type: ignore[union-attr]
-        self.articles = cache(lambda host: quarantine.count_articles(self.catalog.db, host))
+    def archive_opened(self, catalog: Catalog) -> None:
+        """Compare with the articles of this catalog."""
+        self.catalog = catalog
+        self.articles = cache(lambda host: quarantine.count_articles(catalog.db, host))
 
     def process_item(self, item: Any) -> Any:
         """The item, judged where it is a visit to a page that came whole."""

@@ -16,6 +16,7 @@ from scrapy.http.request import NO_CALLBACK
 from scrapy.robotstxt import ProtegoRobotParser
 from scrapy.utils.httpobj import urlparse_cached
 
+from crawler.downloader.engine import set_delay
 from crawler.downloader.handler import connect_to
 from crawler.responses import Failed, Refused, in_words, target_of
 from crawler.urls import in_scope
@@ -141,8 +142,4 @@ class Robots:
             return
         delay = min(asked, MAX_DELAY)
         logger.info("robots.txt of %s asks for %s s between requests: %s s it is", host, asked, delay)
-        assert self._crawler.engine  # noqa: S101
-        downloader = self._crawler.engine.downloader
-        downloader.per_slot_settings[host] = {"delay": delay, "jitter": 0}  # for when the slot is made anew
-        if slot := downloader.slots.get(host):
-            slot.delay, slot.jitter = max(delay, slot.delay), 0
+        set_delay(self._crawler, host, delay)

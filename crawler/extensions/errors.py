@@ -10,11 +10,14 @@ from scrapy import signals
 from twisted.python.failure import Failure
 
 from crawler.items import Visit
+from crawler.signals import archive_opened
 from crawler.workers.pool import Ended
 from pipelines.archive.storage_errors import ends_run, is_damaged, outcome, verb_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+
+    from pipelines.archive.catalog import Catalog
 
 DISK, LOCKED, CATALOG = "disk", "locked", "catalog"
 """The outcomes of a crawl that could not write any more: the disk, another program, or a damaged catalog."""
@@ -33,10 +36,15 @@ class Failsafe:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Scrapy's way to make one."""
         extension = cls(crawler)
+        crawler.signals.connect(extension.archive_opened, archive_opened)
         crawler.signals.connect(extension.item_error, signals.item_error)
         crawler.signals.connect(extension.item_dropped, signals.item_dropped)
         crawler.signals.connect(extension.spider_error, signals.spider_error)
         return extension
+
+    def archive_opened(self, catalog: Catalog) -> None:
+        """Settle pages in this catalog."""
+        self.catalog = catalog
 
     async def item_error(self, item: Any, failure: Failure) -> None:
         """A pipeline raised."""
@@ -66,9 +74,8 @@ class Failsafe:
 
     async def _settle(self, url: str, reason: str) -> None:
         """Store that a page failed. Where not even that can be stored, the fault is not the page's."""
-        engine: Any = self.crawler.engine
         try:
-            await engine.scheduler.catalog.write(Visit(url=url, state="failed", reason=reason))
+            await self.catalog.write(Visit(url=url, state="failed", reason=reason))
         except Ended:  # the run is closing; whatever else is to be stored meets a writer that died
             pass
         except Exception as error:

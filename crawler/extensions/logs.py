@@ -17,10 +17,13 @@ from twisted.python.failure import Failure
 
 from crawler.clock import now
 from crawler.errors import ArchiveError
+from crawler.signals import archive_opened
 from crawler.text import escape_controls
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+
+    from pipelines.archive.catalog import Catalog
 
 logger = logging.getLogger(__name__)
 
@@ -76,14 +79,13 @@ class NumberedLog:
         if not crawler.settings["LOG_FILE"]:
             raise NotConfigured
         extension = cls(crawler)
-        crawler.signals.connect(extension.spider_opened, signals.spider_opened)
+        crawler.signals.connect(extension.archive_opened, archive_opened)
         return extension
 
-    def spider_opened(self) -> None:
+    def archive_opened(self, catalog: Catalog) -> None:
         """Rename the file that is written to; it keeps its name where that fails."""
-        frontier: Any = self.crawler.engine.scheduler
         log = Path(self.crawler.settings["LOG_FILE"])
-        new = numbered(log, frontier.catalog.crawl)
+        new = numbered(log, catalog.crawl)
         try:
             log.rename(new)
         except OSError as error:

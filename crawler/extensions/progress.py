@@ -15,10 +15,14 @@ from scrapy.utils.asyncio import create_looping_call
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.clock import now as time_now
+from crawler.downloader.engine import active_requests
 from crawler.items import iso
+from crawler.signals import archive_opened
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+
+    from pipelines.archive.catalog import Catalog
 
 _EVERY = {"live": 0.5, "lines": 30.0}
 """Seconds between two looks."""
@@ -49,12 +53,17 @@ class Progress:
         if style not in _EVERY:
             raise NotConfigured
         extension = cls(crawler, style)
+        crawler.signals.connect(extension.archive_opened, archive_opened)
         crawler.signals.connect(extension.spider_opened, signals.spider_opened)
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
         return extension
 
+    def archive_opened(self, catalog: Catalog, frontier: Any) -> None:
+        """Show the counts of this catalog, and what is left in the frontier."""
+        self._catalog, self._frontier = catalog, frontier
+
     def spider_opened(self) -> None:
-        """Begins to show."""
+        """Begin to show."""
         self.started = monotonic()
         if self.live:
             self.live.start()
@@ -76,15 +85,13 @@ class Progress:
             print(_line(facts), file=sys.stderr, flush=True)  # noqa: T201
 
     def _facts(self) -> dict[str, Any]:
-        frontier: Any = self.crawler.engine.scheduler
         now = monotonic()
         if now > self._count_at:
-            self._queued = min(frontier.due.count(iso(time_now())), frontier.left)
+            self._queued = self._frontier.count_due(iso(time_now()))
             self._count_at = now + max(_COUNT_EVERY, (monotonic() - now) / _COUNT_SHARE)
-        counts = frontier.catalog.counts
+        counts = self._catalog.counts
         rate = counts["pages"] / max(now - self.started, 0.001)
-        active = self.crawler.engine.downloader.active
-        hosts = sorted({urlparse_cached(request).hostname or "" for request in active})
+        hosts = sorted({urlparse_cached(request).hostname or "" for request in active_requests(self.crawler)})
         return {
             **counts,
             "queued": self._queued,

@@ -16,6 +16,7 @@ from crawler.downloader.robots import Robots
 from crawler.extensions.sitemap_contents import absolute, read_sitemap
 from crawler.items import UNLINKED, FoundPages
 from crawler.responses import Failed, Refused, in_words, next_hop
+from crawler.signals import archive_opened
 from crawler.urls import canonical, host_of
 
 if TYPE_CHECKING:
@@ -54,14 +55,19 @@ class SitemapDiscovery:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Scrapy's way to make one."""
         extension = cls(crawler)
+        crawler.signals.connect(extension.archive_opened, archive_opened)
         crawler.signals.connect(extension.engine_started, signals.engine_started)
         crawler.signals.connect(extension.spider_idle, signals.spider_idle)
         crawler.signals.connect(extension.robots_parsed, signals.robots_parsed)
         return extension
 
+    def archive_opened(self, catalog: Catalog, frontier: Any) -> None:
+        """Find the known hosts in this catalog; the frontier tells which of them are wanted."""
+        self.catalog = catalog
+        self.is_wanted = frontier.wanted
+
     def engine_started(self) -> None:
-        """Begins to ask the hosts that are known already; a run that meets a limit as it opens never gets here."""
-        self.catalog: Catalog = self.crawler.engine.scheduler.catalog  # type: ignore[union-attr]
+        """Ask the hosts that are known already; a run that meets a limit as it opens never gets here."""
         self.fresh = self.catalog.hosts_with_fresh_sitemaps() - self._seeds()
         self._asking = asyncio.ensure_future(self._ask_known())
 
@@ -71,11 +77,10 @@ class SitemapDiscovery:
             raise DontCloseSpider
 
     async def _ask_known(self) -> None:
-        frontier: Any = self.crawler.engine.scheduler
         robots: Any = self.crawler.get_downloader_middleware(Robots)
         known = self.catalog.reached_hosts() if self.everywhere else set()
         for host in sorted(known | self._seeds()):
-            if host in self.fresh or not frontier.wanted(host):
+            if host in self.fresh or not self.is_wanted(host):
                 continue
             try:
                 await robots.rules(Request(f"https://{host}/"))

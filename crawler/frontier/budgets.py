@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
-from pipelines.alarms.rules import SHOWN, TRAP, Alarm
 from pipelines.archive import pages
+from pipelines.archive.alarms import MAX_ADDRESSES, TRAP, Alarm
 
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
@@ -78,4 +78,4 @@ def leave_pages(
     ):
         if left := pages.leave(db, which, value, reason):
             message = f"{len(left):,} pages are left to the next run: {words}."
-            yield Alarm(kind=TRAP, message=message, pages=tuple(left[:SHOWN]))
+            yield Alarm(kind=TRAP, message=message, pages=tuple(left[:MAX_ADDRESSES]))

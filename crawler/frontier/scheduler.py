@@ -20,16 +20,18 @@ from scrapy.http import Request
 from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.clock import now
+from crawler.downloader.engine import active_requests, count_unsettled, max_requests_per_host
 from crawler.extensions.errors import DISK, record_fault
 from crawler.extensions.limits import SPACE
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
 from crawler.frontier.budgets import budgets_of, leave_pages
 from crawler.frontier.queue import DuePages, Page
 from crawler.items import FoundPages, iso
+from crawler.signals import archive_opened
 from crawler.urls import canonical
-from pipelines.alarms import alarms
-from pipelines.alarms.rules import SHOWN, Alarm
+from pipelines.alarms.run import judge_run
 from pipelines.archive import revisit
+from pipelines.archive.alarms import MAX_ADDRESSES, Alarm
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.storage_errors import explain, outcome
 
@@ -103,6 +105,7 @@ class Frontier(BaseScheduler):
                 self.catalog.close(outcome(error), requests={}, received=0)
             raise
         self.catalog.start_writer()
+        self.crawler.signals.send_catch_log(archive_opened, catalog=self.catalog, frontier=self)
         self._is_open = True
 
     def close(self, reason: str) -> None:
@@ -134,8 +137,10 @@ class Frontier(BaseScheduler):
             )
         yield from leave_pages(self.catalog.db, self.due.budgets, self.due.spent, self.due.beyond)
         unread = stats.get_value(UNREAD_SITEMAPS, {})
-        for alarm in alarms.of_run(self.catalog.db, self.catalog.crawl, whole=finished):
-            shown = tuple(unread.get(alarm.host, ())[:SHOWN]) if alarm.kind == "sitemap" else alarm.pages
+        for alarm in judge_run(self.catalog.db, self.catalog.crawl, whole=finished):
+            shown = (
+                tuple(unread.get(alarm.host, ())[:MAX_ADDRESSES]) if alarm.kind == "sitemap" else alarm.pages
+            )
             yield replace(alarm, pages=shown)
 
     def enqueue_request(self, request: Request) -> bool:
@@ -152,15 +157,15 @@ class Frontier(BaseScheduler):
             return self.in_memory.popleft()
         if self.left == 0:
             return None
-        engine: Any = self.crawler.engine
-        downloader, reading = engine.downloader, engine.scraper.slot
-        if len(reading.queue) + len(reading.active) >= _UNSETTLED:
+        if count_unsettled(self.crawler) >= _UNSETTLED:
             return None
-        if not downloader.active or monotonic() - self._scanned > _RESCAN:
+        active = active_requests(self.crawler)
+        if not active or monotonic() - self._scanned > _RESCAN:
             self._scanned = monotonic()
             self.due.rescan()
-        busy = Counter(urlparse_cached(request).hostname for request in downloader.active)
-        page = self.due.next(iso(now()), free=lambda host: busy[host] < downloader.domain_concurrency)
+        busy = Counter(urlparse_cached(request).hostname for request in active)
+        most = max_requests_per_host(self.crawler)
+        page = self.due.next(iso(now()), free=lambda host: busy[host] < most)
         if page is None:
             return None
         self.left -= 1
@@ -174,6 +179,10 @@ class Frontier(BaseScheduler):
         if self.left == 0:
             return False
         return self.due.restart(until=iso(now() + _PATIENCE))
+
+    def count_due(self, moment: str) -> int:
+        """Return how many pages are due at a time, and within what the run may still fetch."""
+        return min(self.due.count(moment), self.left)
 
     def wanted(self, host: str) -> bool:
         """Whether pages of the host are fetched."""

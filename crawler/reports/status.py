@@ -11,7 +11,7 @@ from rich.table import Table
 from sqlite_utils import Database
 
 from crawler.reports.terminal import minute, output, plain, print_json
-from pipelines.alarms import alarms
+from pipelines.archive import alarms
 
 _STATES = {
     "stored": "archived",

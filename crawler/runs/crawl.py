@@ -23,8 +23,8 @@ from crawler.frontier.seeds import read_seeds
 from crawler.items import iso
 from crawler.runs.scrapy_process import INTERRUPTED_TWICE, run
 from crawler.spiders.also_read import AlsoReadSpider
-from pipelines.alarms import alarms
-from pipelines.alarms.rules import Alarm
+from pipelines.archive import alarms
+from pipelines.archive.alarms import Alarm
 from pipelines.archive.catalog import read
 
 WELL = ("finished", BYTES, TIME, QUIET)

@@ -10,6 +10,7 @@ from scrapy import Request, Spider, signals
 from scrapy.http import Response
 
 from crawler import responses
+from crawler.downloader.engine import is_busy
 from crawler.items import ImageVisit
 from crawler.urls import named_host
 
@@ -38,8 +39,7 @@ class PicturesSpider(Spider):
         """Requests in the order of the addresses."""
         tolerated = self.settings["ALSOREAD_HOST_FAILURES"] or _ENOUGH
         for url in self.urls:
-            engine: Any = self.crawler.engine
-            if engine.needs_backout():
+            if is_busy(self.crawler):
                 await self.crawler.signals.wait_for(signals.scheduler_empty)
             if self._failures[named_host(url)] < tolerated:
                 yield self._request(url, url, 0)

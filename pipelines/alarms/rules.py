@@ -13,12 +13,8 @@ from functools import reduce
 from itertools import pairwise
 from math import exp, fsum, lgamma
 
+from pipelines.archive.alarms import Alarm
 from pipelines.archive.host_stats import HostRun
-
-TRAP = "trap"
-"""Kind of an alarm about addresses that may have no end."""
-SHOWN = 3
-"""Addresses that an alarm names."""
 
 _FEWEST = 3
 """Pages from which on a share says something."""
@@ -46,20 +42,6 @@ _SHARES = {
     "also_read": ("without_also_read", "have no also-read list"),
 }
 _LOST = {"title": "title", "author": "author", "date": "date", "also_read": "also-read list"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
-    """What a person should look at: in words, and up to three addresses that show it."""
-
-    kind: str
-    """What it is about; docs/alarms.md lists them."""
-    message: str
-    host: str | None = None
-    pages: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return "\n".join([self.message, *(f"  {url}" for url in self.pages)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

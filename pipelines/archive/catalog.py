@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
@@ -22,17 +22,13 @@ from sqlite_utils import Database
 from crawler.clock import now
 from crawler.errors import ArchiveError
 from crawler.items import iso
-from pipelines.alarms import alarms
-from pipelines.alarms.rules import Alarm
-from pipelines.archive import pages, revisit
+from pipelines.archive import alarms, pages, revisit
+from pipelines.archive.alarms import Alarm
 from pipelines.archive.pending import clear_up
 from pipelines.archive.schema import MIGRATIONS
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.archive.store import Committing, Store, connect
 from pipelines.archive.writer import Item, Writer
-
-if TYPE_CHECKING:
-    from scrapy.crawler import Crawler
 
 COUNTS = ("pages", "new", "changed", "unchanged", "not_modified", "not_article", "gone", "refused", "failed")
 """What a crawl's row counts; `pages` is the sum of the others."""
@@ -279,7 +275,7 @@ class Catalog(Store):
                     "crawl": self.crawl,
                 },
             )
-            alarms.record(self.db, self.crawl, told, iso(now()))
+            alarms.insert(self.db, self.crawl, told, iso(now()))
         self.db.execute("PRAGMA optimize")
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -311,24 +307,3 @@ def holder(path: Path) -> str:
         else "another command that writes to it"
     )
     return f"{path.parent} is held by {who}: wait for it to end, or use another --data."
-
-
-class StoreInCatalog:
-    """Pipeline: has every item written: the article's file, then its page, article and links in one transaction."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
-        return cls(crawler)
-
-    def open_spider(self) -> None:
-        """The scheduler opened the catalog: it is the queue as well."""
-        self.catalog: Catalog = self.crawler.engine.scheduler.catalog  # type: ignore[union-attr]
-
-    async def process_item(self, item: Any) -> Any:
-        """Stored when it returns."""
-        await self.catalog.write(item)
-        return item

@@ -15,8 +15,9 @@ import pytest
 
 from crawler.clock import now
 from crawler.items import Article, FoundPages, Quarantine, Visit, iso
-from pipelines.alarms import alarms
-from pipelines.alarms.rules import Alarm
+from pipelines.alarms.run import judge_run
+from pipelines.archive import alarms
+from pipelines.archive.alarms import Alarm
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.store import Store
 from pipelines.quarantine import file_of
@@ -47,7 +48,7 @@ class Days:
         assert not [result for result in store.commit(items) if isinstance(result, Exception)]
         if outcome != "killed":
             with self.db.atomic():
-                alarms.record(self.db, crawl, alarms.of_run(self.db, crawl, whole=True), started_at)
+                alarms.insert(self.db, crawl, judge_run(self.db, crawl, whole=True), started_at)
         return alarms.of_crawl(self.db, crawl)
 
 

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from crawler.items import Visit
 from crawler.reports.metrics import write_metrics
 from crawler.runs.crawl import Report
-from pipelines.alarms.rules import Alarm
+from pipelines.archive.alarms import Alarm
 from pipelines.archive.catalog import Catalog, read
 from tests.conftest import ARTICLE
 

@@ -23,7 +23,7 @@ from apprise import Apprise
 from crawler.config.file import read_config
 from crawler.reports.notify import send, send_report
 from crawler.runs.crawl import Report
-from pipelines.alarms.rules import Alarm
+from pipelines.archive.alarms import Alarm
 from pipelines.archive.catalog import COUNTS
 
 TITLE = "alsoread: 2 alarms in crawl 12"

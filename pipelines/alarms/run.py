@@ -1,27 +1,23 @@
-"""The alarms of a run: judged from the archive when it ends, kept in it, and read again."""
+"""Raise the alarms of a run that ends, from what the archive says of it and of the runs before."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
-from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.clock import now
-from crawler.items import iso
-from pipelines.alarms.rules import SHOWN, TRAP, Alarm, Record, judge, silence
+from pipelines.alarms.rules import Record, judge, silence
 from pipelines.archive import host_stats, quarantine
+from pipelines.archive.alarms import MAX_ADDRESSES, TRAP, Alarm
 from pipelines.archive.host_stats import HostRun
 
 _RUNS = 100
 """So many earlier runs that visited a host say what is normal for it."""
 _NEWS = 30
-_RECENT = timedelta(days=7)
 _TRAPS = 10
 """New addresses from which on it is worth a word that they were refused as traps: a few are mistakes."""
 
@@ -71,8 +67,8 @@ class _Run:
     whole: bool
 
 
-def of_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
-    """What a person should be told of a run that ends; `whole`: what it did not find is not there."""
+def judge_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
+    """Yield what a person should look at after a run; `whole`: it ended by itself, what it did not find is gone."""
     run = _run(db, crawl, whole)
     if killed := db.execute(
         "SELECT max(id) FROM crawls WHERE id > ? AND id < ?", [run.after, crawl]
@@ -84,7 +80,7 @@ def of_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
     ).fetchall()
     if len(traps) >= _TRAPS:
         message = f"{len(traps):,} new addresses were refused, as they may have no end."
-        yield Alarm(kind=TRAP, message=message, pages=tuple(url for (url,) in traps[:SHOWN]))
+        yield Alarm(kind=TRAP, message=message, pages=tuple(url for (url,) in traps[:MAX_ADDRESSES]))
     counts, everywhere = host_stats.between(db, run.after, crawl), None
     lost, told = _losses(run), _told(db)
     quarantined, flagged = _by_host(quarantine.counts_since(db, run.after)), _by_host(_flagged(run))
@@ -107,42 +103,6 @@ def of_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
         if counted.sitemaps and (days := _silence(run, host)):
             message = f"{host} has brought no new page for {days.days} days, longer than ever."
             yield Alarm(kind="quiet", host=host, message=message)
-
-
-def record(db: Database, crawl: int, alarms: Iterable[Alarm], raised_at: str) -> None:
-    """Keeps the alarms of a crawl. Runs inside the caller's transaction."""
-    for alarm in alarms:
-        db.execute(
-            "INSERT INTO alarms (crawl, host, kind, message, pages, raised_at) VALUES (?, ?, ?, ?, ?, ?)",
-            [crawl, alarm.host, alarm.kind, alarm.message, json.dumps(alarm.pages), raised_at],
-        )
-
-
-def of_crawl(db: Database, crawl: int) -> list[Alarm]:
-    """What was told of a crawl."""
-    return [alarm for _, alarm in _kept(db, "crawl = ?", crawl)]
-
-
-def recent(db: Database) -> list[tuple[dict[str, Any], Alarm]]:
-    """What was told of the last crawl and in the last seven days, the newest first, with `crawl` and two times."""
-    week = iso(now() - _RECENT)
-    return _kept(db, "raised_at >= ? OR crawl = (SELECT max(id) FROM crawls)", week)
-
-
-def _kept(db: Database, which: str, value: int | str) -> list[tuple[dict[str, Any], Alarm]]:
-    rows = db.query(
-        f"""SELECT crawl, started_at, raised_at, host, kind, message, alarms.pages
-            FROM alarms JOIN crawls ON crawls.id = alarms.crawl
-            WHERE {which} ORDER BY crawl DESC, alarms.id""",  # noqa: S608
-        [value],
-    )
-    return [
-        (
-            {name: row.pop(name) for name in ("crawl", "started_at", "raised_at")},
-            Alarm(**row | {"pages": tuple(json.loads(row["pages"]))}),
-        )
-        for row in rows
-    ]
 
 
 def _run(db: Database, crawl: int, whole: bool) -> _Run:
@@ -223,7 +183,13 @@ def _moments(rows: Iterable[tuple[str]]) -> list[datetime]:
 
 
 def _pages(run: _Run, alarm: Alarm) -> tuple[str, ...]:
-    values = {"host": alarm.host, "kind": alarm.kind, "since": run.since, "after": run.after, "most": SHOWN}
+    values = {
+        "host": alarm.host,
+        "kind": alarm.kind,
+        "since": run.since,
+        "after": run.after,
+        "most": MAX_ADDRESSES,
+    }
     for query in _SHOW.get(alarm.kind, ()):
         if found := run.db.execute(query, values).fetchall():
             return tuple(url for (url,) in found)

@@ -1,0 +1,46 @@
+"""Look into Scrapy's engine while it runs: the parts of Scrapy 2.19 that have no public way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from scrapy.http import Request
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+
+def active_requests(crawler: Crawler) -> Collection[Request]:
+    """Return the requests that the downloader has taken, those that wait for their turn among them."""
+    engine: Any = crawler.engine
+    active: Collection[Request] = engine.downloader.active
+    return active
+
+
+def max_requests_per_host(crawler: Crawler) -> int:
+    """Return how many requests to a host are under way at a time, at most."""
+    engine: Any = crawler.engine
+    return int(engine.downloader.domain_concurrency)
+
+
+def count_unsettled(crawler: Crawler) -> int:
+    """Return how many responses the spider and the stages have not done with."""
+    engine: Any = crawler.engine
+    slot = engine.scraper.slot
+    return len(slot.queue) + len(slot.active)
+
+
+def is_busy(crawler: Crawler) -> bool:
+    """Return whether the engine takes no further request for now."""
+    engine: Any = crawler.engine
+    return bool(engine.needs_backout())
+
+
+def set_delay(crawler: Crawler, host: str, seconds: float) -> None:
+    """Leave at least so much time between two requests to a host, without jitter."""
+    engine: Any = crawler.engine
+    downloader = engine.downloader
+    downloader.per_slot_settings[host] = {"delay": seconds, "jitter": 0}  # for when the slot is made anew
+    if slot := downloader.slots.get(host):
+        slot.delay, slot.jitter = max(seconds, slot.delay), 0
