@@ -30,14 +30,14 @@ MEMORY = 1.5
 _EXPORT = """
 import sys, time
 from pathlib import Path
-from pipelines.archive.catalog import read
+from pipelines.archive.catalog import open_readonly
 from pipelines.archive.selection import ArticleFilter
 from pipelines.export.plan import Form
 from pipelines.export.run import to_folder
 from pipelines.export.source import Source
 data, out, flavour, where = sys.argv[1:]
 start = time.perf_counter()
-source = Source(read(Path(data) / "archive.db"), ArticleFilter(where=where))
+source = Source(open_readonly(Path(data) / "archive.db"), ArticleFilter(where=where))
 to_folder(source, Path(out), Form(flavour=flavour), prune=False, watch=lambda done: None)
 print(source.count, time.perf_counter() - start)
 """

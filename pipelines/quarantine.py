@@ -42,7 +42,7 @@ def _name(url: str) -> PurePosixPath:
     return path_of(url).with_suffix(".html")
 
 
-class KeepDoubtful:
+class KeepQuarantined:
     """Pipeline: keeps the page of a visit in quarantine, until its article is read well again."""
 
     def __init__(self, data: Path) -> None:

@@ -14,7 +14,7 @@ from crawler.errors import ArchiveError
 from crawler.items import Article, Visit
 from crawler.settings import ALSOREAD_SCOPE
 from pipelines.archive import articles, quarantine
-from pipelines.archive.catalog import hold, read
+from pipelines.archive.catalog import open_locked, open_readonly
 from pipelines.archive.storage_errors import explain
 from pipelines.archive.store import Store
 from pipelines.normalize import normalize
@@ -35,13 +35,13 @@ def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:
     if not (wanted or hosts):
         raise click.UsageError("Give an ARTICLE, or hosts with --host.")
     path = Path(data) / "archive.db"
-    with closing(read(path)) as db:
+    with closing(open_readonly(path)) as db:
         urls = [articles.load(db, articles.find(db, article)).url for article in wanted]
         urls = list(dict.fromkeys([*urls, *quarantine.urls_of(db, hosts)]))
     if not urls:
         raise ArchiveError(f"No page of {', '.join(hosts)} is quarantined.", 2)
     exit_code = 0
-    with hold(path) as db:
+    with open_locked(path) as db:
         store = _store(db, path.parent / "articles")
         for url in urls:
             try:

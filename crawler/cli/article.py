@@ -14,7 +14,7 @@ from crawler.errors import ArchiveError
 from crawler.text import escape_controls
 from crawler.urls import canonical
 from pipelines.archive import articles
-from pipelines.archive.catalog import read
+from pipelines.archive.catalog import open_readonly
 
 _CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"'>\s]+)""", re.IGNORECASE)
 
@@ -30,7 +30,7 @@ def show(article: str, data: str) -> None:
     """
     from crawler.reports.article import print_article
 
-    with closing(read(Path(data) / "archive.db")) as db:
+    with closing(open_readonly(Path(data) / "archive.db")) as db:
         print_article(articles.load(db, articles.find(db, article)))
 
 
@@ -43,7 +43,7 @@ def history(article: str, data: str, as_json: bool) -> None:
     """List the revisions of an ARTICLE, given by address or file."""
     from crawler.reports.history import print_history, print_history_json
 
-    with closing(read(Path(data) / "archive.db")) as db:
+    with closing(open_readonly(Path(data) / "archive.db")) as db:
         page = articles.find(db, article)
         if as_json:
             print_history_json(db, page)
@@ -63,7 +63,7 @@ def diff(article: str, revision: int | None, data: str) -> None:
     """
     from crawler.reports.history import print_diff
 
-    with closing(read(Path(data) / "archive.db")) as db:
+    with closing(open_readonly(Path(data) / "archive.db")) as db:
         print_diff(db, articles.find(db, article), revision)
 
 

@@ -17,7 +17,7 @@ from crawler.errors import ArchiveError
 from crawler.exit_codes import INTERRUPTED
 from crawler.reports.terminal import progress
 from crawler.text import escape_controls
-from pipelines.archive.catalog import read
+from pipelines.archive.catalog import open_readonly
 
 _FLAVOURS = ("plain", "hexo", "hugo", "jekyll", "obsidian")
 _KEPT = 1
@@ -67,7 +67,7 @@ def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
 
     _check(target, Path(data), options)
     try:
-        with shutdown.steps(_interrupt), closing(read(Path(data) / "archive.db")) as db:
+        with shutdown.steps(_interrupt), closing(open_readonly(Path(data) / "archive.db")) as db:
             source = Source(db, _choice(options))
             form = _form(options, Path(data))
             count = source.count + (sum(1 for _ in source.copies()) if options["images"] else 0)

@@ -18,7 +18,7 @@ from crawler.cli.options import (
 )
 from crawler.exit_codes import CATALOG, DISK, FORCED, INTERRUPTED, LOCKED
 from crawler.reports.terminal import progress
-from pipelines.archive.catalog import hold
+from pipelines.archive.catalog import open_locked
 
 if TYPE_CHECKING:
     from crawler.runs.images import Outcome
@@ -40,7 +40,7 @@ def images(data: str, hosts: tuple[str, ...], limit: int | None, quiet: bool, **
     folder = Path(data)
     scrapy_settings = settings_with({"ALSOREAD_DATA": data, **settings})
     with shutdown.noted():
-        with hold(folder / "archive.db") as db, progress("Fetching", not quiet) as update:
+        with open_locked(folder / "archive.db") as db, progress("Fetching", not quiet) as update:
             outcome = fetch(db, scrapy_settings, hosts=hosts, most=limit, watch=update)
         if not quiet:
             _print_summary(outcome, folder)

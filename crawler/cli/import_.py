@@ -13,7 +13,7 @@ from crawler import shutdown
 from crawler.cli.options import data_folder, reports_errors
 from crawler.errors import ArchiveError
 from crawler.text import escape_controls
-from pipelines.archive.catalog import read
+from pipelines.archive.catalog import open_readonly
 
 _REBUILT = "rebuilt from the files"
 _SOME_REFUSED, _ALL_REFUSED = 1, 2  # exit codes
@@ -58,7 +58,7 @@ def _is_unfinished(path: Path) -> bool:
         if tables.fetchone()[0] == 0:
             return True
     query = "SELECT count(*) FROM crawls WHERE reason IS NOT ? OR outcome = 'imported'"
-    with closing(read(path)) as db:
+    with closing(open_readonly(path)) as db:
         return bool(db.execute(query, [_REBUILT]).fetchone()[0] == 0)
 
 

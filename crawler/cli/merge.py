@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from crawler.cli.options import data_folder, reports_errors
-from pipelines.archive.catalog import hold
+from pipelines.archive.catalog import open_locked
 
 
 @click.command()
@@ -22,7 +22,7 @@ def merge(others: tuple[Path, ...], data: str) -> None:
     from pipelines.merging.merge import merge as merge_archive
 
     folder = Path(data)
-    with hold(folder / "archive.db") as db:
+    with open_locked(folder / "archive.db") as db:
         for other in others:
             merged = merge_archive(db, folder, other)
             counts = ", ".join(f"{count:,} {kind}" for kind, count in merged._asdict().items())

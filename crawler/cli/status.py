@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from crawler.cli.options import data_folder, reports_errors
-from pipelines.archive.catalog import read
+from pipelines.archive.catalog import open_readonly
 
 
 @click.command()
@@ -24,7 +24,7 @@ def status(data: str, failed: bool, show_all: bool, as_json: bool) -> None:
 
     if show_all and not failed:
         raise click.UsageError("--all needs --failed.")
-    with closing(read(Path(data) / "archive.db")) as db:
+    with closing(open_readonly(Path(data) / "archive.db")) as db:
         if failed and as_json:
             print_failures_json(db, data)
         elif failed:

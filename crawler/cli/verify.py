@@ -11,7 +11,7 @@ import click
 from crawler.cli.options import data_folder, reports_errors
 from crawler.reports.terminal import print_json
 from crawler.text import escape_controls
-from pipelines.archive.catalog import is_held
+from pipelines.archive.catalog import is_locked
 from pipelines.verifying.findings import Finding
 
 _FINDINGS_LEFT = 1
@@ -30,7 +30,7 @@ def verify(data: str, with_repair: bool, as_json: bool) -> None:
     from pipelines.verifying import verify as verifying
 
     folder = Path(data)
-    if is_held(folder / "archive.db") and not with_repair:
+    if is_locked(folder / "archive.db") and not with_repair:
         click.echo("alsoread: A crawl is running; skipped what it wrote in the last minute.", err=True)
     repaired: list[Finding] = []
     left: list[Finding] = []

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from crawler.errors import ArchiveError
 from crawler.runs.crawl import WELL, Report
-from pipelines.archive.catalog import COUNTS, read
+from pipelines.archive.catalog import COUNTS, open_readonly
 
 _MAX_HOSTS = 20
 """Hosts with a gauge of failed pages: each makes a time series of its own."""
@@ -29,7 +29,7 @@ def write_metrics(report: Report, data: Path, file: Path) -> list[str]:
     """Replace the file with the metrics of a run and its archive; return what went wrong, in sentences."""
     gauges = _Gauges(data)
     try:
-        with closing(read(data / "archive.db")) as db:
+        with closing(open_readonly(data / "archive.db")) as db:
             _add_archive(gauges, db, report)
             _add_crawl(gauges, db, report)
         write_to_textfile(str(file), gauges.registry)

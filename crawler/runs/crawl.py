@@ -25,7 +25,7 @@ from crawler.runs.scrapy_process import INTERRUPTED_TWICE, run
 from crawler.spiders.also_read import AlsoReadSpider
 from pipelines.archive import alarms
 from pipelines.archive.alarms import Alarm
-from pipelines.archive.catalog import read
+from pipelines.archive.catalog import open_readonly
 
 WELL = ("finished", BYTES, TIME, QUIET)
 """Outcomes of runs that did what they were asked."""
@@ -70,7 +70,7 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
 
 def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
     due = "SELECT count(*) FROM pages WHERE due_at <= ?"
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
         articles, waiting = db.table("articles").count, db.execute(due, [iso(now())]).fetchone()[0]
         told = alarms.of_crawl(db, crawl["id"])

@@ -14,7 +14,7 @@ from itertools import pairwise
 from math import exp, fsum, lgamma
 
 from pipelines.archive.alarms import Alarm
-from pipelines.archive.host_stats import HostRun
+from pipelines.archive.host_stats import HostStats
 
 _FEWEST = 3
 """Pages from which on a share says something."""
@@ -48,12 +48,12 @@ _LOST = {"title": "title", "author": "author", "date": "date", "also_read": "als
 class Record:
     """All that a run is judged by for one host."""
 
-    now: HostRun
+    now: HostStats
     lost: Mapping[str, int] = field(default_factory=dict)
     """Articles that lost something, by what it is."""
-    before: Sequence[HostRun] = ()
+    before: Sequence[HostStats] = ()
     """Earlier runs that visited the host, the newest first."""
-    elsewhere: HostRun | None = None
+    elsewhere: HostStats | None = None
     """The other hosts, now and before; None for a host that an earlier run visited."""
     quarantined: Mapping[str, int] = field(default_factory=dict)
     """Pages that came into quarantine, by rule."""
@@ -226,15 +226,15 @@ def _log_ways(number: int, chosen: int) -> float:
     return lgamma(number + 1) - lgamma(chosen + 1) - lgamma(number - chosen + 1)
 
 
-def _since(record: Record, kind: str) -> HostRun:
+def _since(record: Record, kind: str) -> HostStats:
     """What is normal: the runs before, from the one on in which it was told that things are so."""
-    runs: Iterable[HostRun] = (run for run in record.before if run.crawl >= record.told.get(kind, 0))
-    return reduce(HostRun.__add__, runs, HostRun(host=record.now.host))
+    runs: Iterable[HostStats] = (run for run in record.before if run.crawl >= record.told.get(kind, 0))
+    return reduce(HostStats.__add__, runs, HostStats(host=record.now.host))
 
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
-def _alarm(now: HostRun, kind: str, message: str) -> Alarm:
+def _alarm(now: HostStats, kind: str, message: str) -> Alarm:
     return Alarm(kind=kind, host=now.host, message=f"{now.host}: {message}.")

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from pipelines.alarms.rules import Record, judge, silence
 from pipelines.archive import host_stats, quarantine
 from pipelines.archive.alarms import MAX_ADDRESSES, TRAP, Alarm
-from pipelines.archive.host_stats import HostRun
+from pipelines.archive.host_stats import HostStats
 
 _RUNS = 100
 """So many earlier runs that visited a host say what is normal for it."""
@@ -112,9 +112,9 @@ def _run(db: Database, crawl: int, whole: bool) -> _Run:
     return _Run(db, after, crawl, since, whole)
 
 
-def _everywhere(run: _Run) -> HostRun:
+def _everywhere(run: _Run) -> HostStats:
     before = host_stats.between(run.db, run.after - _RUNS, run.crawl)
-    return reduce(HostRun.__add__, before.values(), HostRun(host=""))
+    return reduce(HostStats.__add__, before.values(), HostStats(host=""))
 
 
 def _losses(run: _Run) -> dict[str, dict[str, int]]:

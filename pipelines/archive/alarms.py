@@ -58,7 +58,7 @@ def _select(db: Database, which: str, value: int | str) -> list[tuple[dict[str, 
     rows = db.query(
         f"""SELECT crawl, started_at, raised_at, host, kind, message, alarms.pages
             FROM alarms JOIN crawls ON crawls.id = alarms.crawl
-            WHERE {which} ORDER BY crawl DESC, alarms.id""",  # noqa: S608
+            WHERE {which} ORDER BY crawl DESC, alarms.id""",
         [value],
     )
     return [

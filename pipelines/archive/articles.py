@@ -19,6 +19,8 @@ from pipelines.archive.files import hash_of
 
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 """As json.dumps, which makes an encoder each time."""
+COLUMNS = tuple(field.name for field in fields(Article) if field.name not in ("images", "also_read"))
+"""Columns of `articles` that hold a field of the article; images and links have tables of their own."""
 _INSERT_BATCH_SIZE = 500
 """Articles; SQLite takes 32,766 values in a statement."""
 
@@ -41,7 +43,7 @@ def store(
     )
     different = {key: value for key, value in row.items() if value != old[key]}
     other_images = [image._asdict() for image in article.images] != old["images"]
-    changed = other_images or any(key in different for key in revisions.TELLING)
+    changed = other_images or any(key in different for key in revisions.VERSIONED_FIELDS)
     if changed:
         revisions.keep(db, old, now)
         different |= {"changed_at": now, "changed_crawl": crawl}
@@ -55,33 +57,24 @@ def update(db: Database, page: int, different: Mapping[str, Any]) -> None:
     """Sets the columns of an article's row that are different."""
     if different:
         assignments = ", ".join(f"{key} = :{key}" for key in different)
-        db.execute(f"UPDATE articles SET {assignments} WHERE id = :id", {**different, "id": page})  # noqa: S608
+        db.execute(f"UPDATE articles SET {assignments} WHERE id = :id", {**different, "id": page})
 
 
 def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
-    """What an article's row says of the article, by column; `file_hash` where it is known already."""
-    return {
-        "url": article.url,
-        "title": article.title,
-        "author": article.author,
-        "author_source": article.author_source,
-        "date": iso(article.date) if article.date else None,
-        "updated": iso(article.updated) if article.updated else None,
-        "tags": _as_json(article.tags),
-        "categories": _as_json(article.categories),
-        "description": article.description,
-        "keywords": article.keywords,
-        "thumbnail": article.thumbnail,
-        "lang": article.lang,
-        "license": article.license,
-        "body": article.body,
+    """Return an article's row by column, without the archive's own times; `file_hash` if it is known already."""
+    row = {name: _as_column(getattr(article, name)) for name in COLUMNS}
+    return row | {
         "words": len(article.body.split()),
         "body_hash": hash_of(article.body.encode()),
         "path": str(path_of(article.url)),
-        "extractor": article.extractor,
-        "extra": _as_json(article.extra),
         "file_hash": file_hash or hash_of_file(article),
     }
+
+
+def _as_column(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return iso(value)
+    return _as_json(value) if isinstance(value, list | dict) else value
 
 
 def extra_of(db: Database, urls: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -104,7 +97,7 @@ def insert(db: Database, rows: Mapping[int, Mapping[str, Any]], crawl: int, now:
     for start in range(0, len(stamped), _INSERT_BATCH_SIZE):
         batch = stamped[start : start + _INSERT_BATCH_SIZE]
         values = ", ".join([f"({', '.join('?' * len(batch[0]))})"] * len(batch))
-        query = f"INSERT INTO articles ({', '.join(batch[0])}) VALUES {values}"  # noqa: S608
+        query = f"INSERT INTO articles ({', '.join(batch[0])}) VALUES {values}"
         db.execute(query, [value for row in batch for value in row.values()])
 
 

@@ -34,7 +34,7 @@ COUNTS = ("pages", "new", "changed", "unchanged", "not_modified", "not_article",
 """What a crawl's row counts; `pages` is the sum of the others."""
 
 
-def read(path: Path) -> Database:
+def open_readonly(path: Path) -> Database:
     """The catalog for reading only. Raises ArchiveError where there is none, or where it is not ours to read."""
     if not path.is_file():
         raise ArchiveError(f"There is no archive at {path} yet: `alsoread crawl` makes one.", 2)
@@ -124,7 +124,7 @@ def _migrated(path: Path) -> Database:
     return db
 
 
-def _hold(path: Path) -> tuple[FileLock, Database]:
+def _open_locked(path: Path) -> tuple[FileLock, Database]:
     lock = FileLock(path.with_suffix(".lock"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +133,7 @@ def _hold(path: Path) -> tuple[FileLock, Database]:
         clear_up(db, path.parent)
         return lock, db
     except Timeout:
-        raise ArchiveError(holder(path), 5) from None
+        raise ArchiveError(lock_owner(path), 5) from None
     except (OSError, sqlite3.Error) as error:
         lock.release()
         raise explain(error, path) from None
@@ -143,10 +143,10 @@ def _hold(path: Path) -> tuple[FileLock, Database]:
 
 
 @contextmanager
-def hold(path: Path) -> Iterator[Database]:
+def open_locked(path: Path) -> Iterator[Database]:
     """The catalog for writing, while no crawl goes into it. Raises ArchiveError, also where there is none."""
-    read(path).close()
-    lock, db = _hold(path)
+    open_readonly(path).close()
+    lock, db = _open_locked(path)
     try:
         yield db
     finally:
@@ -170,7 +170,7 @@ class Catalog(Store):
         """Opens or makes the catalog and begins a crawl. Raises ArchiveError."""
         self.path = path
         self.counts = dict.fromkeys(COUNTS, 0)
-        self._lock, db = _hold(path)
+        self._lock, db = _open_locked(path)
         try:
             crawl = _begin(db, seeds, options or {})
         except sqlite3.Error as error:
@@ -280,7 +280,7 @@ class Catalog(Store):
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def is_held(path: Path) -> bool:
+def is_locked(path: Path) -> bool:
     """Whether another program writes to the archive of a catalog now."""
     lock = FileLock(path.with_suffix(".lock"))
     try:
@@ -294,10 +294,10 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def holder(path: Path) -> str:
+def lock_owner(path: Path) -> str:
     """Who holds the archive, in a sentence."""
     try:
-        with closing(read(path)) as db:
+        with closing(open_readonly(path)) as db:
             row = next(db.query("SELECT id, pid, started_at FROM crawls WHERE ended_at IS NULL"), None)
     except ArchiveError:
         row = None

@@ -11,7 +11,7 @@ from crawler.items import Article, State, Visit
 
 
 @dataclass(slots=True, kw_only=True)
-class HostRun:
+class HostStats:
     """The counts of one host, of one run or of several together; docs/catalog.md says what each counts."""
 
     host: str
@@ -67,44 +67,44 @@ class HostRun:
         self.without_also_read += not article.also_read
         self.generic += article.extractor == "generic"
 
-    def __add__(self, other: HostRun) -> HostRun:
+    def __add__(self, other: HostStats) -> HostStats:
         counts = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
-        return HostRun(host=self.host, **counts)
+        return HostStats(host=self.host, **counts)
 
-    def __sub__(self, other: HostRun) -> HostRun:
+    def __sub__(self, other: HostStats) -> HostStats:
         counts = {name: getattr(self, name) - getattr(other, name) for name in COUNTS}
-        return HostRun(host=self.host, **counts)
+        return HostStats(host=self.host, **counts)
 
 
-COUNTS = tuple(field.name for field in fields(HostRun) if field.name not in ("host", "crawl"))
+COUNTS = tuple(field.name for field in fields(HostStats) if field.name not in ("host", "crawl"))
 
-_NAMES = [field.name for field in fields(HostRun)]
+_NAMES = [field.name for field in fields(HostStats)]
 _COLUMNS = ", ".join(_NAMES)
 # A sitemap may be that of a host without a page: nothing is counted for it.
 _ADD = f"""
     INSERT INTO host_runs ({_COLUMNS})
     SELECT {", ".join(f":{name}" for name in _NAMES)} FROM hosts WHERE host = :host
     ON CONFLICT (host, crawl) DO UPDATE SET {", ".join(f"{name} = {name} + excluded.{name}" for name in COUNTS)}
-"""  # noqa: S608
+"""
 _SUMS = ", ".join(f"sum({name})" for name in COUNTS)
 
 
-def add(db: Database, runs: Iterable[HostRun]) -> None:
+def add(db: Database, runs: Iterable[HostStats]) -> None:
     """Adds the counts to the rows of their host and crawl. Runs inside the caller's transaction."""
     for run in runs:
         db.execute(_ADD, {name: getattr(run, name) for name in _NAMES})
 
 
-def between(db: Database, after: int, crawl: int) -> dict[str, HostRun]:
+def between(db: Database, after: int, crawl: int) -> dict[str, HostStats]:
     """The counts by host of the crawls after `after` up to `crawl`, all together."""
-    query = f"SELECT host, {_SUMS} FROM host_runs WHERE crawl > ? AND crawl <= ? GROUP BY host"  # noqa: S608
+    query = f"SELECT host, {_SUMS} FROM host_runs WHERE crawl > ? AND crawl <= ? GROUP BY host"
     rows = db.execute(query, [after, crawl])
-    return {host: HostRun(host=host, **dict(zip(COUNTS, sums, strict=True))) for host, *sums in rows}
+    return {host: HostStats(host=host, **dict(zip(COUNTS, sums, strict=True))) for host, *sums in rows}
 
 
-def of_host(db: Database, host: str, until: int, most: int) -> Iterator[HostRun]:
+def of_host(db: Database, host: str, until: int, most: int) -> Iterator[HostStats]:
     """The last runs up to the crawl `until` that visited the host, the newest first."""
     query = f"""SELECT {_COLUMNS} FROM host_runs WHERE host = ? AND crawl <= ? AND visits
-                ORDER BY crawl DESC LIMIT ?"""  # noqa: S608
+                ORDER BY crawl DESC LIMIT ?"""
     for row in db.execute(query, [host, until, most]):
-        yield HostRun(**dict(zip(_NAMES, row, strict=True)))
+        yield HostStats(**dict(zip(_NAMES, row, strict=True)))

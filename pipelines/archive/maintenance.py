@@ -11,7 +11,7 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import iso
-from pipelines.archive.catalog import end_killed, hold, read
+from pipelines.archive.catalog import end_killed, open_locked, open_readonly
 
 _EVERY = timedelta(days=7)
 _MIB = 2**20
@@ -19,7 +19,7 @@ _MIB = 2**20
 
 def is_due(path: Path) -> bool:
     """Whether the last upkeep of a catalog began a week ago or more. Raises ArchiveError where there is none."""
-    with closing(read(path)) as db:
+    with closing(open_readonly(path)) as db:
         last = db.execute("SELECT max(started_at) FROM maintenance").fetchone()[0]
     return last is None or last <= iso(now() - _EVERY)
 
@@ -29,7 +29,7 @@ def maintain(path: Path) -> list[str]:
 
     Raises ArchiveError, with exit code 5 where a crawl holds the archive.
     """
-    with hold(path) as db:
+    with open_locked(path) as db:
         started_at = iso(now())
         done = [_runs(db), _search(db), _statistics(db)]
         row = {"started_at": started_at, "ended_at": iso(now()), "done": json.dumps(done)}

@@ -69,11 +69,11 @@ def add(
     )
     farther = [page for page, far in known.values() if far > depth]
     if farther:
-        _bring_nearer(db, farther, depth)
+        _lower_depths(db, farther, depth)
     return ids
 
 
-def _bring_nearer(db: Database, pages: list[int], depth: int) -> None:
+def _lower_depths(db: Database, pages: list[int], depth: int) -> None:
     """A shorter way to pages is a shorter way to all that they lead to: level by level, each once."""
     nearer = """UPDATE pages SET depth = :depth WHERE depth > :depth AND id IN ({}) RETURNING id"""
     linked = "SELECT target FROM also_read WHERE source IN (SELECT value FROM json_each(:pages))"
@@ -87,7 +87,7 @@ def _bring_nearer(db: Database, pages: list[int], depth: int) -> None:
         level = _ids(db, nearer.format(linked), level, depth)
 
 
-def bring_all_nearer(db: Database) -> None:
+def lower_all_depths(db: Database) -> None:
     """Every page is as near as the links that lead to it and the redirects make it: level by level."""
     nearer = """UPDATE pages SET depth = way.depth FROM (
                   SELECT target, min(depth) AS depth FROM (
@@ -166,7 +166,7 @@ def leave(db: Database, which: str, value: int | str, reason: str) -> list[str]:
     fetched are left.
     """
     query = f"""UPDATE pages SET error = :reason
-                WHERE state = 'due' AND due_at NOT NULL AND {which} RETURNING url"""  # noqa: S608
+                WHERE state = 'due' AND due_at NOT NULL AND {which} RETURNING url"""
     rows = db.execute(query, {"value": value, "reason": f"budget: {reason}"})
     return sorted(url for (url,) in rows.fetchall())
 
@@ -180,7 +180,7 @@ def distrust(db: Database, host: str) -> None:
     )
 
 
-def try_again(db: Database, urls: Sequence[str], now: str) -> None:
+def requeue_failed(db: Database, urls: Sequence[str], now: str) -> None:
     """Makes those of the pages due that failed."""
     db.execute(
         """UPDATE pages SET due_at = min(due_at, ?)
@@ -193,8 +193,8 @@ def retry_failed(db: Database, hosts: Sequence[str], now: str) -> None:
     """Makes all pages of the hosts due that failed, and the hosts themselves free to be asked."""
     failed = "host IN (SELECT value FROM json_each(:hosts))"
     values = {"hosts": json.dumps(hosts), "now": now}
-    db.execute(f"UPDATE pages SET due_at = min(due_at, :now) WHERE state = 'failed' AND {failed}", values)  # noqa: S608
-    db.execute(f"UPDATE hosts SET not_before = NULL, failures = 0 WHERE {failed}", values)  # noqa: S608
+    db.execute(f"UPDATE pages SET due_at = min(due_at, :now) WHERE state = 'failed' AND {failed}", values)
+    db.execute(f"UPDATE hosts SET not_before = NULL, failures = 0 WHERE {failed}", values)
 
 
 def recrawl(db: Database, hosts: Sequence[str], since: str, now: str) -> None:
@@ -206,7 +206,7 @@ def recrawl(db: Database, hosts: Sequence[str], since: str, now: str) -> None:
     )
 
 
-def lead_on(db: Database, page: int, target: int) -> None:
+def record_redirect(db: Database, page: int, target: int) -> None:
     """Records a redirect; a circle of them says so on each of its pages."""
     db.execute("UPDATE pages SET moved_to = ? WHERE id = ?", [target, page])
     db.execute(

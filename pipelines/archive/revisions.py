@@ -15,7 +15,7 @@ from crawler.errors import ArchiveError
 from crawler.items import Article, Image
 from pipelines.archive.article_file import path_of, render
 
-TELLING = ("title", "author", "body", "images")
+VERSIONED_FIELDS = ("title", "author", "body", "images")
 """A difference in one of these is a change of the article and makes a revision; any other is only recorded."""
 
 
@@ -78,7 +78,9 @@ def load(db: Database, page: int) -> list[Revision]:
                 replaced_at=row["replaced_at"],
                 crawl=row["crawl"],
                 article=article,
-                changes=[name for name in TELLING if getattr(article, name) != getattr(before, name)],
+                changes=[
+                    name for name in VERSIONED_FIELDS if getattr(article, name) != getattr(before, name)
+                ],
             )
         )
     return revisions

@@ -49,7 +49,7 @@ def where_clause(db: Database, articles: ArticleFilter) -> tuple[str, dict[str, 
     values = {name: value for _, parameters in terms for name, value in parameters.items()}
     db.conn.set_authorizer(_without_recursion)
     try:
-        db.execute(f"SELECT 1 FROM articles WHERE {sql} LIMIT 0", values)  # noqa: S608
+        db.execute(f"SELECT 1 FROM articles WHERE {sql} LIMIT 0", values)
     except (sqlite3.Error, sqlite3.Warning) as error:
         if articles.where is None or ends_run(error):
             raise

@@ -35,7 +35,7 @@ def ends_run(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _ENDS_RUN
 
 
-def is_locked(error: BaseException) -> bool:
+def is_lock_error(error: BaseException) -> bool:
     """Whether another program held the catalog for longer than a writer waits."""
     return isinstance(error, sqlite3.Error) and _code(error) in _LOCKED
 
@@ -67,7 +67,7 @@ def explain(error: OSError | sqlite3.Error, path: Path) -> ArchiveError:
             f"{error.filename or path} can't be {verb_of(error)}: {error.strerror or error}.", DISK
         )
     code = _code(error)
-    if is_locked(error):
+    if is_lock_error(error):
         return ArchiveError(
             f"{path} is locked by another program: try again when that has ended ({error}).", LOCKED
         )

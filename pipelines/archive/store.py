@@ -17,7 +17,7 @@ from crawler.items import FoundPages, Visit, iso
 from pipelines.archive import articles, host_stats, pages, quarantine, regressions, revisit
 from pipelines.archive.article_file import path_of, render
 from pipelines.archive.files import files_written
-from pipelines.archive.host_stats import HostRun
+from pipelines.archive.host_stats import HostStats
 from pipelines.archive.pending import committed_together
 
 _PATIENCE = 120.0
@@ -86,7 +86,7 @@ class Store:
         self.db, self.root, self.crawl = db, root, crawl
         self.scope, self.retry_delays, self.host_failures = scope, retry_delays, host_failures
         self._last = datetime.min.replace(tzinfo=UTC)
-        self._counted: dict[str, HostRun] = {}
+        self._counted: dict[str, HostStats] = {}
 
     def commit(self, items: Sequence[Visit | FoundPages]) -> list[str | Exception]:
         """Stores several items in one commit. Returns what each came to, or what kept it out."""
@@ -139,7 +139,7 @@ class Store:
             query = "UPDATE hosts SET sitemaps_crawl = ? WHERE host = ?"
             self.db.execute(query, [self.crawl, found.host])
         if found.asked_for:
-            pages.try_again(self.db, [url for url, _ in found.pages], iso(now))
+            pages.requeue_failed(self.db, [url for url, _ in found.pages], iso(now))
         if found.host:
             counts = self._counts(found.host)
             counts.sitemaps += 1
@@ -161,18 +161,20 @@ class Store:
             quarantine.release(self.db, page["id"])
         self._settle_page(visit, page, kind, now, lost=bool(lost))
         if visit.moved_to:
-            pages.lead_on(self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"])
+            pages.record_redirect(
+                self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"]
+            )
         self._judge(visit, page, kind, now)
         count = f"""UPDATE crawls SET pages = pages + 1, {kind} = {kind} + 1, fetched = fetched + ?
-                    WHERE id = ?"""  # noqa: S608
+                    WHERE id = ?"""
         self.db.execute(count, [visit.status == 200, self.crawl])
         self._counts(page["host"]).visited(visit, kind, page["state"])
         return kind
 
-    def _counts(self, host: str) -> HostRun:
+    def _counts(self, host: str) -> HostStats:
         """What was counted of a host since it was last written down."""
         if host not in self._counted:
-            self._counted[host] = HostRun(host=host, crawl=self.crawl)
+            self._counted[host] = HostStats(host=host, crawl=self.crawl)
         return self._counted[host]
 
     def _write_counts(self) -> None:

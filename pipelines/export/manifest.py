@@ -153,14 +153,14 @@ class Manifest:
 
     def planned_by_path(self) -> Iterator[list[PlannedFile]]:
         """Give what is planned in the order of paths, in batches."""
-        rows = self._db.execute(f"SELECT {_PLAN} FROM plan ORDER BY path")  # noqa: S608
+        rows = self._db.execute(f"SELECT {_PLAN} FROM plan ORDER BY path")
         while batch := rows.fetchmany(_BATCH_SIZE):
             yield [_planned(*row) for row in batch]
 
     def batches(self) -> Iterator[list[tuple[PlannedFile, ManifestRow | None]]]:
         """Give what is planned in the order of pages, each file with its row, in batches."""
         query = (
-            f"SELECT {_PLAN}, {_FILE} FROM plan LEFT JOIN files USING (url)"  # noqa: S608
+            f"SELECT {_PLAN}, {_FILE} FROM plan LEFT JOIN files USING (url)"
             " WHERE page > ? ORDER BY page LIMIT ?"
         )
         last = -1
@@ -170,7 +170,7 @@ class Manifest:
 
     def find(self, path: str) -> ManifestRow | None:
         """Return the row of the file at a path."""
-        row = self._db.execute(f"SELECT {_FILE} FROM files WHERE path = ?", [path]).fetchone()  # noqa: S608
+        row = self._db.execute(f"SELECT {_FILE} FROM files WHERE path = ?", [path]).fetchone()
         return _written(*row) if row else None
 
     def is_planned(self, path: str) -> bool:
@@ -197,7 +197,7 @@ class Manifest:
 
     def given_up(self) -> list[ManifestRow]:
         """Return the files that are to be removed."""
-        rows = self._db.execute(f"SELECT {_FILE} FROM files WHERE url IS NULL ORDER BY path")  # noqa: S608
+        rows = self._db.execute(f"SELECT {_FILE} FROM files WHERE url IS NULL ORDER BY path")
         return [_written(*row) for row in rows]
 
     def forget(self, path: str) -> None:

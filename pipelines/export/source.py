@@ -11,27 +11,28 @@ from sqlite_utils import Database
 
 from crawler import shutdown
 from crawler.errors import ArchiveError
+from pipelines.archive.articles import COLUMNS
 from pipelines.archive.selection import ArticleFilter, where_clause
 from pipelines.archive.storage_errors import ends_run
-from pipelines.export.worker import COLUMNS, ArticleRow
+from pipelines.export.worker import ArticleRow
 
 _STEPS_BETWEEN_SIGNALS = 1_000_000
 """Instructions of SQLite's machine, a few milliseconds, between two moments at which signals are handled."""
 
 _ASKED = "(SELECT value FROM json_each(?))"
-_IMAGES = f"SELECT article, url, alt, title FROM images WHERE article IN {_ASKED} ORDER BY article, position"  # noqa: S608
+_IMAGES = f"SELECT article, url, alt, title FROM images WHERE article IN {_ASKED} ORDER BY article, position"
 _LINKS = f"""
 SELECT source, pages.url, also_read.text FROM also_read JOIN pages ON pages.id = also_read.target
 WHERE source IN {_ASKED} AND position IS NOT NULL ORDER BY source, position
-"""  # noqa: S608
+"""
 _COPIES = """
 SELECT url, path, hash, fetched_at FROM pictures WHERE state = 'stored' AND url IN (
   SELECT url FROM images WHERE article IN (SELECT id FROM articles WHERE {chosen})
   UNION SELECT thumbnail FROM articles WHERE {chosen})
 ORDER BY url
 """
-_ALIASES = f"SELECT moved_to, url FROM pages WHERE moved_to IN {_ASKED} ORDER BY url"  # noqa: S608
-_ROWS = f"SELECT id, {', '.join(COLUMNS)} FROM articles WHERE id IN {_ASKED}"  # noqa: S608
+_ALIASES = f"SELECT moved_to, url FROM pages WHERE moved_to IN {_ASKED} ORDER BY url"
+_ROWS = f"SELECT id, {', '.join(COLUMNS)} FROM articles WHERE id IN {_ASKED}"
 
 
 class Head(NamedTuple):
@@ -56,7 +57,7 @@ class Source:
         db.conn.set_progress_handler(_let_signals_in, _STEPS_BETWEEN_SIGNALS)
         db.execute("BEGIN")
         self._where, self._values = where_clause(db, articles)
-        count = f"SELECT count(*) FROM articles WHERE {self._where}"  # noqa: S608
+        count = f"SELECT count(*) FROM articles WHERE {self._where}"
         try:
             self.count: int = db.execute(count, self._values).fetchone()[0]
         except sqlite3.Error as error:
@@ -73,7 +74,7 @@ class Source:
     def heads(self, columns: Sequence[str]) -> Iterator[Head]:
         """Give the chosen articles in the order of their pages."""
         wanted = ["archived_at", "changed_at", *columns]
-        query = f"SELECT id, url, path, {', '.join(wanted)} FROM articles WHERE {self._where} ORDER BY id"  # noqa: S608
+        query = f"SELECT id, url, path, {', '.join(wanted)} FROM articles WHERE {self._where} ORDER BY id"
         for page, url, path, *values in self._db.execute(query, self._values):
             yield Head(page, url, path, dict(zip(wanted, values, strict=True)))
 
@@ -83,7 +84,7 @@ class Source:
 
     def copies_of(self, urls: Sequence[str]) -> dict[str, tuple[str, str]]:
         """Return path and hash of the copies of these pictures, by address."""
-        query = f"SELECT url, path, hash FROM pictures WHERE url IN {_ASKED}"  # noqa: S608
+        query = f"SELECT url, path, hash FROM pictures WHERE url IN {_ASKED}"
         return {url: (path, hash_) for url, path, hash_ in self._db.execute(query, [json.dumps(urls)])}
 
     def redirects(self) -> Iterator[tuple[str, int]]:

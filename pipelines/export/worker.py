@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from crawler.errors import ArchiveError, ReadError
 from crawler.items import Article
-from pipelines.archive.articles import of_row
+from pipelines.archive.articles import COLUMNS, of_row
 from pipelines.export.flavours import FLAVOURS
 from pipelines.export.flavours.item import Item
 from pipelines.export.links import Forms, Target, rewrite
 from pipelines.export.target import StagedFile, hash_of, stage
 
-COLUMNS = tuple(field.name for field in fields(Article) if field.name not in ("images", "also_read"))
-"""Columns of the table `articles` that a row has."""
 BODY, THUMBNAIL = COLUMNS.index("body"), COLUMNS.index("thumbnail")
 
 _HINT = "`alsoread verify --repair` makes it due again, and `alsoread images` fetches it"

@@ -19,7 +19,7 @@ COLUMNS = (
 )
 UPDATE = f"ON CONFLICT (url) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS)}"
 """What an INSERT does where the picture has a row."""
-_ROW = f"INSERT INTO pictures ({', '.join(COLUMNS)}) VALUES (:{', :'.join(COLUMNS)}) {UPDATE}"  # noqa: S608
+_ROW = f"INSERT INTO pictures ({', '.join(COLUMNS)}) VALUES (:{', :'.join(COLUMNS)}) {UPDATE}"
 
 
 def put_copy(db: Database, url: str, path: PurePosixPath, kind: str, content: bytes, **facts: Any) -> None:
@@ -44,7 +44,7 @@ def fetch_again(db: Database, url: str, due_at: str, why: str) -> None:
     """Makes a picture due whose copy was lost."""
     lost = ", ".join(f"{name} = NULL" for name in ("path", "hash", "bytes", "type"))
     db.execute(
-        f"UPDATE pictures SET {lost}, state = 'failed', attempts = 1, due_at = ?, error = ? WHERE url = ?",  # noqa: S608
+        f"UPDATE pictures SET {lost}, state = 'failed', attempts = 1, due_at = ?, error = ? WHERE url = ?",
         [due_at, why, url],
     )
 

@@ -48,7 +48,7 @@ class Wanted:
         """Copies that were there already; those that are found on the way too."""
 
     def _number(self, found: str) -> int:
-        return int(self._db.execute(f"SELECT count(*) FROM {found}").fetchone()[0])  # noqa: S608
+        return int(self._db.execute(f"SELECT count(*) FROM {found}").fetchone()[0])
 
     def __iter__(self) -> Iterator[str]:
         # It reads a table of its own, so it holds nothing of the catalog while it is gone through.

@@ -30,7 +30,7 @@ def reconcile(imported: Article, archived: Article) -> tuple[Article, Article | 
 
 def is_same_version(article: Article, other: Article) -> bool:
     """Return whether two articles differ in nothing that makes a revision."""
-    return all(getattr(article, name) == getattr(other, name) for name in revisions.TELLING)
+    return all(getattr(article, name) == getattr(other, name) for name in revisions.VERSIONED_FIELDS)
 
 
 def _changed_at(article: Article) -> datetime:

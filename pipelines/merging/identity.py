@@ -35,7 +35,7 @@ SELECT theirs.id, coalesce(ours.id, (SELECT coalesce(max(id), 0) FROM main.crawl
                                     + row_number() OVER (PARTITION BY ours.id IS NULL ORDER BY theirs.id)),
        ours.id IS NULL
 FROM other.crawls AS theirs LEFT JOIN main.crawls AS ours ON {_SAME_RUN}
-"""  # noqa: S608
+"""
 
 
 def _visit_rank(page: str) -> str:
@@ -64,7 +64,7 @@ FROM other.pages AS theirs
 LEFT JOIN other.articles AS their_copy ON their_copy.id = theirs.id
 LEFT JOIN main.pages AS ours ON ours.url = theirs.url
 LEFT JOIN main.articles AS our_copy ON our_copy.id = ours.id
-"""  # noqa: S608
+"""
 
 
 def map_rows(db: Database) -> None:
@@ -77,7 +77,7 @@ def map_rows(db: Database) -> None:
     db.execute(_PAGE_MAP)
     db.execute(
         f"""UPDATE page_map SET alike = 1 FROM our_current AS ours, their_current AS theirs
-            WHERE ours.article = new AND theirs.article = old AND {SAME.format("ours", "theirs")}"""  # noqa: S608
+            WHERE ours.article = new AND theirs.article = old AND {SAME.format("ours", "theirs")}"""
     )
 
 

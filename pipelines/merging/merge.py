@@ -14,7 +14,7 @@ from crawler.errors import ArchiveError
 from crawler.items import Article
 from pipelines.archive import articles
 from pipelines.archive.article_file import path_of, render
-from pipelines.archive.catalog import holder, is_held
+from pipelines.archive.catalog import is_locked, lock_owner
 from pipelines.archive.files import files_written
 from pipelines.archive.pending import committed_together
 from pipelines.archive.storage_errors import ends_run, explain
@@ -49,8 +49,8 @@ def merge(db: Database, data: Path, other: Path) -> Merged:
     check(other)
     if other.samefile(data / "archive.db"):
         raise ArchiveError(f"{other} is the archive itself.", 2)
-    if is_held(other):
-        raise ArchiveError(holder(other), 5)
+    if is_locked(other):
+        raise ArchiveError(lock_owner(other), 5)
     try:
         with _attached(db, other), committed_together(db, data), time_limit(db.conn, _MAX_SECONDS):
             return _merge(db, data, other)

@@ -33,7 +33,7 @@ def merge_rows(db: Database) -> None:
     _revisions(db)
     _keep_revisions(db, "their_current", "our_current", "NOT copy")
     _runs_details(db)
-    pages.bring_all_nearer(db)
+    pages.lower_all_depths(db)
 
 
 def _mapped(db: Database, table: str) -> dict[str, str]:
@@ -41,7 +41,7 @@ def _mapped(db: Database, table: str) -> dict[str, str]:
     keys = {key.column: key.other_table for key in db.table(table).foreign_keys}
     maps = {"crawls": "run_map", "pages": "page_map", "articles": "page_map"}
     return {
-        column.name: f"(SELECT new FROM {maps[keys[column.name]]} WHERE old = theirs.{column.name})"  # noqa: S608
+        column.name: f"(SELECT new FROM {maps[keys[column.name]]} WHERE old = theirs.{column.name})"
         if keys.get(column.name) in maps
         else f"theirs.{column.name}"
         for column in db.table(table).columns
@@ -52,7 +52,7 @@ def _copy(db: Database, table: str, condition: str, **columns: str) -> None:
     """Copy their rows for which a condition holds. `columns`: expressions in place of those of `_mapped`."""
     values = _mapped(db, table) | columns
     query = f"""INSERT INTO main.{table} ({", ".join(values)})
-                SELECT {", ".join(values.values())} FROM other.{table} AS theirs WHERE {condition}"""  # noqa: S608
+                SELECT {", ".join(values.values())} FROM other.{table} AS theirs WHERE {condition}"""
     db.execute(query, {"now": iso(now())})
 
 
@@ -78,7 +78,7 @@ def _hosts(db: Database) -> None:
         assignments = ", ".join(f"{column} = {mapped[column]}" for column in columns)
         db.execute(
             f"""UPDATE main.hosts SET {assignments} FROM other.hosts AS theirs
-                WHERE theirs.host = hosts.host AND {later}"""  # noqa: S608
+                WHERE theirs.host = hosts.host AND {later}"""
         )
 
 
@@ -95,7 +95,7 @@ def _pages(db: Database) -> None:
         f"""UPDATE main.pages SET {visit}, {found},
                               depth = min(pages.depth, theirs.depth), listed = max(pages.listed, theirs.listed)
             FROM page_map JOIN other.pages AS theirs ON theirs.id = old
-            WHERE pages.id = new AND NOT fresh"""  # noqa: S608
+            WHERE pages.id = new AND NOT fresh"""
     )
     db.execute(  # they are validators of a copy that is not the current one
         """UPDATE main.pages SET etag = NULL, last_modified = NULL FROM page_map
@@ -121,7 +121,7 @@ def _keep_revisions(db: Database, replaced: str, current: str, condition: str) -
                           JOIN {current} AS current ON current.article = {ids[current]}
             WHERE held AND {condition} AND NOT alike
               AND NOT EXISTS (SELECT 1 FROM main.revisions AS known
-                              WHERE known.article = new AND {SAME.format("known", "replaced")})"""  # noqa: S608
+                              WHERE known.article = new AND {SAME.format("known", "replaced")})"""
     )
 
 
@@ -144,7 +144,7 @@ def _articles(db: Database) -> None:
     db.execute(
         f"""UPDATE main.articles SET {assignments}
             FROM page_map JOIN other.articles AS theirs ON theirs.id = old
-            WHERE articles.id = new AND held AND (copy OR {first} OR {last})"""  # noqa: S608
+            WHERE articles.id = new AND held AND (copy OR {first} OR {last})"""
     )
     _copy(db, "articles", "id IN (SELECT old FROM page_map WHERE copy AND NOT held)")
     db.execute("DELETE FROM main.images WHERE article IN (SELECT new FROM page_map WHERE copy AND NOT alike)")
@@ -164,7 +164,7 @@ def _links(db: Database) -> None:
             ON CONFLICT (source, target) DO UPDATE SET
               first_seen = min(first_seen, excluded.first_seen), last_seen = max(last_seen, excluded.last_seen),
               text = iif(excluded.position NOT NULL, excluded.text, text),
-              position = coalesce(excluded.position, position)"""  # noqa: S608
+              position = coalesce(excluded.position, position)"""
     )
 
 
@@ -173,7 +173,7 @@ def _revisions(db: Database) -> None:
                  SELECT article, title, author, body_hash, images FROM main.revisions
                  UNION ALL SELECT article, title, author, body_hash, images FROM our_current) AS known
                  ON known.article = new
-               WHERE old = theirs.article AND held AND """ + SAME.format("known", "theirs")  # noqa: S608
+               WHERE old = theirs.article AND held AND """ + SAME.format("known", "theirs")
     _copy(db, "revisions", f"NOT EXISTS ({known})", id="NULL")
 
 
@@ -183,4 +183,4 @@ def _runs_details(db: Database) -> None:
         runs = [key.column for key in table.foreign_keys if key.other_table == "crawls"]
         if runs and table.name not in _MERGED_APART:
             own = {"id": "NULL"} if "id" in table.columns_dict else {}
-            _copy(db, table.name, f"theirs.{runs[0]} IN (SELECT old FROM run_map WHERE fresh)", **own)  # noqa: S608
+            _copy(db, table.name, f"theirs.{runs[0]} IN (SELECT old FROM run_map WHERE fresh)", **own)

@@ -49,9 +49,9 @@ _REFUSED_BY_RULE = "coalesce(error GLOB '[a-z]*: *' AND instr(error, ' ') = inst
 _UNVISITED_REASON = "(error IS NULL OR error GLOB 'budget: *')"
 _STORED_REASON = "(error IS NULL OR error GLOB 'cut-off: *' OR error GLOB 'too-many-links: *')"
 _STATES = {
-    "due": f"fetched_at IS NULL AND status IS NULL AND {_UNVISITED_REASON} AND attempts = 0 AND due_at NOT NULL"  # noqa: S608
+    "due": f"fetched_at IS NULL AND status IS NULL AND {_UNVISITED_REASON} AND attempts = 0 AND due_at NOT NULL"
     " AND id NOT IN (SELECT id FROM articles)",
-    "stored": f"{_ANSWERED} AND {_STORED_REASON} AND gone_at IS NULL AND id IN (SELECT id FROM articles)",  # noqa: S608
+    "stored": f"{_ANSWERED} AND {_STORED_REASON} AND gone_at IS NULL AND id IN (SELECT id FROM articles)",
     "not_article": f"{_ANSWERED} AND error NOT NULL AND gone_at IS NULL AND NOT {_REFUSED_BY_RULE}"
     " AND coalesce(status NOT IN (404, 410), 1) AND state <> 'failed'",
     "gone": f"{_ANSWERED} AND error NOT NULL AND status IN (404, 410)",
@@ -87,7 +87,7 @@ def _invalid_time(column: str) -> str:
 
 def _since_run(time: str, run: str) -> str:
     """Build the condition that a time is not before the start of its run; accepting comes after the run's end."""
-    return f"{time} >= (SELECT started_at FROM crawls WHERE crawls.id = {run})"  # noqa: S608
+    return f"{time} >= (SELECT started_at FROM crawls WHERE crawls.id = {run})"
 
 
 _ARCHIVED_IN_RUN = _since_run("archived_at", "crawl")
@@ -188,13 +188,13 @@ def check_rows(archive: Archive) -> Iterator[Finding]:
         hint, repair = NO_SOURCE, None
         if rule.right:
             hint, repair = "--repair corrects it", partial(_correct, rule)
-        for (row,) in archive.db.execute(f"SELECT {name} FROM {rule.table} WHERE {rule.wrong}"):  # noqa: S608
+        for (row,) in archive.db.execute(f"SELECT {name} FROM {rule.table} WHERE {rule.wrong}"):
             yield Finding(where=f"{rule.table} {row}", what=rule.what, hint=hint, repair=repair)
 
 
 def _correct(rule: Rule, archive: Archive) -> None:
     _register_functions(archive.db)
-    query = f"UPDATE {rule.table} SET {rule.right} WHERE {rule.wrong}"  # noqa: S608
+    query = f"UPDATE {rule.table} SET {rule.right} WHERE {rule.wrong}"
     with archive.db.atomic():
         archive.db.execute(query, {"now": iso(now())})
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from time import time
 
-from pipelines.archive.catalog import hold, is_held, read
+from pipelines.archive.catalog import is_locked, open_locked, open_readonly
 from pipelines.archive.files import HALF_WRITTEN, odd_entry
 from pipelines.archive.pending import forget_all_pending
-from pipelines.archive.storage_errors import ends_run, explain, is_full, is_locked
+from pipelines.archive.storage_errors import ends_run, explain, is_full, is_lock_error
 from pipelines.quarantine import LOOK
 from pipelines.verifying import image_check
 from pipelines.verifying.article_check import check_article
@@ -32,7 +32,7 @@ _SETTLING_SECONDS = 60.0
 def verify(data: Path) -> Iterator[Finding]:
     """Find what is wrong with the archive in a folder. Raises ArchiveError if its catalog can't be read at all."""
     path = data / "archive.db"
-    yield from _check(path, time() - _SETTLING_SECONDS if is_held(path) else None)
+    yield from _check(path, time() - _SETTLING_SECONDS if is_locked(path) else None)
 
 
 def repair(data: Path) -> Iterator[Finding]:
@@ -41,7 +41,7 @@ def repair(data: Path) -> Iterator[Finding]:
     Verifies until nothing new is found, as a repair may bring another finding to light.
     """
     path = data / "archive.db"
-    with hold(path) as db:
+    with open_locked(path) as db:
         archive = Archive(data, db)
         tried: set[tuple[str, str]] = set()
         more = True
@@ -82,14 +82,14 @@ def _check(path: Path, since: float | None) -> Iterator[Finding]:
         partial(check_unlisted, folder=COPIES, since=since),
         _check_search,
     )
-    with closing(read(path)) as db:
+    with closing(open_readonly(path)) as db:
         for check in checks:
             try:
                 yield from check(Archive(path.parent, db))
             except sqlite3.DatabaseError as error:
                 if is_full(error):  # the catalog is only read: its copy or SQLite's own files found no room
                     raise explain(error, Path(gettempdir())) from None
-                if is_locked(error):
+                if is_lock_error(error):
                     raise explain(error, path) from None
                 yield Finding(where=path.name, what=f"can't be read completely: {error}", hint=REBUILD)
 

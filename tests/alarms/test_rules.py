@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from pipelines.alarms.rules import Record, judge, silence
-from pipelines.archive.host_stats import HostRun
+from pipelines.archive.host_stats import HostStats
 
 HOST = "one.techidaily.com"
 
 
-def ran(**counts: Any) -> HostRun:
+def ran(**counts: Any) -> HostStats:
     """What a run found; new articles have 4,800 characters."""
-    return HostRun(
+    return HostStats(
         **{"host": HOST, "characters": 4800 * (counts.get("read", 0) - counts.get("again", 0)), **counts}
     )
 
@@ -128,7 +128,7 @@ def test_a_template_that_was_never_seen_is_told(number: int, were: str) -> None:
         record({"sitemaps": 1, "named": 0}, USUAL),
         record({"unread": 1}, USUAL, unread_before=1),
     ],
-    ids=lambda seen: str({name: n for name in HostRun.__slots__[2:] if (n := getattr(seen.now, name))}),
+    ids=lambda seen: str({name: n for name in HostStats.__slots__[2:] if (n := getattr(seen.now, name))}),
 )
 def test_what_chance_may_bring_is_not_told(seen: Record) -> None:
     assert list(judge(seen)) == []

@@ -18,7 +18,7 @@ import pytest
 from crawler.errors import ArchiveError
 from crawler.items import Article, FoundPages, Image, Link, Visit, iso
 from pipelines.archive import articles
-from pipelines.archive.catalog import Catalog, read
+from pipelines.archive.catalog import Catalog, open_readonly
 
 MakeArticle = Callable[..., Article]
 BREAD = "https://one.techidaily.com/bread/"
@@ -258,7 +258,7 @@ def test_a_catalog_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
         )
     db.close()
     before = path.read_bytes()
-    for use in (lambda: Catalog(path, scope=[], retry_delays=[]), lambda: read(path)):
+    for use in (lambda: Catalog(path, scope=[], retry_delays=[]), lambda: open_readonly(path)):
         with pytest.raises(ArchiveError, match="written by a newer alsoread") as raised:
             use()
         assert raised.value.exit_code == 7

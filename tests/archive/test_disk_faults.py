@@ -15,7 +15,7 @@ import pytest
 
 from crawler.items import Article
 from pipelines.archive.article_file import path_of
-from pipelines.archive.catalog import is_held
+from pipelines.archive.catalog import is_locked
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.quarantine import file_of, keep
 from pipelines.verifying.verify import repair
@@ -241,7 +241,7 @@ def test_an_import_without_room_lets_go_of_the_archive(tmp_path: Path, article: 
         fill(disk)
         done = here("import", post, "--data", disk / "data")
         assert (done.exit_code, len(done.stderr.splitlines())) == (6, 1), done.stderr
-        assert not is_held(disk / "data" / "archive.db")
+        assert not is_locked(disk / "data" / "archive.db")
 
 
 def test_a_file_that_the_disk_does_not_give_is_not_said_to_be_unwritable(

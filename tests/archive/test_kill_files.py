@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.archive.article_file import path_of, render
-from pipelines.archive.catalog import read
+from pipelines.archive.catalog import open_readonly
 from pipelines.verifying.verify import verify
 from tests.conftest import ARTICLE
 from tests.support.archives import damage
@@ -82,7 +82,7 @@ def found(data: Path) -> list[str]:
 
 
 def count(data: Path) -> int:
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         return int(db.execute("SELECT count(*) FROM articles").fetchone()[0])
 
 

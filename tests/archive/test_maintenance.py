@@ -11,7 +11,7 @@ import pytest
 
 from crawler.clock import now
 from crawler.items import iso
-from pipelines.archive.catalog import Catalog, hold, read
+from pipelines.archive.catalog import Catalog, open_locked, open_readonly
 from tests.support.archives import damage
 from tests.support.commands import Run, here
 
@@ -25,14 +25,16 @@ def data(run: Run, tmp_path: Path) -> Path:
 def test_it_tells_what_it_does(data: Path) -> None:
     (data / "articles" / ".writing" / "123-0").write_text("half a fi")
     (data / "logs" / "crawl-000001-20200101T000000Z.log").touch()
-    with hold(data / "archive.db") as db:
+    with open_locked(data / "archive.db") as db:
         db.execute(
             """INSERT INTO crawls (started_at, pid, version, seeds, options) VALUES (?, 1, '', '[]', '{}')""",
             [iso(now())],
         )
         before = db.execute("SELECT count(DISTINCT segid) FROM articles_fts_idx").fetchone()[0]
         db.conn.commit()
-        with closing(read(data / "archive.db")):  # else the last to leave puts the log into the catalog
+        with closing(
+            open_readonly(data / "archive.db")
+        ):  # else the last to leave puts the log into the catalog
             pass
     done = here("maintain", "--data", data)
     assert done.exit_code == 0
@@ -44,7 +46,7 @@ def test_it_tells_what_it_does(data: Path) -> None:
     assert before > 1
     assert told[-1] == "Logs: 1 older than 90 days removed."
     assert len(told) == 5
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         ends = [(crawl["outcome"], bool(crawl["ended_at"])) for crawl in db.query("SELECT * FROM crawls")]
         assert ends == [("finished", True), ("killed", True)]
         assert db.table("maintenance").count == 1
@@ -54,9 +56,9 @@ def test_it_tells_what_it_does(data: Path) -> None:
 
 def test_the_write_ahead_log_goes_into_the_catalog(data: Path) -> None:
     path = data / "archive.db"
-    with closing(read(path)) as reader:  # while somebody has the catalog open, its log stays
+    with closing(open_readonly(path)) as reader:  # while somebody has the catalog open, its log stays
         assert reader.table("articles").count == 41
-        with hold(path) as db:
+        with open_locked(path) as db:
             db.execute("UPDATE articles SET keywords = 'changed'")
             db.conn.commit()
         wal = path.with_name("archive.db-wal")
@@ -67,7 +69,7 @@ def test_the_write_ahead_log_goes_into_the_catalog(data: Path) -> None:
 
 def test_a_reader_in_mid_query_is_waited_for_next_time(data: Path) -> None:
     path = data / "archive.db"
-    with closing(read(path)) as reader, closing(reader.execute("SELECT * FROM pages")) as rows:
+    with closing(open_readonly(path)) as reader, closing(reader.execute("SELECT * FROM pages")) as rows:
         assert rows.fetchone()
         done = here("maintain", "--data", data)
     assert done.exit_code == 0
@@ -78,7 +80,7 @@ def test_it_is_due_once_a_week(data: Path) -> None:
     assert here("maintain", "--if-due", "--data", data).stdout.startswith("Runs: ")
     assert here("maintain", "--if-due", "--data", data).stdout == ""
     assert here("maintain", "--data", data).stdout != "", "without the option it does as it is told"
-    with hold(data / "archive.db") as db, db.atomic():
+    with open_locked(data / "archive.db") as db, db.atomic():
         db.execute("UPDATE maintenance SET started_at = ?", [iso(now() - timedelta(days=7, seconds=1))])
     assert here("maintain", "--if-due", "--data", data).stdout.startswith("Runs: ")
 

@@ -16,7 +16,7 @@ from pipelines.export.flavours import FLAVOURS
 from tests.conftest import ARTICLE
 from tests.support.archives import files as archived
 from tests.support.commands import Run, here
-from tests.support.exports import BREAD, Files, edit, export, files, hold, three_articles
+from tests.support.exports import BREAD, Files, edit, export, files, make_archive, three_articles
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_what_is_up_to_date_is_not_touched(run: Run, tmp_path: Path, flavour: st
 )
 def test_what_is_chosen(run: Run, tmp_path: Path, options: list[str], where: str) -> None:
     export(run.data, tmp_path, *options)
-    wanted = {path for (path,) in run.db.execute(f"SELECT path FROM articles WHERE {where}")}  # noqa: S608
+    wanted = {path for (path,) in run.db.execute(f"SELECT path FROM articles WHERE {where}")}
     assert wanted
     assert set(files(tmp_path)) == wanted
 
@@ -179,7 +179,7 @@ def test_no_title_leads_out_of_the_folder(tmp_path: Path, flavour: str) -> None:
         replace(ARTICLE, url=f"https://one.techidaily.com/{number}/", title=title or None, tags=[title])
         for number, title in enumerate(HOSTILE)
     ]
-    data = hold(tmp_path / "data", *articles)
+    data = make_archive(tmp_path / "data", *articles)
     export(data, tmp_path / "out", "--for", flavour, "--path", "{title}/{tags}/{title}.md")
     written = list((tmp_path / "out").rglob("*.md"))
     assert len(written) == len(HOSTILE)
@@ -251,7 +251,7 @@ def test_json_lines(run: Run, tmp_path: Path) -> None:
 def test_a_cell_is_no_formula(tmp_path: Path) -> None:
     titles = ["=1+1", "+1", "-1", "@a", "\ta", 'a, "b"\nc', "a=b"]
     articles = [replace(ARTICLE, url=f"{BREAD}{at}/", title=title) for at, title in enumerate(titles)]
-    export(hold(tmp_path / "data", *articles), tmp_path / "all.csv", "--format", "csv")
+    export(make_archive(tmp_path / "data", *articles), tmp_path / "all.csv", "--format", "csv")
     with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["title"] for row in rows] == ["'=1+1", "'+1", "'-1", "'@a", "'\ta", 'a, "b"\nc', "a=b"]

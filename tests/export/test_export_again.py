@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from crawler.items import Visit
 from pipelines.archive.article_file import render
-from pipelines.archive.catalog import Catalog, read
+from pipelines.archive.catalog import Catalog, open_readonly
 from pipelines.archive.selection import ArticleFilter
 from pipelines.export import run as run_export
 from pipelines.export.plan import Form
@@ -24,7 +24,7 @@ from pipelines.export.source import Source
 from pipelines.export.target import STATE_FOLDER
 from tests.conftest import ARTICLE
 from tests.support.commands import Run, here
-from tests.support.exports import BREAD, JAM, ROLLS, edit, export, files, hold, three_articles
+from tests.support.exports import BREAD, JAM, ROLLS, edit, export, files, make_archive, three_articles
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_only_what_changed_is_written(three: Path, tmp_path: Path) -> None:
     export(three, tmp_path / "out", "--for", "hexo")
     before = files(tmp_path / "out")
-    hold(
+    make_archive(
         three,
         replace(ARTICLE, url=JAM, title="Jam", author="Bo", also_read=[], body="More jam.", updated=None),
     )
@@ -51,7 +51,7 @@ def test_only_what_changed_is_written(three: Path, tmp_path: Path) -> None:
 )
 def test_a_row_that_was_edited_is_seen(three: Path, tmp_path: Path, change: str) -> None:
     export(three, tmp_path / "out")
-    edit(three, f"UPDATE articles SET {change} WHERE url = ?", JAM)  # noqa: S608
+    edit(three, f"UPDATE articles SET {change} WHERE url = ?", JAM)
     assert "1 files written, 2 unchanged" in export(three, tmp_path / "out")
 
 
@@ -191,7 +191,7 @@ def test_a_damaged_manifest_is_told(three: Path, tmp_path: Path) -> None:
 
 def test_a_crawl_may_go_on_meanwhile(catalog: Catalog, tmp_path: Path) -> None:
     catalog.commit([Visit(url=BREAD, state="stored", status=200, article=ARTICLE)])
-    with closing(read(tmp_path / "archive.db")) as db:
+    with closing(open_readonly(tmp_path / "archive.db")) as db:
         source = Source(db, ArticleFilter())
         jam = replace(ARTICLE, url=JAM, body="Jam.")
         changed = replace(ARTICLE, body="Changed.")

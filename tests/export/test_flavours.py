@@ -16,7 +16,7 @@ import yaml
 from pipelines.export.flavours import FLAVOURS
 from tests.conftest import ARTICLE
 from tests.support.commands import here
-from tests.support.exports import CASES, cases, export, files, hold
+from tests.support.exports import CASES, cases, export, files, make_archive
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ TOP_LEVEL = {
 def test_no_key_of_a_file_gives_a_program_an_order(tmp_path: Path, flavour: str) -> None:
     with_orders = replace(ARTICLE, extra=ORDERS)
     for name, item in (("with", with_orders), ("without", ARTICLE)):
-        export(hold(tmp_path / name, item), tmp_path / "made" / name, "--for", flavour)
+        export(make_archive(tmp_path / name, item), tmp_path / "made" / name, "--for", flavour)
     made, plain = (
         yaml.safe_load(content.decode().split("---\n")[1])
         for name in ("with", "without")
@@ -96,7 +96,7 @@ def test_no_key_of_a_file_gives_a_program_an_order(tmp_path: Path, flavour: str)
 @pytest.mark.parametrize("flavour", [name for name in FLAVOURS if name != "obsidian"])
 def test_what_a_file_brought_along_comes_back(tmp_path: Path, flavour: str) -> None:
     extra = {"mood": "calm", "layout": "evil"}
-    export(hold(tmp_path / "one", replace(ARTICLE, extra=extra)), tmp_path / "made", "--for", flavour)
+    export(make_archive(tmp_path / "one", replace(ARTICLE, extra=extra)), tmp_path / "made", "--for", flavour)
     done = here("import", tmp_path / "made", "--data", tmp_path / "two")
     assert done.exit_code == 0, done.stderr
     with closing(sqlite3.connect(tmp_path / "two" / "archive.db")) as db:
@@ -152,7 +152,7 @@ TRAPS = [
 @pytest.mark.parametrize("trap", TRAPS)
 def test_old_and_new_yaml_read_the_same_in_a_note(tmp_path: Path, trap: str) -> None:
     trapped = replace(ARTICLE, title=trap, author=trap, categories=[trap], extra={"mood": trap})
-    export(hold(tmp_path / "data", trapped), tmp_path / "out", "--for", "obsidian")
+    export(make_archive(tmp_path / "data", trapped), tmp_path / "out", "--for", "obsidian")
     block = (tmp_path / "out/one.techidaily.com/bread.md").read_text().split("---\n")[1]
     old, new = yaml.safe_load(block), yaml.load(block, _Core)  # noqa: S506
     assert old == new

@@ -15,7 +15,7 @@ import pytest
 from lxml import html
 
 from crawler.items import Image
-from pipelines.archive.catalog import hold as held
+from pipelines.archive.catalog import open_locked as held
 from pipelines.images import rows
 from pipelines.images.paths import path_of
 from tests.conftest import ARTICLE
@@ -23,7 +23,7 @@ from tests.export.test_programs import HEXO, build
 from tests.site.pictures import png
 from tests.support.archives import files as archived
 from tests.support.commands import here
-from tests.support.exports import export, files, hold
+from tests.support.exports import export, files, make_archive
 
 LOAF, OVEN, GONE = (f"https://pictures.example/{name}.png" for name in ("loaf", "oven", "gone"))
 ODD = ["https://pictures.example/_a.png", "https://pictures.example/x_a.png"]
@@ -54,7 +54,9 @@ def data(tmp_path: Path) -> Path:
     """An archive with an article, and copies of its pictures but one."""
     shown = [Image(url) for url in (LOAF, OVEN, GONE, *ODD, SPACED)]
     bread = replace(ARTICLE, body=BODY, images=shown, thumbnail=OVEN, also_read=[])
-    data = hold(tmp_path / "data", bread, replace(ARTICLE, url="https://two.techidaily.com/jam/", images=[]))
+    data = make_archive(
+        tmp_path / "data", bread, replace(ARTICLE, url="https://two.techidaily.com/jam/", images=[])
+    )
     keep(data, LOAF, OVEN, *ODD, SPACED)
     return data
 
@@ -197,7 +199,9 @@ def test_a_damaged_copy_does_not_leave_the_archive(data: Path, tmp_path: Path, o
 
 def test_many_are_copied_by_several_processes(tmp_path: Path) -> None:
     urls = [f"https://pictures.example/{number}.png" for number in range(900)]
-    data = hold(tmp_path / "data", replace(ARTICLE, images=[Image(url) for url in urls], also_read=[]))
+    data = make_archive(
+        tmp_path / "data", replace(ARTICLE, images=[Image(url) for url in urls], also_read=[])
+    )
     keep(data, *urls)
     last = data / "images" / "pictures.example" / "899.png"
     last.write_bytes(b"damaged")

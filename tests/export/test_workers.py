@@ -18,7 +18,7 @@ from pipelines.export.target import STATE_FOLDER
 from tests.conftest import ARTICLE
 from tests.support.archives import files as archived
 from tests.support.commands import here
-from tests.support.exports import BREAD, Files, edit, export, files, hold
+from tests.support.exports import BREAD, Files, edit, export, files, make_archive
 
 COUNT = 700
 """More than are made in place."""
@@ -37,7 +37,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         for at, url in enumerate(urls)
     ]
-    return hold(tmp_path_factory.mktemp("many"), ARTICLE, *loaves)
+    return make_archive(tmp_path_factory.mktemp("many"), ARTICLE, *loaves)
 
 
 def test_plain_is_what_the_archive_itself_holds(many: Path, tmp_path: Path) -> None:

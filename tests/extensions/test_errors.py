@@ -12,7 +12,7 @@ import pytest
 from scrapy.exceptions import DropItem
 
 from crawler.items import Visit
-from pipelines.archive.catalog import read
+from pipelines.archive.catalog import open_readonly
 from tests.site import SEED, Site
 
 BROKEN = "https://kitchen-notes.techidaily.com/one-pot-lentils/"
@@ -46,7 +46,7 @@ def states(network: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         command = [sys.executable, "-c", _CRAWL, str(data), site.url, SEED]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1, done.stderr
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         pages = db.execute("SELECT url, state, error FROM pages").fetchall()
     return {url: (state, error) for url, state, error in pages}
 

@@ -12,7 +12,7 @@ from typing import Any
 import frontmatter
 import pytest
 
-from pipelines.archive.catalog import read
+from pipelines.archive.catalog import open_readonly
 from tests.faults.row import CHANGED, DOMAIN, UNKNOWN, Copy
 from tests.faults.table import ROWS
 from tests.support.archives import damage, disorder, files
@@ -84,7 +84,7 @@ def visit_twice(data: Path, names: Iterable[str]) -> Visits:
         wrong += [f"asked for: {hit.host}" for hit in server.hits if not hit.host.endswith(f".{DOMAIN}")]
     for log in (data / "logs").glob("*.log"):
         wrong += [f"{log.name}: {line}" for line in log.read_text().splitlines() if "Traceback" in line]
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         pages = {row["url"]: row for row in db.query("SELECT * FROM pages LEFT JOIN articles USING (id)")}
     results = {
         name: _result(pages.get(row.judged), copies, asks[row.host, "/post/"]) for name, row in rows.items()
@@ -105,7 +105,7 @@ def _result(page: dict[str, Any] | None, copies: list[dict[str, bytes]], asks: i
 
 def _accounts(data: Path) -> list[str]:
     """Where the counts of an archive do not agree; each page is a row, and a row has one state."""
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         counts = dict(db.execute("SELECT state, count(*) FROM pages GROUP BY state"))
         articles = db.execute("SELECT count(*) FROM articles").fetchone()[0]
         stored = "SELECT count(*) FROM pages JOIN articles USING (id) WHERE state = 'stored'"

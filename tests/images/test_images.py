@@ -14,7 +14,7 @@ from shutil import copytree
 import pytest
 
 from crawler.items import iso
-from pipelines.archive.catalog import hold
+from pipelines.archive.catalog import open_locked
 from pipelines.images.paths import path_of
 from pipelines.verifying.verify import verify
 from tests.runs.test_interrupt import wait_for
@@ -152,11 +152,11 @@ import sys
 from pathlib import Path
 from crawler.runs.images import fetch
 from crawler.runs.crawl import settings_with
-from pipelines.archive.catalog import hold
+from pipelines.archive.catalog import open_locked
 options = {"ALSOREAD_DATA": sys.argv[1], "ALSOREAD_RATE": 0, "DOWNLOAD_DELAY": 0, "AUTOTHROTTLE_ENABLED": False}
 settings = settings_with(options | {"TWISTED_DNS_RESOLVER": "tests.support.pictures.OneName"})
 settings["DOWNLOADER_MIDDLEWARES"]["crawler.downloader.middlewares.Scope"] = None  # which knows no port but the web's
-with hold(Path(sys.argv[1]) / "archive.db") as db:
+with open_locked(Path(sys.argv[1]) / "archive.db") as db:
     fetch(db, settings, hosts=[], most=None, watch=lambda done, count: None)
 """
 
@@ -186,7 +186,7 @@ def test_only_what_articles_of_some_hosts_show(server: Pictures, tmp_path: Path)
 def test_what_can_not_be_done_is_said(tmp_path: Path, server: Pictures) -> None:
     assert here("images", "--data", tmp_path / "none").exit_code == 2
     data = archive(tmp_path / "data", [f"{HOST}/loaf.png"])
-    with hold(data / "archive.db"):
+    with open_locked(data / "archive.db"):
         assert here("images", "--data", data).exit_code == 5
     (data / "images").write_text("in the way")
     done = alsoread("images", "--data", data, "--connect-to", server.url)

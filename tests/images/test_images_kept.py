@@ -125,7 +125,7 @@ def test_damaged_and_missing_copies_are_found_put_aside_and_fetched_again(
     ("column", "value"), [("path", "../archive.db"), ("path", "x.png"), ("type", "text/html")]
 )
 def test_a_row_leads_nowhere_else(data: Path, server: Pictures, column: str, value: str) -> None:
-    edit(data, f"UPDATE pictures SET {column} = ? WHERE url = ?", value, SHOWN[0])  # noqa: S608
+    edit(data, f"UPDATE pictures SET {column} = ? WHERE url = ?", value, SHOWN[0])
     assert "its path is not that of its address" in found(data).values()
     here("verify", "--repair", "--data", data)
     assert (data / "archive.db").is_file()
@@ -140,7 +140,7 @@ def test_a_row_leads_nowhere_else(data: Path, server: Pictures, column: str, val
 )
 def test_a_row_that_can_not_be_is_found(data: Path, wrong: str) -> None:
     url = f"{HOST}/500.png" if "stored" in wrong else SHOWN[0]
-    edit(data, f"UPDATE pictures SET {wrong} WHERE url = ?", url)  # noqa: S608
+    edit(data, f"UPDATE pictures SET {wrong} WHERE url = ?", url)
     assert f"pictures {url}" in found(data)
 
 

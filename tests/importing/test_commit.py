@@ -10,7 +10,7 @@ import pytest
 
 from crawler.items import UNLINKED, FoundPages, Link, Visit
 from pipelines.archive.article_file import path_of
-from pipelines.archive.catalog import Catalog, read
+from pipelines.archive.catalog import Catalog, open_readonly
 from tests.support.archives import damage, disorder
 from tests.support.commands import here
 from tests.support.imports import BREAD, SCOPE, MakeArticle, archive, history, load, write
@@ -74,7 +74,7 @@ def test_many_batches_give_what_one_gives_and_duplicates_are_found_across_them(
 
 
 def depths(data: Path) -> dict[str, int]:
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         return dict(db.execute("SELECT url, depth FROM pages WHERE state = 'stored'"))
 
 

@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 from pipelines.archive.article_file import render
-from pipelines.archive.catalog import Catalog, read
+from pipelines.archive.catalog import Catalog, open_readonly
 from tests.support.archives import damage, disorder, files
 from tests.support.commands import Run, alsoread, here
 from tests.support.imports import BREAD, MakeArticle, load, write
@@ -157,7 +157,7 @@ def test_rebuild_makes_a_catalog_of_the_files_alone(run: Run, tmp_path: Path) ->
     assert damage(data) == disorder(data) == []
     query = "SELECT url, title, date, tags, body, words, license FROM articles ORDER BY url"
     links = "SELECT source, target, position, text FROM also_read_links WHERE position NOT NULL ORDER BY 1, 3"
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         for compared in (query, links, "SELECT url, images.alt FROM images ORDER BY article, position"):
             made = set(db.execute(compared))
             assert made

@@ -20,7 +20,7 @@ from crawler.cli import main
 from crawler.clock import now
 from crawler.errors import ArchiveError
 from crawler.items import Article, FoundPages, Image, Link, Visit, iso
-from pipelines.archive.catalog import hold
+from pipelines.archive.catalog import open_locked
 from pipelines.archive.schema import MIGRATIONS
 from pipelines.archive.store import Store, connect
 from pipelines.merging.merge import Merged
@@ -63,7 +63,7 @@ def crawled(data: Path, *items: Visit | FoundPages) -> Path:
 
 def merge(data: Path, other: Path) -> Merged:
     before = content(other)
-    with hold(data / "archive.db") as db:
+    with open_locked(data / "archive.db") as db:
         merged = merge_catalog(db, data, other / "archive.db")
     assert content(other) == before
     assert [f"{finding.where}: {finding.what}" for finding in verify(data)] == []
@@ -262,9 +262,9 @@ def test_the_command_merges_several_archives_and_reports_what_they_added(
     )
     assert run(mine) == (2, f"alsoread: {mine}/archive.db is the archive itself.\n")
     assert run(tmp_path / "none")[0] == 2
-    with hold(theirs / "archive.db"):
+    with open_locked(theirs / "archive.db"):
         assert run(theirs)[0] == 5
-    with hold(mine / "archive.db"):
+    with open_locked(mine / "archive.db"):
         assert run(theirs)[0] == 5
     (third / "archive.db").write_bytes(b"no database")
     assert run(third)[0] == 7

@@ -18,7 +18,7 @@ from crawler.items import Visit
 from crawler.reports.metrics import write_metrics
 from crawler.runs.crawl import Report
 from pipelines.archive.alarms import Alarm
-from pipelines.archive.catalog import Catalog, read
+from pipelines.archive.catalog import Catalog, open_readonly
 from tests.conftest import ARTICLE
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def crawl(data: Path, *visits: Visit) -> None:
 
 def report(data: Path) -> Report:
     """Report of the last crawl."""
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         row = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
     return Report(crawl=row, seconds=61.5, articles=1, due=2, alarms=ALARMS, log=data / "log", exit_code=1)
 

@@ -12,7 +12,7 @@ from time import monotonic
 
 import pytest
 
-from pipelines.archive.catalog import read
+from pipelines.archive.catalog import open_readonly
 from tests.site import SEED, Site
 from tests.support.hostile import Hostile
 
@@ -37,7 +37,7 @@ def pages(site: Site) -> list[tuple[str, str]]:
 
 def outcome(data: Path) -> tuple[str, int, int]:
     """How the last crawl ended, how many pages have an answer, and how many articles there are."""
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
         ending = db.execute("SELECT outcome FROM crawls ORDER BY id DESC LIMIT 1").fetchone()[0]

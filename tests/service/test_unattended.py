@@ -16,7 +16,7 @@ import pytest
 from click.testing import Result
 
 from crawler import clock
-from pipelines.archive.catalog import read
+from pipelines.archive.catalog import open_readonly
 from tests.conftest import DEMO
 from tests.site import SEED, Site, build
 from tests.site.server import Reply
@@ -60,7 +60,7 @@ class Network(Site):
         if host == self.slow and path.endswith("/"):
             Event().wait(2.5)
         if self.kills and path.endswith("/") and path != "/":
-            with closing(read(self.kills / "archive.db")) as db:
+            with closing(open_readonly(self.kills / "archive.db")) as db:
                 os.kill(db.execute("SELECT pid FROM crawls ORDER BY id DESC").fetchone()[0], signal.SIGKILL)
             self.kills = None
         return super().answer(host, path, headers)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-from pipelines.archive.catalog import read
+from pipelines.archive.catalog import open_readonly
 from pipelines.verifying.verify import verify
 
 _TIMES = ("first_seen", "last_seen", "not_before")
@@ -32,7 +32,10 @@ _MOST = 5
 
 def differences(one: Path, other: Path) -> list[str]:
     """In which ways the archive `one` (a data folder) differs from `other`: table by table and file by file."""
-    with closing(read(one / "archive.db")) as mine, closing(read(other / "archive.db")) as theirs:
+    with (
+        closing(open_readonly(one / "archive.db")) as mine,
+        closing(open_readonly(other / "archive.db")) as theirs,
+    ):
         found = list(_unlike("schema", _schema(mine), _schema(theirs)))
         for name in sorted(_tables(mine) & _tables(theirs)):
             found += _unlike(name, _rows(mine, name), _rows(theirs, name))
@@ -63,7 +66,7 @@ def damage(data: Path) -> list[str]:
 def disorder(data: Path) -> list[str]:
     """What no archive may have once its crawl has ended: what verify finds, and crawls that don't account for it."""
     found = [f"{finding.where}: {finding.what}" for finding in verify(data)]
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         found += [
             f"a crawl that has not ended: {row}"
             for row in db.query("SELECT * FROM crawls WHERE ended_at IS NULL")
@@ -105,7 +108,7 @@ def _rows(db: Database, name: str) -> Counter[Any]:
     """The rows of a table in a form that does not depend on when, in which order or in how many runs they came."""
     table = db.table(name)
     keys = {key.column: key.other_table for key in table.foreign_keys}
-    return Counter(db.execute(f"SELECT {', '.join(_columns(table, keys))} FROM {name}"))  # noqa: S608
+    return Counter(db.execute(f"SELECT {', '.join(_columns(table, keys))} FROM {name}"))
 
 
 def _columns(table: Table, keys: Mapping[str | None, str]) -> Iterator[str]:
@@ -113,7 +116,7 @@ def _columns(table: Table, keys: Mapping[str | None, str]) -> Iterator[str]:
         if keys.get(name) == _RUNS or name.endswith("_at") or name in _TIMES:
             yield f"{name} IS NULL"
         elif name != "found_on" and keys.get(name) in _PAGES:
-            yield f"(SELECT url FROM pages WHERE pages.id = {table.name}.{name})"  # noqa: S608
+            yield f"(SELECT url FROM pages WHERE pages.id = {table.name}.{name})"
         elif name not in _ASIDE:
             yield name
 

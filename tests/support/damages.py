@@ -87,7 +87,7 @@ def edit_a_row(data: Path, random: Random) -> None:
     with closing(sqlite3.connect(data / "archive.db")) as db, db:
         chosen = random.choice(db.execute(_ROWS[table].format(column=column, value=value)).fetchall())
         keys = " AND ".join(f"{key} = ?" for key in _KEYS[table])
-        db.execute(f"UPDATE {table} SET {column} = {value} WHERE {keys}", chosen)  # noqa: S608
+        db.execute(f"UPDATE {table} SET {column} = {value} WHERE {keys}", chosen)
 
 
 _KEYS = {

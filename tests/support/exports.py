@@ -36,7 +36,7 @@ def export(data: Path, target: Path, *options: str | Path) -> str:
     return str(done.stdout)
 
 
-def hold(data: Path, *held: Article | Visit) -> Path:
+def make_archive(data: Path, *held: Article | Visit) -> Path:
     """An archive that has these articles, or has seen these pages."""
     catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[0])
     visits = [
@@ -60,7 +60,7 @@ def three_articles(data: Path) -> Path:
     jam = replace(
         ARTICLE, url=JAM, title="Jam", author="Bo", also_read=[], body="Jam.", date=None, updated=None
     )
-    return hold(data, bread, rolls, jam)
+    return make_archive(data, bread, rolls, jam)
 
 
 def cases(data: Path) -> Path:
@@ -79,4 +79,4 @@ def cases(data: Path) -> Path:
     assert articles
     others = [replace(ARTICLE, url=url, also_read=[]) for url in (ROLLS, JAM)]
     old = Visit(url="https://two.techidaily.com/marmalade/", state="not_article", status=301, moved_to=JAM)
-    return hold(data, *articles, *others, old)
+    return make_archive(data, *articles, *others, old)

@@ -10,7 +10,7 @@ from crawler.extractors.source import read_source
 from crawler.items import Article, Visit
 from pipelines.archive import articles, revisions
 from pipelines.archive.article_file import render
-from pipelines.archive.catalog import Catalog, read
+from pipelines.archive.catalog import Catalog, open_readonly
 from pipelines.importing.files import File
 from pipelines.importing.parse import ParsedFile, Parser
 
@@ -94,13 +94,13 @@ def write(path: Path, article: Article) -> Path:
 
 
 def load(data: Path, url: str) -> Article:
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         return articles.load(db, articles.find(db, url))
 
 
 def history(data: Path, url: str) -> list[tuple[str | None, str]]:
     """The title of each revision, and the reason of its run."""
-    with closing(read(data / "archive.db")) as db:
+    with closing(open_readonly(data / "archive.db")) as db:
         reasons = dict(db.execute("SELECT id, reason FROM crawls").fetchall())
         found = revisions.load(db, articles.find(db, url))
     return [(revision.article.title, reasons[revision.crawl]) for revision in found]

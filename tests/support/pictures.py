@@ -131,7 +131,7 @@ def fetch(data: Path, server: str, *options: str) -> subprocess.CompletedProcess
 
 def rows(data: Path, columns: str = "*", where: str = "1") -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(data / "archive.db")) as db:
-        return db.execute(f"SELECT {columns} FROM pictures WHERE {where} ORDER BY url").fetchall()  # noqa: S608
+        return db.execute(f"SELECT {columns} FROM pictures WHERE {where} ORDER BY url").fetchall()
 
 
 def copies(data: Path) -> dict[str, bytes]:
