@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
 AuthorSource = Literal["byline", "blog", "meta"]
@@ -15,6 +16,27 @@ AuthorSource = Literal["byline", "blog", "meta"]
 
 State = Literal["due", "stored", "not_article", "gone", "refused", "failed"]
 """A page's state in the catalog; it is in exactly one (docs/catalog.md says what each means)."""
+
+
+class Outcome(StrEnum):
+    """How a run ended, as `crawls.outcome` has it."""
+
+    FINISHED = "finished"
+    BYTES = "bytes"
+    """The limits of bytes, of time and of the hours, and of free disk space, were met; the next run resumes."""
+    TIME = "time"
+    QUIET = "quiet"
+    SPACE = "space"
+    SHUTDOWN = "shutdown"
+    """A signal ended the run once the pages under way were stored; after a second one it is `forced`."""
+    FORCED = "forced"
+    KILLED = "killed"
+    """The process ended without closing the archive; the next run records it."""
+    DISK = "disk"
+    """The archive could not be written: by a fault of the disk, a lock of another program, a damaged catalog."""
+    LOCKED = "locked"
+    CATALOG = "catalog"
+    IMPORTED = "imported"
 
 
 def iso(moment: datetime) -> str:

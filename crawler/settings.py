@@ -43,7 +43,7 @@ ITEM_PIPELINES = {
 }
 EXTENSIONS = {
     "crawler.extensions.sitemaps.SitemapDiscovery": 500,  # pages that robots.txt's sitemaps name
-    "crawler.extensions.errors.Failsafe": 500,  # a page that breaks a part of a crawl says so; a full disk ends it
+    "crawler.extensions.errors.ErrorHandling": 500,  # an error is stored with its page; a full disk ends the run
     "crawler.extensions.limits.Limits": 500,  # a run ends at its limits, and before the disk is full
     "crawler.extensions.logs.NumberedLog": 500,  # a log is found by the number of its run
     "crawler.extensions.progress.Progress": 500,  # what a person sees while it runs
@@ -58,7 +58,7 @@ ALSOREAD_PICTURES = {
         "pipelines.images.store.StorePictures": 300,  # the picture's file, then its row
     },
     "EXTENSIONS": {
-        "crawler.extensions.errors.Failsafe": 500,  # a full disk ends the run
+        "crawler.extensions.errors.ErrorHandling": 500,  # a full disk ends the run
         "crawler.extensions.limits.Limits": 500,  # so do its limits
         "scrapy.extensions.remote_control.RemoteControl": None,  # as above
         "scrapy.extensions.telnet.TelnetConsole": None,  # as above

@@ -51,7 +51,7 @@ class KeepQuarantined:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
+        """Create it from a crawler."""
         return cls(Path(crawler.settings["ALSOREAD_DATA"]))
 
     def process_item(self, item: Any) -> Any:

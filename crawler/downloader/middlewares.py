@@ -34,7 +34,7 @@ class Scope:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """How Scrapy builds it."""
+        """Create it from a crawler."""
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
@@ -57,7 +57,7 @@ class RateLimit:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """How Scrapy builds it."""
+        """Create it from a crawler."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:  # noqa: ARG002
@@ -101,7 +101,7 @@ class WholeBody:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """How Scrapy builds it."""
+        """Create it from a crawler."""
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:

@@ -50,7 +50,7 @@ class Robots:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """How Scrapy builds it."""
+        """Create it from a crawler."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:

@@ -1,4 +1,4 @@
-"""What happens when a part of the crawl breaks: the page says so, and a full disk ends the run cleanly."""
+"""Record a page whose processing failed; end the run cleanly when the archive can't be written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from scrapy import signals
 from twisted.python.failure import Failure
 
-from crawler.items import Visit
+from crawler.items import Outcome, Visit
 from crawler.signals import archive_opened
 from crawler.workers.pool import Ended
 from pipelines.archive.storage_errors import ends_run, is_damaged, outcome, verb_of
@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 
     from pipelines.archive.catalog import Catalog
 
-DISK, LOCKED, CATALOG = "disk", "locked", "catalog"
-"""The outcomes of a crawl that could not write any more: the disk, another program, or a damaged catalog."""
-_BROKE = "alsoread broke over this page: see the log"
+_INTERNAL_ERROR = "internal error; see the log"
 
 
-class Failsafe:
-    """Settle the page that a part broke over; end the crawl when the disk or the catalog broke."""
+class ErrorHandling:
+    """Store the failure of a page whose processing raised; end the crawl when the disk or the catalog failed."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -34,7 +32,7 @@ class Failsafe:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
+        """Create it from a crawler."""
         extension = cls(crawler)
         crawler.signals.connect(extension.archive_opened, archive_opened)
         crawler.signals.connect(extension.item_error, signals.item_error)
@@ -47,7 +45,7 @@ class Failsafe:
         self.catalog = catalog
 
     async def item_error(self, item: Any, failure: Failure) -> None:
-        """A pipeline raised."""
+        """Handle an exception in an item pipeline."""
         error = cast(Exception, failure.value)
         if isinstance(error, Ended) or ends_run(error) or is_damaged(error):
             self._stop(error)
@@ -55,14 +53,14 @@ class Failsafe:
             await self._settle(item.url, _reason(error))
 
     async def item_dropped(self, item: Any, exception: BaseException) -> None:
-        """A pipeline would not have it: without a state its page would be due for ever."""
+        """Store a dropped page as failed: without a state it would be due for ever."""
         if isinstance(item, Visit):
-            await self._settle(item.url, f"dropped on its way into the archive: {exception}")
+            await self._settle(item.url, f"dropped by an item pipeline: {exception}")
 
     def spider_error(self, failure: Failure, response: Any) -> None:  # noqa: ARG002 - Scrapy logs it
-        """The spider raised."""
+        """Handle an exception in the spider."""
         if url := getattr(response, "meta", {}).get("page"):
-            settling = asyncio.ensure_future(self._settle(url, _BROKE))
+            settling = asyncio.ensure_future(self._settle(url, _INTERNAL_ERROR))
             self._settling.add(settling)
             settling.add_done_callback(self._settling.discard)
 
@@ -82,16 +80,16 @@ class Failsafe:
             self._stop(error)
 
 
-def record_fault(stats: Any, error: Exception) -> str:
+def record_fault(stats: Any, error: Exception) -> Outcome:
     """Note in the statistics that the archive could not be written, and return the crawl's outcome."""
-    reason = outcome(error) if isinstance(error, OSError | sqlite3.Error) else DISK
+    reason = outcome(error) if isinstance(error, OSError | sqlite3.Error) else Outcome.DISK
     stats.set_value("archive/disk_error", str(error))
     stats.set_value("archive/stopped", reason)
     return reason
 
 
 def _reason(error: BaseException) -> str:
-    """Why a page could not be stored: what the system says of its file, or that the log says it."""
+    """Return why a page could not be stored: the system's error about its file, or a pointer to the log."""
     if isinstance(error, OSError) and error.strerror:
         return f"its file can't be {verb_of(error)}: {error.strerror}"
-    return _BROKE
+    return _INTERNAL_ERROR

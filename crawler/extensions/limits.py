@@ -1,4 +1,4 @@
-"""When a run ends before its work is done: bytes or time are spent, the hours are quiet, the disk fills."""
+"""End a run early: bytes or time are spent, the hours are quiet, or the disk is nearly full."""
 
 from __future__ import annotations
 
@@ -14,19 +14,16 @@ from scrapy.utils.asyncio import create_looping_call
 
 from crawler.clock import now
 from crawler.config.units import parse_quiet_hours
+from crawler.items import Outcome
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-BYTES, TIME, QUIET, SPACE = "bytes", "time", "quiet", "space"
-"""Outcomes of a run that met a limit. The next run goes on."""
-
-_EVERY = 1.0
-"""Seconds between two looks."""
+_CHECK_SECONDS = 1.0
 
 
 class Limits:
-    """Ends the crawl cleanly at the first limit that it meets; looks before the first request and every second."""
+    """End the crawl cleanly at the first limit that is met; checks before the first request and every second."""
 
     def __init__(self, crawler: Crawler) -> None:
         settings = crawler.settings
@@ -40,41 +37,41 @@ class Limits:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
+        """Create it from a crawler."""
         extension = cls(crawler)
         crawler.signals.connect(extension.spider_opened, signals.spider_opened)
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
         return extension
 
     def spider_opened(self) -> None:
-        """Lets the crawl begin, or raises CloseSpider."""
+        """Start the checks. Raises CloseSpider where a limit is met already."""
         self._started = monotonic()
-        self._looks = create_looping_call(self.look)
+        self._checks = create_looping_call(self.check)
         if met := next(self.met(), None):
             raise CloseSpider(met)
-        self._looks.start(_EVERY, now=False)
+        self._checks.start(_CHECK_SECONDS, now=False)
 
     def spider_closed(self) -> None:
-        """Looks no more."""
-        if self._looks.running:
-            self._looks.stop()
+        """Stop the checks."""
+        if self._checks.running:
+            self._checks.stop()
 
-    def look(self) -> None:
-        """Ends the crawl where a limit is met. What is under way is finished."""
+    def check(self) -> None:
+        """End the crawl if a limit is met. Pages under way are finished."""
         if self._closing is None and (met := next(self.met(), None)):
             engine: Any = self.crawler.engine
             self._closing = asyncio.ensure_future(engine.close_spider_async(reason=met))
 
-    def met(self) -> Iterator[str]:
-        """The limits that are met at this moment, the gravest first."""
+    def met(self) -> Iterator[Outcome]:
+        """Yield the limits that are met now, the most serious first."""
         free = shutil.disk_usage(self.data).free
         if free < self.floor:
-            told = f"{free / 1e6:,.0f} MB are free, {self.floor / 1e6:,.0f} MB must stay"
-            self.crawler.stats.set_value("archive/disk_space", told)
-            yield SPACE
+            message = f"{free / 1e6:,.0f} MB are free, {self.floor / 1e6:,.0f} MB must stay"
+            self.crawler.stats.set_value("archive/disk_space", message)
+            yield Outcome.SPACE
         if any(now() in hours for hours in self.quiet):
-            yield QUIET
+            yield Outcome.QUIET
         if self.seconds and monotonic() - self._started >= self.seconds:
-            yield TIME
+            yield Outcome.TIME
         if self.bytes and self.crawler.stats.get_value("downloader/response_bytes", 0) >= self.bytes:
-            yield BYTES
+            yield Outcome.BYTES

@@ -75,7 +75,7 @@ class NumberedLog:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
+        """Create it from a crawler."""
         if not crawler.settings["LOG_FILE"]:
             raise NotConfigured
         extension = cls(crawler)
@@ -116,7 +116,7 @@ class ByAddress(LogFormatter):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
+        """Create it from a crawler."""
         records = _Records if crawler.settings["LOG_FILE"] else _Lines
         formatter = cls(records(crawler.settings["LOG_FORMAT"], crawler.settings["LOG_DATEFORMAT"]))
         crawler.signals.connect(formatter.spider_opened, signals.spider_opened)

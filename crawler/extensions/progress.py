@@ -48,7 +48,7 @@ class Progress:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
+        """Create it from a crawler."""
         style = crawler.settings["ALSOREAD_PROGRESS"]
         if style not in _EVERY:
             raise NotConfigured

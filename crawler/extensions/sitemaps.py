@@ -53,7 +53,7 @@ class SitemapDiscovery:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
+        """Create it from a crawler."""
         extension = cls(crawler)
         crawler.signals.connect(extension.archive_opened, archive_opened)
         crawler.signals.connect(extension.engine_started, signals.engine_started)

@@ -21,12 +21,11 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.clock import now
 from crawler.downloader.engine import active_requests, count_unsettled, max_requests_per_host
-from crawler.extensions.errors import DISK, record_fault
-from crawler.extensions.limits import SPACE
+from crawler.extensions.errors import record_fault
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
 from crawler.frontier.budgets import budgets_of, leave_pages
 from crawler.frontier.queue import DuePages, Page
-from crawler.items import FoundPages, iso
+from crawler.items import FoundPages, Outcome, iso
 from crawler.signals import archive_opened
 from crawler.urls import canonical
 from pipelines.alarms.run import judge_run
@@ -70,7 +69,7 @@ class Frontier(BaseScheduler):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
+        """Create it from a crawler."""
         return cls(crawler)
 
     def open(self, spider: Any) -> None:
@@ -116,7 +115,9 @@ class Frontier(BaseScheduler):
         self.due.close()
         received = self.crawler.stats.get_value("downloader/response_bytes", 0)
         try:
-            self.catalog.close(reason, self.requests, received, self._alarms(finished=reason == "finished"))
+            self.catalog.close(
+                reason, self.requests, received, self._alarms(finished=reason == Outcome.FINISHED)
+            )
         except (OSError, sqlite3.Error) as error:
             record_fault(self.crawler.stats, error)  # the crawl's row does not tell
             logger.error("The end of the crawl can't be stored: %s", explain(error, self.catalog.path))
@@ -127,14 +128,12 @@ class Frontier(BaseScheduler):
         if error := stats.get_value("archive/disk_error"):
             yield disk_alarm(error)
         if space := stats.get_value("archive/disk_space"):
-            yield Alarm(kind=SPACE, message=f"The run stopped before the disk is full: {space}.")
+            yield Alarm(kind=Outcome.SPACE, message=f"The run stopped before the disk is full: {space}.")
         if finished and (count := self.handed_out - self.catalog.counts["pages"]):
-            message = f"{count} pages were fetched and came to nothing: they are due again."
+            message = f"{count} pages were fetched but not stored; they are queued again."
             yield Alarm(kind="unsettled", message=message)
         if count := stats.get_value("spider_exceptions/count", 0):
-            yield Alarm(
-                kind="broken", message=f"alsoread itself broke over {count} pages: the log says where."
-            )
+            yield Alarm(kind="broken", message=f"Internal errors on {count} pages; see the log.")
         yield from leave_pages(self.catalog.db, self.due.budgets, self.due.spent, self.due.beyond)
         unread = stats.get_value(UNREAD_SITEMAPS, {})
         for alarm in judge_run(self.catalog.db, self.catalog.crawl, whole=finished):
@@ -213,7 +212,7 @@ class Frontier(BaseScheduler):
 
 def disk_alarm(error: str) -> Alarm:
     """That the disk broke: the archive itself may not take this word any more."""
-    return Alarm(kind=DISK, message=f"The archive could not be written any more: {error}.")
+    return Alarm(kind=Outcome.DISK, message=f"The archive could not be written any more: {error}.")
 
 
 _OPTIONS = (

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 from sqlite_utils import Database
 
 from crawler.errors import ArchiveError
-from crawler.runs.crawl import WELL, Report
+from crawler.runs.crawl import SUCCESSFUL, Report
 from pipelines.archive.catalog import COUNTS, open_readonly
 
 _MAX_HOSTS = 20
@@ -65,7 +65,7 @@ def _add_archive(gauges: _Gauges, db: Database, report: Report) -> None:
     hosts = db.execute("SELECT count(*) FROM articles_by_host").fetchone()[0]
     pages = db.execute("SELECT state, count(*) FROM pages GROUP BY state")
     failed = db.execute(_FAILED_BY_HOST, [_MAX_HOSTS])
-    success = db.execute(_LAST_SUCCESS, WELL).fetchone()[0]
+    success = db.execute(_LAST_SUCCESS, SUCCESSFUL).fetchone()[0]
     gauges.add("articles", "Articles in the archive.", report.articles)
     gauges.add("hosts", "Hosts with articles in the archive.", hosts)
     gauges.add_by("state", "pages", "Known pages by state.", dict(pages.fetchall()))

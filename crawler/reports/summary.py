@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from crawler.extensions.progress import duration
+from crawler.items import Outcome
 from crawler.reports.terminal import output, plain, print_json
 from pipelines.archive.catalog import COUNTS
 
@@ -13,19 +14,19 @@ if TYPE_CHECKING:
     from crawler.runs.crawl import Report
 
 _ENDINGS = {
-    "finished": "finished",
-    "shutdown": "interrupted",
-    "forced": "stopped at once",
-    "disk": "stopped (disk full or not writable)",
-    "locked": "stopped (catalog locked by another program)",
-    "catalog": "stopped (catalog damaged; see `alsoread verify`)",
-    "space": "stopped (disk nearly full)",
-    "bytes": "stopped (size limit reached)",
-    "time": "stopped (time limit reached)",
-    "quiet": "stopped (quiet hours)",
+    Outcome.FINISHED: "finished",
+    Outcome.SHUTDOWN: "interrupted",
+    Outcome.FORCED: "stopped at once",
+    Outcome.DISK: "stopped (disk full or not writable)",
+    Outcome.LOCKED: "stopped (catalog locked by another program)",
+    Outcome.CATALOG: "stopped (catalog damaged; see `alsoread verify`)",
+    Outcome.SPACE: "stopped (disk nearly full)",
+    Outcome.BYTES: "stopped (size limit reached)",
+    Outcome.TIME: "stopped (time limit reached)",
+    Outcome.QUIET: "stopped (quiet hours)",
 }
-_RESUMED_BY_COMMAND = ("shutdown", "forced")
-_RESUMED_BY_NEXT_RUN = ("bytes", "time", "quiet")
+_RESUMED_BY_COMMAND = (Outcome.SHUTDOWN, Outcome.FORCED)
+_RESUMED_BY_NEXT_RUN = (Outcome.BYTES, Outcome.TIME, Outcome.QUIET)
 
 
 def print_summary(report: Report, data: str) -> None:

@@ -15,20 +15,26 @@ from scrapy.settings import Settings
 from crawler import exit_codes
 from crawler.clock import now
 from crawler.config.file import read_config
-from crawler.extensions.errors import CATALOG, DISK, LOCKED
-from crawler.extensions.limits import BYTES, QUIET, SPACE, TIME
 from crawler.extensions.logs import new_log, numbered
 from crawler.frontier.scheduler import disk_alarm
 from crawler.frontier.seeds import read_seeds
-from crawler.items import iso
-from crawler.runs.scrapy_process import INTERRUPTED_TWICE, run
+from crawler.items import Outcome, iso
+from crawler.runs.scrapy_process import run
 from crawler.spiders.also_read import AlsoReadSpider
 from pipelines.archive import alarms
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.catalog import open_readonly
 
-WELL = ("finished", BYTES, TIME, QUIET)
+SUCCESSFUL = (Outcome.FINISHED, Outcome.BYTES, Outcome.TIME, Outcome.QUIET)
 """Outcomes of runs that did what they were asked."""
+_EXIT_CODES: dict[str, int] = {
+    **dict.fromkeys(SUCCESSFUL, 0),
+    Outcome.LOCKED: exit_codes.LOCKED,
+    Outcome.CATALOG: exit_codes.CATALOG,
+    Outcome.DISK: exit_codes.DISK,
+    Outcome.SPACE: exit_codes.DISK,
+    Outcome.FORCED: exit_codes.FORCED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +95,7 @@ def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
     )
 
 
-def exit_code(outcome: str, asked: int, in_vain: int) -> int:
-    """What a run that ended so, and asked for so many things, some in vain, ends with."""
-    if outcome == LOCKED:
-        return exit_codes.LOCKED
-    if outcome == CATALOG:
-        return exit_codes.CATALOG
-    if outcome in (DISK, SPACE):
-        return exit_codes.DISK
-    if outcome == INTERRUPTED_TWICE:
-        return exit_codes.FORCED
-    if outcome not in WELL:
-        return exit_codes.INTERRUPTED
-    return exit_codes.NOTHING_FETCHED if asked and asked == in_vain else 0
+def exit_code(outcome: str, requested: int, failed: int) -> int:
+    """Return the exit code of a run with this outcome, which requested so many pages or images."""
+    code = _EXIT_CODES.get(outcome, exit_codes.INTERRUPTED)
+    return exit_codes.NOTHING_FETCHED if not code and requested and requested == failed else code

@@ -14,9 +14,8 @@ from scrapy.settings import Settings
 from crawler import shutdown
 from crawler.errors import ArchiveError
 from crawler.exit_codes import INTERRUPTED
+from crawler.items import Outcome
 
-INTERRUPTED_ONCE, INTERRUPTED_TWICE = "shutdown", "forced"
-"""Outcomes of a run that signals ended: after what was under way, and at once."""
 _GRACE_SECONDS = 5.0
 """How long an interrupted run waits for the answers under way: `docker stop` kills after ten seconds."""
 
@@ -69,7 +68,7 @@ class _Run:
     def finish(self) -> dict[str, Any]:
         """Run it to its end, and return its statistics."""
         call = self._task.get_loop().call_soon_threadsafe
-        with shutdown.steps(lambda: call(self._ask), lambda: call(self._cut_short, INTERRUPTED_TWICE)):
+        with shutdown.steps(lambda: call(self._ask), lambda: call(self._cut_short, Outcome.FORCED)):
             self._process.start(install_signal_handlers=False)
             if not self._task.done():
                 self._close()
@@ -84,7 +83,7 @@ class _Run:
         self._asked = True
         if self._started:
             self._end_well()
-        self._task.get_loop().call_later(_GRACE_SECONDS, self._cut_short, INTERRUPTED_ONCE)
+        self._task.get_loop().call_later(_GRACE_SECONDS, self._cut_short, Outcome.SHUTDOWN)
 
     def _cut_short(self, outcome: str) -> None:
         """Leave the loop where it stands; a run that is starting must first be whole, as only such a one closes."""
@@ -105,7 +104,7 @@ class _Run:
     def _end_well(self) -> None:
         engine: Any = self._crawler.engine
         if engine.spider:  # else the run has just ended by itself
-            self._closing = asyncio.ensure_future(engine.close_spider_async(reason=INTERRUPTED_ONCE))
+            self._closing = asyncio.ensure_future(engine.close_spider_async(reason=Outcome.SHUTDOWN))
 
     def _close(self) -> None:
         """Close what Scrapy did not get to: the catalog, the processes, the display."""

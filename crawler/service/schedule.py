@@ -15,9 +15,10 @@ from pathlib import Path
 from cronsim import CronSim
 
 from crawler.config.units import QuietHours
+from crawler.items import Outcome
 
 _MAX_COUNTED_STARTS = 1000
-_INTERRUPTED_OUTCOMES = ("shutdown", "forced", "killed")
+_INTERRUPTED_OUTCOMES = (Outcome.SHUTDOWN, Outcome.FORCED, Outcome.KILLED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ import sqlite3
 from pathlib import Path
 
 from crawler.errors import ArchiveError, ReadError
+from crawler.exit_codes import CATALOG, DISK, LOCKED
+from crawler.items import Outcome
 
-LOCKED, DISK, CATALOG = 5, 6, 7  # exit codes
-_OUTCOMES = {LOCKED: "locked", DISK: "disk", CATALOG: "catalog"}
+_OUTCOMES = {LOCKED: Outcome.LOCKED, DISK: Outcome.DISK, CATALOG: Outcome.CATALOG}
 """How a run ends that such an error ends."""
 
 # Whatever is written next fails as well; any other error is one file's own.
@@ -55,7 +56,7 @@ def verb_of(error: OSError) -> str:
     return "read" if isinstance(error, ReadError) else "written"
 
 
-def outcome(error: OSError | sqlite3.Error) -> str:
+def outcome(error: OSError | sqlite3.Error) -> Outcome:
     """Return the outcome of a run that this error ended: `disk`, `locked` or `catalog`."""
     return _OUTCOMES[explain(error, Path()).exit_code]
 

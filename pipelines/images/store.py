@@ -31,7 +31,7 @@ class StorePictures:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        """Scrapy's way to make one."""
+        """Create it from a crawler."""
         return cls(crawler)
 
     def open_spider(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from crawler import shutdown
 from crawler.errors import ArchiveError
-from crawler.items import Article
+from crawler.items import Article, Outcome
 from crawler.workers.pool import Ended, Pool
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.pending import clear_up
@@ -48,7 +48,7 @@ def import_files(
     by then is stored.
     """
     catalog = Catalog(data / "archive.db", scope=scope, retry_delays=[])
-    ended = "forced"
+    ended = Outcome.FORCED
     try:
         with catalog.db.atomic():
             catalog.db.execute("UPDATE crawls SET reason = ? WHERE id = ?", [reason, catalog.crawl])
@@ -56,7 +56,7 @@ def import_files(
         committer = Committer(catalog.db, catalog.root, scope, catalog.crawl)
         files = chain.from_iterable(map(find, paths))
         counts, finished = asyncio.run(_import(files, parser, committer, refused))
-        ended = "imported" if finished else "shutdown"
+        ended = Outcome.IMPORTED if finished else Outcome.SHUTDOWN
     except (OSError, sqlite3.Error) as error:
         ended = outcome(error)
         raise

@@ -120,7 +120,7 @@ def test_a_page_that_the_catalog_refuses_is_failed_and_not_lost(
     with Site(network) as site:
         done = alsoread("crawl", SEED, "--connect-to", site.url, "--data", tmp_path, "--max-pages", "8")
     assert done.returncode == 1, done.stderr
-    assert "came to nothing" not in done.stdout
+    assert "fetched but not stored" not in done.stdout
     with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
         pages, failed = db.execute("SELECT pages, failed FROM crawls ORDER BY id DESC LIMIT 1").fetchone()
     assert (pages, failed > 0) == (8, True)

@@ -52,12 +52,12 @@ def states(network: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 def test_a_page_that_a_part_breaks_over_says_so(states: dict[str, tuple[str, str | None]]) -> None:
-    reason = "alsoread broke over this page: see the log"
+    reason = "internal error; see the log"
     assert states[BROKEN] == ("failed", reason)
 
 
 def test_a_page_that_is_dropped_says_so(states: dict[str, tuple[str, str | None]]) -> None:
-    assert states[DROPPED] == ("failed", "dropped on its way into the archive: nobody wants it")
+    assert states[DROPPED] == ("failed", "dropped by an item pipeline: nobody wants it")
 
 
 def test_the_others_are_archived(states: dict[str, tuple[str, str | None]]) -> None:
