@@ -1,4 +1,4 @@
-"""What a fetch came to that brought no article, in words that a person understands."""
+"""Map a response or download error to the page's new state, with a reason for humans."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Rule = Literal["robots", "scope", "address", "too-large", "wrong-type", "trap"]
 
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({404, 410})
-_LONGEST_WAIT = 3600.0
-"""Seconds: a server may ask to be left alone for an hour at most."""
+_MAX_RETRY_AFTER_SECONDS = 3600.0
+"""A longer Retry-After counts as this."""
 # As the header has it: w3lib leaves out labels that Python does not know.
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE)
 
@@ -40,22 +40,22 @@ class Failed(Exception):
     """A fetch that went wrong and is worth another try later: what happened."""
 
 
-def of_error(url: str, error: BaseException, status: int | None = None) -> Visit:
-    """What an error on the way to a page, or in reading what was answered with `status`, means for the page."""
+def classify_error(url: str, error: BaseException, status: int | None = None) -> Visit:
+    """Map an error in fetching a page, or in reading its response with `status`, to the page's new state."""
     state: State = "refused" if isinstance(error, Refused) else "failed"
     return Visit(url=url, state=state, reason=in_words(error, url), status=status)
 
 
 def in_words(error: BaseException, url: str) -> str:
-    """Return what went wrong over an address, for people. An error that nobody foresaw goes to the log."""
+    """Return why an address failed, for humans. An unexpected error is logged."""
     if isinstance(error, Refused | Failed):
         return str(error)
     logger.error("An unexpected error over %s: %r", url, error, exc_info=error)
     return "an unexpected error; the log has the details"
 
 
-def other_spelling(url: str, response: Response) -> str | None:
-    """Where a redirect leads that stays on its page: a server may have a spelling of its own for the address."""
+def same_page_redirect(url: str, response: Response) -> str | None:
+    """Return where a redirect to another spelling of the same address leads; None otherwise."""
     if response.status not in _MOVED:
         return None
     target = target_of(response)
@@ -63,8 +63,8 @@ def other_spelling(url: str, response: Response) -> str | None:
     return target if stays else None
 
 
-def of_response(url: str, response: Response) -> Visit | None:
-    """What a response means for the page, or None where it is a page to read."""
+def classify_response(url: str, response: Response) -> Visit | None:
+    """Map a response to the page's new state; None where it is a page to extract."""
     status = response.status
     if status == 200:
         return None
@@ -79,8 +79,8 @@ def of_response(url: str, response: Response) -> Visit | None:
     return Visit(state="failed", reason=reason, retry_after=_retry_after(response), **facts)
 
 
-def of_page(url: str, response: Response, reading: Reading) -> Visit:
-    """What was read of a page, with what the server said of it."""
+def visit_of_page(url: str, response: Response, reading: Reading) -> Visit:
+    """Return the visit of a page that was extracted, with its validators."""
     if reading.article is None:
         return Visit(url=url, state="not_article", status=response.status, reason="no article on this page")
     return Visit(
@@ -100,13 +100,13 @@ def charset_of(response: Response) -> str | None:
     return named[1] if named else None
 
 
-def of_picture(url: str, response: Response) -> ImageVisit:
+def classify_image(url: str, response: Response) -> ImageVisit:
     """What an answer to a request for a picture came to, where it is no redirect that is followed."""
     facts: dict[str, Any] = {"url": url, "status": response.status}
     if response.status in _MOVED:
         reason = f"redirects to {target_of(response)!r}, which was not followed"
         return ImageVisit(state="failed", reason=reason, **facts)
-    if visit := of_response(url, response):
+    if visit := classify_response(url, response):
         state: ImageState = "gone" if visit.state == "gone" else "failed"
         return ImageVisit(state=state, reason=visit.reason, retry_after=visit.retry_after, **facts)
     if kind := picture_type(response.body):
@@ -118,15 +118,15 @@ def of_picture(url: str, response: Response) -> ImageVisit:
     return ImageVisit(state="refused", reason=reason, **facts)
 
 
-def of_picture_error(url: str, error: BaseException) -> ImageVisit:
-    """What an error on the way to a picture means for it."""
-    visit = of_error(url, error)
+def classify_image_error(url: str, error: BaseException) -> ImageVisit:
+    """Map an error in fetching an image to the image's new state."""
+    visit = classify_error(url, error)
     state: ImageState = "refused" if visit.state == "refused" else "failed"
     return ImageVisit(url=url, state=state, reason=visit.reason)
 
 
-def next_hop(response: Response) -> str | None:
-    """Where a redirect leads that is followed; None for any other answer, and for a way out of TLS."""
+def redirect_target(response: Response) -> str | None:
+    """Return the target of a redirect to follow; None for any other response, and for a downgrade to http."""
     target = target_of(response)
     if response.status not in _MOVED or not target:
         return None
@@ -185,4 +185,4 @@ def _retry_after(response: Response) -> float | None:
         seconds = float(value) if value.isdigit() else (parsedate_to_datetime(value) - now()).total_seconds()
     except (ValueError, TypeError, OverflowError):  # also a date of a day beyond all numbers
         return None
-    return min(seconds, _LONGEST_WAIT) if seconds > 0 else None
+    return min(seconds, _MAX_RETRY_AFTER_SECONDS) if seconds > 0 else None

@@ -69,19 +69,19 @@ def answer(status: int, **headers: str) -> Response:
 )
 def test_an_answer_without_an_article(response: Response, facts: dict[str, Any]) -> None:
     expected = {"reason": None, **facts}
-    visit = responses.of_response(URL, response)
+    visit = responses.classify_response(URL, response)
     assert visit == Visit(url=URL, status=response.status, **{"retry_after": None, **expected})
 
 
 def test_a_page_to_read_is_not_settled() -> None:
-    assert responses.of_response(URL, answer(200)) is None
+    assert responses.classify_response(URL, answer(200)) is None
 
 
 def test_a_redirect_to_another_spelling_of_the_page_is_followed() -> None:
     there = "https://one.techidaily.com/bread"
-    assert responses.other_spelling(URL, answer(301, Location="/bread")) == there
+    assert responses.same_page_redirect(URL, answer(301, Location="/bread")) == there
     for elsewhere in ["/rolls", "http://[", "http://one.techidaily.com/bread", "", URL]:
-        assert responses.other_spelling(URL, answer(301, Location=elsewhere)) is None
+        assert responses.same_page_redirect(URL, answer(301, Location=elsewhere)) is None
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_redirect_to_another_spelling_of_the_page_is_followed() -> None:
     ],
 )
 def test_an_error_says_what_it_means(error: Exception, state: str, reason: str) -> None:
-    visit = responses.of_error(URL, error)
+    visit = responses.classify_error(URL, error)
     assert (visit.state, visit.reason) == (state, reason)
 
 
@@ -108,7 +108,7 @@ def test_an_error_says_what_it_means(error: Exception, state: str, reason: str) 
     ],
 )
 def test_no_redirect_leads_out_of_tls(location: str, target: str | None) -> None:
-    assert responses.next_hop(answer(302, Location=location)) == target
+    assert responses.redirect_target(answer(302, Location=location)) == target
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,6 @@ def test_no_redirect_leads_out_of_tls(location: str, target: str | None) -> None
     ],
 )
 def test_a_redirect_leads_where_its_bytes_say(location: bytes, target: str) -> None:
-    visit = responses.of_response(URL, Response(URL, status=301, headers={"Location": location}))
+    visit = responses.classify_response(URL, Response(URL, status=301, headers={"Location": location}))
     assert visit
     assert visit.moved_to == f"https://one.techidaily.com{target}"

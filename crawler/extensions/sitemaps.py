@@ -15,7 +15,7 @@ from scrapy.http import Request, Response
 from crawler.downloader.robots import Robots
 from crawler.extensions.sitemap_contents import absolute, read_sitemap
 from crawler.items import UNLINKED, FoundPages
-from crawler.responses import Failed, Refused, in_words, next_hop
+from crawler.responses import Failed, Refused, in_words, redirect_target
 from crawler.signals import archive_opened
 from crawler.urls import canonical, host_of
 
@@ -112,7 +112,7 @@ class SitemapDiscovery:
 
     def parse(self, response: Response, host: str, depth: int) -> Iterator[Request | FoundPages]:
         """A sitemap's pages, and the requests for the sitemaps that it names or redirects to."""
-        if target := next_hop(response):
+        if target := redirect_target(response):
             if target in self.asked[host]:
                 self._warn(
                     host, response.url, Failed(f"it redirects to {target}, which was asked for already")

@@ -54,16 +54,16 @@ class AlsoReadSpider(Spider):
         """What an answered page came to."""
         url = response.meta["page"]
         hops = response.meta.get("hops", 0)
-        if hops < _HOPS and (spelling := responses.other_spelling(url, response)):
+        if hops < _HOPS and (spelling := responses.same_page_redirect(url, response)):
             yield response.request.replace(url=spelling, meta={**response.meta, "hops": hops + 1})  # type: ignore[union-attr]
             return
-        visit = responses.of_response(url, response)
+        visit = responses.classify_response(url, response)
         if visit is None:
             try:
                 reading = await self.reader.read(response.body, url, responses.charset_of(response))
-                visit = responses.of_page(url, response, reading)
+                visit = responses.visit_of_page(url, response, reading)
             except responses.Failed as error:
-                visit = responses.of_error(url, error, response.status)
+                visit = responses.classify_error(url, error, response.status)
         yield replace(
             visit,
             seconds=response.meta.get("download_latency"),
@@ -72,7 +72,7 @@ class AlsoReadSpider(Spider):
 
     def failed(self, failure: Any) -> Iterator[Visit]:
         """What a page came to that could not be fetched."""
-        yield responses.of_error(failure.request.meta["page"], failure.value)
+        yield responses.classify_error(failure.request.meta["page"], failure.value)
 
     def closed(self, reason: str) -> None:  # noqa: ARG002
         """Ends the reader's processes."""

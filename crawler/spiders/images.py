@@ -47,15 +47,15 @@ class PicturesSpider(Spider):
     def parse(self, response: Response, **kwargs: Any) -> Iterator[Request | ImageVisit]:  # noqa: ARG002
         """What an answer came to; a redirect is asked for as if it were a picture of its own."""
         url, hops = response.meta["picture"], response.meta["hops"]
-        target = responses.next_hop(response)
+        target = responses.redirect_target(response)
         if target and hops < _HOPS:
             yield self._request(url, target, hops + 1)
         else:
-            yield self._judged(responses.of_picture(url, response))
+            yield self._judged(responses.classify_image(url, response))
 
     def failed(self, failure: Any) -> Iterator[ImageVisit]:
         """What a picture came to that could not be fetched."""
-        yield self._judged(responses.of_picture_error(failure.request.meta["picture"], failure.value))
+        yield self._judged(responses.classify_image_error(failure.request.meta["picture"], failure.value))
 
     def _judged(self, picture: ImageVisit) -> ImageVisit:
         """The picture, once it is known what it says of its host."""
@@ -74,4 +74,4 @@ class PicturesSpider(Spider):
             )
         except ValueError:
             refused = responses.Refused("scope", f"{target!r} is no address on the web")
-            return responses.of_picture_error(url, refused)
+            return responses.classify_image_error(url, refused)
