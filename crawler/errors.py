@@ -1,10 +1,10 @@
-"""Errors that several parts of the crawler share."""
+"""Errors that several rooms raise and handle."""
 
 from __future__ import annotations
 
 
 class UnreadablePage(ValueError):
-    """An article is on a page, and part of it would be lost: the reason, as a clause for people."""
+    """A page whose article can't be read whole; the message is a clause that says why."""
 
 
 class ReadError(OSError):
@@ -12,12 +12,12 @@ class ReadError(OSError):
 
 
 class ArchiveError(Exception):
-    """What was asked of the archive can't be done: a sentence that says why and what to do, and the exit code."""
+    """A command can't do what was asked; the message says why and what to do."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
         self.exit_code = exit_code
 
     def __reduce__(self) -> tuple[type[ArchiveError], tuple[str, int]]:
-        """It comes over whole from another process."""
+        """Keep the exit code when pickled by another process."""
         return type(self), (str(self), self.exit_code)

@@ -1,4 +1,4 @@
-"""What the exit codes mean: docs/exit-codes.md says what to do."""
+"""Exit codes and their meanings; docs/exit-codes.md says what to do."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MEANINGS = {
     INTERRUPTED: "interrupted",
     FORCED: "interrupted twice, and stopped at once",
 }
-"""Every code that a command of alsoread ends with."""
+"""Meanings of the exit codes of all commands."""
 
 
 def in_words(code: int) -> str:
-    """What became of a process: the rest of a sentence. A code below 0 is the signal that killed it.
+    """Return how a process ended: the rest of a sentence. A code below 0 is the signal that killed it.
 
     >>> in_words(3)
     'ended with exit code 3: nothing could be fetched'

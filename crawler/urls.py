@@ -1,4 +1,4 @@
-"""Addresses: one page, one spelling. Pure functions."""
+"""Normalise addresses: one page, one spelling. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CANONICAL = re.compile(
 
 
 def canonical(url: str) -> str:
-    """The one spelling of an http(s) address: what a page is known by.
+    """Return the canonical spelling of an http(s) address, which identifies a page.
 
     https, lower-case ASCII host, default port cut, no user, query or fragment (the sites are static),
     percent-encoding as RFC 3986 section 6.2.2 has it, `/index.html` cut, one trailing slash.
@@ -90,7 +90,7 @@ def _canonical_escape(match: re.Match[str]) -> str:
 
 
 def in_scope(url: str, domains: Iterable[str]) -> bool:
-    """Whether an address belongs to one of the domains or their subdomains: on the web's ports, without a user.
+    """Return whether an address is in one of the domains: on the web's ports, without a user.
 
     >>> in_scope("https://howto.techidaily.com/a/", ["techidaily.com"])
     True
@@ -114,12 +114,12 @@ def in_scope(url: str, domains: Iterable[str]) -> bool:
 
 
 def host_in_scope(host: str, domains: Iterable[str]) -> bool:
-    """Whether a host is one of the domains or below one."""
+    """Return whether a host is one of the domains or below one."""
     return any(domain in (host, ANYWHERE) or host.endswith(f".{domain}") for domain in domains)
 
 
 def host_of(url: str) -> str:
-    """The host of a canonical address, with its port where it has one.
+    """Return the host of a canonical address, with its port if it has one.
 
     >>> host_of("https://howto.techidaily.com/caf%C3%A9/")
     'howto.techidaily.com'
@@ -128,7 +128,7 @@ def host_of(url: str) -> str:
 
 
 def named_host(url: str) -> str:
-    """The host of an address that may be any text; empty where it names none.
+    """Return the host of an address that may be any text; empty if it has none.
 
     >>> named_host("https://pictures.example:80/a.png"), named_host("http://[broken/"), named_host("a.png")
     ('pictures.example', '', '')
@@ -140,7 +140,7 @@ def named_host(url: str) -> str:
 
 
 def slug_of(url: str) -> str:
-    """The path of a canonical address without the slashes at its ends, as it is encoded.
+    """Return the path of a canonical address, encoded, without the slashes at its ends.
 
     >>> slug_of("https://howto.techidaily.com/caf%C3%A9/"), slug_of("https://howto.techidaily.com/")
     ('caf%C3%A9', '')

@@ -1,4 +1,4 @@
-"""Raw pages in quarantine, for a person to look at: those whose readings could have lost an archived article.
+"""Keep the raw pages of quarantined visits, for a person to look at.
 
 They lie below `look/` beside the articles, under the same names: `look/HOST/SLUG.html`.
 """
@@ -22,7 +22,7 @@ LOOK = "look"
 
 
 def file_of(data: Path, url: str) -> Path:
-    """Where the raw page of a canonical address is kept, if it is."""
+    """Return the path of the raw page of a canonical address."""
     return data / LOOK / _name(url)
 
 
@@ -43,7 +43,7 @@ def _name(url: str) -> PurePosixPath:
 
 
 class KeepQuarantined:
-    """Pipeline: keeps the page of a visit in quarantine, until its article is read well again."""
+    """Keep the page of a quarantined visit, until its article is read well again."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
@@ -55,7 +55,7 @@ class KeepQuarantined:
         return cls(Path(crawler.settings["ALSOREAD_DATA"]))
 
     def process_item(self, item: Any) -> Any:
-        """The item without its page."""
+        """Return the item without its raw page."""
         if not isinstance(item, Visit):
             return item
         if item.quarantine and item.html:

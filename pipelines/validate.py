@@ -63,7 +63,7 @@ def _quarantined(visit: Visit, kept_out: Quarantine, detail: str) -> Visit:
 
 
 def _flagged(visit: Visit, article: Article) -> Visit:
-    """The visit with a reason where its article may not be whole. It is asked for without validators next time:
+    """Add a reason if the visit's article may not be whole. It is requested without validators next time:
     a server that says "not modified" means its own copy, which may be whole.
     """
     if (links := len(article.also_read)) > LINKS_PER_PAGE:
@@ -79,7 +79,7 @@ def _flagged(visit: Visit, article: Article) -> Visit:
 
 
 class Validate:
-    """Pipeline: fails the visits that bring no text, or a doubtful one."""
+    """Turn empty or doubtful articles into failures, so that they never replace a good copy."""
 
     def __init__(self) -> None:
         self.changed: Counter[str] = Counter()
@@ -97,7 +97,7 @@ class Validate:
         self.articles = cache(lambda host: quarantine.count_articles(catalog.db, host))
 
     def process_item(self, item: Any) -> Any:
-        """The item, judged where it is a visit to a page that came whole."""
+        """Return the item, validated if it is a visit to a page with status 200."""
         if not isinstance(item, Visit) or item.status != 200:
             return item
         archived = quarantine.find_archived(self.catalog.db, item.url)

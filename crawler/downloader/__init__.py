@@ -1,1 +1,1 @@
-"""How pages are fetched: what touches Scrapy's and Twisted's insides."""
+"""Fetch pages: all that touches the insides of Scrapy and Twisted."""

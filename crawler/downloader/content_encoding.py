@@ -1,4 +1,4 @@
-"""Content-Encoding undone, strictly: a stream that is cut or broken is an error, not a shorter body. Pure."""
+"""Decode Content-Encoding strictly: a stream that is cut or broken is an error. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ else:
 
 
 def decode(body: bytes, encoding: str, limit: int, url: str) -> bytes:
-    """One layer of Content-Encoding undone.
+    """Decode one layer of Content-Encoding.
 
     Raises Failed where the stream is broken or ends early, Refused where it holds more than `limit` bytes.
 
@@ -45,7 +45,7 @@ def decode(body: bytes, encoding: str, limit: int, url: str) -> bytes:
 
 
 class _Decoder(Protocol):
-    """What zlib and zstd have in common."""
+    """Interface that the decoders of zlib and zstd share."""
 
     @property
     def eof(self) -> bool: ...
@@ -55,7 +55,7 @@ class _Decoder(Protocol):
 
 
 class _Brotli:
-    """Brotli's decoder with the names that the others have."""
+    """Brotli's decoder with the interface of the others."""
 
     unused_data = b""
 

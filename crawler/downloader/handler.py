@@ -1,4 +1,4 @@
-"""The wire: which addresses are connected to, and how much a server may send before it is cut off."""
+"""Connect to servers: public addresses only, verified certificates, capped headers."""
 # ruff: noqa: N802, ARG002 - Twisted names these methods, and their arguments
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ _STATUSES = range(100, 600)
 
 
 class PublicOnlyResolver(CachingThreadedResolver):
-    """Looks names up, and never answers with an address that is not public.
+    """Resolve names, and never to an address that is not public.
 
     Twisted connects to the very answer (also where the name is an address already), so neither a private
     name server nor one that changes its answer leads a crawl into the network that it runs in.
     """
 
     def getHostByName(self, name: str, timeout: Sequence[int] = ()) -> Deferred[str]:
-        """The IPv4 address of a name; fails with DNSLookupError where that is not public."""
+        """Resolve a name to its IPv4 address; fail with DNSLookupError if it is not public."""
         return super().getHostByName(name, timeout).addCallback(_public_only, name)
 
 
@@ -65,7 +65,7 @@ def _public_only(address: str, name: str) -> str:
 
 
 def connect_to(settings: BaseSettings) -> tuple[str, int] | None:
-    """The loopback host and port that ALSOREAD_CONNECT_TO sends every request to; None when it is not set.
+    """Return the loopback host and port of ALSOREAD_CONNECT_TO, which gets every request; None if not set.
 
     Raises ValueError for anything but `http://127.0.0.1:PORT`.
     """
@@ -96,7 +96,7 @@ class HttpHandler(HTTP11DownloadHandler):
         self._contextFactory: Any = _SharedTLS(self._contextFactory)
 
     async def download_request(self, request: Request) -> Response:
-        """The response as it came over the wire."""
+        """Return the response as it was received."""
         try:
             response = await super().download_request(request)
         except (Failed, Refused, StopDownload):
@@ -113,7 +113,7 @@ class HttpHandler(HTTP11DownloadHandler):
 
 
 def _unresolved(host: str) -> Refused | Failed:
-    """Why a host was not connected to; the resolver's cache keeps what it found and did not give out."""
+    """Return why a host was not connected to, from the addresses that the resolver withheld."""
     try:
         address = ip_address(dnscache.get(host, host))
     except ValueError:
@@ -122,7 +122,7 @@ def _unresolved(host: str) -> Refused | Failed:
 
 
 class _OneServerPool(HTTPConnectionPool):
-    """Hands out connections to one server, whatever host a request is for."""
+    """Give connections to one server, whatever host a request is for."""
 
     def __init__(self, reactor: ReactorBase, host: str, port: int) -> None:
         super().__init__(reactor, persistent=True)  # type: ignore[no-untyped-call]
@@ -134,7 +134,7 @@ class _OneServerPool(HTTPConnectionPool):
 
 @implementer(IPolicyForHTTPS)
 class _SharedTLS:
-    """Verifies every host by its own name, with one set of authorities: a set costs 15 ms and 0.9 MB.
+    """Verify every host by its own name, with one set of authorities: a set costs 15 ms and 0.9 MB.
 
     Scrapy makes one for each connection, and its options for each request even where a connection is open.
     """
@@ -150,7 +150,7 @@ class _SharedTLS:
 
 
 class _CappedParser(_LenientHTTPClientParser):
-    """Gives up when the headers pass HEADER_CAP; Twisted itself keeps them without an end."""
+    """Fail if the headers are larger than HEADER_CAP; Twisted itself has no limit."""
 
     header_bytes = 0
 

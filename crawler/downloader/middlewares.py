@@ -1,4 +1,4 @@
-"""What stands between the frontier and the network: one job each, in the order that settings.py gives."""
+"""Downloader middlewares, one job each, in the order of settings.py."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _UNKNOWN = ("", "application/octet-stream")
 
 
 class Scope:
-    """Refuses every request outside ALSOREAD_SCOPE; no redirect, retry or meta key gets around it."""
+    """Refuse requests outside ALSOREAD_SCOPE; no redirect, retry or meta key gets around it."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._domains = crawler.settings.getlist("ALSOREAD_SCOPE")
@@ -38,7 +38,7 @@ class Scope:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Lets a request pass, or raises Refused (scope, trap)."""
+        """Pass a request. Raises Refused (scope, trap)."""
         if not in_scope(request.url, self._domains):
             raise Refused("scope", f"{request.url} is not on {', '.join(self._domains)}")
         if len(request.url) > URL_LENGTH:
@@ -46,7 +46,7 @@ class Scope:
 
 
 class RateLimit:
-    """Spaces requests evenly, ALSOREAD_RATE a second over all hosts: one content network serves them all."""
+    """Space requests evenly, ALSOREAD_RATE a second over all hosts: one content network serves them all."""
 
     def __init__(self, crawler: Crawler) -> None:
         rate = float(crawler.settings["ALSOREAD_RATE"] or 0)
@@ -61,7 +61,7 @@ class RateLimit:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:  # noqa: ARG002
-        """Returns when it is the request's turn; first come, first served."""
+        """Wait for the request's turn; first come, first served."""
         now = monotonic()
         turn = max(now, self._next)
         self._next = turn + self._gap
@@ -70,19 +70,19 @@ class RateLimit:
 
 
 class Conditional:
-    """Asks "only if it changed" of what we hold, and survives a 304 that nobody asked for.
+    """Make requests for archived pages conditional; refuse a 304 that nobody asked for.
 
     The validators come from `request.meta`: `etag` and `last_modified`, as the server once sent them.
     """
 
     def process_request(self, request: Request) -> None:
-        """Sets If-None-Match and If-Modified-Since."""
+        """Set If-None-Match and If-Modified-Since."""
         for key, header in ("etag", b"If-None-Match"), ("last_modified", b"If-Modified-Since"):
             if validator := request.meta.get(key):
                 request.headers[header] = validator
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Passes a 304 only where a validator was sent; else raises Failed."""
+        """Pass a 304 only if a validator was sent. Raises Failed."""
         asked = b"If-None-Match" in request.headers or b"If-Modified-Since" in request.headers
         if response.status == 304 and not asked:
             raise Failed("304 Not Modified to a request that did not ask for it")
@@ -90,7 +90,7 @@ class Conditional:
 
 
 class WholeBody:
-    """Decodes bodies, and survives what Scrapy's own decoder lets through: streams cut short or corrupt.
+    """Decode bodies, and fail on what Scrapy's own decoder lets through: streams cut short or corrupt.
 
     Also bombs (DOWNLOAD_MAXSIZE holds for each decoded layer), endless layers, and bodies whose end the
     server did not mark.
@@ -105,11 +105,11 @@ class WholeBody:
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Says what we can decode."""
+        """Set Accept-Encoding to what can be decoded."""
         request.headers.setdefault(b"Accept-Encoding", ", ".join(ENCODINGS))
 
     def process_response(self, request: Request, response: Response) -> Response:  # noqa: ARG002
-        """The response with its body decoded; raises Failed, or Refused (too-large)."""
+        """Return the response with its body decoded. Raises Failed, or Refused (too-large)."""
         if not {"partial", "dataloss"}.isdisjoint(response.flags):
             raise Failed("the response ended early, or its end was not marked")
         encodings = b",".join(response.headers.getlist(b"Content-Encoding")).decode("latin-1").lower()
@@ -130,13 +130,13 @@ class WholeBody:
 
 
 class HtmlOnly:
-    """Keeps out what is not a page: a picture called HTML, a page called a picture, JSON, an empty body.
+    """Refuse what is not a page: an image called HTML, a page called an image, JSON, an empty body.
 
     It judges the answers to page requests (`request.meta["page"]`) that have status 200.
     """
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Passes HTML; raises Failed where there is no body, Refused (wrong-type) where it is no HTML."""
+        """Pass HTML. Raises Failed if there is no body, Refused (wrong-type) if it is not HTML."""
         if response.status != 200 or not request.meta.get("page"):
             return response
         if not response.body.strip():

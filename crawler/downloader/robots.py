@@ -1,4 +1,4 @@
-"""robots.txt as RFC 9309 has it, one fetch a host."""
+"""Obey robots.txt after RFC 9309, with one fetch a host."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class Robots:
-    """Obeys robots.txt; survives one that is slow, huge, garbled, redirected or broken.
+    """Obey robots.txt; survive one that is slow, huge, garbled, redirected or broken.
 
     The requests that wait for a host's rules share one fetch; none leaves before its end. 4xx means that
     there are no rules. 429, 5xx and all else that keeps the file from being read fail every page of the host,
@@ -54,7 +54,7 @@ class Robots:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Lets a request pass, or raises Refused (robots), or Failed while the rules cannot be read."""
+        """Pass a request. Raises Refused (robots), or Failed while the rules can't be read."""
         if request.meta.get("robots"):
             return
         rules = await self.rules(request)
@@ -65,7 +65,7 @@ class Robots:
             request.meta["autothrottle_dont_adjust_delay"] = True
 
     async def rules(self, request: Request) -> ProtegoRobotParser:
-        """The rules of the request's host, fetched where they are not known. Raises Failed or Refused."""
+        """Return the rules of the request's host, fetched if not known. Raises Failed or Refused."""
         host = urlparse_cached(request).hostname or ""
         if host not in self._hosts:
             self._hosts[host] = asyncio.create_task(self._rules(request, host))

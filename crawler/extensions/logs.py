@@ -1,4 +1,4 @@
-"""The log of a run: a file of its own with the run's number, and lines that name the address that they are about."""
+"""Keep a log file for each run, whose lines name the address that they are about."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NAME = re.compile(r"^crawl-(?:\d{6,}-)?(\d{8}T\d{6}Z)\.log$")
 
 
 def new_log(data: Path) -> Path:
-    """An empty log for a run that has no number yet. Raises ArchiveError where the folder can't be written."""
+    """Create the log of a run that has no number yet. Raises ArchiveError if the folder can't be written."""
     log = data / "logs" / f"crawl-{now():{_TIME}}.log"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,7 @@ def new_log(data: Path) -> Path:
 
 
 def numbered(log: Path, crawl: int) -> Path:
-    """The name of a new log once its run has a number; other files keep theirs.
+    """Return the name of a new log once its run has a number; other files keep theirs.
 
     >>> print(numbered(Path("crawl-20261123T044312Z.log"), 12))
     crawl-000012-20261123T044312Z.log
@@ -52,7 +52,7 @@ def numbered(log: Path, crawl: int) -> Path:
 
 
 def remove_old_logs(data: Path, keep: timedelta, now: datetime) -> int:
-    """Removes the logs of the runs that began longer ago than `keep`. Returns how many."""
+    """Remove the logs of runs that began longer ago than `keep`. Return how many."""
     old = [
         log for log in (data / "logs").glob("crawl-*.log") if (began := _began(log)) and now - began > keep
     ]
@@ -62,13 +62,13 @@ def remove_old_logs(data: Path, keep: timedelta, now: datetime) -> int:
 
 
 def _began(log: Path) -> datetime | None:
-    """When a log's run began: by its name, as a copied file has another time of its own."""
+    """Return when a log's run began, from its name: a copied file has another time."""
     found = _NAME.fullmatch(log.name)
     return datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) if found else None
 
 
 class NumberedLog:
-    """Gives the run's log its number, which the catalog knows."""
+    """Give the run's log the number of its crawl."""
 
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
@@ -93,23 +93,23 @@ class NumberedLog:
 
 
 class _Records(logging.Formatter):
-    """Writes a record so that nothing in it looks like another one, or steers the terminal that it is shown on."""
+    """Format a record so that nothing in it looks like another one or controls a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record; the lines after its first are indented."""
+        """Return the record; the lines after its first are indented."""
         return escape_controls(super().format(record)).replace("\n", "\n    ")
 
 
 class _Lines(_Records):
-    """Writes records on a terminal, where nobody needs a traceback."""
+    """Format records for a terminal, without tracebacks."""
 
     def formatException(self, ei: Any) -> str:  # noqa: ARG002, N802 - logging's name
-        """Nothing: the record's first line says what happened."""
+        """Return nothing: the record's first line says what happened."""
         return ""
 
 
 class ByAddress(LogFormatter):
-    """Writes which page a line is about, and never the page itself."""
+    """Log the address of a page, and never the page itself."""
 
     def __init__(self, records: logging.Formatter) -> None:
         self._records = records
@@ -123,27 +123,27 @@ class ByAddress(LogFormatter):
         return formatter
 
     def spider_opened(self) -> None:
-        """Has records written safely from now on: nothing was said of pages before."""
+        """Format records safely from now on: none was about a page before."""
         if handler := get_scrapy_root_handler():
             handler.setFormatter(self._records)
 
     def crawled(self, request: Request, response: Response, spider: Spider) -> None:  # type: ignore[override]
-        """Nothing: the catalog has what came of every page."""
+        """Log nothing: the catalog has the state of every page."""
 
     def scraped(self, item: Any, response: Response | Failure | None, spider: Spider) -> None:  # type: ignore[override]
-        """Nothing, for the same reason."""
+        """Log nothing, for the same reason."""
 
     def dropped(
         self, item: Any, exception: BaseException, response: Response | Failure | None, spider: Spider
     ) -> LogFormatterResult:
-        """What a pipeline would not have."""
+        """Log an item that a stage dropped."""
         line = super().dropped(item, exception, response, spider)
         return {**line, "msg": "Dropped %(url)s: %(exception)s", "args": _about(item, exception, response)}
 
     def item_error(
         self, item: Any, exception: BaseException, response: Response | Failure | None, spider: Spider
     ) -> LogFormatterResult:
-        """What a pipeline broke over."""
+        """Log an item that a stage failed on."""
         line = super().item_error(item, exception, response, spider)
         return {
             **line,
@@ -153,6 +153,6 @@ class ByAddress(LogFormatter):
 
 
 def _about(item: Any, exception: BaseException, response: Response | Failure | None) -> dict[str, Any]:
-    """The address of an item's page, or of the sitemap that it comes from, and what happened to it."""
+    """Return a log line with the address of an item's page, or of its sitemap."""
     url = getattr(item, "url", None) or getattr(response, "url", "an item")
     return {"url": url, "exception": exception}

@@ -1,4 +1,4 @@
-"""What a person sees while a crawl runs: a live block on a terminal, a line now and then in a pipe."""
+"""Show the progress of a crawl: a live block on a terminal, a line now and then in a pipe."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from pipelines.archive.catalog import Catalog
 
 _EVERY = {"live": 0.5, "lines": 30.0}
-"""Seconds between two looks."""
+"""Seconds between two updates."""
 _COUNT_EVERY = 2.0
 """Seconds between two counts of the queue."""
 _COUNT_SHARE = 0.01
-"""Of the time at most goes into counting the queue, which may be long."""
+"""Share of the time that counting the queue may take, at most."""
 _HOSTS = 4
 
 
 class Progress:
-    """Shows how the crawl goes on standard error; ALSOREAD_PROGRESS is `live`, `lines` or `none`."""
+    """Show progress on standard error; ALSOREAD_PROGRESS is `live`, `lines` or `none`."""
 
     def __init__(self, crawler: Crawler, style: str) -> None:
         self.crawler = crawler
@@ -71,13 +71,13 @@ class Progress:
         self._loop.start(self.every, now=bool(self.live))
 
     def spider_closed(self) -> None:
-        """Leaves the terminal as it was: the summary follows."""
+        """Clear the live block: the summary follows."""
         self._loop.stop()
         if self.live:
             self.live.stop()
 
     def show(self) -> None:
-        """Shows the present state."""
+        """Show the current state."""
         facts = self._facts()
         if self.live:
             self.live.update(_block(facts), refresh=True)
@@ -103,7 +103,7 @@ class Progress:
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time in words.
+    """Return a length of time in words.
 
     >>> duration(4.2), duration(75), duration(7300), duration(200000), duration(None)
     ('4 s', '1 min 15 s', '2 h 1 min', '2 d 7 h', 'not known yet')

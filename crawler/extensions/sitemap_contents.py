@@ -1,4 +1,4 @@
-"""Read what a sitemap or an index of sitemaps names, and say what of it can't be used. Pure."""
+"""Parse a sitemap or an index of sitemaps, and report what of it is not valid. Pure."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def read_sitemap(response: Response, host: str) -> SitemapContents:
 
 
 class _Unusable:
-    """Counts what is left out, with the first example of each kind."""
+    """Count what is left out, with the first example of each kind."""
 
     def __init__(self) -> None:
         self._found: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Sitemaps: asked of every host that the crawl reaches, and read into pages."""
+"""Fetch the sitemaps of every host that the crawl reaches, and find their pages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class SitemapDiscovery:
-    """Asks for the sitemaps that a host's robots.txt names, once the crawl has reached the host.
+    """Request the sitemaps that a host's robots.txt names, once the crawl has reached the host.
 
     Hosts that the archive knows are asked when the crawl begins: their sitemaps say which pages changed.
     With ALSOREAD_DISCOVER = "links", only hosts that are seeds are: there the sitemap is the seed.
@@ -72,7 +72,7 @@ class SitemapDiscovery:
         self._asking = asyncio.ensure_future(self._ask_known())
 
     def spider_idle(self) -> None:
-        """Holds the crawl open until all of them were asked."""
+        """Keep the crawl open until all of them were asked."""
         if self._asking and not self._asking.done():
             raise DontCloseSpider
 
@@ -88,12 +88,12 @@ class SitemapDiscovery:
                 self._warn(host, f"https://{host}/robots.txt", error)
 
     def _seeds(self) -> set[str]:
-        """The hosts that the user names."""
+        """Return the hosts among the seeds."""
         spider: Any = self.crawler.spider
         return {host_of(url) for url in spider.pages if spider.seeds and url == f"https://{host_of(url)}/"}
 
     def robots_parsed(self, robotparser: Any, request: Request) -> None:
-        """Sends for the sitemaps. A seed host's pages are seeds; no links lead to those of another."""
+        """Request the sitemaps. A seed host's pages are seeds; no links lead to those of another."""
         host = host_of(canonical(request.url))
         spider: Any = self.crawler.spider
         is_seed = f"https://{host}/" in spider.pages
@@ -111,7 +111,7 @@ class SitemapDiscovery:
                 )
 
     def parse(self, response: Response, host: str, depth: int) -> Iterator[Request | FoundPages]:
-        """A sitemap's pages, and the requests for the sitemaps that it names or redirects to."""
+        """Yield a sitemap's pages, and requests for the sitemaps that it names or redirects to."""
         if target := redirect_target(response):
             if target in self.asked[host]:
                 self._warn(
@@ -136,7 +136,7 @@ class SitemapDiscovery:
         yield from self._requests(contents.sitemaps, host, depth, response.url)
 
     def failed(self, failure: Any) -> None:
-        """A sitemap that could not be fetched costs its pages' times, not the crawl."""
+        """Report a sitemap that could not be fetched; the crawl continues."""
         self._warn(failure.request.cb_kwargs["host"], failure.request.url, failure.value)
 
     def _warn(self, host: str, url: str, error: BaseException) -> None:
@@ -149,7 +149,7 @@ class SitemapDiscovery:
         self.catalog.write(FoundPages(pages=[], host=host, unread=True))
 
     def _requests(self, sitemaps: Iterable[str], host: str, depth: int, named_by: str) -> Iterator[Request]:
-        """Requests for those of the sitemaps that were not asked for yet."""
+        """Yield requests for those of the sitemaps that were not requested yet."""
         asked = self.asked.setdefault(host, set())
         new = [url for url in dict.fromkeys(sitemaps) if url not in asked]
         room = _MAX_SITEMAPS - len(asked)

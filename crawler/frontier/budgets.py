@@ -24,7 +24,7 @@ _UNLISTED_PAGES_BY_LINKS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """How far one run goes. A page is listed where a sitemap or a seed names it."""
+    """How far one run goes. A page is listed if a sitemap or a seed names it."""
 
     unlisted_pages: int
     """Unlisted pages of one host that are fetched."""
@@ -38,7 +38,7 @@ UNLIMITED = Budgets(_WITHOUT_END, _WITHOUT_END, _WITHOUT_END)
 
 
 def budgets_of(settings: BaseSettings) -> Budgets:
-    """The budgets that the settings give a run."""
+    """Read a run's budgets from the settings."""
     by_links = settings["ALSOREAD_DISCOVER"] == "links"
     usual = _UNLISTED_PAGES_BY_LINKS if by_links else _UNLISTED_PAGES
     return Budgets(
@@ -51,7 +51,7 @@ def budgets_of(settings: BaseSettings) -> Budgets:
 def leave_pages(
     db: Database, budgets: Budgets, spent: Collection[str], beyond: Collection[str]
 ) -> Iterator[Alarm]:
-    """Record at the pages that a run leaves to the next one why it does, and report them.
+    """Record why pages are left to the next run, and yield an alarm for each reason.
 
     `spent`: hosts whose unlisted pages are over their budget; `beyond`: new hosts that are over the run's. Runs
     inside the caller's transaction.

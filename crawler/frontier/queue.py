@@ -1,4 +1,4 @@
-"""What is due in a catalog, host by host in turn."""
+"""Select the pages that are due from a catalog, host by host in turn."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import NamedTuple
 from crawler.frontier.budgets import UNLIMITED, Budgets
 
 _BATCH = 32
-"""Pages of one host that are held in memory."""
+"""Pages of a host in memory."""
 _LOOK = 0.5
-"""Seconds after which the catalog is asked for new pages, so that a host with none yet waits no longer."""
+"""Seconds between two queries for new pages of hosts that have none in memory."""
 
 
 class Page(NamedTuple):
@@ -36,7 +36,7 @@ _DUE = """FROM pages WHERE host = ? AND due_at <= ? AND (due_at, depth, id) > (?
           AND (listed OR depth <= ?)"""
 _REACHED = """SELECT 1 FROM pages WHERE host = ? AND due_at NOT NULL
               AND (fetched_at NOT NULL OR listed AND depth = 0) LIMIT 1"""
-"""Whether a host was fetched from before, or is a seed."""
+"""Selects a row if a host was fetched from before, or is a seed."""
 _FIRST = "SELECT depth, due_at FROM pages WHERE host = ? AND due_at NOT NULL ORDER BY due_at, depth LIMIT 1"
 _NO_DEPTH = -1
 _NEVER_FETCHED = " AND fetched_at IS NULL"
@@ -88,7 +88,7 @@ class DuePages:
         self.rescan()
 
     def next(self, now: str, free: Callable[[str], bool]) -> Page | None:
-        """The next due page of the next host that is free to take one."""
+        """Return the next due page of the next host that has a free slot."""
         if monotonic() - self._looked > _LOOK:
             self._look_for_changes()
         page = self._next_known(now, free)
@@ -115,7 +115,7 @@ class DuePages:
         return bool(host.queue)
 
     def _may_reach(self, name: str, host: _Host) -> bool:
-        """Whether pages of the host may be handed out; a new host that is over the budget is forgotten."""
+        """Return whether pages of the host may be fetched; a new host over the budget is dropped."""
         if host.reached:
             return True
         if self.db.execute(_REACHED, [name]).fetchone() is None:
@@ -139,7 +139,7 @@ class DuePages:
         return page
 
     def rescan(self) -> None:
-        """Looks again at every host that has pages with a due time, as time may have come for some."""
+        """Check every host again for pages that have become due."""
         # One step in the index a host, however many pages it has.
         self._expect_more(
             """WITH RECURSIVE step(host) AS (
@@ -152,7 +152,7 @@ class DuePages:
         self._newest = self.db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
 
     def restart(self, until: str) -> bool:
-        """Begins again at the front of every queue. Returns whether any page is due by `until`.
+        """Start again at the front of every queue. Return whether any page is due by `until`.
 
         Only for a moment when no page is being fetched: it would be handed out twice.
         """
@@ -166,7 +166,7 @@ class DuePages:
         )
 
     def count(self, now: str) -> int:
-        """How many pages are due."""
+        """Count the pages that are due."""
         return sum(
             self.db.execute(f"SELECT count(*) {self.due}", self._values(name, host, _FRONT, now)).fetchone()[
                 0
@@ -175,7 +175,7 @@ class DuePages:
         )
 
     def close(self) -> None:
-        """Lets go of the catalog."""
+        """Close the catalog."""
         self.db.close()
 
     def _look_for_changes(self) -> None:

@@ -1,4 +1,4 @@
-"""The frontier: Scrapy's scheduler interface over the catalog. It answers one question: what is due?"""
+"""Schedule the pages that are due: Scrapy's scheduler interface over the catalog."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
 _RESCAN = 60.0
-"""Seconds after which hosts are asked again for pages that time has made due."""
+"""Seconds between two checks for pages that have become due."""
 _BOTTOMLESS = 2**31
 _UNSETTLED = 32
-"""Pages that are fetched and not settled yet, at most: fewer leave readers idle; a kill repeats them."""
+"""Maximum of pages that are fetched and not stored yet: fewer leave readers idle; a kill repeats them."""
 _PATIENCE = timedelta(seconds=90)
 """How long a run waits for the next try of a failed page, or for a host that asked to be left alone."""
 
 
 class Frontier(BaseScheduler):
-    """Hands Scrapy one due page as a place is free for its host; holds the catalog while the crawl runs.
+    """Give Scrapy a due page when its host has a free slot; keep the catalog open while the crawl runs.
 
     A request that is yielded for a page becomes a row; sitemaps and other requests with a callback of
     their own are kept in memory, as every run asks for them anew.
@@ -123,7 +123,7 @@ class Frontier(BaseScheduler):
             logger.error("The end of the crawl can't be stored: %s", explain(error, self.catalog.path))
 
     def _alarms(self, *, finished: bool) -> Iterator[Alarm]:
-        """What the run itself met, then what the archive says of it."""
+        """Yield the run's own alarms, then those judged from the archive."""
         stats: Any = self.crawler.stats
         if error := stats.get_value("archive/disk_error"):
             yield disk_alarm(error)
@@ -143,7 +143,7 @@ class Frontier(BaseScheduler):
             yield replace(alarm, pages=shown)
 
     def enqueue_request(self, request: Request) -> bool:
-        """A page becomes a row that is due; anything else waits in memory."""
+        """Make a page due in the catalog; keep any other request in memory."""
         if request.callback is None:
             self.catalog.add(FoundPages(pages=[(canonical(request.url), None)]))
         else:
@@ -151,7 +151,7 @@ class Frontier(BaseScheduler):
         return True
 
     def next_request(self) -> Request | None:
-        """What to fetch next, or None where nothing is due or no host is free."""
+        """Return the next request; None if nothing is due or no host has a free slot."""
         if self.in_memory:
             return self.in_memory.popleft()
         if self.left == 0:
@@ -172,7 +172,7 @@ class Frontier(BaseScheduler):
         return self._request(page)
 
     def has_pending_requests(self) -> bool:
-        """Whether the crawl should go on: something waits in memory, is due, or will be soon."""
+        """Return whether something waits in memory, is due, or will be soon."""
         if self.in_memory:
             return True
         if self.left == 0:
@@ -184,7 +184,7 @@ class Frontier(BaseScheduler):
         return min(self.due.count(moment), self.left)
 
     def wanted(self, host: str) -> bool:
-        """Whether pages of the host are fetched."""
+        """Return whether pages of the host are to be fetched."""
         patterns = self.settings.getlist("ALSOREAD_HOSTS")
         return not patterns or any(fnmatch(host, pattern) for pattern in patterns)
 
@@ -211,7 +211,7 @@ class Frontier(BaseScheduler):
 
 
 def disk_alarm(error: str) -> Alarm:
-    """That the disk broke: the archive itself may not take this word any more."""
+    """Return the alarm for a disk that failed; the archive may not be able to store it."""
     return Alarm(kind=Outcome.DISK, message=f"The archive could not be written any more: {error}.")
 
 

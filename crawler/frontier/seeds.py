@@ -1,4 +1,4 @@
-"""Where a crawl begins: addresses, hosts, files of them, and posts whose also-read links are the seeds."""
+"""Read seeds: addresses, hosts, files of them, and posts whose also-read links are the seeds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crawler.urls import canonical, in_scope
 from pipelines.importing.front_matter import FrontMatterHandler, InvalidFile
 
 SEEDS = Path(__file__).with_name("seeds.txt")
-"""What is crawled when no seed is named."""
+"""The default seeds."""
 
 _ALSO_READ = "atpl-alsoreadstyle"
 """The class of the heading before the also-read list, in a post's source as on its page."""
@@ -23,13 +23,13 @@ _HOST = re.compile(r"[\w-]+(\.[\w-]+)+", re.ASCII)
 
 
 class SeedError(ValueError):
-    """A seed that can't be used: a sentence that names it and says what would do."""
+    """A seed that is not valid; the message names it and says what is."""
 
     exit_code = 2
 
 
 def read_seeds(seeds: Sequence[str], scope: Sequence[str]) -> list[str]:
-    """The canonical addresses that the seeds stand for, each once; a host is its home page. Raises SeedError."""
+    """Return the canonical addresses of the seeds, each once; a host is its home page. Raises SeedError."""
     pages = (page for seed in seeds or [str(SEEDS)] for page in _read_seed(seed, scope))
     return list(dict.fromkeys(pages))
 
@@ -68,7 +68,7 @@ def _read_text(path: Path) -> str:
 
 
 def _read_list(path: Path, scope: Sequence[str]) -> Iterator[str]:
-    """One address or host a line; `#` begins a comment."""
+    """Read a file with one address or host a line; `#` begins a comment."""
     for number, line in enumerate(_read_text(path).splitlines(), 1):
         if seed := _COMMENT.sub("", line).strip():
             yield _address(seed, scope, where=f"{path}, line {number}: ")
@@ -80,7 +80,7 @@ def _links_of_front_matter(also_read: object) -> list[str]:
 
 
 def _read_post(path: Path, scope: Sequence[str]) -> Iterator[str]:
-    """The also-read links of a Markdown post: from its front matter, or the list at the end of its text."""
+    """Read the also-read links of a Markdown post: from its front matter, or the list at its end."""
     try:
         post = frontmatter.loads(_read_text(path), handler=FrontMatterHandler())
     except InvalidFile as error:

@@ -1,4 +1,4 @@
-"""One crawl, from its options to its outcome."""
+"""Run one crawl, from its options to its report."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from pipelines.archive.alarms import Alarm
 from pipelines.archive.catalog import open_readonly
 
 SUCCESSFUL = (Outcome.FINISHED, Outcome.BYTES, Outcome.TIME, Outcome.QUIET)
-"""Outcomes of runs that did what they were asked."""
+"""Outcomes of runs that ended as asked."""
 _EXIT_CODES: dict[str, int] = {
     **dict.fromkeys(SUCCESSFUL, 0),
     Outcome.LOCKED: exit_codes.LOCKED,
@@ -39,7 +39,7 @@ _EXIT_CODES: dict[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How a crawl ended: its row in the catalog, what the archive holds now, what a person should look at."""
+    """How a crawl ended: its row in the catalog, the archive's counts, and the alarms."""
 
     crawl: dict[str, Any]
     seconds: float
@@ -51,7 +51,7 @@ class Report:
 
 
 def settings_with(options: Mapping[str, Any]) -> Settings:
-    """The project's settings with a command line's options on top; None stands for an option not given."""
+    """Return the project's settings with options of the command line on top; None is an option not given."""
     settings = Settings()
     settings.setmodule("crawler.settings", priority="project")
     settings.setdict(
@@ -61,7 +61,7 @@ def settings_with(options: Mapping[str, Any]) -> Settings:
 
 
 def crawl(seeds: Sequence[str], settings: Settings) -> Report:
-    """Runs a crawl to its end. Raises ArchiveError or SeedError where it can't begin."""
+    """Run a crawl to its end. Raises ArchiveError or SeedError if it can't begin."""
     data = Path(settings["ALSOREAD_DATA"])
     # A mistyped one leaves nothing behind.
     read_seeds(seeds or read_config(data)["seeds"], settings.getlist("ALSOREAD_SCOPE"))

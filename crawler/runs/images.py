@@ -1,4 +1,4 @@
-"""One run that fetches copies of pictures, from its settings to its outcome."""
+"""Run the images spider once, from its settings to its report."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from pipelines.images.wanted import Wanted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run for pictures ended."""
+    """How a run for images ended."""
 
     stored: int
     failed: int
     refused: int
     gone: int
     held: int
-    """Copies that the archive held already."""
+    """Copies that the archive has already."""
     left: int
-    """Pictures that are wanted and were not asked for."""
+    """Images that were not requested yet."""
     exit_code: int
 
 
@@ -39,7 +39,7 @@ def fetch(
     most: int | None,
     watch: Callable[[int, int], None],
 ) -> Outcome:
-    """Fetches copies of the pictures that articles of these hosts show, at most so many.
+    """Fetch copies of the images that articles of these hosts show, at most so many.
 
     `db` is the catalog, held for writing. `watch` is told how many are done, and of how many. Raises ArchiveError.
     """

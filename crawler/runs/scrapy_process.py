@@ -17,7 +17,7 @@ from crawler.exit_codes import INTERRUPTED
 from crawler.items import Outcome
 
 _GRACE_SECONDS = 5.0
-"""How long an interrupted run waits for the answers under way: `docker stop` kills after ten seconds."""
+"""How long an interrupted run waits for responses under way: `docker stop` kills after ten seconds."""
 
 logger = logging.getLogger(__name__)
 

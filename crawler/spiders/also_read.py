@@ -1,4 +1,4 @@
-"""The spider: has what is due fetched and read, and says what each page came to."""
+"""Crawl the also-read graph: read each response and yield a Visit with its state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HOPS = 3
 
 
 class AlsoReadSpider(Spider):
-    """Follows the also-read links from the seeds: `scrapy crawl also_read -a seeds="ADDRESS HOST FILE"`.
+    """Follow the also-read links from the seeds: `scrapy crawl also_read -a seeds="ADDRESS HOST FILE"`.
 
     The seeds become due pages when the frontier opens; the links of an article when it is stored.
     """
@@ -51,7 +51,7 @@ class AlsoReadSpider(Spider):
         return spider
 
     async def parse(self, response: Response) -> AsyncIterator[Visit | Request]:
-        """What an answered page came to."""
+        """Yield the visit of a response, or a request for the same page by another spelling."""
         url = response.meta["page"]
         hops = response.meta.get("hops", 0)
         if hops < _HOPS and (spelling := responses.same_page_redirect(url, response)):
@@ -71,9 +71,9 @@ class AlsoReadSpider(Spider):
         )
 
     def failed(self, failure: Any) -> Iterator[Visit]:
-        """What a page came to that could not be fetched."""
+        """Yield the visit of a page that could not be fetched."""
         yield responses.classify_error(failure.request.meta["page"], failure.value)
 
     def closed(self, reason: str) -> None:  # noqa: ARG002
-        """Ends the reader's processes."""
+        """Stop the reader's processes."""
         self.reader.close()

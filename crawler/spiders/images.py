@@ -1,4 +1,4 @@
-"""The pictures' spider: has copies of pictures fetched, and says what each came to."""
+"""Fetch copies of images: yield an ImageVisit with the state of each."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from crawler.items import ImageVisit
 from crawler.urls import named_host
 
 _HOPS = 3
-"""Redirects that are followed on the way to a picture."""
+"""Redirects that are followed to an image."""
 _ACCEPT = {"Accept": "image/*,*/*;q=0.5"}
-"""Some hosts show a page with the picture on it to whoever takes HTML."""
+"""Some hosts send a page that shows the image to clients that accept HTML."""
 _ENOUGH = 2**31
-"""Failures after which any host is left alone."""
+"""Failures after which a host is not asked any more."""
 
 
 class PicturesSpider(Spider):
-    """Asks for the pictures of these addresses, a few at a time: they are taken as places get free.
+    """Request the images at these addresses, each when the engine has room for it.
 
     What lies on a host that fails ALSOREAD_HOST_FAILURES times in a row, or asks to be left alone, is passed over.
     """
@@ -36,7 +36,7 @@ class PicturesSpider(Spider):
         self._failures: Counter[str] = Counter()
 
     async def start(self) -> AsyncIterator[Request | ImageVisit]:
-        """Requests in the order of the addresses."""
+        """Yield requests in the order of the addresses."""
         tolerated = self.settings["ALSOREAD_HOST_FAILURES"] or _ENOUGH
         for url in self.urls:
             if is_busy(self.crawler):
@@ -45,7 +45,7 @@ class PicturesSpider(Spider):
                 yield self._request(url, url, 0)
 
     def parse(self, response: Response, **kwargs: Any) -> Iterator[Request | ImageVisit]:  # noqa: ARG002
-        """What an answer came to; a redirect is asked for as if it were a picture of its own."""
+        """Yield the visit of a response, or a request that follows its redirect."""
         url, hops = response.meta["picture"], response.meta["hops"]
         target = responses.redirect_target(response)
         if target and hops < _HOPS:
@@ -54,11 +54,11 @@ class PicturesSpider(Spider):
             yield self._judged(responses.classify_image(url, response))
 
     def failed(self, failure: Any) -> Iterator[ImageVisit]:
-        """What a picture came to that could not be fetched."""
+        """Yield the visit of an image that could not be fetched."""
         yield self._judged(responses.classify_image_error(failure.request.meta["picture"], failure.value))
 
     def _judged(self, picture: ImageVisit) -> ImageVisit:
-        """The picture, once it is known what it says of its host."""
+        """Count a failure of the image's host, and return the visit."""
         host = named_host(picture.url)
         if picture.retry_after:
             self._failures[host] = _ENOUGH

@@ -1,4 +1,4 @@
-"""Reads pages in processes of their own with a time limit, so that no page can stall or end the crawl."""
+"""Read pages in worker processes with a time limit, so that no page can stall or end the crawl."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST = 4
 
 
 class Reader:
-    """Runs extractors.read() in a few processes."""
+    """Run extractors.read() in a few processes."""
 
     def __init__(self, time_limit: float) -> None:
         """`time_limit`: seconds that one page may take."""
@@ -26,7 +26,7 @@ class Reader:
         self._pool = Pool(extractors.read, min(_MOST, os.cpu_count() or 1), time_limit)
 
     async def read(self, html: bytes, url: str, charset: str | None = None) -> Reading:
-        """What extractors.read() gives. Raises Failed where the page takes too long or breaks the extractor."""
+        """Return the result of extractors.read(). Raises Failed if it takes too long or breaks on the page."""
         try:
             reading: Reading = await self._pool.call(html, url, charset)
         except Ended as ended:
@@ -41,5 +41,5 @@ class Reader:
         return reading
 
     def close(self) -> None:
-        """Ends the processes."""
+        """Stop the processes."""
         self._pool.close()

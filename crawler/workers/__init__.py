@@ -1,1 +1,1 @@
-"""Code that runs in other processes."""
+"""Run code in other processes."""

@@ -1,4 +1,4 @@
-"""A process that answers one call after another, awaited without a thread.
+"""Call a function in worker processes, awaited without a thread.
 
 Calls and answers are pickles over a socket. The process ends with the one that started it, however that ends.
 """
@@ -29,7 +29,7 @@ class Ended(Exception):
 
 
 class Process:
-    """Calls `answer` in a process of its own."""
+    """Call `answer` in a process of its own."""
 
     def __init__(self, answer: Callable[..., Any], time_limit: float = 0) -> None:
         """`answer` is pickled; `time_limit`: seconds that it may take, 0 for any number."""
@@ -51,7 +51,7 @@ class Process:
         self._socket.setblocking(False)
 
     async def call(self, *args: Any) -> Any:
-        """The answer; one call at a time. Raises what answering it raised, or Ended.
+        """Return the answer; one call at a time. Raises what the call raised, or Ended.
 
         A call that is cancelled ends the process.
         """
@@ -72,18 +72,18 @@ class Process:
 
     @property
     def ended(self) -> bool:
-        """Whether it can't answer any more."""
+        """Return whether the process has ended."""
         return self._popen.poll() is not None
 
     def close(self) -> None:
-        """Lets it answer what it was asked, and end."""
+        """Let the process answer its call, and stop it."""
         with suppress(OSError):  # it has ended already
             self._socket.shutdown(socket.SHUT_WR)
         self._popen.wait()
         self._socket.close()
 
     def kill(self) -> None:
-        """Ends it at once."""
+        """Kill the process."""
         self._popen.kill()
         self._popen.wait()
         self._socket.close()
@@ -100,7 +100,7 @@ class Process:
 
 
 class Pool:
-    """A few processes that answer the same calls. Each starts at once, and anew where it ended."""
+    """A few processes that answer the same calls. Each starts at once, and again if it ended."""
 
     def __init__(self, answer: Callable[..., Any], most: int, time_limit: float = 0) -> None:
         """As for a Process, of which there are `most`."""
@@ -117,7 +117,7 @@ class Pool:
         return process
 
     async def call(self, *args: Any) -> Any:
-        """The answer, once a process is free to give it. Raises as Process.call does."""
+        """Return the answer of the next free process. Raises as Process.call does."""
         process = await self._idle.get()
         if process.ended:
             process.close()

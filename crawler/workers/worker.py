@@ -1,4 +1,4 @@
-"""The side of a process that answers; it imports no more than it needs, as each process does so anew."""
+"""Answer calls in a worker process. Imports little, as each process does so again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIZE = 8  # bytes before an answer that say how long it is
 
 
 def serve(connection: socket.socket) -> None:
-    """Answers calls until nobody asks any more."""
+    """Answer calls until the other end is closed."""
     for number in SIGNALS:  # they are for the process that asks: this one ends with it
         signal.signal(number, signal.SIG_IGN)
     # Whoever asked may be gone at any moment.

@@ -1,4 +1,4 @@
-"""What a run says of a host that a person should look at, and what is chance. Pure.
+"""Alarm rules: compare a host's counts with its history and report significant changes. Pure.
 
 A share that rises is told when chance would hardly bring it (Fisher's exact test, one-sided); what is told once
 becomes the host's normal state, so that it is not told in every run for ever.
@@ -17,7 +17,7 @@ from pipelines.archive.alarms import Alarm
 from pipelines.archive.host_stats import HostStats
 
 _FEWEST = 3
-"""Pages from which on a share says something."""
+"""Fewest pages for which a share is judged."""
 _SMALLEST_SHARE = 0.1
 _UNLIKELY, _ONCE_SEEN_UNLIKELY = 0.01, 0.001
 """How likely chance may be: what a host has shown before comes in clusters, so there it counts for less."""
@@ -46,7 +46,7 @@ _LOST = {"title": "title", "author": "author", "date": "date", "also_read": "als
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """All that a run is judged by for one host."""
+    """A host's counts in a run, and its history."""
 
     now: HostStats
     lost: Mapping[str, int] = field(default_factory=dict)
@@ -68,7 +68,7 @@ class Record:
 
 
 def judge(record: Record) -> Iterator[Alarm]:
-    """What is to be told of a host; the alarms name no pages yet."""
+    """Yield the alarms of a host; they name no pages yet."""
     yield from _fields(record)
     yield from _other_authors(record)
     yield from _template(record)
@@ -126,7 +126,7 @@ def _doubts(record: Record) -> Iterator[Alarm]:
 
 
 def _by_rule(counts: Mapping[str, int]) -> str:
-    """Counts by the names of their rules, the greatest first."""
+    """Return counts by the names of their rules, the greatest first."""
     greatest_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{rule} {count:,}" for rule, count in greatest_first)
 

@@ -1,4 +1,4 @@
-"""An article's rows: how it is stored, and what counts as a change. Runs inside the caller's transaction."""
+"""Store and load an article's rows, and decide what counts as a change. In the caller's transaction."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _INSERT_BATCH_SIZE = 500
 def store(
     db: Database, page: int, article: Article, crawl: int, now: str, file_hash: str | None = None
 ) -> Literal["new", "changed", "unchanged"]:
-    """Makes the page's article row what was read; keeps the old one as a revision where it changed.
+    """Store what was read as the page's article; keep the old row as a revision if it changed.
 
     `file_hash`: that of its file, where it is known already.
     """
@@ -54,7 +54,7 @@ def store(
 
 
 def update(db: Database, page: int, different: Mapping[str, Any]) -> None:
-    """Sets the columns of an article's row that are different."""
+    """Update the columns of an article's row that are different."""
     if different:
         assignments = ", ".join(f"{key} = :{key}" for key in different)
         db.execute(f"UPDATE articles SET {assignments} WHERE id = :id", {**different, "id": page})
@@ -78,14 +78,14 @@ def _as_column(value: Any) -> Any:
 
 
 def extra_of(db: Database, urls: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """The keys that articles have from files and not from their pages, by address."""
+    """Return the keys that articles have from files and not from their pages, by address."""
     query = """SELECT url, json_remove(extra, '$.byline_date', '$.other_authors') FROM articles
                WHERE extra <> '{}' AND url IN (SELECT value FROM json_each(?))"""
     return {url: json.loads(extra) for url, extra in db.execute(query, [json.dumps(urls)])}
 
 
 def hash_of_file(article: Article) -> str:
-    """SHA-256 of the article's file, in hexadecimal."""
+    """Return the SHA-256 of the article's file, in hexadecimal."""
     return hash_of(render(article).encode())
 
 
@@ -133,12 +133,12 @@ def store_links(db: Database, links: Mapping[int, Sequence[tuple[int, str]]], no
 
 
 def confirm_links(db: Database, page: int, now: str) -> None:
-    """The also-read list was seen again as it is."""
+    """Record that the also-read list was seen again unchanged."""
     db.execute("UPDATE also_read SET last_seen = ? WHERE source = ? AND position IS NOT NULL", [now, page])
 
 
 def load(db: Database, page: int) -> Article:
-    """The article of a page, as it was stored."""
+    """Return the article of a page, as it was stored."""
     row = next(db.query("SELECT * FROM articles WHERE id = ?", [page]))
     images = db.query("SELECT url, alt, title FROM images WHERE article = ? ORDER BY position", [page])
     links = db.query(
@@ -152,7 +152,7 @@ def load(db: Database, page: int) -> Article:
 def of_row(
     row: Mapping[str, Any], images: Iterable[Iterable[str | None]], also_read: Iterable[Iterable[str]]
 ) -> Article:
-    """The article of which `columns` made the row, with its pictures and links in their order."""
+    """Return the article of which `columns` made the row, with its images and links in order."""
     values = {field.name: row[field.name] for field in fields(Article) if field.name in row}
     return Article(
         **values
@@ -164,7 +164,7 @@ def of_row(
 
 
 def find(db: Database, wanted: str) -> int:
-    """The page of an article that is named by its address or its file. Raises ArchiveError."""
+    """Find the page of an article by its address or its file. Raises ArchiveError."""
     try:
         query, value = "SELECT id FROM articles WHERE url = ?", canonical(wanted)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The catalog, `archive.db`: what is known of every page, and what was archived. It is the state of the crawl.
+"""The catalog, `archive.db`: the state of every page, and what was archived.
 
 One crawl holds a catalog at a time. Its visits are written by a process of their own, each whole or not at all;
 other programs read meanwhile (WAL).
@@ -35,7 +35,7 @@ COUNTS = ("pages", "new", "changed", "unchanged", "not_modified", "not_article",
 
 
 def open_readonly(path: Path) -> Database:
-    """The catalog for reading only. Raises ArchiveError where there is none, or where it is not ours to read."""
+    """Open the catalog read-only. Raises ArchiveError if there is none, or if it can't be read."""
     if not path.is_file():
         raise ArchiveError(f"There is no archive at {path} yet: `alsoread crawl` makes one.", 2)
     try:
@@ -58,13 +58,13 @@ def open_readonly(path: Path) -> Database:
 
 
 def _reading(path: Path) -> str:
-    """How a catalog is opened to be read: on a disk for reading only SQLite can't make the files beside it."""
+    """Return SQLite's parameters for reading: on a read-only disk it can't make the files beside the catalog."""
     alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
     return "mode=ro&immutable=1" if alone else "mode=ro"
 
 
 def _checked(db: Database, path: Path) -> Database:
-    """The database, if it is a catalog that we know; closed where it is not."""
+    """Return the database if it is a catalog of a known version; close it if not."""
     try:
         with closing(Database(memory=True)) as empty:
             known = {migration.name for migration in MIGRATIONS.pending(empty)}
@@ -101,13 +101,13 @@ def _begin(db: Database, seeds: Sequence[str], options: Mapping[str, Any]) -> in
 
 
 def end_killed(db: Database, moment: str) -> int:
-    """Marks the runs without an end, once nobody else holds the archive: none is to come. Returns how many."""
+    """Mark runs that never ended as killed, once the archive is locked. Return how many."""
     query = "UPDATE crawls SET outcome = 'killed', ended_at = ? WHERE ended_at IS NULL"
     return db.execute(query, [moment]).rowcount
 
 
 def _reason(db: Database) -> str:
-    """Why a crawl begins."""
+    """Return why a crawl begins."""
     query = "SELECT id, outcome FROM crawls WHERE outcome IS NOT 'imported' ORDER BY id DESC LIMIT 1"
     last = next(db.query(query), None)
     if last is None:
@@ -144,7 +144,7 @@ def _open_locked(path: Path) -> tuple[FileLock, Database]:
 
 @contextmanager
 def open_locked(path: Path) -> Iterator[Database]:
-    """The catalog for writing, while no crawl goes into it. Raises ArchiveError, also where there is none."""
+    """Open and lock the catalog for writing. Raises ArchiveError, also if there is none."""
     open_readonly(path).close()
     lock, db = _open_locked(path)
     try:
@@ -155,7 +155,7 @@ def open_locked(path: Path) -> Iterator[Database]:
 
 
 class Catalog(Store):
-    """An archive's catalog, held by this process: nobody else crawls into it meanwhile."""
+    """An archive's catalog, locked by this process for one crawl."""
 
     def __init__(
         self,
@@ -167,7 +167,7 @@ class Catalog(Store):
         seeds: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        """Opens or makes the catalog and begins a crawl. Raises ArchiveError."""
+        """Open or create the catalog and begin a crawl. Raises ArchiveError."""
         self.path = path
         self.counts = dict.fromkeys(COUNTS, 0)
         self._lock, db = _open_locked(path)
@@ -188,14 +188,14 @@ class Catalog(Store):
         self._writer: Writer | None = None
 
     def add(self, item: Item) -> str:
-        """Stores an item at once, and returns what it came to. Raises what kept it out."""
+        """Store an item at once, and return its kind of result. Raises what prevented it."""
         (result,) = self.commit([item])
         if isinstance(result, Exception):
             raise result
         return result
 
     def make_due(self, wanted: Callable[[str], bool], *, failed: bool, everything: bool) -> None:
-        """Makes pages of the wanted hosts due before their time: those that `failed`, or `everything`."""
+        """Make pages of the wanted hosts due before their time: those that `failed`, or `everything`."""
         hosts = [host for (host,) in self.db.execute("SELECT host FROM hosts").fetchall() if wanted(host)]
         with self.db.atomic():
             if failed:
@@ -204,7 +204,7 @@ class Catalog(Store):
                 pages.recrawl(self.db, hosts, self._recrawl_began(), iso(now()))
 
     def _recrawl_began(self) -> str:
-        """When this crawl began, or the first of those that did not finish and that it goes on with."""
+        """Return when this crawl began, or the first of the unfinished ones that it resumes."""
         query = """SELECT min(started_at) FROM crawls
                    WHERE id > (SELECT coalesce(max(id), 0) FROM crawls WHERE outcome = 'finished')
                      AND (options ->> 'ALSOREAD_RECRAWL' = 'all' OR id = ?)"""
@@ -212,7 +212,7 @@ class Catalog(Store):
         return began
 
     def reached_hosts(self) -> set[str]:
-        """The hosts of archived articles, and those that the runs reached that this one goes on after."""
+        """Return the hosts of archived articles, and those that the resumed runs reached."""
         query = """SELECT host FROM pages JOIN articles USING (id)
                    UNION SELECT host FROM pages WHERE fetched_at >= (
                      SELECT min(started_at) FROM crawls WHERE id < :crawl AND id > (
@@ -220,18 +220,18 @@ class Catalog(Store):
         return {host for (host,) in self.db.execute(query, {"crawl": self.crawl})}
 
     def hosts_with_fresh_sitemaps(self) -> set[str]:
-        """The hosts whose sitemaps need not be read again so soon."""
+        """Return the hosts whose sitemaps were read recently."""
         query = """SELECT host FROM hosts JOIN crawls ON crawls.id = sitemaps_crawl
                    WHERE outcome = 'finished' AND ended_at > ?"""
         return {host for (host,) in self.db.execute(query, [iso(now() - revisit.SITEMAPS)])}
 
     def start_writer(self) -> Writer:
-        """Starts the writing process, which takes a moment: else the first item waits for it."""
+        """Start the writer process, which takes a moment: else the first item waits for it."""
         self._writer = self._writer or Writer(self._committing)
         return self._writer
 
     def write(self, item: Item) -> asyncio.Future[str]:
-        """Has an item stored by the writing process. The result comes when it is committed."""
+        """Store an item by the writer process. The future has its result once it is committed."""
         stored = self.start_writer().write(item)
         stored.add_done_callback(self._count)
         return stored
@@ -244,7 +244,7 @@ class Catalog(Store):
     def close(
         self, outcome: str, requests: Mapping[str, int], received: int, told: Iterable[Alarm] = ()
     ) -> None:
-        """Ends the crawl, tidies up and lets go of the archive.
+        """End the crawl, tidy up and unlock the archive.
 
         `requests`: how many of pages, sitemaps, robots; `told`: alarms, asked for when all else is written.
         Raises OSError and sqlite3.Error where something could not be written; the archive is let go of all the same.
@@ -281,7 +281,7 @@ class Catalog(Store):
 
 
 def is_locked(path: Path) -> bool:
-    """Whether another program writes to the archive of a catalog now."""
+    """Return whether another program has locked the archive."""
     lock = FileLock(path.with_suffix(".lock"))
     try:
         if Path(lock.lock_file).is_file():  # else asking would make one
@@ -295,7 +295,7 @@ def is_locked(path: Path) -> bool:
 
 
 def lock_owner(path: Path) -> str:
-    """Who holds the archive, in a sentence."""
+    """Return a sentence that names who has locked the archive."""
     try:
         with closing(open_readonly(path)) as db:
             row = next(db.query("SELECT id, pid, started_at FROM crawls WHERE ended_at IS NULL"), None)

@@ -51,11 +51,11 @@ class Pending(NamedTuple):
 
 
 Put = Callable[[PurePosixPath, bytes], str]
-"""Writes a file that belongs at a name, and returns its hash."""
+"""Write a file at a name, and return its hash."""
 
 
 def hash_of(content: bytes) -> str:
-    """SHA-256 of a file or a text's bytes, in hexadecimal."""
+    """Return the SHA-256 of a file or a text's bytes, in hexadecimal."""
     return sha256(content).hexdigest()
 
 
@@ -91,7 +91,7 @@ def forget_pending(root: Path) -> None:
 
 
 def has_pending(root: Path) -> bool:
-    """Whether some process wrote files below a folder of which it did not say that their rows are committed."""
+    """Return whether files below a folder may lack their rows, as some process wrote them and did not say more."""
     with closing(Tree(root)) as tree:
         return bool(_pending_lists(tree))
 
@@ -114,7 +114,7 @@ def pending_files(root: Path) -> Iterator[list[Pending]]:
 
 
 def read_file(root: Path, name: PurePosixPath) -> bytes | None:
-    """The content of a file below a folder; None where there is no file of that name. Raises OSError."""
+    """Read a file below a folder; None if there is no file of that name. Raises OSError."""
     with closing(Tree(root)) as tree:
         return tree.read(name)
 
@@ -134,7 +134,7 @@ def sweep(root: Path) -> None:
 
 
 def odd_entry(path: Path) -> str | None:
-    """What an entry of an archive's folders is, where it is neither a file nor a folder."""
+    """Return what an entry of a folder is, if it is neither a file nor a folder."""
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
         return "is a symbolic link, which is not followed"

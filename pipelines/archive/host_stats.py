@@ -1,4 +1,4 @@
-"""What a run found on each host, counted as it goes, so that the runs can be compared."""
+"""Count what a run finds on each host, so that runs can be compared."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class HostStats:
     news: int = 0
 
     def visited(self, visit: Visit, kind: str, before: State) -> None:
-        """Counts a visit that came to `kind`; `before`: the state of its page until then."""
+        """Count a visit whose result is `kind`; `before`: the state of its page until then."""
         self.visits += 1
         self.failed += kind == "failed"
         if visit.seconds is not None:
@@ -90,20 +90,20 @@ _SUMS = ", ".join(f"sum({name})" for name in COUNTS)
 
 
 def add(db: Database, runs: Iterable[HostStats]) -> None:
-    """Adds the counts to the rows of their host and crawl. Runs inside the caller's transaction."""
+    """Add the counts to the rows of their host and crawl, in the caller's transaction."""
     for run in runs:
         db.execute(_ADD, {name: getattr(run, name) for name in _NAMES})
 
 
 def between(db: Database, after: int, crawl: int) -> dict[str, HostStats]:
-    """The counts by host of the crawls after `after` up to `crawl`, all together."""
+    """Return the sums by host of the crawls after `after` up to `crawl`."""
     query = f"SELECT host, {_SUMS} FROM host_runs WHERE crawl > ? AND crawl <= ? GROUP BY host"
     rows = db.execute(query, [after, crawl])
     return {host: HostStats(host=host, **dict(zip(COUNTS, sums, strict=True))) for host, *sums in rows}
 
 
 def of_host(db: Database, host: str, until: int, most: int) -> Iterator[HostStats]:
-    """The last runs up to the crawl `until` that visited the host, the newest first."""
+    """Return the last runs up to the crawl `until` that visited the host, newest first."""
     query = f"""SELECT {_COLUMNS} FROM host_runs WHERE host = ? AND crawl <= ? AND visits
                 ORDER BY crawl DESC LIMIT ?"""
     for row in db.execute(query, [host, until, most]):

@@ -1,4 +1,4 @@
-"""Upkeep of an archive between crawls: what keeps it small and quick, and clears up after what was killed."""
+"""Maintain an archive between crawls: keep it small and quick, and clear up after killed runs."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _MIB = 2**20
 
 
 def is_due(path: Path) -> bool:
-    """Whether the last upkeep of a catalog began a week ago or more. Raises ArchiveError where there is none."""
+    """Return whether the last maintenance began a week ago or more. Raises ArchiveError if there is no archive."""
     with closing(open_readonly(path)) as db:
         last = db.execute("SELECT max(started_at) FROM maintenance").fetchone()[0]
     return last is None or last <= iso(now() - _EVERY)
 
 
 def maintain(path: Path) -> list[str]:
-    """Tidies a catalog and its folder up, and notes when. Returns what was done, in sentences.
+    """Maintain a catalog and its folder, and record when. Return what was done, in sentences.
 
     Raises ArchiveError, with exit code 5 where a crawl holds the archive.
     """

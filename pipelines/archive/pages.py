@@ -1,4 +1,4 @@
-"""The rows of pages: how they become known, come nearer, and lead on. Runs inside the caller's transaction."""
+"""Add and update rows of pages, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def add(
     now: str,
     found_on: int | Mapping[str, int] | None = None,
 ) -> dict[str, int]:
-    """The ids of the pages, by address: those not known yet become due, those thought farther off come nearer.
+    """Return the ids of pages by address: new ones become due, a shorter way lowers a page's depth.
 
     `found_on`: the page that leads to all of them, or to each.
     """
@@ -74,7 +74,7 @@ def add(
 
 
 def _lower_depths(db: Database, pages: list[int], depth: int) -> None:
-    """A shorter way to pages is a shorter way to all that they lead to: level by level, each once."""
+    """Lower the depths of pages and of all that they lead to, level by level, each once."""
     nearer = """UPDATE pages SET depth = :depth WHERE depth > :depth AND id IN ({}) RETURNING id"""
     linked = "SELECT target FROM also_read WHERE source IN (SELECT value FROM json_each(:pages))"
     moved = "SELECT moved_to FROM pages WHERE id IN (SELECT value FROM json_each(:pages))"
@@ -88,7 +88,7 @@ def _lower_depths(db: Database, pages: list[int], depth: int) -> None:
 
 
 def lower_all_depths(db: Database) -> None:
-    """Every page is as near as the links that lead to it and the redirects make it: level by level."""
+    """Lower every page's depth to what its incoming links and redirects allow, level by level."""
     nearer = """UPDATE pages SET depth = way.depth FROM (
                   SELECT target, min(depth) AS depth FROM (
                     SELECT target, pages.depth + 1 AS depth FROM also_read JOIN pages ON pages.id = source
@@ -104,7 +104,7 @@ def _ids(db: Database, query: str, pages: list[int], depth: int) -> list[int]:
 
 
 def find(db: Database, url: str) -> dict[str, Any] | None:
-    """A page's row with what is known of its host, whether its article is `archived`, and its `updated`."""
+    """Return a page's row with its host's, whether its article is `archived`, and its `updated`."""
     query = """SELECT pages.*, articles.id IS NOT NULL AS archived, articles.updated,
                       failures, audited, missed, announces
                FROM pages JOIN hosts USING (host) LEFT JOIN articles USING (id) WHERE pages.url = ?"""
@@ -112,7 +112,7 @@ def find(db: Database, url: str) -> dict[str, Any] | None:
 
 
 def first(db: Database, query: str, *values: Any) -> dict[str, Any] | None:
-    """The first row, as the database's own query() gives it, which guards each with a transaction of its own."""
+    """Return the first row as a dict; sqlite-utils' query() opens a transaction for each."""
     rows = db.execute(query, values)
     row = rows.fetchone()
     return None if row is None else dict(zip([column for column, *_ in rows.description], row, strict=True))
@@ -121,7 +121,7 @@ def first(db: Database, query: str, *values: Any) -> dict[str, Any] | None:
 def expect_changes(
     db: Database, lastmods: Sequence[tuple[str, datetime | None]], crawl: int, now: datetime
 ) -> None:
-    """Makes the pages due that changed since they were fetched, as their sitemap says, and a few others to see.
+    """Make pages due that changed since they were fetched, as their sitemap says, and a few others as an audit.
 
     A page whose changes are announced from now on is left alone for long. Of several times the latest counts.
     """
@@ -154,13 +154,13 @@ def expect_changes(
 
 
 def mark_listed(db: Database, urls: Sequence[str]) -> None:
-    """Records that a sitemap or the user names the pages."""
+    """Record that a sitemap or the user names the pages."""
     query = "UPDATE pages SET listed = 1 WHERE NOT listed AND url IN (SELECT value FROM json_each(?))"
     db.execute(query, [json.dumps(urls)])
 
 
 def leave(db: Database, which: str, value: int | str, reason: str) -> list[str]:
-    """Gives the pages a reason that a run leaves to the next; returns their addresses.
+    """Record why a run leaves pages to the next one; return their addresses.
 
     `which`: a condition in SQL with the parameter `value`; of the pages for which it holds, those that were never
     fetched are left.
@@ -172,7 +172,7 @@ def leave(db: Database, which: str, value: int | str, reason: str) -> list[str]:
 
 
 def distrust(db: Database, host: str) -> None:
-    """The pages of a host whose sitemap is wrong come due as if it had none."""
+    """Make the pages of a host due as if it had no sitemap, since its sitemap is wrong."""
     db.execute(
         """UPDATE pages SET due_at = min(due_at, strftime('%Y-%m-%dT%H:%M:%fZ', fetched_at, ? || ' days'))
            WHERE host = ? AND state = 'stored' AND lastmod IS NOT NULL""",
@@ -181,7 +181,7 @@ def distrust(db: Database, host: str) -> None:
 
 
 def requeue_failed(db: Database, urls: Sequence[str], now: str) -> None:
-    """Makes those of the pages due that failed."""
+    """Make the failed ones of these pages due."""
     db.execute(
         """UPDATE pages SET due_at = min(due_at, ?)
            WHERE state = 'failed' AND url IN (SELECT value FROM json_each(?))""",
@@ -190,7 +190,7 @@ def requeue_failed(db: Database, urls: Sequence[str], now: str) -> None:
 
 
 def retry_failed(db: Database, hosts: Sequence[str], now: str) -> None:
-    """Makes all pages of the hosts due that failed, and the hosts themselves free to be asked."""
+    """Make all failed pages of the hosts due, and lift the hosts' pauses."""
     failed = "host IN (SELECT value FROM json_each(:hosts))"
     values = {"hosts": json.dumps(hosts), "now": now}
     db.execute(f"UPDATE pages SET due_at = min(due_at, :now) WHERE state = 'failed' AND {failed}", values)
@@ -198,7 +198,7 @@ def retry_failed(db: Database, hosts: Sequence[str], now: str) -> None:
 
 
 def recrawl(db: Database, hosts: Sequence[str], since: str, now: str) -> None:
-    """Makes all pages of the hosts due that were last fetched before `since`."""
+    """Make all pages of the hosts due that were last fetched before `since`."""
     db.execute(
         """UPDATE pages SET due_at = min(due_at, :now)
            WHERE fetched_at < :since AND host IN (SELECT value FROM json_each(:hosts))""",
@@ -207,7 +207,7 @@ def recrawl(db: Database, hosts: Sequence[str], since: str, now: str) -> None:
 
 
 def record_redirect(db: Database, page: int, target: int) -> None:
-    """Records a redirect; a circle of them says so on each of its pages."""
+    """Record a redirect; each page of a circle of them gets that reason."""
     db.execute("UPDATE pages SET moved_to = ? WHERE id = ?", [target, page])
     db.execute(
         """WITH RECURSIVE hop(id) AS (

@@ -17,7 +17,7 @@ from pipelines.archive.quarantine_rules import Archived
 
 
 def find_archived(db: Database, url: str) -> Archived | None:
-    """What the archive holds of a page's article; None where it holds none."""
+    """Return what a new reading of a page is compared with; None if there is no archived article."""
     row = pages.first(
         db,
         """SELECT articles.title, body, extractor, file_hash,
@@ -37,14 +37,14 @@ def find_archived(db: Database, url: str) -> Archived | None:
 
 
 def count_articles(db: Database, host: str) -> int:
-    """How many articles of a host are archived."""
+    """Count the archived articles of a host."""
     query = "SELECT count(*) FROM articles JOIN pages USING (id) WHERE host = ?"
     count: int = db.execute(query, [host]).fetchone()[0]
     return count
 
 
 def put(db: Database, page: int, crawl: int, quarantine: Quarantine, now: str) -> None:
-    """Puts a page in quarantine; a page that is there keeps its run, and its time while its text is the same.
+    """Quarantine a page; one that is there keeps its run, and its time while its text is the same.
 
     Runs inside the caller's transaction.
     """
@@ -58,12 +58,12 @@ def put(db: Database, page: int, crawl: int, quarantine: Quarantine, now: str) -
 
 
 def release(db: Database, page: int) -> None:
-    """Ends the quarantine of a page, if it was in it. Runs inside the caller's transaction."""
+    """Release a page from quarantine, in the caller's transaction."""
     db.execute("DELETE FROM quarantine WHERE page = ?", [page])
 
 
 def urls_of(db: Database, patterns: Sequence[str]) -> list[str]:
-    """The pages in quarantine of the hosts that match one of the patterns."""
+    """Return the quarantined pages of the hosts that match one of the patterns."""
     rows = db.execute(
         "SELECT url, host FROM quarantine JOIN pages ON pages.id = page WHERE state = 'failed' ORDER BY url"
     )
@@ -71,7 +71,7 @@ def urls_of(db: Database, patterns: Sequence[str]) -> list[str]:
 
 
 def counts_since(db: Database, crawl: int) -> Iterator[tuple[str, str, int]]:
-    """Host, rule and number of the pages that came into quarantine after a crawl."""
+    """Yield host, rule and number of the pages quarantined after a crawl."""
     yield from db.execute(
         """SELECT host, rule, count(*) FROM quarantine JOIN pages ON pages.id = page
            WHERE crawl > ? AND state = 'failed' GROUP BY host, rule ORDER BY host, count(*) DESC, rule""",

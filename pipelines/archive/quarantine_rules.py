@@ -154,7 +154,7 @@ def mass_change(new: Comparison) -> str | None:
 
 
 NOT_ARTICLE = "not-article"
-"""The rule that a page breaks which no longer reads as an article: there is nothing to compare."""
+"""The rule for a page that no longer reads as an article."""
 
 RULES = (
     Rule("no-text", "the article has no text", no_text),
@@ -200,7 +200,7 @@ RULES = (
 
 
 def find_doubt(new: Comparison, now: datetime) -> tuple[Rule, str] | None:
-    """The first rule that a reading breaks, with what is wrong; None where the reading may be stored."""
+    """Return the first rule that a reading breaks, and what is wrong; None if it may be stored."""
     for rule in RULES:
         if (detail := rule.check(new)) and not (rule.confirmable and _may_differ(new, now)):
             return rule, detail
@@ -208,7 +208,7 @@ def find_doubt(new: Comparison, now: datetime) -> tuple[Rule, str] | None:
 
 
 def hash_of_body(article: Article) -> str:
-    """SHA-256 of an article's body, in hexadecimal."""
+    """Return the SHA-256 of an article's body, in hexadecimal."""
     return hash_of(article.body.encode())
 
 

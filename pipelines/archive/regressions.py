@@ -1,4 +1,4 @@
-"""What an archived article had, and did not have any more, or other than before, when its page was read again."""
+"""Detect fields that an archived article lost when its page was read again."""
 
 from __future__ import annotations
 
@@ -48,6 +48,6 @@ def _had_before(db: Database, page: int, author: str) -> bool:
 
 
 def record(db: Database, crawl: int, page: int, lost: Sequence[str]) -> None:
-    """Keeps what was lost. Runs inside the caller's transaction."""
+    """Store what was lost, in the caller's transaction."""
     for name in lost:
         db.execute("INSERT OR IGNORE INTO losses (crawl, page, field) VALUES (?, ?, ?)", [crawl, page, name])

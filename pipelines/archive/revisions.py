@@ -1,4 +1,4 @@
-"""The revisions of an article: what makes one, how it is kept, how they are read again and compared."""
+"""Store, read and compare the revisions of an article."""
 
 from __future__ import annotations
 

@@ -30,24 +30,24 @@ _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def ends_run(error: BaseException) -> bool:
-    """Whether an error while writing ends a run: what comes next could not be written either."""
+    """Return whether an error ends a run: what comes next could not be written either."""
     if isinstance(error, sqlite3.Error):
         return _code(error) in (*_DISK_FAILED, *_LOCKED)
     return isinstance(error, OSError) and error.errno in _ENDS_RUN
 
 
 def is_lock_error(error: BaseException) -> bool:
-    """Whether another program held the catalog for longer than a writer waits."""
+    """Return whether another program locked the catalog for longer than a writer waits."""
     return isinstance(error, sqlite3.Error) and _code(error) in _LOCKED
 
 
 def is_full(error: sqlite3.Error) -> bool:
-    """Whether SQLite found no room: of a catalog that is only read, the room for its temporary files."""
+    """Return whether SQLite found no room; for a catalog that is only read, for temporary files."""
     return _code(error) == sqlite3.SQLITE_FULL
 
 
 def is_damaged(error: BaseException) -> bool:
-    """Whether SQLite found that the catalog is not what it wrote."""
+    """Return whether SQLite found the catalog damaged."""
     return isinstance(error, sqlite3.Error) and _code(error) in _DAMAGED
 
 
@@ -62,7 +62,7 @@ def outcome(error: OSError | sqlite3.Error) -> Outcome:
 
 
 def explain(error: OSError | sqlite3.Error, path: Path) -> ArchiveError:
-    """The error of a command that reads or writes the archive at `path`, with what to do."""
+    """Return the error of a command that reads or writes the archive at `path`, with what to do."""
     if isinstance(error, OSError):
         return ArchiveError(
             f"{error.filename or path} can't be {verb_of(error)}: {error.strerror or error}.", DISK
@@ -80,5 +80,5 @@ def explain(error: OSError | sqlite3.Error, path: Path) -> ArchiveError:
 
 
 def _code(error: sqlite3.Error) -> int:
-    """SQLite's primary result code; 0 where Python itself raised."""
+    """Return SQLite's primary result code; 0 if Python itself raised."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF

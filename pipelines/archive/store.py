@@ -1,4 +1,4 @@
-"""What a visit came to goes into the archive: the article's file, then all its rows in one transaction."""
+"""Store visits in the archive: the article's file, then all its rows in one transaction."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _AT_RISK = 5.0
 
 
 def connect(path: Path) -> Database:
-    """The catalog for writing."""
+    """Open the catalog for writing."""
     # By its URI, so that another catalog can be attached to be read only.
     db = Database(sqlite3.connect(path.absolute().as_uri(), uri=True, timeout=_PATIENCE))
     try:
@@ -47,7 +47,7 @@ def connect(path: Path) -> Database:
 
 
 class Committing:
-    """What the writing process does: it commits to an archive that it opens when the first items come."""
+    """Commit items in the writer process, to an archive that it opens when the first ones come."""
 
     def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
         """`settings`: those of the Store."""
@@ -56,7 +56,7 @@ class Committing:
         self._safe = monotonic()
 
     def __call__(self, items: Sequence[Visit | FoundPages]) -> list[str | Exception]:
-        """What each item came to."""
+        """Return the result of each item."""
         self._store = self._store or Store(connect(self.path), self.path.parent / "articles", **self.settings)
         results = self._store.commit(items)
         # By the clock: a log that was full would be brought in, with two waits for the disk, every few dozen pages.
@@ -89,7 +89,7 @@ class Store:
         self._counted: dict[str, HostStats] = {}
 
     def commit(self, items: Sequence[Visit | FoundPages]) -> list[str | Exception]:
-        """Stores several items in one commit. Returns what each came to, or what kept it out."""
+        """Store several items in one commit. Return each one's kind of result, or what prevented it."""
         try:
             return self._together(items)
         except Exception as error:
@@ -109,7 +109,7 @@ class Store:
         return results
 
     def _written(self, items: Sequence[Visit | FoundPages]) -> list[tuple[Visit | FoundPages, str | None]]:
-        """The items, when the files of their articles are in their places; each with the hash of its file."""
+        """Write the files of the items' articles; return each item with the hash of its file."""
         read = [item.article.url for item in items if isinstance(item, Visit) and item.article]
         extra = articles.extra_of(self.db, read)
         with files_written(self.root) as put:
@@ -125,7 +125,7 @@ class Store:
             return [written(item) for item in items]
 
     def _found(self, found: FoundPages) -> str:
-        """Makes the pages due that are new, that changed since they were stored, or that failed and are asked for."""
+        """Make pages due that are new, changed since they were stored, or failed and are named by the user."""
         if found.host and found.unread:
             self._counts(found.host).unread += 1
             return "found"
@@ -148,7 +148,7 @@ class Store:
         return "found"
 
     def _settle(self, visit: Visit, file_hash: str | None) -> str:
-        """Stores what a visit came to, and what it found. Returns which count of the crawl it adds to."""
+        """Store a visit and what it found. Return which count of the crawl it adds to."""
         now = self._stamp()
         page = self._page(visit.url, 0, iso(now))
         lost = regressions.find(self.db, page, visit.article) if visit.article else []
@@ -172,7 +172,7 @@ class Store:
         return kind
 
     def _counts(self, host: str) -> HostStats:
-        """What was counted of a host since it was last written down."""
+        """Return the counts of a host since they were last written."""
         if host not in self._counted:
             self._counted[host] = HostStats(host=host, crawl=self.crawl)
         return self._counted[host]
@@ -187,7 +187,7 @@ class Store:
         return pages.add(self.db, urls, scope=self.scope, depth=depth, now=now, found_on=found_on)
 
     def _page(self, url: str, depth: int, now: str) -> dict[str, Any]:
-        """A page's row; it is made known where it was not."""
+        """Return a page's row; insert it if the page is new."""
         page = pages.find(self.db, url)
         if page is None:
             self._add([url], depth=depth, now=now)
@@ -246,7 +246,7 @@ class Store:
         )
 
     def _judge(self, visit: Visit, page: dict[str, Any], kind: str, now: datetime) -> None:
-        """What the visit says of the page's host: whether it answers, and whether its sitemap is true."""
+        """Update the page's host: whether it answers, and whether its sitemap can be trusted."""
         status = visit.status
         failing = visit.state == "failed" and (status is None or status >= 500 or status == 429)
         failures = page["failures"] + 1 if failing else 0 if status else page["failures"]
@@ -271,20 +271,20 @@ class Store:
             pages.distrust(self.db, page["host"])
 
     def _stamp(self) -> datetime:
-        """A time of its own for each transaction: what is found later stands behind what was found before."""
+        """Return a time of its own for each transaction, so that later finds sort behind earlier ones."""
         self._last = max(self._last + timedelta(milliseconds=1), clock.now())
         return self._last
 
 
 def _is_audit(page: dict[str, Any]) -> bool:
-    """Whether the page was visited again although its sitemap announced no change."""
+    """Return whether the page was visited again although its sitemap announced no change."""
     if not (page["archived"] and page["lastmod"] and page["fetched_at"]):
         return False
     return bool(page["lastmod"] <= (page["updated"] or page["fetched_at"]))
 
 
 def _interval(page: dict[str, Any]) -> timedelta | None:
-    """How long the page was left alone before this visit."""
+    """Return the time between the last visit and this one."""
     if page["fetched_at"] is None or page["state"] == "failed":
         return None
     return datetime.fromisoformat(page["due_at"]) - datetime.fromisoformat(page["fetched_at"])

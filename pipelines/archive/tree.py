@@ -26,14 +26,14 @@ _waiting_for_the_disk = ThreadPoolExecutor(8)
 
 
 class Tree:
-    """The files below a folder. Its methods raise OSError, with ELOOP where a folder on the way is a link."""
+    """The files below a folder. Methods raise OSError, with ELOOP if a folder on the way is a link."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._open: dict[PurePosixPath, int] = {}
 
     def read(self, name: PurePosixPath) -> bytes | None:
-        """The content of a file; None where no file has the name, be it a link. Raises ReadError."""
+        """Read a file; None if no file has the name, or if it is a link. Raises ReadError."""
         try:
             folder = self._folder(name.parent)
         except FileNotFoundError:
@@ -56,7 +56,7 @@ class Tree:
             os.close(file)
 
     def is_folder(self, name: PurePosixPath) -> bool:
-        """Tell whether a folder has the name; a link to one is none."""
+        """Return whether a folder has the name; a link to one does not count."""
         try:
             found = os.stat(name.name, dir_fd=self._folder(name.parent), follow_symlinks=False)
         except FileNotFoundError:
@@ -103,20 +103,20 @@ class Tree:
             os.unlink(name.name, dir_fd=self._folder(name.parent))
 
     def names(self, folder: PurePosixPath) -> list[str]:
-        """The names in a folder; none where there is no folder."""
+        """Return the names in a folder; none if there is no folder."""
         try:
             return os.listdir(self._folder(folder))  # noqa: PTH208 - pathlib takes no descriptor
         except FileNotFoundError:
             return []
 
     def close(self) -> None:
-        """Let go of the folders."""
+        """Close the folders."""
         for folder in self._open.values():
             os.close(folder)
         self._open.clear()
 
     def _folder(self, path: PurePosixPath, *, make: bool = False) -> int:
-        """A folder's descriptor, which stays open while a few dozen others are asked for."""
+        """Return a folder's descriptor, which stays open while a few dozen others are used."""
         if path in self._open:
             folder = self._open.pop(path)
         else:

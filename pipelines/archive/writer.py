@@ -1,4 +1,4 @@
-"""A process that writes: neither the disk nor the catalog ever holds up the crawl."""
+"""Store items in a process of its own, so that the disk never blocks the crawl."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GATHERING = 0.02
 
 
 class Writer:
-    """Has items stored one batch after another; what is handed in at about the same time goes into one commit."""
+    """Store items in batches; items handed in at about the same time share a commit."""
 
     def __init__(self, commit: Callable[[Sequence[Item]], list[str | Exception]]) -> None:
         """`commit` runs in the process, which starts at once: it takes as long as the first pages."""
@@ -28,7 +28,7 @@ class Writer:
         self._storing: asyncio.Task[None] | None = None
 
     def write(self, item: Item) -> asyncio.Future[str]:
-        """What the item came to, once it is committed; or the error that kept it out."""
+        """Return a future of the item's result once it is committed, or of the error that prevented it."""
         stored: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, stored))
         if len(self._waiting) >= _TOGETHER:
@@ -38,7 +38,7 @@ class Writer:
         return stored
 
     def close(self) -> list[Item]:
-        """Ends the process when all is committed that it was given; returns what it was not."""
+        """Stop the process when all it was given is committed; return what it was not given."""
         self._process.close()
         return [item for item, _ in self._waiting]
 

@@ -1,4 +1,4 @@
-"""Where the copy of a picture lies: `images/HOST/PATH`. Pure."""
+"""Compute the path of an image's copy: `images/HOST/PATH`. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ALL = frozenset(extension for extensions in EXTENSIONS.values() for extension i
 
 
 def path_of(url: str, kind: str) -> PurePosixPath:
-    """Where the copy of a picture of a type lies below `images/`: the same on every machine, and its alone.
+    """Return the path of an image's copy below `images/`: the same on every machine, and its alone.
 
     What its address does not say in full (a query, another type), or says in another spelling, or a file system
     can't hold, is told by eight digits of a hash. Every file has the extension of its type, and no folder has one.
@@ -57,10 +57,10 @@ def _marked(segment: str, what: str) -> str:
 
 
 def is_place(path: str, url: str, kind: str) -> bool:
-    """Whether that is where the copy of a picture of a type lies; what is asked may be any texts."""
+    """Return whether a path is that of an image's copy; the arguments may be any texts."""
     return kind in EXTENSIONS and named_host(url) != "" and path == str(path_of(url, kind))
 
 
 def places(url: str) -> dict[str, PurePosixPath]:
-    """Where a copy of the picture may lie, by its type; nowhere where the address is no whole one."""
+    """Return the possible paths of an image's copy by media type; none if the address is not complete."""
     return {kind: path_of(url, kind) for kind in EXTENSIONS} if named_host(url) else {}

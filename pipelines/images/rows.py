@@ -1,4 +1,4 @@
-"""The rows of pictures: what became of each, and where its copy is. They run inside the caller's transaction."""
+"""Write the rows of images and of their copies, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ COLUMNS = (
     *("fetched_at", "status", "attempts", "due_at", "error"),
 )
 UPDATE = f"ON CONFLICT (url) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in COLUMNS)}"
-"""What an INSERT does where the picture has a row."""
+"""What an INSERT does if the image has a row."""
 _ROW = f"INSERT INTO pictures ({', '.join(COLUMNS)}) VALUES (:{', :'.join(COLUMNS)}) {UPDATE}"
 
 
 def put_copy(db: Database, url: str, path: PurePosixPath, kind: str, content: bytes, **facts: Any) -> None:
-    """Makes the row of a picture whose copy is in its place."""
+    """Store the row of an image whose copy is in its place."""
     copy = {"path": str(path), "hash": hash_of(content), "bytes": len(content), "type": kind}
     _put(db, {"url": url, "state": "stored", "attempts": 0} | copy | facts)
 
 
 def put_failure(db: Database, picture: ImageVisit, moment: datetime, retry_delays: Sequence[float]) -> None:
-    """Makes the row of a picture that no copy came of: a failed one is asked for again soon, others seldom."""
+    """Store the row of an image without a copy: failed ones are requested again soon, others seldom."""
     failed = picture.state == "failed"
     held = pages.first(db, "SELECT attempts FROM pictures WHERE url = ?", picture.url) if failed else None
     attempts = (held["attempts"] if held else 0) + failed
@@ -41,7 +41,7 @@ def put_failure(db: Database, picture: ImageVisit, moment: datetime, retry_delay
 
 
 def fetch_again(db: Database, url: str, due_at: str, why: str) -> None:
-    """Makes a picture due whose copy was lost."""
+    """Make an image due whose copy was lost."""
     lost = ", ".join(f"{name} = NULL" for name in ("path", "hash", "bytes", "type"))
     db.execute(
         f"UPDATE pictures SET {lost}, state = 'failed', attempts = 1, due_at = ?, error = ? WHERE url = ?",

@@ -1,4 +1,4 @@
-"""What a fetch of a picture came to goes into the archive: the file, then its row."""
+"""Store the copy of an image: the file, then its row."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class StorePictures:
-    """Pipeline: stores what every picture came to, and counts it in the statistics as `pictures/STATE`."""
+    """Store every image's visit, and count it in the statistics as `pictures/STATE`."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._stats: Any = crawler.stats

@@ -1,4 +1,4 @@
-"""Which pictures copies are wanted of."""
+"""Find the images that lack a copy."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SELECT url FROM shown WHERE state IS NULL OR due_at <= ? ORDER BY turn, url
 
 
 class Wanted:
-    """The addresses of pictures that the archive holds no copy of, or whose next try has come: hosts take turns."""
+    """The addresses of images without a copy whose next try is due; hosts take turns."""
 
     def __init__(self, db: Database, data: Path, hosts: Sequence[str]) -> None:
         """Those that articles of these hosts show (patterns; of all where there are none). Raises ArchiveError."""
@@ -43,9 +43,9 @@ class Wanted:
         db.execute(_SHOWN.format(chosen=chosen), values)
         db.execute(_WANTED, [iso(now())])
         self.count = self._number("wanted")
-        """How many there are."""
+        """Number of addresses."""
         self.held = self._number("shown WHERE state = 'stored'")
-        """Copies that were there already; those that are found on the way too."""
+        """Number of copies that exist already, with those found on the way."""
 
     def _number(self, found: str) -> int:
         return int(self._db.execute(f"SELECT count(*) FROM {found}").fetchone()[0])
@@ -59,7 +59,7 @@ class Wanted:
                 yield url
 
     def _adopts(self, url: str) -> bool:
-        """Makes a row of a copy that stands in its place without one: the catalog was made anew."""
+        """Store the row of a copy that has none, as after a rebuild."""
         for kind, path in places(url).items():
             content = self._content(path)
             if content is not None and picture_type(content) == kind:
