@@ -21,7 +21,7 @@ from crawler.reports.terminal import progress
 from pipelines.archive.catalog import open_locked
 
 if TYPE_CHECKING:
-    from crawler.runs.images import Outcome
+    from crawler.runs.images import ImagesReport
 
 
 @click.command()
@@ -47,7 +47,7 @@ def images(data: str, hosts: tuple[str, ...], limit: int | None, quiet: bool, **
     shutdown.leave(outcome.exit_code)
 
 
-def _print_summary(outcome: Outcome, folder: Path) -> None:
+def _print_summary(outcome: ImagesReport, folder: Path) -> None:
     counts = {
         "fetched": outcome.stored,
         "failed": outcome.failed,

@@ -43,7 +43,7 @@ from crawler.downloader.public_addresses import is_public
 from crawler.responses import Failed, Refused
 
 HEADER_CAP = 300 * 1024  # what curl allows for the headers of one response
-_STATUSES = range(100, 600)
+_VALID_STATUSES = range(100, 600)
 
 
 class PublicOnlyResolver(CachingThreadedResolver):
@@ -107,7 +107,7 @@ class HttpHandler(HTTP11DownloadHandler):
             raise Refused("too-large", f"{request.url} is over {self._default_maxsize} bytes") from error
         except Exception as error:
             raise failed_download(error, request) from error
-        if response.status not in _STATUSES:
+        if response.status not in _VALID_STATUSES:
             raise Failed(f"the server answered with a status that is not valid: {response.status}")
         return response
 

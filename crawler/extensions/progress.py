@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from pipelines.archive.catalog import Catalog
 
-_EVERY = {"live": 0.5, "lines": 30.0}
+_UPDATE_SECONDS = {"live": 0.5, "lines": 30.0}
 """Seconds between two updates."""
-_COUNT_EVERY = 2.0
+_COUNT_SECONDS = 2.0
 """Seconds between two counts of the queue."""
-_COUNT_SHARE = 0.01
+_MAX_COUNT_SHARE = 0.01
 """Share of the time that counting the queue may take, at most."""
-_HOSTS = 4
+_MAX_HOSTS = 4
 
 
 class Progress:
@@ -38,7 +38,7 @@ class Progress:
 
     def __init__(self, crawler: Crawler, style: str) -> None:
         self.crawler = crawler
-        self.every = _EVERY[style]
+        self.every = _UPDATE_SECONDS[style]
         self.live = (
             Live(console=Console(stderr=True), auto_refresh=False, transient=True)
             if style == "live"
@@ -50,7 +50,7 @@ class Progress:
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Create it from a crawler."""
         style = crawler.settings["ALSOREAD_PROGRESS"]
-        if style not in _EVERY:
+        if style not in _UPDATE_SECONDS:
             raise NotConfigured
         extension = cls(crawler, style)
         crawler.signals.connect(extension.archive_opened, archive_opened)
@@ -88,7 +88,7 @@ class Progress:
         now = monotonic()
         if now > self._count_at:
             self._queued = self._frontier.count_due(iso(time_now()))
-            self._count_at = now + max(_COUNT_EVERY, (monotonic() - now) / _COUNT_SHARE)
+            self._count_at = now + max(_COUNT_SECONDS, (monotonic() - now) / _MAX_COUNT_SHARE)
         counts = self._catalog.counts
         rate = counts["pages"] / max(now - self.started, 0.001)
         hosts = sorted({urlparse_cached(request).hostname or "" for request in active_requests(self.crawler)})
@@ -97,8 +97,8 @@ class Progress:
             "queued": self._queued,
             "rate": rate,
             "left": self._queued / rate if rate else None,
-            "hosts": ", ".join(hosts[:_HOSTS])
-            + (f" and {len(hosts) - _HOSTS} more" if hosts[_HOSTS:] else ""),
+            "hosts": ", ".join(hosts[:_MAX_HOSTS])
+            + (f" and {len(hosts) - _MAX_HOSTS} more" if hosts[_MAX_HOSTS:] else ""),
         }
 
 

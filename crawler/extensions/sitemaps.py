@@ -30,7 +30,7 @@ _MAX_PAGES = 50_000
 """Pages that the sitemaps of one host name: nine times those of the largest blog."""
 _MAX_SITEMAPS = 1_000
 """Sitemaps that are read of one host."""
-_USUAL = "/sitemap_index.xml"
+_DEFAULT_PATH = "/sitemap_index.xml"
 """Where a seed host's sitemap lies when its robots.txt names none."""
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class SitemapDiscovery:
         spider: Any = self.crawler.spider
         is_seed = f"https://{host}/" in spider.pages
         if (is_seed or self.everywhere) and host not in self.fresh:
-            named = list(robotparser.rp.sitemaps) or [_USUAL] * is_seed
+            named = list(robotparser.rp.sitemaps) or [_DEFAULT_PATH] * is_seed
             if not named:
                 self.catalog.write(FoundPages(pages=[], host=host))
             depth = 0 if is_seed else UNLINKED

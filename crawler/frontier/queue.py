@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from crawler.frontier.budgets import UNLIMITED, Budgets
 
-_BATCH = 32
+_MAX_PAGES_IN_MEMORY = 32
 """Pages of a host in memory."""
-_LOOK = 0.5
+_CHECK_SECONDS = 0.5
 """Seconds between two queries for new pages of hosts that have none in memory."""
 
 
@@ -89,7 +89,7 @@ class DuePages:
 
     def next(self, now: str, free: Callable[[str], bool]) -> Page | None:
         """Return the next due page of the next host that has a free slot."""
-        if monotonic() - self._looked > _LOOK:
+        if monotonic() - self._looked > _CHECK_SECONDS:
             self._look_for_changes()
         page = self._next_known(now, free)
         if page is None:
@@ -212,9 +212,9 @@ class DuePages:
         return row or (0, "")
 
     def _refill(self, name: str, host: _Host, now: str) -> None:
-        pages = self._select(name, host, now, _BATCH)
+        pages = self._select(name, host, now, _MAX_PAGES_IN_MEMORY)
         host.queue.extend(pages)
-        host.maybe_more = len(pages) == _BATCH
+        host.maybe_more = len(pages) == _MAX_PAGES_IN_MEMORY
         if pages:
             host.after = (pages[-1].due_at, pages[-1].depth, pages[-1].id)
 

@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
-_RESCAN = 60.0
+_RESCAN_SECONDS = 60.0
 """Seconds between two checks for pages that have become due."""
-_BOTTOMLESS = 2**31
-_UNSETTLED = 32
+_NO_LIMIT = 2**31
+_MAX_UNSETTLED_PAGES = 32
 """Maximum of pages that are fetched and not stored yet: fewer leave readers idle; a kill repeats them."""
-_PATIENCE = timedelta(seconds=90)
+_MAX_WAIT = timedelta(seconds=90)
 """How long a run waits for the next try of a failed page, or for a host that asked to be left alone."""
 
 
@@ -60,7 +60,7 @@ class Frontier(BaseScheduler):
         self.crawler = crawler
         self.settings: BaseSettings = crawler.settings
         self.in_memory: deque[Request] = deque()
-        self.left = self.settings.getint("ALSOREAD_MAX_PAGES", _BOTTOMLESS)
+        self.left = self.settings.getint("ALSOREAD_MAX_PAGES", _NO_LIMIT)
         self.handed_out = 0
         self.requests: Counter[str] = Counter()
         crawler.signals.connect(self._sent, signals.request_reached_downloader)
@@ -86,13 +86,13 @@ class Frontier(BaseScheduler):
             retry_delays=self.settings.getlist("ALSOREAD_RETRY_DELAYS"),
             host_failures=self.settings["ALSOREAD_HOST_FAILURES"],
             seeds=self.spider.seeds,
-            options={name: self.settings[name] for name in _OPTIONS},
+            options={name: self.settings[name] for name in _RECORDED_SETTINGS},
         )
         try:
             self.due = DuePages(
                 path,
                 self.wanted,
-                max_depth=self.settings.getint("ALSOREAD_MAX_DEPTH", _BOTTOMLESS),
+                max_depth=self.settings.getint("ALSOREAD_MAX_DEPTH", _NO_LIMIT),
                 only_new=recrawl == "none",
                 budgets=budgets_of(self.settings),
             )
@@ -156,10 +156,10 @@ class Frontier(BaseScheduler):
             return self.in_memory.popleft()
         if self.left == 0:
             return None
-        if count_unsettled(self.crawler) >= _UNSETTLED:
+        if count_unsettled(self.crawler) >= _MAX_UNSETTLED_PAGES:
             return None
         active = active_requests(self.crawler)
-        if not active or monotonic() - self._scanned > _RESCAN:
+        if not active or monotonic() - self._scanned > _RESCAN_SECONDS:
             self._scanned = monotonic()
             self.due.rescan()
         busy = Counter(urlparse_cached(request).hostname for request in active)
@@ -177,7 +177,7 @@ class Frontier(BaseScheduler):
             return True
         if self.left == 0:
             return False
-        return self.due.restart(until=iso(now() + _PATIENCE))
+        return self.due.restart(until=iso(now() + _MAX_WAIT))
 
     def count_due(self, moment: str) -> int:
         """Return how many pages are due at a time, and within what the run may still fetch."""
@@ -215,7 +215,7 @@ def disk_alarm(error: str) -> Alarm:
     return Alarm(kind=Outcome.DISK, message=f"The archive could not be written any more: {error}.")
 
 
-_OPTIONS = (
+_RECORDED_SETTINGS = (
     "ALSOREAD_DISCOVER",
     "ALSOREAD_HOSTS",
     "ALSOREAD_MAX_DEPTH",

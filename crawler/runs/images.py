@@ -17,7 +17,7 @@ from pipelines.images.wanted import Wanted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ImagesReport:
     """How a run for images ended."""
 
     stored: int
@@ -38,7 +38,7 @@ def fetch(
     hosts: Sequence[str],
     most: int | None,
     watch: Callable[[int, int], None],
-) -> Outcome:
+) -> ImagesReport:
     """Fetch copies of the images that articles of these hosts show, at most so many.
 
     `db` is the catalog, held for writing. `watch` is told how many are done, and of how many. Raises ArchiveError.
@@ -57,7 +57,7 @@ def fetch(
     stats = run(PicturesSpider, settings, scraped, urls=islice(wanted, most)) if total else {}
     counts = {state: stats.get(f"pictures/{state}", 0) for state in ("stored", "failed", "refused", "gone")}
     asked = sum(counts.values())
-    return Outcome(
+    return ImagesReport(
         **counts,
         held=wanted.held,
         left=wanted.count - (wanted.held - held) - asked,

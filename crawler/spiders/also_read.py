@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 
-_HOPS = 3
+_MAX_REDIRECTS = 3
 """Redirects from one spelling of a page's address to another that are followed."""
 
 
@@ -54,7 +54,7 @@ class AlsoReadSpider(Spider):
         """Yield the visit of a response, or a request for the same page by another spelling."""
         url = response.meta["page"]
         hops = response.meta.get("hops", 0)
-        if hops < _HOPS and (spelling := responses.same_page_redirect(url, response)):
+        if hops < _MAX_REDIRECTS and (spelling := responses.same_page_redirect(url, response)):
             yield response.request.replace(url=spelling, meta={**response.meta, "hops": hops + 1})  # type: ignore[union-attr]
             return
         visit = responses.classify_response(url, response)

@@ -14,11 +14,11 @@ from crawler.downloader.engine import is_busy
 from crawler.items import ImageVisit
 from crawler.urls import named_host
 
-_HOPS = 3
+_MAX_REDIRECTS = 3
 """Redirects that are followed to an image."""
 _ACCEPT = {"Accept": "image/*,*/*;q=0.5"}
 """Some hosts send a page that shows the image to clients that accept HTML."""
-_ENOUGH = 2**31
+_NO_LIMIT = 2**31
 """Failures after which a host is not asked any more."""
 
 
@@ -37,7 +37,7 @@ class PicturesSpider(Spider):
 
     async def start(self) -> AsyncIterator[Request | ImageVisit]:
         """Yield requests in the order of the addresses."""
-        tolerated = self.settings["ALSOREAD_HOST_FAILURES"] or _ENOUGH
+        tolerated = self.settings["ALSOREAD_HOST_FAILURES"] or _NO_LIMIT
         for url in self.urls:
             if is_busy(self.crawler):
                 await self.crawler.signals.wait_for(signals.scheduler_empty)
@@ -48,7 +48,7 @@ class PicturesSpider(Spider):
         """Yield the visit of a response, or a request that follows its redirect."""
         url, hops = response.meta["picture"], response.meta["hops"]
         target = responses.redirect_target(response)
-        if target and hops < _HOPS:
+        if target and hops < _MAX_REDIRECTS:
             yield self._request(url, target, hops + 1)
         else:
             yield self._judged(responses.classify_image(url, response))
@@ -61,8 +61,8 @@ class PicturesSpider(Spider):
         """Count a failure of the image's host, and return the visit."""
         host = named_host(picture.url)
         if picture.retry_after:
-            self._failures[host] = _ENOUGH
-        elif self._failures[host] < _ENOUGH:
+            self._failures[host] = _NO_LIMIT
+        elif self._failures[host] < _NO_LIMIT:
             self._failures[host] = self._failures[host] + 1 if picture.state == "failed" else 0
         return picture
 

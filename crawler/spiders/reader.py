@@ -13,7 +13,7 @@ from crawler.workers.pool import Ended, Pool
 
 logger = logging.getLogger(__name__)
 
-_MOST = 4
+_PROCESSES = 4
 """Readers: more than the one process that fetches can keep busy."""
 
 
@@ -23,7 +23,7 @@ class Reader:
     def __init__(self, time_limit: float) -> None:
         """`time_limit`: seconds that one page may take."""
         self.time_limit = time_limit
-        self._pool = Pool(extractors.read, min(_MOST, os.cpu_count() or 1), time_limit)
+        self._pool = Pool(extractors.read, min(_PROCESSES, os.cpu_count() or 1), time_limit)
 
     async def read(self, html: bytes, url: str, charset: str | None = None) -> Reading:
         """Return the result of extractors.read(). Raises Failed if it takes too long or breaks on the page."""

@@ -16,23 +16,23 @@ from math import exp, fsum, lgamma
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.host_stats import HostStats
 
-_FEWEST = 3
+_FEWEST_PAGES = 3
 """Fewest pages for which a share is judged."""
-_SMALLEST_SHARE = 0.1
-_UNLIKELY, _ONCE_SEEN_UNLIKELY = 0.01, 0.001
+_LEAST_SHARE = 0.1
+_MAX_CHANCE, _MAX_CHANCE_ONCE_SEEN = 0.01, 0.001
 """How likely chance may be: what a host has shown before comes in clusters, so there it counts for less."""
-_LOST_SHARE = 0.2
+_LEAST_LOST_SHARE = 0.2
 """Of the articles that were read again; fewer are articles that were edited."""
-_OTHERS_SHARE = 0.5
-_SLOWER, _SLOW = 5, 2.0
+_LEAST_OTHER_SHARE = 0.5
+_SLOWER_TIMES, _SLOW_SECONDS = 5, 2.0
 """So many times slower than before, and so many seconds a page at least."""
-_TIMED_BEFORE = 10
-_SHORTER = 1 / 3
-_NEW_NOW, _NEW_BEFORE = 5, 20
-_NAMED_BEFORE, _STILL_NAMED = 10, 0.5
-_GAPS, _LONGER = 4, 3
-_QUIET_AT_LEAST = timedelta(days=7)
-_LOOKS = 3
+_FEWEST_TIMED_VISITS = 10
+_LENGTH_RATIO = 1 / 3
+_FEWEST_NEW_NOW, _FEWEST_NEW_BEFORE = 5, 20
+_FEWEST_NAMED, _LEAST_NAMED_SHARE = 10, 0.5
+_FEWEST_GAPS, _GAP_RATIO = 4, 3
+_SHORTEST_SILENCE = timedelta(days=7)
+_SILENT_RUNS = 3
 """Runs that found nothing new before a host counts as silent."""
 
 _SHARES = {
@@ -41,7 +41,7 @@ _SHARES = {
     "date": ("without_date", "have no date"),
     "also_read": ("without_also_read", "have no also-read list"),
 }
-_LOST = {"title": "title", "author": "author", "date": "date", "also_read": "also-read list"}
+_LOST_FIELDS = {"title": "title", "author": "author", "date": "date", "also_read": "also-read list"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ def _fields(record: Record) -> Iterator[Alarm]:
     for kind, (column, words) in _SHARES.items():
         lost = record.lost.get(kind, 0)
         if _many_lost(kind, lost, now.again):
-            message = f"{lost} of {_count(now.again, 'article')} read again lost the {_LOST[kind]}"
+            message = f"{lost} of {_count(now.again, 'article')} read again lost the {_LOST_FIELDS[kind]}"
             yield _alarm(now, kind, message)
         elif rise := _rise(record, kind, column, "read"):
             yield _alarm(now, kind, f"{getattr(now, column)} of {_count(now.read, 'page')} {words}; {rise}")
@@ -94,7 +94,7 @@ def _fields(record: Record) -> Iterator[Alarm]:
 def _other_authors(record: Record) -> Iterator[Alarm]:
     """A few articles were edited; where it is half of them, some other text is taken for the author."""
     now, others = record.now, record.lost.get("other_author", 0)
-    if others >= 2 and others >= now.again * _OTHERS_SHARE:
+    if others >= 2 and others >= now.again * _LEAST_OTHER_SHARE:
         message = f"{others} of {_count(now.again, 'article')} read again have another author than before"
         yield _alarm(now, "author", message)
 
@@ -102,7 +102,7 @@ def _other_authors(record: Record) -> Iterator[Alarm]:
 def _many_lost(kind: str, lost: int, again: int) -> bool:
     """One article alone may have been edited; but nobody takes the author or the date out of one."""
     enough = lost >= 2 or (lost == again == 1 and kind != "also_read")
-    return enough and lost >= again * _LOST_SHARE
+    return enough and lost >= again * _LEAST_LOST_SHARE
 
 
 def _template(record: Record) -> Iterator[Alarm]:
@@ -153,20 +153,20 @@ def _answers(record: Record) -> Iterator[Alarm]:
 def _lengths(record: Record) -> Iterator[Alarm]:
     now, before = record.now, _since(record, "length")
     new, old = now.read - now.again, before.read - before.again
-    if new < _NEW_NOW or old < _NEW_BEFORE:
+    if new < _FEWEST_NEW_NOW or old < _FEWEST_NEW_BEFORE:
         return
     length, usual = now.characters / new, before.characters / old
-    if length < usual * _SHORTER:
+    if length < usual * _LENGTH_RATIO:
         message = f"{new} new articles have {length:,.0f} characters each, those before had {usual:,.0f}"
         yield _alarm(now, "length", message)
 
 
 def _speed(record: Record) -> Iterator[Alarm]:
     now, before = record.now, _since(record, "slow")
-    if now.timed < _FEWEST or before.timed < _TIMED_BEFORE:
+    if now.timed < _FEWEST_PAGES or before.timed < _FEWEST_TIMED_VISITS:
         return
     seconds, usual = now.seconds / now.timed, before.seconds / before.timed
-    if seconds > _SLOW and seconds > usual * _SLOWER:
+    if seconds > _SLOW_SECONDS and seconds > usual * _SLOWER_TIMES:
         yield _alarm(now, "slow", f"it takes {seconds:.1f} seconds to answer, before it was {usual:.1f}")
 
 
@@ -176,7 +176,7 @@ def _sitemap(record: Record) -> Iterator[Alarm]:
         yield _alarm(
             now, "sitemap", f"{_count(now.unread, 'sitemap')} could not be read whole; the log says why"
         )
-    elif now.sitemaps and before >= _NAMED_BEFORE and now.named < before * _STILL_NAMED:
+    elif now.sitemaps and before >= _FEWEST_NAMED and now.named < before * _LEAST_NAMED_SHARE:
         message = f"its sitemap names {_count(now.named, 'page')}, before it named {before:,}"
         yield _alarm(now, "sitemap", message)
 
@@ -187,10 +187,10 @@ def silence(news: Sequence[datetime], looks: Sequence[datetime]) -> timedelta | 
     `news`: when runs found new pages of it; `looks`: when runs since then found none, this one last.
     """
     gaps = [later - earlier for earlier, later in pairwise(news)]
-    if len(gaps) < _GAPS or len(looks) < _LOOKS:
+    if len(gaps) < _FEWEST_GAPS or len(looks) < _SILENT_RUNS:
         return None
-    too_long = news[-1] + max(max(gaps) * _LONGER, _QUIET_AT_LEAST)
-    told_before = len(looks) > _LOOKS and looks[-2] >= too_long
+    too_long = news[-1] + max(max(gaps) * _GAP_RATIO, _SHORTEST_SILENCE)
+    told_before = len(looks) > _SILENT_RUNS and looks[-2] >= too_long
     return looks[-1] - news[-1] if looks[-1] >= too_long and not told_before else None
 
 
@@ -201,9 +201,9 @@ def _rise(record: Record, kind: str, column: str, of: str, *, elsewhere: bool = 
         before, where = record.elsewhere, "elsewhere it is"
     some, all_now = getattr(now, column), getattr(now, of)
     had, all_before = getattr(before, column), getattr(before, of)
-    if some < _FEWEST or some < all_now * _SMALLEST_SHARE or some * all_before < 2 * had * all_now:
+    if some < _FEWEST_PAGES or some < all_now * _LEAST_SHARE or some * all_before < 2 * had * all_now:
         return ""
-    unlikely = _ONCE_SEEN_UNLIKELY if had else _UNLIKELY
+    unlikely = _MAX_CHANCE_ONCE_SEEN if had else _MAX_CHANCE
     return f"{where} {had:,} of {all_before:,}" if chance(some, all_now, had, all_before) < unlikely else ""
 
 

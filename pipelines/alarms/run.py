@@ -15,10 +15,10 @@ from pipelines.archive import host_stats, quarantine
 from pipelines.archive.alarms import MAX_ADDRESSES, TRAP, Alarm
 from pipelines.archive.host_stats import HostStats
 
-_RUNS = 100
+_HISTORY_RUNS = 100
 """So many earlier runs that visited a host say what is normal for it."""
-_NEWS = 30
-_TRAPS = 10
+_HISTORY_FINDS = 30
+_FEWEST_TRAPS = 10
 """New addresses from which on it is worth a word that they were refused as traps: a few are mistakes."""
 
 _LACKS = """SELECT url FROM articles JOIN pages USING (id, url)
@@ -78,7 +78,7 @@ def judge_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
         "SELECT url FROM pages WHERE state = 'refused' AND error GLOB 'trap: *' AND found_at >= ? ORDER BY id",
         [run.since],
     ).fetchall()
-    if len(traps) >= _TRAPS:
+    if len(traps) >= _FEWEST_TRAPS:
         message = f"{len(traps):,} new addresses were refused, as they may have no end."
         yield Alarm(kind=TRAP, message=message, pages=tuple(url for (url,) in traps[:MAX_ADDRESSES]))
     counts, everywhere = host_stats.between(db, run.after, crawl), None
@@ -88,7 +88,7 @@ def judge_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
         record = Record(
             now=counted,
             lost=lost[host],
-            before=list(host_stats.of_host(db, host, run.after, _RUNS)),
+            before=list(host_stats.of_host(db, host, run.after, _HISTORY_RUNS)),
             quarantined=quarantined[host],
             flagged=flagged[host],
             told=told[host],
@@ -113,7 +113,7 @@ def _run(db: Database, crawl: int, whole: bool) -> _Run:
 
 
 def _everywhere(run: _Run) -> HostStats:
-    before = host_stats.between(run.db, run.after - _RUNS, run.crawl)
+    before = host_stats.between(run.db, run.after - _HISTORY_RUNS, run.crawl)
     return reduce(HostStats.__add__, before.values(), HostStats(host=""))
 
 
@@ -171,7 +171,7 @@ def _silence(run: _Run, host: str) -> timedelta | None:
     times = (
         "SELECT started_at FROM host_runs JOIN crawls ON crawls.id = crawl WHERE host = ? AND sitemaps AND {}"
     )
-    news = run.db.execute(times.format("news ORDER BY crawl DESC LIMIT ?"), [host, _NEWS]).fetchall()
+    news = run.db.execute(times.format("news ORDER BY crawl DESC LIMIT ?"), [host, _HISTORY_FINDS]).fetchall()
     if not news:
         return None
     looks = run.db.execute(times.format("started_at > ? ORDER BY crawl"), [host, news[0][0]]).fetchall()

@@ -25,7 +25,7 @@ _FOLDER = PurePosixPath(HALF_WRITTEN)
 _PENDING = "pending-"
 """What the names of the lists begin with that say which files are in place while their rows may not be."""
 _LINE = re.compile(r"^(new|old) ([0-9a-f]{64}) (.+)\n", re.MULTILINE)
-_SYNC_ALL_FILES = 32
+_SYNC_ALL_FROM_FILES = 32
 """Files from which on it is quicker to wait for all that the disk has to write."""
 _numbers = count()
 
@@ -168,7 +168,7 @@ def _stage(tree: Tree, name: PurePosixPath, content: bytes, staged: list[_Staged
 
 def _sync(tree: Tree, files: Sequence[_Staged]) -> None:
     """Wait for the disk; where there are many files for all that it has to write, which is quicker."""
-    if len(files) > _SYNC_ALL_FILES:
+    if len(files) > _SYNC_ALL_FROM_FILES:
         os.sync()
     elif files:
         tree.sync(_FOLDER, [file.temporary for file in files])

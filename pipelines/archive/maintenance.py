@@ -13,7 +13,7 @@ from crawler.clock import now
 from crawler.items import iso
 from pipelines.archive.catalog import end_killed, open_locked, open_readonly
 
-_EVERY = timedelta(days=7)
+_INTERVAL = timedelta(days=7)
 _MIB = 2**20
 
 
@@ -21,7 +21,7 @@ def is_due(path: Path) -> bool:
     """Return whether the last maintenance began a week ago or more. Raises ArchiveError if there is no archive."""
     with closing(open_readonly(path)) as db:
         last = db.execute("SELECT max(started_at) FROM maintenance").fetchone()[0]
-    return last is None or last <= iso(now() - _EVERY)
+    return last is None or last <= iso(now() - _INTERVAL)
 
 
 def maintain(path: Path) -> list[str]:

@@ -21,7 +21,7 @@ _LOST_WORDS_SHARE = 1 / 4
 """Of an archived article's words, the most that a reading may have fewer."""
 _COMMON_WORDS_SHARE = 1 / 2
 """Of an archived article's words, the fewest that a reading must have in common with it."""
-_PICTURES = 2
+_FEWEST_IMAGES = 2
 """Pictures of an archived article from which on a reading must have at least one."""
 _CHANGED_HOST_SHARE = 1 / 2
 """Of a host's archived articles, the most that one run replaces."""
@@ -120,7 +120,7 @@ def no_title(new: Comparison) -> str | None:
 
 def no_pictures(new: Comparison) -> str | None:
     """Single pictures go, but hardly all of several."""
-    lost = new.archived.pictures >= _PICTURES and not new.article.images
+    lost = new.archived.pictures >= _FEWEST_IMAGES and not new.article.images
     return f"all {new.archived.pictures} pictures are missing" if lost else None
 
 

@@ -15,13 +15,13 @@ SITEMAPS = timedelta(hours=20)
 AUDIT = 100
 """Of so many pages whose changes a sitemap announces each run visits one, to see whether it is true."""
 
-_RETRY_LATER = timedelta(hours=1)
-_RETRY_LONGEST = timedelta(days=7)
-_PAUSE = timedelta(minutes=10)
-_PAUSE_LONGEST = timedelta(days=1)
-_JUDGED_FROM = 20
+_FIRST_LATE_RETRY = timedelta(hours=1)
+_MAX_RETRY_DELAY = timedelta(days=7)
+_FIRST_PAUSE = timedelta(minutes=10)
+_MAX_PAUSE = timedelta(days=1)
+_FEWEST_CHANGES = 20
 """Audits of a host before it is judged."""
-_MOST_MISSED = 0.05
+_MAX_MISSED_SHARE = 0.05
 
 
 def next_visit(previous: timedelta | None, changed: bool) -> timedelta:
@@ -52,7 +52,7 @@ def announces(audited: int, missed: int) -> bool:
     >>> announces(0, 0), announces(19, 19), announces(40, 2), announces(40, 3)
     (True, True, True, False)
     """
-    return audited < _JUDGED_FROM or missed <= audited * _MOST_MISSED
+    return audited < _FEWEST_CHANGES or missed <= audited * _MAX_MISSED_SHARE
 
 
 def is_audited(page: int, crawl: int) -> bool:
@@ -69,7 +69,7 @@ def next_try(attempts: int, soon: Sequence[float]) -> timedelta:
     if attempts <= len(soon):
         return timedelta(seconds=soon[attempts - 1])
     doublings = 2 * min(attempts - len(soon) - 1, 9)
-    return min(_RETRY_LATER * (1 << doublings), _RETRY_LONGEST)
+    return min(_FIRST_LATE_RETRY * (1 << doublings), _MAX_RETRY_DELAY)
 
 
 def pause(failures: int, tolerated: int) -> timedelta | None:
@@ -80,4 +80,4 @@ def pause(failures: int, tolerated: int) -> timedelta | None:
     """
     if failures < tolerated:
         return None
-    return min(_PAUSE * (1 << min(failures - tolerated, 9)), _PAUSE_LONGEST)
+    return min(_FIRST_PAUSE * (1 << min(failures - tolerated, 9)), _MAX_PAUSE)

@@ -20,25 +20,25 @@ from pipelines.archive.files import files_written
 from pipelines.archive.host_stats import HostStats
 from pipelines.archive.pending import committed_together
 
-_PATIENCE = 120.0
+_BUSY_TIMEOUT_SECONDS = 120.0
 """Seconds to wait while another program writes to the catalog."""
-_CACHE = 24 * 2**20
+_CACHE_BYTES = 24 * 2**20
 """Bytes of the catalog in memory: what is written together touches pages all over the indexes."""
-_LOG = 64 * 2**20
+_MAX_WAL_BYTES = 64 * 2**20
 """Bytes of the write-ahead log after which it goes into the catalog in any case."""
-_AT_RISK = 5.0
+_CHECKPOINT_SECONDS = 5.0
 """Seconds after which what was stored is brought to the disk, so that a power cut does not undo it."""
 
 
 def connect(path: Path) -> Database:
     """Open the catalog for writing."""
     # By its URI, so that another catalog can be attached to be read only.
-    db = Database(sqlite3.connect(path.absolute().as_uri(), uri=True, timeout=_PATIENCE))
+    db = Database(sqlite3.connect(path.absolute().as_uri(), uri=True, timeout=_BUSY_TIMEOUT_SECONDS))
     try:
         # A power cut may undo the last transactions, never half of one: their pages are then due again.
         db.execute("PRAGMA synchronous = NORMAL")
-        db.execute(f"PRAGMA cache_size = -{_CACHE >> 10}")
-        db.execute(f"PRAGMA wal_autocheckpoint = {_LOG // 4096}")
+        db.execute(f"PRAGMA cache_size = -{_CACHE_BYTES >> 10}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {_MAX_WAL_BYTES // 4096}")
         db.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error:
         db.close()
@@ -60,7 +60,7 @@ class Committing:
         self._store = self._store or Store(connect(self.path), self.path.parent / "articles", **self.settings)
         results = self._store.commit(items)
         # By the clock: a log that was full would be brought in, with two waits for the disk, every few dozen pages.
-        if monotonic() - self._safe > _AT_RISK:
+        if monotonic() - self._safe > _CHECKPOINT_SECONDS:
             self._store.db.execute("PRAGMA wal_checkpoint(PASSIVE)")
             self._safe = monotonic()
         return results

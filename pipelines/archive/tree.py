@@ -19,9 +19,9 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # without waiting for the writer of a pipe
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-_MOST_OPEN = 64
+_MAX_OPEN_FOLDERS = 64
 """Folders that are kept open at a time."""
-_LINK = "it is a symbolic link, which is not followed: put the folder itself in its place"
+_LINK_MESSAGE = "it is a symbolic link, which is not followed: put the folder itself in its place"
 _waiting_for_the_disk = ThreadPoolExecutor(8)
 
 
@@ -121,7 +121,7 @@ class Tree:
             folder = self._open.pop(path)
         else:
             folder = self._opened(path, make=make)
-            if len(self._open) == _MOST_OPEN:
+            if len(self._open) == _MAX_OPEN_FOLDERS:
                 os.close(self._open.pop(next(iter(self._open))))
         # The last in the order, so that the one that was not used for longest is the first.
         self._open[path] = folder
@@ -137,7 +137,7 @@ class Tree:
             except OSError as error:
                 number, what = error.errno, error.strerror
                 if number in (errno.ELOOP, errno.ENOTDIR) and _is_link(folder, part):
-                    number, what = errno.ELOOP, _LINK
+                    number, what = errno.ELOOP, _LINK_MESSAGE
                 raise OSError(number, what, str(self.root.joinpath(*path.parts[:depth]))) from None
             finally:
                 os.close(folder)

@@ -11,9 +11,9 @@ from crawler.workers.pool import Process
 
 Item = Visit | FoundPages
 
-_TOGETHER = 6
+_COMMIT_BATCH_SIZE = 6
 """Items that are worth a commit: the search index is written out at each."""
-_GATHERING = 0.02
+_COMMIT_WAIT_SECONDS = 0.02
 """Seconds that the first of them waits for the others."""
 
 
@@ -31,7 +31,7 @@ class Writer:
         """Return a future of the item's result once it is committed, or of the error that prevented it."""
         stored: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, stored))
-        if len(self._waiting) >= _TOGETHER:
+        if len(self._waiting) >= _COMMIT_BATCH_SIZE:
             self._enough.set()
         if self._storing is None or self._storing.done():
             self._storing = asyncio.create_task(self._store())
@@ -45,7 +45,7 @@ class Writer:
     async def _store(self) -> None:
         while self._waiting:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._enough.wait(), _GATHERING)
+                await asyncio.wait_for(self._enough.wait(), _COMMIT_WAIT_SECONDS)
             self._enough.clear()
             batch, self._waiting = self._waiting, []
             results: Sequence[str | Exception]

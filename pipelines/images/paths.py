@@ -13,9 +13,9 @@ from pipelines.archive.names import with_hash
 FOLDER = "images"
 """Their folder, in the archive's."""
 
-_LONG = 500
+_MAX_URL_CHARACTERS = 500
 """Characters: of longer addresses the folders are left out, as of those whose path would be too long."""
-_AS_IT_IS = "/!$&'()*+,;=:@"
+_UNENCODED = "/!$&'()*+,;=:@"
 """What a path may hold without being encoded, beside letters and digits (RFC 3986)."""
 _ALL = frozenset(extension for extensions in EXTENSIONS.values() for extension in extensions)
 
@@ -38,8 +38,8 @@ def path_of(url: str, kind: str) -> PurePosixPath:
     stem, _, extension = name.rpartition(".")
     host = safe_name(parts.netloc)
     alone = f"{_marked(stem if extension in EXTENSIONS[kind] else name, url)}.{EXTENSIONS[kind][0]}"
-    spelling = f"https://{parts.netloc}{quote(unquote(parts.path), safe=_AS_IT_IS)}"
-    if len(url) >= _LONG:
+    spelling = f"https://{parts.netloc}{quote(unquote(parts.path), safe=_UNENCODED)}"
+    if len(url) >= _MAX_URL_CHARACTERS:
         return PurePosixPath(host, alone)
     in_full = stem and extension in EXTENSIONS[kind] and url == spelling
     path = PurePosixPath(host, *map(_folder, folders), f"{safe_name(stem)}.{extension}" if in_full else alone)
