@@ -17,14 +17,16 @@ _AUDIT = (
     "off",
 )
 
+_TIMEOUT_SECONDS = 120
+
 
 def main() -> None:
     """Exits with 1 if a pinned version has a known vulnerability."""
     command = [sys.executable, "-m", *_AUDIT, "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False)
         packages: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
-    except ValueError:
+    except (ValueError, subprocess.TimeoutExpired):
         print("Warning: pip-audit could not reach its advisories: nothing was audited.", file=sys.stderr)
         return
     skipped = sum("skip_reason" in package for package in packages)
