@@ -54,7 +54,10 @@ def interrupt(process: subprocess.Popen[str], random: Random, *, within: float, 
             break
         (os.killpg if to_all else os.kill)(process.pid, number)
         sent += 1
-    said, _ = process.communicate(timeout=_PATIENCE)
+    try:
+        said, _ = process.communicate(timeout=_PATIENCE)
+    finally:
+        process.kill()  # one that did not end would go on for ever
     return Interruption(process.returncode, said, sent)
 
 
