@@ -15,7 +15,7 @@ from crawler.errors import ArchiveError
 from crawler.workers.pool import Ended, Pool
 from pipelines.export.manifest import Manifest, ManifestRow, PendingWrite, PlannedFile
 from pipelines.export.plan import Planner
-from pipelines.export.target import FileStat, Folder, StagedFile, hash_of
+from pipelines.export.target import FileStat, Folder, StagedFile, digest
 
 _STAGED_HERE = 200
 """Files that are staged in this process at first: as many as are made while another starts."""
@@ -83,7 +83,7 @@ class Sync:
             stale = []
             for (file, row), job in zip(batch, jobs, strict=True):
                 packed = pickle.dumps(job, pickle.HIGHEST_PROTOCOL)
-                key = hash_of(self._version + packed)
+                key = digest(self._version + packed)
                 if not self._is_current(file, key, row):
                     stale.append(_StaleFile(file, packed, key))
             if stale:

@@ -36,8 +36,8 @@ class StagedFile(NamedTuple):
     stat: FileStat
 
 
-def hash_of(content: bytes) -> bytes:
-    """SHA-256 of a file's content."""
+def digest(content: bytes) -> bytes:
+    """Return the SHA-256 of a file's content as bytes, as the manifest has it."""
     return sha256(content).digest()
 
 
@@ -48,7 +48,7 @@ def stage(root: Path, content: bytes) -> StagedFile:
         file.write(content)
         file.flush()
         stat = os.fstat(file.fileno())
-    return StagedFile(name, hash_of(content), FileStat(stat.st_size, stat.st_mtime_ns))
+    return StagedFile(name, digest(content), FileStat(stat.st_size, stat.st_mtime_ns))
 
 
 class Folder:
@@ -83,7 +83,7 @@ class Folder:
             content = self._tree.read(PurePosixPath(path))
         except OSError:
             return None
-        return None if content is None else hash_of(content)
+        return None if content is None else digest(content)
 
     def put_in_place(self, file: StagedFile, path: str) -> None:
         """Move a staged file to its path, with the folders that it needs."""

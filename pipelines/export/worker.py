@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 from crawler.errors import ArchiveError, ReadError
 from crawler.items import Article
 from pipelines.archive.articles import COLUMNS, of_row
+from pipelines.archive.files import hash_of
 from pipelines.export.flavours import FLAVOURS
 from pipelines.export.flavours.item import Item
 from pipelines.export.links import Forms, Target, rewrite
-from pipelines.export.target import StagedFile, hash_of, stage
+from pipelines.export.target import StagedFile, stage
 
 BODY, THUMBNAIL = COLUMNS.index("body"), COLUMNS.index("thumbnail")
 
@@ -84,7 +85,7 @@ def _copied(job: CopyJob) -> bytes:
         copy = b""
     except OSError as error:
         raise ReadError(error.errno, error.strerror, job.file) from None
-    if hash_of(copy).hex() != job.hash:
+    if hash_of(copy) != job.hash:
         raise ArchiveError(f"{job.file} is missing or damaged: {_HINT}.", 7)
     return copy
 

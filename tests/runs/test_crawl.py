@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from pipelines.archive import articles
 from pipelines.archive.article_file import front_matter, path_of
 from tests.site import SEED, Post, Site, posts
 from tests.support.commands import Run, crawl, here, opened
+from tests.support.terminal import shown_by
 from tests.support.walk import walk
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
@@ -205,28 +204,10 @@ def test_sqlite_utils_opens_it_as_it_is(run: Run) -> None:
     ]
 
 
-@pytest.fixture
-def terminal() -> Iterator[tuple[int, int]]:
-    ours, theirs = os.openpty()
-    yield ours, theirs
-    os.close(ours)
-
-
-def test_on_a_terminal_a_live_block(network: Path, tmp_path: Path, terminal: tuple[int, int]) -> None:
-    ours, theirs = terminal
-    shown = b""
+def test_on_a_terminal_a_live_block(network: Path, tmp_path: Path) -> None:
     with Site(network) as site:
-        command = [sys.executable, "-m", "crawler", "crawl", SEED, "--max-pages", "5"]
-        command += ["--connect-to", site.url, "--data", str(tmp_path)]
-        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
-        with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment):
-            os.close(theirs)
-            try:
-                while chunk := os.read(ours, 65536):
-                    shown += chunk
-            except OSError:  # the other end was closed: Linux says EIO
-                pass
-    text = shown.decode()
+        command = ["crawl", SEED, "--max-pages", "5", "--connect-to", site.url, "--data", str(tmp_path)]
+        text = shown_by(*command, columns=120)
     for word in ("pages done", "queued", "a second", "time left", "new", "changed", "gone", "failed"):
         assert word in text
     assert "Crawl 1 finished" in text

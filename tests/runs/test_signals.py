@@ -94,23 +94,18 @@ def test_a_command_that_is_interrupted_at_any_moment_goes_on(
         assert files(tmp_path / "data-exported") == files(tmp_path / "whole-exported")
 
 
+def crawl_command(site: Site, data: Path) -> list[str]:
+    """Return the command of a crawl of the demo network."""
+    return [sys.executable, "-m", "crawler", "crawl", SEED, "--connect-to", site.url, "--data", str(data)]
+
+
 def test_a_crawl_whose_readers_are_gone_goes_on_without_them(
     network: Path, whole: Undisturbed, tmp_path: Path
 ) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     with Site(network) as site:
-        command = [
-            sys.executable,
-            "-m",
-            "crawler",
-            "crawl",
-            SEED,
-            "--connect-to",
-            site.url,
-            "--data",
-            str(tmp_path),
-        ]
+        command = crawl_command(site, tmp_path)
         crawl = subprocess.Popen(command, stdout=theirs, stderr=theirs)
         os.close(theirs)
         assert crawl.wait(60) in WELL
@@ -123,17 +118,7 @@ def test_a_crawl_whose_terminal_is_closed_finishes_what_is_under_way(network: Pa
     terminal, theirs = pty.openpty()
     setsid = shutil.which("setsid") or pytest.skip("setsid is not installed")
     with Site(network) as site:
-        command = [
-            sys.executable,
-            "-m",
-            "crawler",
-            "crawl",
-            SEED,
-            "--connect-to",
-            site.url,
-            "--data",
-            str(tmp_path),
-        ]
+        command = crawl_command(site, tmp_path)
         with subprocess.Popen(
             [setsid, "--ctty", *command], stdin=theirs, stdout=theirs, stderr=theirs
         ) as crawl:
