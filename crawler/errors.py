@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from crawler import exit_codes
+
 
 class UnreadablePage(ValueError):
     """A page whose article can't be read whole; the message is a clause that says why."""
@@ -11,13 +15,38 @@ class ReadError(OSError):
     """A file can't be read, which `filename` names; any other OSError is one of writing."""
 
 
-class ArchiveError(Exception):
-    """A command can't do what was asked; the message says why and what to do."""
+class AlsoreadError(Exception):
+    """Base of the errors that end a command; the message says what happened and what to do."""
 
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+    exit_code: ClassVar[int]
+    """Exit code of a command that ends with it."""
 
-    def __reduce__(self) -> tuple[type[ArchiveError], tuple[str, int]]:
-        """Keep the exit code when pickled by another process."""
-        return type(self), (str(self), self.exit_code)
+
+class UsageError(AlsoreadError):
+    """The arguments, the settings or a file that they name can't be used."""
+
+    exit_code = exit_codes.USAGE
+
+
+class LockedError(AlsoreadError):
+    """Another program has locked the archive."""
+
+    exit_code = exit_codes.LOCKED
+
+
+class DiskError(AlsoreadError):
+    """The disk is full, or a file can't be read or written."""
+
+    exit_code = exit_codes.DISK
+
+
+class CatalogError(AlsoreadError):
+    """A catalog, or what it says of a file, is damaged or of another version."""
+
+    exit_code = exit_codes.CATALOG
+
+
+class Interrupted(AlsoreadError):
+    """A signal ended the command."""
+
+    exit_code = exit_codes.INTERRUPTED

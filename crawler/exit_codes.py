@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from signal import Signals
 
-ALARMS, NOTHING_FETCHED, LOCKED, DISK, CATALOG, INTERRUPTED, FORCED = 1, 3, 5, 6, 7, 11, 13
+ALARMS, USAGE, NOTHING_FETCHED = 1, 2, 3
+LOCKED, DISK, CATALOG, INTERRUPTED, FORCED = 5, 6, 7, 11, 13
 MEANINGS = {
     0: "all well",
     ALARMS: "finished, with alarms",
-    2: "wrong usage, or a setting that can't be used",
+    USAGE: "wrong usage, or a setting that can't be used",
     NOTHING_FETCHED: "nothing could be fetched",
     LOCKED: "another crawl or program holds the archive",
     DISK: "the disk is full, or the folder can't be written",
@@ -20,7 +21,7 @@ MEANINGS = {
 
 
 def in_words(code: int) -> str:
-    """Return how a process ended: the rest of a sentence. A code below 0 is the signal that killed it.
+    """Return how a process ended, as the end of a sentence; a code below 0 is the signal that killed it.
 
     >>> in_words(3)
     'ended with exit code 3: nothing could be fetched'
@@ -29,4 +30,4 @@ def in_words(code: int) -> str:
     """
     if code < 0:
         return f"was killed by {Signals(-code).name}"
-    return f"ended with exit code {code}: {MEANINGS.get(code, 'alsoread itself broke')}"
+    return f"ended with exit code {code}: {MEANINGS.get(code, 'internal error')}"

@@ -10,7 +10,7 @@ import click
 from sqlite_utils import Database
 
 from crawler.cli.options import data_folder, host_filter, reports_errors
-from crawler.errors import ArchiveError
+from crawler.errors import AlsoreadError, UsageError
 from crawler.items import Article, Visit
 from crawler.settings import ALSOREAD_SCOPE
 from pipelines.archive import articles, quarantine
@@ -39,14 +39,14 @@ def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:
         urls = [articles.load(db, articles.find(db, article)).url for article in wanted]
         urls = list(dict.fromkeys([*urls, *quarantine.urls_of(db, hosts)]))
     if not urls:
-        raise ArchiveError(f"No page of {', '.join(hosts)} is quarantined.", 2)
+        raise UsageError(f"No page of {', '.join(hosts)} is quarantined.")
     exit_code = 0
     with open_locked(path) as db:
         store = _store(db, path.parent / "articles")
         for url in urls:
             try:
                 _accept(store, path.parent, url)
-            except ArchiveError as error:
+            except AlsoreadError as error:
                 click.echo(f"alsoread: {error}", err=True)
                 exit_code = error.exit_code
     sys.exit(exit_code)
@@ -55,7 +55,7 @@ def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:
 def _accept(store: Store, data: Path, url: str) -> None:
     file = file_of(data, url)
     if not file.is_file():
-        raise ArchiveError(f"{url} is not quarantined; see `alsoread status --failed`.", 2)
+        raise UsageError(f"{url} is not quarantined; see `alsoread status --failed`.")
     article, cut_off = _read(file, url)
     visit = Visit(url=article.url, state="stored", article=article, cut_off=cut_off)
     # A person has compared it with the archived copy.
@@ -78,10 +78,10 @@ def _read(file: Path, url: str) -> tuple[Article, bool]:
     try:
         extracted, cut_off = read_page(file.read_bytes(), url)
     except (OSError, ValueError) as error:
-        raise ArchiveError(f"{file} can't be read: {error}.", 2) from None
+        raise UsageError(f"{file} can't be read: {error}.") from None
     article = normalize(extracted) if extracted else None
     if article is None or not article.body.strip():
-        raise ArchiveError(f"Could not accept {file}: it has no article with text.", 2)
+        raise UsageError(f"Could not accept {file}: it has no article with text.")
     return article, cut_off
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from crawler.cli.options import data_folder, reports_errors
-from crawler.errors import ArchiveError
+from crawler.errors import UsageError
 from crawler.text import escape_controls
 from crawler.urls import canonical
 from pipelines.archive import articles
@@ -80,7 +80,7 @@ def extract(file: Path, url: str | None) -> None:
     try:
         html = file.read_bytes()
     except OSError as error:
-        raise ArchiveError(f"{file} can't be read: {error.strerror}.", 2) from None
+        raise UsageError(f"{file} can't be read: {error.strerror}.") from None
     if url is None:
         link = _CANONICAL.search(html)
         if link is None:

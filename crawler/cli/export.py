@@ -13,7 +13,7 @@ import click
 
 from crawler import shutdown
 from crawler.cli.options import data_folder, host_filter, quiet_flag, reports_errors
-from crawler.errors import ArchiveError
+from crawler.errors import UsageError
 from crawler.exit_codes import INTERRUPTED
 from crawler.reports.terminal import progress
 from crawler.text import escape_controls
@@ -109,11 +109,11 @@ def _check(target: Path, data: Path, options: dict[str, Any]) -> None:
     if options["prune"] and one_file:
         raise click.UsageError("--prune requires a folder as the target.")
     if target.absolute().resolve().is_relative_to(data.absolute().resolve()):
-        raise ArchiveError(f"{target} is inside the archive {data}: choose another folder.", 2)
+        raise UsageError(f"{target} is inside the archive {data}: choose another folder.")
     if one_file and target.is_dir():
-        raise ArchiveError(f"{target} is a folder: name a file.", 2)
+        raise UsageError(f"{target} is a folder: name a file.")
     if not one_file and target.exists() and not target.is_dir():
-        raise ArchiveError(f"{target} is a file: name a folder, or choose --to or --format.", 2)
+        raise UsageError(f"{target} is a file: name a folder, or choose --to or --format.")
 
 
 def _choice(options: dict[str, Any]) -> Any:

@@ -11,7 +11,7 @@ import click
 
 from crawler import shutdown
 from crawler.cli.options import data_folder, reports_errors
-from crawler.errors import ArchiveError
+from crawler.errors import UsageError
 from crawler.text import escape_controls
 from pipelines.archive.catalog import open_readonly
 
@@ -41,11 +41,9 @@ def rebuild(data: str) -> None:
     """Make a new catalog from an archive's Markdown files."""
     folder = Path(data)
     if (folder / "archive.db").exists() and not _is_unfinished(folder / "archive.db"):
-        raise ArchiveError(f"{folder / 'archive.db'} exists. Move it away first, or use another --data.", 2)
+        raise UsageError(f"{folder / 'archive.db'} exists. Move it away first, or use another --data.")
     if not (folder / "articles").is_dir():
-        raise ArchiveError(
-            f"{folder / 'articles'} does not exist: there is nothing to make a catalog from.", 2
-        )
+        raise UsageError(f"{folder / 'articles'} does not exist: there is nothing to make a catalog from.")
     _import(folder, [folder / "articles"], None, _REBUILT)
 
 
@@ -78,7 +76,7 @@ def _import(data: Path, paths: tuple[Path, ...] | list[Path], host: str | None, 
             refused=lambda name, why: click.echo(escape_controls(f"{name}: {why}"), err=True),
         )
     if not counts:
-        raise ArchiveError(f"No Markdown files in {', '.join(map(str, paths))}.", _ALL_REFUSED)
+        raise UsageError(f"No Markdown files in {', '.join(map(str, paths))}.")
     imported = counts.total() - counts["refused"]
     click.echo(
         f"{imported} articles: {counts['new']} new, {counts['changed']} changed, {counts['unchanged']} unchanged; "

@@ -13,8 +13,7 @@ import click
 
 from crawler.config.file import read_config
 from crawler.config.options import OPTIONS, Kind
-from crawler.errors import ArchiveError
-from crawler.frontier.seeds import SeedError
+from crawler.errors import AlsoreadError
 from crawler.text import escape_controls
 from pipelines.archive.storage_errors import explain
 
@@ -94,7 +93,7 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
             if "data" in kwargs:
                 read_config(Path(kwargs["data"]))
             command(*args, **kwargs)
-        except (ArchiveError, SeedError) as error:
+        except AlsoreadError as error:
             click.echo(escape_controls(f"alsoread: {error}"), err=True)
             sys.exit(error.exit_code)
         except (OSError, sqlite3.Error) as error:

@@ -10,18 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from crawler.config.options import DEFAULTS, OPTIONS
-from crawler.errors import ArchiveError
+from crawler.errors import UsageError
 
 _FILE_NAME = "alsoread.toml"
 _TABLES = tuple(dict.fromkeys(key.partition(".")[0] for key in OPTIONS if "." in key))
 _SHOWN_CHARACTERS = 80
 
 
-class ConfigError(ArchiveError):
+class ConfigError(UsageError):
     """A settings file that can't be used: a sentence with the file, the key, the value and what is valid."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, 2)
 
 
 def read_config(data: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from scrapy.utils.log import get_scrapy_root_handler
 from twisted.python.failure import Failure
 
 from crawler.clock import now
-from crawler.errors import ArchiveError
+from crawler.errors import DiskError
 from crawler.signals import archive_opened
 from crawler.text import escape_controls
 
@@ -32,13 +32,13 @@ _NAME = re.compile(r"^crawl-(?:\d{6,}-)?(\d{8}T\d{6}Z)\.log$")
 
 
 def new_log(data: Path) -> Path:
-    """Create the log of a run that has no number yet. Raises ArchiveError if the folder can't be written."""
+    """Create the log of a run that has no number yet. Raises DiskError if the folder can't be written."""
     log = data / "logs" / f"crawl-{now():{_TIME}}.log"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         log.touch()
     except OSError as error:
-        raise ArchiveError(f"{data} can't be written: {error.strerror}. Choose another --data.", 6) from None
+        raise DiskError(f"{data} can't be written: {error.strerror}. Choose another --data.") from None
     return log
 
 

@@ -75,7 +75,7 @@ class Frontier(BaseScheduler):
     def open(self, spider: Any) -> None:
         """Open the archive, where the spider's seeds become due pages.
 
-        Raises ArchiveError, OSError and sqlite3.Error.
+        Raises AlsoreadError, OSError and sqlite3.Error.
         """
         self.spider = spider
         path = Path(self.settings["ALSOREAD_DATA"]) / "archive.db"

@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 import frontmatter
 import lxml.html
 
+from crawler.errors import UsageError
 from crawler.urls import canonical, in_scope
 from pipelines.importing.front_matter import FrontMatterHandler, InvalidFile
 
@@ -22,10 +23,8 @@ _COMMENT = re.compile(r"(^|\s)#.*")
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)+", re.ASCII)
 
 
-class SeedError(ValueError):
+class SeedError(UsageError):
     """A seed that is not valid; the message names it and says what is."""
-
-    exit_code = 2
 
 
 def read_seeds(seeds: Sequence[str], scope: Sequence[str]) -> list[str]:

@@ -64,7 +64,7 @@ def print_history_json(db: Database, page: int) -> None:
 
 
 def print_diff(db: Database, page: int, number: int | None) -> None:
-    """Print what a revision changed, by default the current one. Raises ArchiveError if there is no such."""
+    """Print what a revision changed, by default the current one. Raises UsageError if there is no such."""
     lines = revisions.diff(*revisions.pair(revisions.load(db, page), number))
     if not sys.stdout.isatty():
         sys.stdout.writelines(f"{escape_controls(line)}\n" for line in lines)

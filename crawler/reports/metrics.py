@@ -11,7 +11,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 from sqlite_utils import Database
 
-from crawler.errors import ArchiveError
+from crawler.errors import AlsoreadError
 from crawler.runs.crawl import SUCCESSFUL, Report
 from pipelines.archive.catalog import COUNTS, open_readonly
 
@@ -35,7 +35,7 @@ def write_metrics(report: Report, data: Path, file: Path) -> list[str]:
         write_to_textfile(str(file), gauges.registry)
     except OSError as error:
         return [f"Could not write the metrics to {file}: {error.strerror}."]
-    except ArchiveError as error:
+    except AlsoreadError as error:
         return [f"Could not collect the metrics: {error}"]
     return []
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from crawler.config.file import read_config
-from crawler.errors import ArchiveError
+from crawler.errors import AlsoreadError
 from crawler.exit_codes import DISK, NOTHING_FETCHED, in_words
 from crawler.text import escape_controls
 from pipelines.archive.catalog import COUNTS
@@ -135,7 +135,7 @@ def main(data: str, title: str) -> int:
     """Send standard input to the addresses in the settings of the archive in `data`; return the exit code."""
     try:
         urls = read_config(Path(data))["notify.urls"]
-    except ArchiveError as error:
+    except AlsoreadError as error:
         print(escape_controls(f"alsoread: {error}"), file=sys.stderr)  # noqa: T201
         return error.exit_code
     problems = send(urls, title, sys.stdin.read())

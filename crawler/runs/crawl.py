@@ -61,7 +61,7 @@ def settings_with(options: Mapping[str, Any]) -> Settings:
 
 
 def crawl(seeds: Sequence[str], settings: Settings) -> Report:
-    """Run a crawl to its end. Raises ArchiveError or SeedError if it can't begin."""
+    """Run a crawl to its end. Raises AlsoreadError if it can't begin."""
     data = Path(settings["ALSOREAD_DATA"])
     # A mistyped one leaves nothing behind.
     read_seeds(seeds or read_config(data)["seeds"], settings.getlist("ALSOREAD_SCOPE"))

@@ -41,7 +41,7 @@ def fetch(
 ) -> ImagesReport:
     """Fetch copies of the images that articles of these hosts show, at most so many.
 
-    `db` is the catalog, held for writing. `watch` is told how many are done, and of how many. Raises ArchiveError.
+    `db` is the catalog, held for writing. `watch` is told how many are done, and of how many. Raises AlsoreadError.
     """
     data = Path(settings["ALSOREAD_DATA"])
     settings.setdict(settings.getdict("ALSOREAD_PICTURES"), priority="project")

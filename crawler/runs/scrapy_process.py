@@ -12,8 +12,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import Settings
 
 from crawler import shutdown
-from crawler.errors import ArchiveError
-from crawler.exit_codes import INTERRUPTED
+from crawler.errors import Interrupted
 from crawler.items import Outcome
 
 _GRACE_SECONDS = 5.0
@@ -116,5 +115,5 @@ class _Run:
             )
 
 
-def _interrupted() -> ArchiveError:
-    return ArchiveError("Interrupted before anything was fetched; run the same command again.", INTERRUPTED)
+def _interrupted() -> Interrupted:
+    return Interrupted("Interrupted before anything was fetched; run the same command again.")

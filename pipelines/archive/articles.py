@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlite_utils import Database
 
-from crawler.errors import ArchiveError
+from crawler.errors import UsageError
 from crawler.items import Article, Image, Link, iso
 from crawler.urls import canonical
 from pipelines.archive import pages, revisions
@@ -164,12 +164,12 @@ def of_row(
 
 
 def find(db: Database, wanted: str) -> int:
-    """Find the page of an article by its address or its file. Raises ArchiveError."""
+    """Find the page of an article by its address or its file. Raises UsageError."""
     try:
         query, value = "SELECT id FROM articles WHERE url = ?", canonical(wanted)
     except ValueError:
         query, value = "SELECT id FROM articles WHERE substr(?, -length(path)) = path", wanted
     row = db.execute(query, [value]).fetchone()
     if row is None:
-        raise ArchiveError(f"No article {wanted} is in the archive: `alsoread status` tells what is.", 2)
+        raise UsageError(f"No article {wanted} is in the archive: `alsoread status` tells what is.")
     return int(row[0])

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from crawler.clock import now
-from crawler.errors import ArchiveError
+from crawler.errors import AlsoreadError, CatalogError, LockedError, UsageError
 from crawler.items import iso
 from pipelines.archive import alarms, pages, revisit
 from pipelines.archive.alarms import Alarm
@@ -35,9 +35,9 @@ COUNTS = ("pages", "new", "changed", "unchanged", "not_modified", "not_article",
 
 
 def open_readonly(path: Path) -> Database:
-    """Open the catalog read-only. Raises ArchiveError if there is none, or if it can't be read."""
+    """Open the catalog read-only. Raises AlsoreadError if there is none, or if it can't be read."""
     if not path.is_file():
-        raise ArchiveError(f"There is no archive at {path} yet: `alsoread crawl` makes one.", 2)
+        raise UsageError(f"There is no archive at {path} yet: `alsoread crawl` makes one.")
     try:
         db = _checked(
             Database(sqlite3.connect(f"{path.absolute().as_uri()}?{_reading(path)}", uri=True)), path
@@ -45,14 +45,13 @@ def open_readonly(path: Path) -> Database:
     except sqlite3.Error as error:
         if ends_run(error):
             raise explain(error, path) from None
-        raise ArchiveError(
+        raise CatalogError(
             f"{path} can't be read as a catalog: {error}. Move it away: `alsoread rebuild` makes a new one.",
-            7,
         ) from None
     if MIGRATIONS.pending(db):
         db.close()
-        raise ArchiveError(
-            f"{path} is no catalog, or of an older alsoread: `alsoread crawl` brings it up to date.", 7
+        raise CatalogError(
+            f"{path} is no catalog, or of an older alsoread: `alsoread crawl` brings it up to date."
         )
     return db
 
@@ -70,9 +69,8 @@ def _checked(db: Database, path: Path) -> Database:
             known = {migration.name for migration in MIGRATIONS.pending(empty)}
         unknown = [step.name for step in MIGRATIONS.applied(db) if step.name not in known]
         if unknown:
-            raise ArchiveError(
+            raise CatalogError(
                 f"{path} was written by a newer alsoread ({unknown[-1]}): update alsoread, or use another --data.",
-                7,
             )
     except BaseException:
         db.close()
@@ -133,18 +131,18 @@ def _open_locked(path: Path) -> tuple[FileLock, Database]:
         clear_up(db, path.parent)
         return lock, db
     except Timeout:
-        raise ArchiveError(lock_owner(path), 5) from None
+        raise LockedError(lock_owner(path)) from None
     except (OSError, sqlite3.Error) as error:
         lock.release()
         raise explain(error, path) from None
-    except ArchiveError:
+    except AlsoreadError:
         lock.release()
         raise
 
 
 @contextmanager
 def open_locked(path: Path) -> Iterator[Database]:
-    """Open and lock the catalog for writing. Raises ArchiveError, also if there is none."""
+    """Open and lock the catalog for writing. Raises AlsoreadError, also if there is none."""
     open_readonly(path).close()
     lock, db = _open_locked(path)
     try:
@@ -167,7 +165,7 @@ class Catalog(Store):
         seeds: Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        """Open or create the catalog and begin a crawl. Raises ArchiveError."""
+        """Open or create the catalog and begin a crawl. Raises AlsoreadError."""
         self.path = path
         self.counts = dict.fromkeys(COUNTS, 0)
         self._lock, db = _open_locked(path)
@@ -299,7 +297,7 @@ def lock_owner(path: Path) -> str:
     try:
         with closing(open_readonly(path)) as db:
             row = next(db.query("SELECT id, pid, started_at FROM crawls WHERE ended_at IS NULL"), None)
-    except ArchiveError:
+    except AlsoreadError:
         row = None
     who = (
         "crawl {id} (process {pid}, since {started_at})".format(**row)

@@ -18,7 +18,7 @@ _MIB = 2**20
 
 
 def is_due(path: Path) -> bool:
-    """Return whether the last maintenance began a week ago or more. Raises ArchiveError if there is no archive."""
+    """Return whether the last maintenance began a week ago or more. Raises UsageError if there is no archive."""
     with closing(open_readonly(path)) as db:
         last = db.execute("SELECT max(started_at) FROM maintenance").fetchone()[0]
     return last is None or last <= iso(now() - _INTERVAL)
@@ -27,7 +27,7 @@ def is_due(path: Path) -> bool:
 def maintain(path: Path) -> list[str]:
     """Maintain a catalog and its folder, and record when. Return what was done, in sentences.
 
-    Raises ArchiveError, with exit code 5 where a crawl holds the archive.
+    Raises LockedError while a crawl runs, and any other AlsoreadError of open_locked().
     """
     with open_locked(path) as db:
         started_at = iso(now())

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.errors import ArchiveError
+from crawler.errors import UsageError
 from crawler.items import Article, Image
 from pipelines.archive.article_file import path_of, render
 
@@ -108,15 +108,15 @@ def _article(row: dict[str, Any]) -> Article:
 
 
 def pair(revisions: list[Revision], number: int | None) -> tuple[Revision, Revision]:
-    """The revision of that number, by default the current one, behind the one before it. Raises ArchiveError."""
+    """The revision of that number, by default the current one, behind the one before it. Raises UsageError."""
     url, newest = revisions[-1].article.url, len(revisions)
     if newest == 1:
-        raise ArchiveError(f"{url} has only one revision: it has not changed since it was archived.", 2)
+        raise UsageError(f"{url} has only one revision: it has not changed since it was archived.")
     if number is None:
         number = newest
     if not 2 <= number <= newest:
         what = "is the first: none is before it" if number == 1 else "does not exist"
-        raise ArchiveError(f"Revision {number} of {url} {what}; choose one from 2 to {newest}.", 2)
+        raise UsageError(f"Revision {number} of {url} {what}; choose one from 2 to {newest}.")
     return revisions[number - 2], revisions[number - 1]
 
 

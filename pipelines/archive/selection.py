@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from crawler.errors import ArchiveError
+from crawler.errors import UsageError
 from crawler.items import iso
 from pipelines.archive.storage_errors import ends_run
 
@@ -43,7 +43,7 @@ class ArticleFilter:
 
 
 def where_clause(db: Database, articles: ArticleFilter) -> tuple[str, dict[str, Any]]:
-    """Return the condition and its values. Raises ArchiveError if an option is not valid."""
+    """Return the condition and its values. Raises UsageError if an option is not valid."""
     terms = list(_terms(db, articles))
     sql = " AND ".join(f"({term}\n)" for term, _ in terms) or "1"  # the line end closes a comment
     values = {name: value for _, parameters in terms for name, value in parameters.items()}
@@ -53,8 +53,8 @@ def where_clause(db: Database, articles: ArticleFilter) -> tuple[str, dict[str, 
     except (sqlite3.Error, sqlite3.Warning) as error:
         if articles.where is None or ends_run(error):
             raise
-        raise ArchiveError(
-            f"--where {articles.where!r} is not a valid SQL expression over articles: {error}.", 2
+        raise UsageError(
+            f"--where {articles.where!r} is not a valid SQL expression over articles: {error}."
         ) from None
     finally:
         db.conn.set_authorizer(None)
@@ -83,7 +83,7 @@ def _terms(db: Database, articles: ArticleFilter) -> Iterator[tuple[str, dict[st
         yield _changed(db, articles.changed_since)
     if articles.search:
         if not any(map(str.isalnum, articles.search)):
-            raise ArchiveError(f"--search '{articles.search}' has no word to search for.", 2)
+            raise UsageError(f"--search '{articles.search}' has no word to search for.")
         yield _SEARCH, {"search": db.quote_fts(articles.search)}
     if articles.where:
         yield articles.where, {}
@@ -93,7 +93,7 @@ def _changed(db: Database, since: str) -> tuple[str, dict[str, Any]]:
     if not since.isdecimal():
         return "changed_at >= :changed_since", {"changed_since": _day("--changed-since", since)}
     if db.execute("SELECT 1 FROM crawls WHERE id = ?", [int(since)]).fetchone() is None:
-        raise ArchiveError(f"There was no crawl {since}: `alsoread status` tells the last one.", 2)
+        raise UsageError(f"There was no crawl {since}: `alsoread status` tells the last one.")
     return "changed_crawl >= :changed_since", {"changed_since": int(since)}
 
 
@@ -101,5 +101,5 @@ def _day(option: str, value: str) -> str:
     try:
         day = date.fromisoformat(value)
     except ValueError:
-        raise ArchiveError(f"{option} {value} is not a valid date (try 2024-08-16).", 2) from None
+        raise UsageError(f"{option} {value} is not a valid date (try 2024-08-16).") from None
     return iso(datetime(day.year, day.month, day.day, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""Explain errors of the disk and of SQLite in a sentence with its exit code; tell which of them end a run."""
+"""Explain errors of the disk and of SQLite in a sentence; tell which of them end a run."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import errno
 import sqlite3
 from pathlib import Path
 
-from crawler.errors import ArchiveError, ReadError
-from crawler.exit_codes import CATALOG, DISK, LOCKED
+from crawler.errors import AlsoreadError, CatalogError, DiskError, LockedError, ReadError
 from crawler.items import Outcome
 
-_OUTCOMES = {LOCKED: Outcome.LOCKED, DISK: Outcome.DISK, CATALOG: Outcome.CATALOG}
-"""How a run ends that such an error ends."""
+_OUTCOMES: dict[type[AlsoreadError], Outcome] = {
+    LockedError: Outcome.LOCKED,
+    DiskError: Outcome.DISK,
+    CatalogError: Outcome.CATALOG,
+}
+"""Outcomes of runs that such an error ends."""
 
 # Whatever is written next fails as well; any other error is one file's own.
 _ENDS_RUN = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE))
@@ -58,25 +61,28 @@ def verb_of(error: OSError) -> str:
 
 def outcome(error: OSError | sqlite3.Error) -> Outcome:
     """Return the outcome of a run that this error ended: `disk`, `locked` or `catalog`."""
-    return _OUTCOMES[explain(error, Path()).exit_code]
+    return _OUTCOMES[_class_of(error)]
 
 
-def explain(error: OSError | sqlite3.Error, path: Path) -> ArchiveError:
+def explain(error: OSError | sqlite3.Error, path: Path) -> AlsoreadError:
     """Return the error of a command that reads or writes the archive at `path`, with what to do."""
     if isinstance(error, OSError):
-        return ArchiveError(
-            f"{error.filename or path} can't be {verb_of(error)}: {error.strerror or error}.", DISK
-        )
-    code = _code(error)
+        message = f"{error.filename or path} can't be {verb_of(error)}: {error.strerror or error}."
+    elif is_lock_error(error):
+        message = f"{path} is locked by another program: try again when that has ended ({error})."
+    elif reason := _DISK_FAILED.get(_code(error)):
+        message = f"{path} {reason}"
+    else:
+        message = f"{path} can't be used as a catalog: {error}. `alsoread verify` says what is wrong."
+    return _class_of(error)(message)
+
+
+def _class_of(error: OSError | sqlite3.Error) -> type[AlsoreadError]:
+    if isinstance(error, OSError):
+        return DiskError
     if is_lock_error(error):
-        return ArchiveError(
-            f"{path} is locked by another program: try again when that has ended ({error}).", LOCKED
-        )
-    if code in _DISK_FAILED:
-        return ArchiveError(f"{path} {_DISK_FAILED[code]}", DISK)
-    return ArchiveError(
-        f"{path} can't be used as a catalog: {error}. `alsoread verify` says what is wrong.", CATALOG
-    )
+        return LockedError
+    return DiskError if _code(error) in _DISK_FAILED else CatalogError
 
 
 def _code(error: sqlite3.Error) -> int:

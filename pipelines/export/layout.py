@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from string import Formatter
 from typing import Any
 
-from crawler.errors import ArchiveError
+from crawler.errors import UsageError
 from pipelines.archive.names import with_hash
 
 LISTS = ("tags", "categories")
@@ -34,7 +34,7 @@ _LEAVES = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 
 
 class Layout:
-    """A template such as `{host}/{date:%Y}/{slug}.md`. Raises ArchiveError if it is not valid.
+    """A template such as `{host}/{date:%Y}/{slug}.md`. Raises UsageError if it is not valid.
 
     Absent texts are `unknown`; an absent `date` is `updated`, and where that is absent too, the day on which
     the article came into the archive.
@@ -46,20 +46,20 @@ class Layout:
         try:
             self._parts = list(Formatter().parse(template))
         except ValueError as error:
-            raise ArchiveError(f"--path {template}: {error}.", 2) from None
+            raise UsageError(f"--path {template}: {error}.") from None
         for _, name, spec, conversion in self._parts:
             if name is not None and name not in FIELDS:
-                raise ArchiveError(
-                    f"--path {template}: there is no {{{name}}}; choose from {', '.join(FIELDS)}.", 2
+                raise UsageError(
+                    f"--path {template}: there is no {{{name}}}; choose from {', '.join(FIELDS)}."
                 )
             if conversion or (spec and name not in TIMES):
-                raise ArchiveError(f"--path {template}: only a date takes a form, as {{date:%Y-%m}}.", 2)
+                raise UsageError(f"--path {template}: only a date takes a form, as {{date:%Y-%m}}.")
         row: dict[str, Any] = dict.fromkeys(TEXTS) | dict.fromkeys(LISTS, "[]")
         example = self._fill("host", "slug", datetime(2024, 8, 16, tzinfo=UTC), row)
         if _LEAVES.search(example) or _UNSAFE.search(example.replace("/", "")):
-            raise ArchiveError(f"--path {template} leads out of the folder, or has a bad name in it.", 2)
+            raise UsageError(f"--path {template} leads out of the folder, or has a bad name in it.")
         if not example.endswith(".md"):
-            raise ArchiveError(f"--path {template} must end with .md.", 2)
+            raise UsageError(f"--path {template} must end with .md.")
         outline = "".join(literal + "\0" * (name is not None) for literal, name, _, _ in self._parts)
         self._own = {name for name in outline.split("/") if "\0" not in name}
         self._whole = template == "{host}/{slug}.md"

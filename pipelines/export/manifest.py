@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from crawler.errors import ArchiveError
+from crawler.errors import CatalogError
 from pipelines.archive.storage_errors import ends_run
 from pipelines.export.layout import folded, marked
 from pipelines.export.links import Target
@@ -85,7 +85,7 @@ _FILE = "files.path, files.key, files.hash, files.was, files.size, files.mtime"
 
 
 class Manifest:
-    """The database, as a context manager that commits. Raises ArchiveError where the file is not a database."""
+    """The database, as a context manager that commits. Raises CatalogError where the file is not a database."""
 
     def __init__(self, path: Path | None) -> None:
         """Open the database; a temporary one where `path` is None."""
@@ -102,7 +102,7 @@ class Manifest:
             if ends_run(error):
                 raise
             message = f"{path} is damaged ({error}): remove it; files that are up to date are known again."
-            raise ArchiveError(message, 7) from None
+            raise CatalogError(message) from None
 
     def _drop_links(self) -> None:
         """Remove what earlier versions kept of the links in the files."""

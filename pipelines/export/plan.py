@@ -51,7 +51,7 @@ class _Links(NamedTuple):
 
 
 class Planner:
-    """Plans an export. Raises ArchiveError where the form is not valid."""
+    """Plans an export. Raises UsageError where the form is not valid."""
 
     def __init__(self, source: Source, manifest: Manifest, form: Form) -> None:
         self._source, self._manifest = source, manifest

@@ -15,7 +15,7 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
-from crawler.errors import ArchiveError
+from crawler.errors import LockedError
 from crawler.items import Article
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.export import packing, tables
@@ -32,7 +32,7 @@ _BATCH_SIZE = 200
 
 
 def to_folder(source: Source, root: Path, form: Form, *, prune: bool, watch: Watch) -> Result:
-    """Bring the files of a folder up to date with the archive. Raises ArchiveError.
+    """Bring the files of a folder up to date with the archive. Raises AlsoreadError.
 
     A file that is up to date is not touched; one that export did not write, or that was edited since, is kept.
     With `prune`, files of articles that were not chosen are removed.
@@ -50,7 +50,7 @@ def to_folder(source: Source, root: Path, form: Form, *, prune: bool, watch: Wat
 
 
 def to_packed(source: Source, path: Path, form: Form, kind: packing.Kind, watch: Watch) -> None:
-    """Write one packed file of the articles' files. Raises ArchiveError."""
+    """Write one packed file of the articles' files. Raises AlsoreadError."""
     with _errors_explained(path), Manifest(None) as manifest, _replacing(path) as out:
         planner = Planner(source, manifest, form)
 
@@ -65,7 +65,7 @@ def to_packed(source: Source, path: Path, form: Form, kind: packing.Kind, watch:
 
 
 def to_table(source: Source, path: Path, kind: tables.Kind, watch: Watch) -> None:
-    """Write a table of the articles. Raises ArchiveError."""
+    """Write a table of the articles. Raises AlsoreadError."""
 
     def rows() -> Iterator[tables.Row]:
         done, heads = 0, source.heads(["words"])
@@ -94,7 +94,7 @@ def _locked(root: Path) -> Iterator[None]:
         with FileLock(root / STATE_FOLDER / "lock", timeout=0):
             yield
     except Timeout:
-        raise ArchiveError(f"Another export writes to {root}: wait for it to end.", 5) from None
+        raise LockedError(f"Another export writes to {root}: wait for it to end.") from None
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlite_utils import Database
 
 from crawler import shutdown
-from crawler.errors import ArchiveError
+from crawler.errors import UsageError
 from pipelines.archive.articles import COLUMNS
 from pipelines.archive.selection import ArticleFilter, where_clause
 from pipelines.archive.storage_errors import ends_run
@@ -47,7 +47,7 @@ class Head(NamedTuple):
 
 
 class Source:
-    """The chosen articles of a catalog, while a crawl may go on writing it. Raises ArchiveError.
+    """The chosen articles of a catalog, while a crawl may go on writing it. Raises AlsoreadError.
 
     A signal whose step raises ends a query with an OperationalError.
     """
@@ -63,9 +63,9 @@ class Source:
         except sqlite3.Error as error:
             if articles.where is None or shutdown.is_asked() or ends_run(error):
                 raise
-            raise ArchiveError(f"--where {articles.where!r} can't be evaluated: {error}.", 2) from None
+            raise UsageError(f"--where {articles.where!r} can't be evaluated: {error}.") from None
         if not self.count:
-            raise ArchiveError("No article of the archive is what was asked for: nothing was exported.", 2)
+            raise UsageError("No article of the archive is what was asked for: nothing was exported.")
 
     def hosts(self) -> set[str]:
         """Return every host that the archive knows."""

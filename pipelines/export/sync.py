@@ -11,7 +11,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from crawler import shutdown
-from crawler.errors import ArchiveError
+from crawler.errors import Interrupted
 from crawler.workers.pool import Ended, Pool
 from pipelines.export.manifest import Manifest, ManifestRow, PendingWrite, PlannedFile
 from pipelines.export.plan import Planner
@@ -52,7 +52,7 @@ class _StaleFile(NamedTuple):
 
 
 class Sync:
-    """One run over a folder. Raises OSError, ArchiveError, and KeyboardInterrupt after a signal."""
+    """One run over a folder. Raises OSError, Interrupted, and KeyboardInterrupt after a signal."""
 
     def __init__(self, folder: Folder, manifest: Manifest, planner: Planner, stage: Stage) -> None:
         self._folder, self._manifest, self._planner, self._stage = folder, manifest, planner, stage
@@ -109,7 +109,7 @@ class Sync:
         try:
             await asyncio.gather(*(self._write_with(pool, batches) for _ in range(_CALLS)))
         except Ended as ended:
-            raise ArchiveError(f"Writing broke off, as {ended}: the same command goes on.", 11) from None
+            raise Interrupted(f"Writing broke off, as {ended}: the same command goes on.") from None
         finally:
             pool.close()
 

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from itertools import islice
 from typing import IO, Any, Literal
 
-from crawler.errors import ArchiveError
+from crawler.errors import UsageError
 from crawler.items import iso
 
 Kind = Literal["jsonl", "csv", "parquet"]
@@ -25,7 +25,7 @@ Row = dict[str, Any]
 
 
 def write(out: IO[bytes], kind: Kind, columns: list[str], rows: Iterable[Row]) -> None:
-    """Write the rows in their order. Raises ArchiveError if a library is missing."""
+    """Write the rows in their order. Raises UsageError if a library is missing."""
     if kind == "jsonl":
         out.writelines(f"{json.dumps(row, ensure_ascii=False, default=iso)}\n".encode() for row in rows)
     elif kind == "csv":
@@ -59,7 +59,7 @@ def _parquet(out: IO[bytes], columns: list[str], rows: Iterable[Row]) -> None:
         import pyarrow.parquet as pq
     except ImportError:
         message = "Parquet needs pyarrow, which is not installed: install alsoread[parquet]."
-        raise ArchiveError(message, 2) from None
+        raise UsageError(message) from None
     texts, text = pa.list_(pa.string()), pa.string()
     types = {
         "tags": texts,

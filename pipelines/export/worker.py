@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from crawler.errors import ArchiveError, ReadError
+from crawler.errors import CatalogError, ReadError
 from crawler.items import Article
 from pipelines.archive.articles import COLUMNS, of_row
 from pipelines.archive.files import hash_of
@@ -69,12 +69,12 @@ Job = RenderJob | CopyJob
 
 
 def stage_files(root: Path, flavour: str, jobs: Sequence[bytes]) -> list[StagedFile]:
-    """Stage the files of pickled jobs below the export's folder. Raises OSError and ArchiveError."""
+    """Stage the files of pickled jobs below the export's folder. Raises OSError and CatalogError."""
     return [stage(root, content(pickle.loads(job), flavour)) for job in jobs]  # noqa: S301 - from the export
 
 
 def content(job: Job, flavour: str) -> bytes:
-    """Return the content of a file for a key of FLAVOURS. Raises ArchiveError if a picture's copy is damaged."""
+    """Return the content of a file for a key of FLAVOURS. Raises CatalogError if a picture's copy is damaged."""
     return _copied(job) if isinstance(job, CopyJob) else _rendered(job, flavour)
 
 
@@ -86,7 +86,7 @@ def _copied(job: CopyJob) -> bytes:
     except OSError as error:
         raise ReadError(error.errno, error.strerror, job.file) from None
     if hash_of(copy) != job.hash:
-        raise ArchiveError(f"{job.file} is missing or damaged: {_HINT}.", 7)
+        raise CatalogError(f"{job.file} is missing or damaged: {_HINT}.")
     return copy
 
 

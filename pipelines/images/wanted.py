@@ -36,7 +36,7 @@ class Wanted:
     """The addresses of images without a copy whose next try is due; hosts take turns."""
 
     def __init__(self, db: Database, data: Path, hosts: Sequence[str]) -> None:
-        """Those that articles of these hosts show (patterns; of all where there are none). Raises ArchiveError."""
+        """Those that articles of these hosts show (patterns; of all where there are none). Raises UsageError."""
         self._db, self._root = db, data / FOLDER
         chosen, values = where_clause(db, ArticleFilter(hosts=hosts))
         db.register_function(named_host, name="host", deterministic=True, replace=True)

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from crawler import shutdown
-from crawler.errors import ArchiveError
+from crawler.errors import Interrupted
 from crawler.items import Article, Outcome
 from crawler.workers.pool import Ended, Pool
 from pipelines.archive.catalog import Catalog
@@ -44,7 +44,7 @@ def import_files(
     """Import the articles of Markdown files into an archive, and count the files by their kind of ImportedFile.
 
     `host`: the blog of files without an address; `refused` is called with the name of each file that can't be
-    used, and why. Raises OSError, sqlite3.Error and ArchiveError, this also where a signal came: what was parsed
+    used, and why. Raises OSError, sqlite3.Error and AlsoreadError, this also where a signal came: what was parsed
     by then is stored.
     """
     catalog = Catalog(data / "archive.db", scope=scope, retry_delays=[])
@@ -66,7 +66,7 @@ def import_files(
         finally:
             catalog.close(ended, requests={}, received=0)
     if not finished:
-        raise ArchiveError("Interrupted: what was read is stored; run the same command again to go on.", 11)
+        raise Interrupted("Interrupted: what was read is stored; run the same command again to go on.")
     return counts
 
 

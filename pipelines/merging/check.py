@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from crawler.errors import ArchiveError
+from crawler.errors import CatalogError
 from crawler.urls import canonical, host_of
 from pipelines.archive.article_file import path_of
 from pipelines.archive.catalog import open_readonly
@@ -46,7 +46,7 @@ class _Column(NamedTuple):
 
 
 def check(other: Path) -> None:
-    """Raise ArchiveError unless a catalog is one of this version, with valid values only.
+    """Raise CatalogError unless a catalog is one of this version, with valid values only.
 
     The error names the table, the row by its key, and the column.
     """
@@ -231,9 +231,8 @@ def _refuse_unless(is_valid: bool, other: Path, reason: str) -> None:
         raise _refused(other, reason)
 
 
-def _refused(other: Path, what: str) -> ArchiveError:
-    return ArchiveError(
+def _refused(other: Path, what: str) -> CatalogError:
+    return CatalogError(
         f"{other} can't be merged: {what}. Nothing was merged: `alsoread verify --data {other.parent}` says "
         "what is wrong with it.",
-        7,
     )

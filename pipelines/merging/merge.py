@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from crawler.errors import ArchiveError
+from crawler.errors import CatalogError, LockedError, UsageError
 from crawler.items import Article
 from pipelines.archive import articles
 from pipelines.archive.article_file import path_of, render
@@ -44,22 +44,22 @@ class Merged(NamedTuple):
 def merge(db: Database, data: Path, other: Path) -> Merged:
     """Merge the archive of the catalog `other` into the one in the folder `data`, which this process holds.
 
-    Merging it once more changes nothing. Raises ArchiveError; then nothing was merged.
+    Merging it once more changes nothing. Raises AlsoreadError; then nothing was merged.
     """
     check(other)
     if other.samefile(data / "archive.db"):
-        raise ArchiveError(f"{other} is the archive itself.", 2)
+        raise UsageError(f"{other} is the archive itself.")
     if is_locked(other):
-        raise ArchiveError(lock_owner(other), 5)
+        raise LockedError(lock_owner(other))
     try:
         with _attached(db, other), committed_together(db, data), time_limit(db.conn, _MAX_SECONDS):
             return _merge(db, data, other)
     except (OSError, sqlite3.Error) as error:
         if isinstance(error, OSError) or ends_run(error):
             reason = explain(error, data)
-            raise ArchiveError(f"{reason} Nothing of {other} was merged.", reason.exit_code) from None
-        raise ArchiveError(
-            f"{other} can't be merged: {error}. Nothing was merged: `alsoread verify` it first.", 7
+            raise type(reason)(f"{reason} Nothing of {other} was merged.") from None
+        raise CatalogError(
+            f"{other} can't be merged: {error}. Nothing was merged: `alsoread verify` it first."
         ) from None
 
 
@@ -96,20 +96,19 @@ def _count(db: Database, query: str) -> int:
 
 
 def _load(db: Database, page: int, other: Path) -> tuple[Article, bytes]:
-    """Load a merged article, and render its file. Raises ArchiveError where its row is not valid."""
+    """Load a merged article, and render its file. Raises CatalogError where its row is not valid."""
     try:
         article = articles.load(db, page)
         content = render(article).encode()
     except (TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise ArchiveError(
+        raise CatalogError(
             f"{other} can't be merged: the row of its article {page} is not valid ({error}). Nothing was merged.",
-            7,
         ) from None
     return article, content
 
 
 def _write_files(db: Database, root: Path, other: Path) -> None:
-    """Write the files of merged articles. Raises ArchiveError where a row is not what was archived."""
+    """Write the files of merged articles. Raises CatalogError where a row is not what was archived."""
     with files_written(root) as put:
         for page, file_hash in db.execute(
             "SELECT id, file_hash FROM main.articles WHERE id IN (SELECT new FROM page_map WHERE copy)"
@@ -119,8 +118,7 @@ def _write_files(db: Database, root: Path, other: Path) -> None:
             if file_hash is None:
                 db.execute("UPDATE main.articles SET file_hash = ? WHERE id = ?", [written, page])
             elif file_hash != written:
-                raise ArchiveError(
+                raise CatalogError(
                     f"{other} is damaged: {article.url} is not what was archived. "
                     f"`alsoread verify --repair --data {other.parent}` repairs what it can; nothing was merged.",
-                    7,
                 )

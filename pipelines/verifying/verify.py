@@ -30,13 +30,13 @@ _SETTLING_SECONDS = 60.0
 
 
 def verify(data: Path) -> Iterator[Finding]:
-    """Find what is wrong with the archive in a folder. Raises ArchiveError if its catalog can't be read at all."""
+    """Find what is wrong with the archive in a folder. Raises AlsoreadError if its catalog can't be read at all."""
     path = data / "archive.db"
     yield from _check(path, time() - _SETTLING_SECONDS if is_locked(path) else None)
 
 
 def repair(data: Path) -> Iterator[Finding]:
-    """Repair the archive in a folder; yields each finding that was repaired. Raises ArchiveError.
+    """Repair the archive in a folder; yields each finding that was repaired. Raises AlsoreadError.
 
     Verifies until nothing new is found, as a repair may bring another finding to light.
     """

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from crawler.errors import ArchiveError
+from crawler.errors import CatalogError, DiskError, LockedError
 from crawler.items import Article, FoundPages, Image, Link, Visit, iso
 from pipelines.archive import articles
 from pipelines.archive.catalog import Catalog, open_readonly
@@ -226,7 +226,7 @@ def test_search_and_views_answer(catalog: Catalog, article: MakeArticle) -> None
 
 
 def test_one_crawl_at_a_time(catalog: Catalog) -> None:
-    with pytest.raises(ArchiveError, match=r"held by crawl 1 \(process \d+, since 20") as raised:
+    with pytest.raises(LockedError, match=r"held by crawl 1 \(process \d+, since 20") as raised:
         Catalog(catalog.path, scope=[], retry_delays=[])
     assert raised.value.exit_code == 5
 
@@ -259,7 +259,7 @@ def test_a_catalog_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     db.close()
     before = path.read_bytes()
     for use in (lambda: Catalog(path, scope=[], retry_delays=[]), lambda: open_readonly(path)):
-        with pytest.raises(ArchiveError, match="written by a newer alsoread") as raised:
+        with pytest.raises(CatalogError, match="written by a newer alsoread") as raised:
             use()
         assert raised.value.exit_code == 7
     assert path.read_bytes() == before
@@ -269,7 +269,7 @@ def test_a_catalog_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 def test_a_file_that_is_no_catalog_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "archive.db"
     path.write_bytes(content)
-    with pytest.raises(ArchiveError) as raised:
+    with pytest.raises(CatalogError) as raised:
         Catalog(path, scope=[], retry_delays=[])
     assert raised.value.exit_code == 7
     assert path.read_bytes() == content
@@ -277,6 +277,6 @@ def test_a_file_that_is_no_catalog_is_told(tmp_path: Path, content: bytes) -> No
 
 def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ArchiveError, match="can't be written") as raised:
+    with pytest.raises(DiskError, match="can't be written") as raised:
         Catalog(tmp_path / "file" / "archive.db", scope=[], retry_delays=[])
     assert raised.value.exit_code == 6

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from crawler.cli import main
 from crawler.clock import now
-from crawler.errors import ArchiveError
+from crawler.errors import CatalogError
 from crawler.items import Article, FoundPages, Image, Link, Visit, iso
 from pipelines.archive.catalog import open_locked
 from pipelines.archive.schema import MIGRATIONS
@@ -237,7 +237,7 @@ def test_a_damaged_archive_is_not_merged(mine: Path, theirs: Path, article: Make
     with closing(sqlite3.connect(theirs / "archive.db")) as db, db:
         db.execute("UPDATE articles SET title = 'another' WHERE url = ?", [JAM])
     before = rows(mine, "SELECT * FROM articles"), rows(mine, "SELECT * FROM pages")
-    with pytest.raises(ArchiveError, match=f"{JAM} is not what was archived.*verify --repair") as raised:
+    with pytest.raises(CatalogError, match=f"{JAM} is not what was archived.*verify --repair") as raised:
         merge(mine, theirs)
     assert raised.value.exit_code == 7
     assert (rows(mine, "SELECT * FROM articles"), rows(mine, "SELECT * FROM pages")) == before
