@@ -30,7 +30,7 @@ MEMORY = 1.5
 _EXPORT = """
 import sys, time
 from pathlib import Path
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 from pipelines.archive.selection import ArticleFilter
 from pipelines.export.plan import Form
 from pipelines.export.run import to_folder

@@ -66,6 +66,7 @@ class Run(NamedTuple):
 def make(data: Path, wanted: Sequence[str], known: int, due: float) -> None:
     """An archive that knows so many pages of 300 hosts. Those of the wanted hosts are not due."""
     catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[])
+    catalog.begin_crawl()
     names = [*wanted, *(f"known-{number:03}.techidaily.com" for number in range(_HOSTS - len(wanted)))]
     values = {
         "known": known,
@@ -78,7 +79,8 @@ def make(data: Path, wanted: Sequence[str], known: int, due: float) -> None:
     with catalog.db.atomic():
         catalog.db.execute("INSERT OR IGNORE INTO hosts (host) SELECT value FROM json_each(:names)", values)
         catalog.db.execute(_KNOWN, values)
-    catalog.close("finished", {}, 0)
+    catalog.end_crawl("finished")
+    catalog.close()
 
 
 def opening(data: Path, seed: str) -> float:

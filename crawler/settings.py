@@ -55,7 +55,7 @@ ALSOREAD_PICTURES = {
     "ALSOREAD_SCOPE": [urls.ANYWHERE],  # pictures lie on other hosts than the blogs
     "SCHEDULER": "scrapy.core.scheduler.Scheduler",  # what is wanted is known at the start: there is no frontier
     "ITEM_PIPELINES": {
-        "pipelines.images.store.StorePictures": 300,  # the picture's file, then its row
+        "pipelines.store.StoreImages": 300,  # the picture's file, then its row
     },
     "EXTENSIONS": {
         "crawler.extensions.errors.ErrorHandling": 500,  # a full disk ends the run

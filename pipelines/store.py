@@ -1,18 +1,25 @@
-"""The last stage: store every item in the archive."""
+"""The last stages: store every item in the archive, by the writer process."""
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from scrapy import signals
+
+from crawler.items import ImageVisit
 from crawler.signals import archive_opened
 from pipelines.archive.catalog import Catalog
+from pipelines.archive.writer import Writer
+from pipelines.images.store import ImageStore
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 
 class StoreInCatalog:
-    """Write an item's file, then its page, article and links in one transaction, by the writer process."""
+    """Write an item's file, then its page, article and links in one transaction."""
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -29,3 +36,32 @@ class StoreInCatalog:
         """Return the item when it is committed."""
         await self.catalog.write(item)
         return item
+
+
+class StoreImages:
+    """Write an image's copy, then its row, and count its visit in the statistics as `images/STATE`."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._stats: Any = crawler.stats
+        self._path = Path(crawler.settings["ALSOREAD_DATA"]) / "archive.db"
+        self._retry_delays = crawler.settings.getlist("ALSOREAD_RETRY_DELAYS")
+        crawler.signals.connect(self.spider_closed, signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Build the stage for a run."""
+        return cls(crawler)
+
+    def open_spider(self) -> None:
+        """Start the writer process; whoever runs the spider holds the archive."""
+        self._writer = Writer(self._path, partial(ImageStore, retry_delays=self._retry_delays))
+
+    async def process_item(self, item: ImageVisit) -> ImageVisit:
+        """Return the item when it is committed. Raises OSError and sqlite3.Error where nothing can be stored."""
+        self._stats.inc_value(f"images/{await self._writer.write(item)}")
+        return item
+
+    def spider_closed(self) -> None:
+        """Store what is left, also where the run was stopped at once."""
+        for error in self._writer.close():
+            raise error

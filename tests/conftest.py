@@ -73,5 +73,7 @@ def article() -> Callable[..., Article]:
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
     """An archive's catalog, held by this test."""
     held = Catalog(tmp_path / "archive.db", scope=["techidaily.com"], retry_delays=[0, 60])
+    held.begin_crawl()
     yield held
-    held.close("finished", requests={}, received=0)
+    held.end_crawl("finished")
+    held.close()

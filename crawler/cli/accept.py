@@ -14,7 +14,7 @@ from crawler.errors import AlsoreadError, UsageError
 from crawler.items import Article, Visit
 from crawler.settings import ALSOREAD_SCOPE
 from pipelines.archive import articles, quarantine
-from pipelines.archive.catalog import open_locked, open_readonly
+from pipelines.archive.connection import open_locked, open_readonly
 from pipelines.archive.storage_errors import explain
 from pipelines.archive.store import Store
 from pipelines.normalize import normalize
@@ -42,7 +42,7 @@ def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:
         raise UsageError(f"No page of {', '.join(hosts)} is quarantined.")
     exit_code = 0
     with open_locked(path) as db:
-        store = _store(db, path.parent / "articles")
+        store = _store(db, path.parent)
         for url in urls:
             try:
                 _accept(store, path.parent, url)
@@ -85,7 +85,7 @@ def _read(file: Path, url: str) -> tuple[Article, bool]:
     return article, cut_off
 
 
-def _store(db: Database, root: Path) -> Store:
+def _store(db: Database, data: Path) -> Store:
     """Store as a visit of the last crawl: accepting is no crawl of its own, and an interrupted one still resumes."""
     last = db.execute("SELECT max(id) FROM crawls").fetchone()[0]
-    return Store(db, root, scope=ALSOREAD_SCOPE, retry_delays=[], crawl=last)
+    return Store(db, data, scope=ALSOREAD_SCOPE, retry_delays=[], crawl=last)

@@ -14,7 +14,7 @@ from crawler.errors import UsageError
 from crawler.text import escape_controls
 from crawler.urls import canonical
 from pipelines.archive import articles
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 
 _CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"'>\s]+)""", re.IGNORECASE)
 

@@ -17,7 +17,7 @@ from crawler.errors import UsageError
 from crawler.exit_codes import INTERRUPTED
 from crawler.reports.terminal import progress
 from crawler.text import escape_controls
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 
 _FLAVOURS = ("plain", "hexo", "hugo", "jekyll", "obsidian")
 _KEPT = 1

@@ -18,7 +18,7 @@ from crawler.cli.options import (
 )
 from crawler.exit_codes import CATALOG, DISK, FORCED, INTERRUPTED, LOCKED
 from crawler.reports.terminal import progress
-from pipelines.archive.catalog import open_locked
+from pipelines.archive.connection import open_locked
 
 if TYPE_CHECKING:
     from crawler.runs.images import ImagesReport

@@ -13,7 +13,7 @@ from crawler import shutdown
 from crawler.cli.options import data_folder, reports_errors
 from crawler.errors import UsageError
 from crawler.text import escape_controls
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 
 _REBUILT = "rebuilt from the files"
 _SOME_REFUSED, _ALL_REFUSED = 1, 2  # exit codes

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from crawler.cli.options import data_folder, reports_errors
-from pipelines.archive.catalog import open_locked
+from pipelines.archive.connection import open_locked
 
 
 @click.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from crawler.cli.options import data_folder, reports_errors
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 
 
 @click.command()

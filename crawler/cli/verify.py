@@ -11,7 +11,7 @@ import click
 from crawler.cli.options import data_folder, reports_errors
 from crawler.reports.terminal import print_json
 from crawler.text import escape_controls
-from pipelines.archive.catalog import is_locked
+from pipelines.archive.connection import is_locked
 from pipelines.verifying.findings import Finding
 
 _FINDINGS_LEFT = 1

@@ -85,10 +85,11 @@ class Frontier(BaseScheduler):
             scope=self.settings.getlist("ALSOREAD_SCOPE"),
             retry_delays=self.settings.getlist("ALSOREAD_RETRY_DELAYS"),
             host_failures=self.settings["ALSOREAD_HOST_FAILURES"],
-            seeds=self.spider.seeds,
-            options={name: self.settings[name] for name in _RECORDED_SETTINGS},
         )
         try:
+            self.catalog.begin_crawl(
+                self.spider.seeds, {name: self.settings[name] for name in _RECORDED_SETTINGS}
+            )
             self.due = DuePages(
                 path,
                 self.wanted,
@@ -101,7 +102,8 @@ class Frontier(BaseScheduler):
             self.catalog.make_due(self.wanted, failed=failed, everything=recrawl == "all")
         except (OSError, sqlite3.Error) as error:
             with suppress(OSError, sqlite3.Error):  # the first error says why
-                self.catalog.close(outcome(error), requests={}, received=0)
+                self.catalog.end_crawl(outcome(error))
+            self.catalog.close()
             raise
         self.catalog.start_writer()
         self.crawler.signals.send_catch_log(archive_opened, catalog=self.catalog, frontier=self)
@@ -115,12 +117,17 @@ class Frontier(BaseScheduler):
         self.due.close()
         received = self.crawler.stats.get_value("downloader/response_bytes", 0)
         try:
-            self.catalog.close(
-                reason, self.requests, received, self._alarms(finished=reason == Outcome.FINISHED)
-            )
+            errors = self.catalog.stop_writer()
+            with self.catalog.db.atomic():
+                alarms = list(self._alarms(finished=reason == Outcome.FINISHED))
+            self.catalog.end_crawl(reason, self.requests, received, alarms)
+            for unstored in errors:
+                raise unstored
         except (OSError, sqlite3.Error) as error:
             record_fault(self.crawler.stats, error)  # the crawl's row does not tell
             logger.error("The end of the crawl can't be stored: %s", explain(error, self.catalog.path))
+        finally:
+            self.catalog.close()
 
     def _alarms(self, *, finished: bool) -> Iterator[Alarm]:
         """Yield the run's own alarms, then those judged from the archive."""

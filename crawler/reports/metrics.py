@@ -13,7 +13,8 @@ from sqlite_utils import Database
 
 from crawler.errors import AlsoreadError
 from crawler.runs.crawl import SUCCESSFUL, Report
-from pipelines.archive.catalog import COUNTS, open_readonly
+from pipelines.archive.catalog import COUNTS
+from pipelines.archive.connection import open_readonly
 
 _MAX_HOSTS = 20
 """Hosts with a gauge of failed pages: each makes a time series of its own."""

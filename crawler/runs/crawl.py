@@ -23,7 +23,7 @@ from crawler.runs.scrapy_process import run
 from crawler.spiders.also_read import AlsoReadSpider
 from pipelines.archive import alarms
 from pipelines.archive.alarms import Alarm
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 
 SUCCESSFUL = (Outcome.FINISHED, Outcome.BYTES, Outcome.TIME, Outcome.QUIET)
 """Outcomes of runs that ended as asked."""

@@ -55,7 +55,7 @@ def fetch(
         watch(done, total)
 
     stats = run(PicturesSpider, settings, scraped, urls=islice(wanted, most)) if total else {}
-    counts = {state: stats.get(f"pictures/{state}", 0) for state in ("stored", "failed", "refused", "gone")}
+    counts = {state: stats.get(f"images/{state}", 0) for state in ("stored", "failed", "refused", "gone")}
     asked = sum(counts.values())
     return ImagesReport(
         **counts,

@@ -9,147 +9,32 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from crawler.clock import now
-from crawler.errors import AlsoreadError, CatalogError, LockedError, UsageError
 from crawler.items import iso
 from pipelines.archive import alarms, pages, revisit
 from pipelines.archive.alarms import Alarm
-from pipelines.archive.pending import clear_up
-from pipelines.archive.schema import MIGRATIONS
-from pipelines.archive.storage_errors import ends_run, explain
-from pipelines.archive.store import Committing, Store, connect
-from pipelines.archive.writer import Item, Writer
+from pipelines.archive.connection import lock_and_open
+from pipelines.archive.store import Item, Store
+from pipelines.archive.writer import Writer
 
 COUNTS = ("pages", "new", "changed", "unchanged", "not_modified", "not_article", "gone", "refused", "failed")
-"""What a crawl's row counts; `pages` is the sum of the others."""
-
-
-def open_readonly(path: Path) -> Database:
-    """Open the catalog read-only. Raises AlsoreadError if there is none, or if it can't be read."""
-    if not path.is_file():
-        raise UsageError(f"There is no archive at {path} yet: `alsoread crawl` makes one.")
-    try:
-        db = _checked(
-            Database(sqlite3.connect(f"{path.absolute().as_uri()}?{_reading(path)}", uri=True)), path
-        )
-    except sqlite3.Error as error:
-        if ends_run(error):
-            raise explain(error, path) from None
-        raise CatalogError(
-            f"{path} can't be read as a catalog: {error}. Move it away: `alsoread rebuild` makes a new one.",
-        ) from None
-    if MIGRATIONS.pending(db):
-        db.close()
-        raise CatalogError(
-            f"{path} is no catalog, or of an older alsoread: `alsoread crawl` brings it up to date."
-        )
-    return db
-
-
-def _reading(path: Path) -> str:
-    """Return SQLite's parameters for reading: on a read-only disk it can't make the files beside the catalog."""
-    alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
-    return "mode=ro&immutable=1" if alone else "mode=ro"
-
-
-def _checked(db: Database, path: Path) -> Database:
-    """Return the database if it is a catalog of a known version; close it if not."""
-    try:
-        with closing(Database(memory=True)) as empty:
-            known = {migration.name for migration in MIGRATIONS.pending(empty)}
-        unknown = [step.name for step in MIGRATIONS.applied(db) if step.name not in known]
-        if unknown:
-            raise CatalogError(
-                f"{path} was written by a newer alsoread ({unknown[-1]}): update alsoread, or use another --data.",
-            )
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _begin(db: Database, seeds: Sequence[str], options: Mapping[str, Any]) -> int:
-    started_at = iso(now())
-    row = {
-        "reason": _reason(db),
-        "started_at": started_at,
-        "pid": os.getpid(),
-        "version": version("alsoread"),
-        "seeds": json.dumps(list(seeds), ensure_ascii=False),
-        "options": json.dumps(dict(options), ensure_ascii=False),
-    }
-    with db.atomic():
-        end_killed(db, started_at)
-        crawl: int = db.execute(
-            """INSERT INTO crawls (reason, started_at, pid, version, seeds, options)
-               VALUES (:reason, :started_at, :pid, :version, :seeds, :options) RETURNING id""",
-            row,
-        ).fetchone()[0]
-    return crawl
+"""Columns of a crawl's row that count pages; `pages` is the sum of the others."""
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def end_killed(db: Database, moment: str) -> int:
     """Mark runs that never ended as killed, once the archive is locked. Return how many."""
     query = "UPDATE crawls SET outcome = 'killed', ended_at = ? WHERE ended_at IS NULL"
     return db.execute(query, [moment]).rowcount
-
-
-def _reason(db: Database) -> str:
-    """Return why a crawl begins."""
-    query = "SELECT id, outcome FROM crawls WHERE outcome IS NOT 'imported' ORDER BY id DESC LIMIT 1"
-    last = next(db.query(query), None)
-    if last is None:
-        return "first"
-    if last["outcome"] == "finished":
-        return "revisit"
-    return f"goes on after crawl {last['id']} ({last['outcome'] or 'killed'})"
-
-
-def _migrated(path: Path) -> Database:
-    db = _checked(connect(path), path)
-    db.enable_wal()
-    MIGRATIONS.apply(db)
-    return db
-
-
-def _open_locked(path: Path) -> tuple[FileLock, Database]:
-    lock = FileLock(path.with_suffix(".lock"))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-        db = _migrated(path)
-        clear_up(db, path.parent)
-        return lock, db
-    except Timeout:
-        raise LockedError(lock_owner(path)) from None
-    except (OSError, sqlite3.Error) as error:
-        lock.release()
-        raise explain(error, path) from None
-    except AlsoreadError:
-        lock.release()
-        raise
-
-
-@contextmanager
-def open_locked(path: Path) -> Iterator[Database]:
-    """Open and lock the catalog for writing. Raises AlsoreadError, also if there is none."""
-    open_readonly(path).close()
-    lock, db = _open_locked(path)
-    try:
-        yield db
-    finally:
-        db.close()
-        lock.release()
 
 
 class Catalog(Store):
@@ -162,28 +47,36 @@ class Catalog(Store):
         scope: Sequence[str],
         retry_delays: Sequence[float],
         host_failures: int | None = None,
-        seeds: Sequence[str] = (),
-        options: Mapping[str, Any] | None = None,
     ) -> None:
-        """Open or create the catalog and begin a crawl. Raises AlsoreadError."""
+        """Open or create the catalog. Raises AlsoreadError."""
         self.path = path
         self.counts = dict.fromkeys(COUNTS, 0)
-        self._lock, db = _open_locked(path)
-        try:
-            crawl = _begin(db, seeds, options or {})
-        except sqlite3.Error as error:
-            db.close()
-            self._lock.release()
-            raise explain(error, path) from None
-        settings: dict[str, Any] = {
-            "scope": scope,
-            "retry_delays": retry_delays,
-            "host_failures": host_failures,
-            "crawl": crawl,
+        self._lock, db = lock_and_open(path)
+        super().__init__(
+            db, path.parent, scope=scope, retry_delays=retry_delays, host_failures=host_failures, crawl=0
+        )
+        self._writer: Writer[Item] | None = None
+
+    def begin_crawl(
+        self, seeds: Sequence[str] = (), options: Mapping[str, Any] = _NOTHING, reason: str | None = None
+    ) -> None:
+        """Insert the crawl's row. `reason`: why it begins, if not because of how the last one ended."""
+        started_at = iso(now())
+        row = {
+            "reason": reason or _reason(self.db),
+            "started_at": started_at,
+            "pid": os.getpid(),
+            "version": version("alsoread"),
+            "seeds": json.dumps(list(seeds), ensure_ascii=False),
+            "options": json.dumps(dict(options), ensure_ascii=False),
         }
-        super().__init__(db, path.parent / "articles", **settings)
-        self._committing = Committing(path, settings)
-        self._writer: Writer | None = None
+        with self.db.atomic():
+            end_killed(self.db, started_at)
+            self.crawl = self.db.execute(
+                """INSERT INTO crawls (reason, started_at, pid, version, seeds, options)
+                   VALUES (:reason, :started_at, :pid, :version, :seeds, :options) RETURNING id""",
+                row,
+            ).fetchone()[0]
 
     def add(self, item: Item) -> str:
         """Store an item at once, and return its kind of result. Raises what prevented it."""
@@ -223,9 +116,17 @@ class Catalog(Store):
                    WHERE outcome = 'finished' AND ended_at > ?"""
         return {host for (host,) in self.db.execute(query, [iso(now() - revisit.SITEMAPS)])}
 
-    def start_writer(self) -> Writer:
+    def start_writer(self) -> Writer[Item]:
         """Start the writer process, which takes a moment: else the first item waits for it."""
-        self._writer = self._writer or Writer(self._committing)
+        if self._writer is None:
+            open_store = partial(
+                Store,
+                scope=self.scope,
+                retry_delays=self.retry_delays,
+                host_failures=self.host_failures,
+                crawl=self.crawl,
+            )
+            self._writer = Writer(self.path, open_store)
         return self._writer
 
     def write(self, item: Item) -> asyncio.Future[str]:
@@ -239,26 +140,21 @@ class Catalog(Store):
             self.counts[kind] += 1
             self.counts["pages"] += 1
 
-    def close(
-        self, outcome: str, requests: Mapping[str, int], received: int, told: Iterable[Alarm] = ()
+    def stop_writer(self) -> list[Exception]:
+        """Commit what is left to write, and stop the writer process. Return what prevented any of it."""
+        return self._writer.close() if self._writer else []
+
+    def end_crawl(
+        self,
+        outcome: str,
+        requests: Mapping[str, int] = _NOTHING,
+        received: int = 0,
+        raised: Iterable[Alarm] = (),
     ) -> None:
-        """End the crawl, tidy up and unlock the archive.
+        """Write the end of the crawl's row and its alarms, and tidy up. Raises sqlite3.Error.
 
-        `requests`: how many of pages, sitemaps, robots; `told`: alarms, asked for when all else is written.
-        Raises OSError and sqlite3.Error where something could not be written; the archive is let go of all the same.
+        `requests`: how many of pages, sitemaps, robots; `received`: bytes.
         """
-        try:
-            results = self.commit(self._writer.close()) if self._writer else []
-            self._end(outcome, requests, received, told)
-        finally:
-            self.db.close()
-            self._lock.release()
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
-
-    def _end(self, outcome: str, requests: Mapping[str, int], received: int, told: Iterable[Alarm]) -> None:
-        """Write the end of the crawl's row and its alarms, and tidy up."""
         with self.db.atomic():
             self.db.execute(
                 """UPDATE crawls SET ended_at = :now, outcome = :outcome, bytes = :bytes, requests = :requests,
@@ -273,35 +169,22 @@ class Catalog(Store):
                     "crawl": self.crawl,
                 },
             )
-            alarms.insert(self.db, self.crawl, told, iso(now()))
+            alarms.insert(self.db, self.crawl, raised, iso(now()))
         self.db.execute("PRAGMA optimize")
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-
-def is_locked(path: Path) -> bool:
-    """Return whether another program has locked the archive."""
-    lock = FileLock(path.with_suffix(".lock"))
-    try:
-        if Path(lock.lock_file).is_file():  # else asking would make one
-            lock.acquire(timeout=0)
-            lock.release()
-    except Timeout:
-        return True
-    except OSError:  # the folder is for reading only
-        return False
-    return False
+    def close(self) -> None:
+        """Close the catalog and unlock the archive."""
+        self.db.close()
+        self._lock.release()
 
 
-def lock_owner(path: Path) -> str:
-    """Return a sentence that names who has locked the archive."""
-    try:
-        with closing(open_readonly(path)) as db:
-            row = next(db.query("SELECT id, pid, started_at FROM crawls WHERE ended_at IS NULL"), None)
-    except AlsoreadError:
-        row = None
-    who = (
-        "crawl {id} (process {pid}, since {started_at})".format(**row)
-        if row
-        else "another command that writes to it"
-    )
-    return f"{path.parent} is held by {who}: wait for it to end, or use another --data."
+def _reason(db: Database) -> str:
+    """Return why a crawl begins."""
+    query = "SELECT id, outcome FROM crawls WHERE outcome IS NOT 'imported' ORDER BY id DESC LIMIT 1"
+    last = next(db.query(query), None)
+    if last is None:
+        return "first"
+    if last["outcome"] == "finished":
+        return "revisit"
+    return f"goes on after crawl {last['id']} ({last['outcome'] or 'killed'})"

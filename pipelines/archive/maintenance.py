@@ -11,7 +11,8 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import iso
-from pipelines.archive.catalog import end_killed, open_locked, open_readonly
+from pipelines.archive.catalog import end_killed
+from pipelines.archive.connection import open_locked, open_readonly
 
 _INTERVAL = timedelta(days=7)
 _MIB = 2**20

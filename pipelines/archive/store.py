@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from sqlite_utils import Database
@@ -18,61 +16,18 @@ from pipelines.archive import articles, host_stats, pages, quarantine, regressio
 from pipelines.archive.article_file import path_of, render
 from pipelines.archive.files import files_written
 from pipelines.archive.host_stats import HostStats
-from pipelines.archive.pending import committed_together
+from pipelines.archive.writer import BatchStore
 
-_BUSY_TIMEOUT_SECONDS = 120.0
-"""Seconds to wait while another program writes to the catalog."""
-_CACHE_BYTES = 24 * 2**20
-"""Bytes of the catalog in memory: what is written together touches pages all over the indexes."""
-_MAX_WAL_BYTES = 64 * 2**20
-"""Bytes of the write-ahead log after which it goes into the catalog in any case."""
-_CHECKPOINT_SECONDS = 5.0
-"""Seconds after which what was stored is brought to the disk, so that a power cut does not undo it."""
+Item = Visit | FoundPages
 
 
-def connect(path: Path) -> Database:
-    """Open the catalog for writing."""
-    # By its URI, so that another catalog can be attached to be read only.
-    db = Database(sqlite3.connect(path.absolute().as_uri(), uri=True, timeout=_BUSY_TIMEOUT_SECONDS))
-    try:
-        # A power cut may undo the last transactions, never half of one: their pages are then due again.
-        db.execute("PRAGMA synchronous = NORMAL")
-        db.execute(f"PRAGMA cache_size = -{_CACHE_BYTES >> 10}")
-        db.execute(f"PRAGMA wal_autocheckpoint = {_MAX_WAL_BYTES // 4096}")
-        db.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.Error:
-        db.close()
-        raise
-    return db
-
-
-class Committing:
-    """Commit items in the writer process, to an archive that it opens when the first ones come."""
-
-    def __init__(self, path: Path, settings: Mapping[str, Any]) -> None:
-        """`settings`: those of the Store."""
-        self.path, self.settings = path, settings
-        self._store: Store | None = None
-        self._safe = monotonic()
-
-    def __call__(self, items: Sequence[Visit | FoundPages]) -> list[str | Exception]:
-        """Return the result of each item."""
-        self._store = self._store or Store(connect(self.path), self.path.parent / "articles", **self.settings)
-        results = self._store.commit(items)
-        # By the clock: a log that was full would be brought in, with two waits for the disk, every few dozen pages.
-        if monotonic() - self._safe > _CHECKPOINT_SECONDS:
-            self._store.db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            self._safe = monotonic()
-        return results
-
-
-class Store:
-    """An archive to write to: a catalog, and the folder of the articles beside it."""
+class Store(BatchStore[Item]):
+    """An archive to write visits to: a catalog, and the folder of the articles beside it."""
 
     def __init__(
         self,
         db: Database,
-        root: Path,
+        data: Path,
         *,
         scope: Sequence[str],
         retry_delays: Sequence[float],
@@ -83,38 +38,29 @@ class Store:
 
         `host_failures`: failures in a row before a host is left alone for a while; None = never.
         """
-        self.db, self.root, self.crawl = db, root, crawl
+        super().__init__(db, data)
+        self.root, self.crawl = data / "articles", crawl
         self.scope, self.retry_delays, self.host_failures = scope, retry_delays, host_failures
         self._last = datetime.min.replace(tzinfo=UTC)
         self._counted: dict[str, HostStats] = {}
 
-    def commit(self, items: Sequence[Visit | FoundPages]) -> list[str | Exception]:
-        """Store several items in one commit. Return each one's kind of result, or what prevented it."""
-        try:
-            return self._together(items)
-        except Exception as error:
-            if len(items) == 1:
-                return [error]
-        # One is at fault: each by itself. A savepoint for each would have the search index written out each time.
-        return [result for item in items for result in self.commit([item])]
-
-    def _together(self, items: Sequence[Visit | FoundPages]) -> list[str | Exception]:
+    def store(self, items: Sequence[Item]) -> list[str]:
+        """Write the files and rows of several items, and return each one's kind of result."""
         self._counted.clear()  # what a batch counted that was not committed
-        with committed_together(self.db, self.root.parent):
-            results: list[str | Exception] = [
-                self._settle(item, file_hash) if isinstance(item, Visit) else self._found(item)
-                for item, file_hash in self._written(items)
-            ]
-            self._write_counts()
+        results = [
+            self._settle(item, file_hash) if isinstance(item, Visit) else self._found(item)
+            for item, file_hash in self._written(items)
+        ]
+        self._write_counts()
         return results
 
-    def _written(self, items: Sequence[Visit | FoundPages]) -> list[tuple[Visit | FoundPages, str | None]]:
+    def _written(self, items: Sequence[Item]) -> list[tuple[Item, str | None]]:
         """Write the files of the items' articles; return each item with the hash of its file."""
         read = [item.article.url for item in items if isinstance(item, Visit) and item.article]
         extra = articles.extra_of(self.db, read)
         with files_written(self.root) as put:
 
-            def written(item: Visit | FoundPages) -> tuple[Visit | FoundPages, str | None]:
+            def written(item: Item) -> tuple[Item, str | None]:
                 if not isinstance(item, Visit) or item.article is None:
                     return item, None
                 article = item.article

@@ -1,33 +1,92 @@
-"""Store items in a process of its own, so that the disk never blocks the crawl."""
+"""Store items in a process of its own, so that the disk never blocks the event loop."""
 
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import Generic, TypeVar
 
-from crawler.items import FoundPages, Visit
+from sqlite_utils import Database
+
 from crawler.workers.pool import Process
+from pipelines.archive.connection import connect
+from pipelines.archive.pending import committed_together
 
-Item = Visit | FoundPages
+_Item = TypeVar("_Item")
 
 _COMMIT_BATCH_SIZE = 6
 """Items that are worth a commit: the search index is written out at each."""
 _COMMIT_WAIT_SECONDS = 0.02
 """Seconds that the first of them waits for the others."""
+_CHECKPOINT_SECONDS = 5.0
+"""Seconds after which what was stored is brought to the disk, so that a power cut does not undo it."""
 
 
-class Writer:
+class BatchStore(ABC, Generic[_Item]):
+    """Store items in an archive, several in one commit."""
+
+    def __init__(self, db: Database, data: Path) -> None:
+        self.db, self.data = db, data
+
+    def commit(self, items: Sequence[_Item]) -> list[str | Exception]:
+        """Store several items in one commit. Return each one's kind of result, or what prevented it."""
+        try:
+            with committed_together(self.db, self.data):
+                return [*self.store(items)]
+        except Exception as error:
+            if len(items) == 1:
+                return [error]
+        # One is at fault: each by itself. A savepoint for each would have the search index written out each time.
+        return [result for item in items for result in self.commit([item])]
+
+    @abstractmethod
+    def store(self, items: Sequence[_Item]) -> list[str]:
+        """Write the files and rows of several items, and return each one's kind of result."""
+
+
+class _Committer(Generic[_Item]):
+    """Commit items, in whichever process, to a store that is opened when the first ones come."""
+
+    def __init__(self, path: Path, open_store: Callable[[Database, Path], BatchStore[_Item]]) -> None:
+        self._path, self._open_store = path, open_store
+        self._store: BatchStore[_Item] | None = None
+        self._checkpointed_at = monotonic()
+
+    def __call__(self, items: Sequence[_Item]) -> list[str | Exception]:
+        """Return the result of each item."""
+        self._store = self._store or self._open_store(connect(self._path), self._path.parent)
+        results = self._store.commit(items)
+        # By the clock: a log that was full would be brought in, with two waits for the disk, every few dozen pages.
+        if monotonic() - self._checkpointed_at > _CHECKPOINT_SECONDS:
+            self._store.db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._checkpointed_at = monotonic()
+        return results
+
+    def close(self) -> None:
+        """Close the catalog."""
+        if self._store:
+            self._store.db.close()
+
+
+class Writer(Generic[_Item]):
     """Store items in batches; items handed in at about the same time share a commit."""
 
-    def __init__(self, commit: Callable[[Sequence[Item]], list[str | Exception]]) -> None:
-        """`commit` runs in the process, which starts at once: it takes as long as the first pages."""
-        self._process = Process(commit)
-        self._waiting: list[tuple[Item, asyncio.Future[str]]] = []
+    def __init__(self, path: Path, open_store: Callable[[Database, Path], BatchStore[_Item]]) -> None:
+        """Start the process, which takes as long as the first pages.
+
+        `open_store` makes the store of the catalog at `path`, in the process: it is pickled.
+        """
+        self._commit = _Committer(path, open_store)
+        self._process = Process(self._commit)
+        self._waiting: list[tuple[_Item, asyncio.Future[str]]] = []
         self._enough = asyncio.Event()
         self._storing: asyncio.Task[None] | None = None
 
-    def write(self, item: Item) -> asyncio.Future[str]:
+    def write(self, item: _Item) -> asyncio.Future[str]:
         """Return a future of the item's result once it is committed, or of the error that prevented it."""
         stored: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, stored))
@@ -37,10 +96,14 @@ class Writer:
             self._storing = asyncio.create_task(self._store())
         return stored
 
-    def close(self) -> list[Item]:
-        """Stop the process when all it was given is committed; return what it was not given."""
+    def close(self) -> list[Exception]:
+        """Stop the process when it is done, and commit what it was not given. Return what prevented that."""
         self._process.close()
-        return [item for item, _ in self._waiting]
+        if not self._waiting:
+            return []
+        results = self._commit([item for item, _ in self._waiting])
+        self._commit.close()
+        return [result for result in results if isinstance(result, Exception)]
 
     async def _store(self) -> None:
         while self._waiting:

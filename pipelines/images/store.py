@@ -1,65 +1,52 @@
-"""Store the copy of an image: the file, then its row."""
+"""Store the copies of images: their files, then their rows."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
 
-from scrapy import signals
+from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import ImageVisit, iso
-from pipelines.archive.files import files_written, forget_pending
+from pipelines.archive.files import files_written
 from pipelines.archive.storage_errors import ends_run, verb_of
-from pipelines.archive.store import connect
+from pipelines.archive.writer import BatchStore
 from pipelines.images import rows
 from pipelines.images.paths import FOLDER, path_of
 
-if TYPE_CHECKING:
-    from scrapy.crawler import Crawler
 
+class ImageStore(BatchStore[ImageVisit]):
+    """An archive to write visits of images to; their results are their states."""
 
-class StorePictures:
-    """Store every image's visit, and count it in the statistics as `pictures/STATE`."""
+    def __init__(self, db: Database, data: Path, *, retry_delays: Sequence[float]) -> None:
+        """`retry_delays`: seconds before the first tries again."""
+        super().__init__(db, data)
+        self._retry_delays = retry_delays
 
-    def __init__(self, crawler: Crawler) -> None:
-        self._stats: Any = crawler.stats
-        self._data = Path(crawler.settings["ALSOREAD_DATA"])
-        self._retry_delays = crawler.settings.getlist("ALSOREAD_RETRY_DELAYS")
-        crawler.signals.connect(self.spider_closed, signals.spider_closed)
+    def commit(self, items: Sequence[ImageVisit]) -> list[str | Exception]:
+        """Store several visits in one commit; one whose own file can't be written becomes a failure."""
+        results = super().commit(items)
+        return [self._failed(*pair) for pair in zip(items, results, strict=True)]
 
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Create it from a crawler."""
-        return cls(crawler)
+    def store(self, items: Sequence[ImageVisit]) -> list[str]:
+        """Write the files and rows of several visits, and return their states."""
+        with files_written(self.data / FOLDER) as put:
+            for visit in items:
+                if visit.type:
+                    path = path_of(visit.url, visit.type)
+                    put(path, visit.body)
+                    facts = {"status": visit.status, "fetched_at": iso(now())}
+                    rows.put_copy(self.db, visit.url, path, visit.type, visit.body, **facts)
+                else:
+                    rows.put_failure(self.db, visit, now(), self._retry_delays)
+        return [visit.state for visit in items]
 
-    def open_spider(self) -> None:
-        """Whoever runs the spider holds the archive."""
-        self._db = connect(self._data / "archive.db")
-
-    def process_item(self, item: ImageVisit) -> ImageVisit:
-        """Store a picture, whole and on the disk. Raises OSError and sqlite3.Error where no more can be stored."""
-        if item.type:
-            path = path_of(item.url, item.type)
-            try:
-                with files_written(self._data / FOLDER) as put:
-                    put(path, item.body)
-            except OSError as error:
-                if ends_run(error):
-                    raise
-                reason = f"its file can't be {verb_of(error)}: {error.strerror}"
-                item = replace(item, state="failed", reason=reason, type=None, body=b"")
-        with self._db.atomic():
-            if item.type:
-                facts = {"status": item.status, "fetched_at": iso(now())}
-                rows.put_copy(self._db, item.url, path, item.type, item.body, **facts)
-            else:
-                rows.put_failure(self._db, item, now(), self._retry_delays)
-        forget_pending(self._data / FOLDER)
-        self._stats.inc_value(f"pictures/{item.state}")
-        return item
-
-    def spider_closed(self) -> None:
-        """Also where the spider was stopped at once."""
-        self._db.close()
+    def _failed(self, visit: ImageVisit, result: str | Exception) -> str | Exception:
+        """Store a visit as failed if only its own file could not be written; return the result."""
+        if not isinstance(result, OSError) or ends_run(result):
+            return result
+        reason = f"its file can't be {verb_of(result)}: {result.strerror}"
+        (stored,) = super().commit([replace(visit, state="failed", reason=reason, type=None, body=b"")])
+        return stored

@@ -50,8 +50,7 @@ def import_files(
     catalog = Catalog(data / "archive.db", scope=scope, retry_delays=[])
     ended = Outcome.FORCED
     try:
-        with catalog.db.atomic():
-            catalog.db.execute("UPDATE crawls SET reason = ? WHERE id = ?", [reason, catalog.crawl])
+        catalog.begin_crawl(reason=reason)
         parser = Parser(host, tuple(scope), read_source)
         committer = Committer(catalog.db, catalog.root, scope, catalog.crawl)
         files = chain.from_iterable(map(find, paths))
@@ -62,9 +61,10 @@ def import_files(
         raise
     finally:
         try:
+            catalog.end_crawl(ended)
             clear_up(catalog.db, data)
         finally:
-            catalog.close(ended, requests={}, received=0)
+            catalog.close()
     if not finished:
         raise Interrupted("Interrupted: what was read is stored; run the same command again to go on.")
     return counts

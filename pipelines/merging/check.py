@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from crawler.errors import CatalogError
 from crawler.urls import canonical, host_of
 from pipelines.archive.article_file import path_of
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 from pipelines.archive.files import hash_of
 from pipelines.archive.schema import MIGRATIONS
 

@@ -14,7 +14,7 @@ from crawler.errors import CatalogError, LockedError, UsageError
 from crawler.items import Article
 from pipelines.archive import articles
 from pipelines.archive.article_file import path_of, render
-from pipelines.archive.catalog import is_locked, lock_owner
+from pipelines.archive.connection import is_locked, lock_owner
 from pipelines.archive.files import files_written
 from pipelines.archive.pending import committed_together
 from pipelines.archive.storage_errors import ends_run, explain

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from time import time
 
-from pipelines.archive.catalog import is_locked, open_locked, open_readonly
+from pipelines.archive.connection import is_locked, open_locked, open_readonly
 from pipelines.archive.files import HALF_WRITTEN, odd_entry
 from pipelines.archive.pending import forget_all_pending
 from pipelines.archive.storage_errors import ends_run, explain, is_full, is_lock_error

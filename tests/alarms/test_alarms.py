@@ -44,7 +44,7 @@ class Days:
         self.clock.setattr("crawler.clock.AHEAD", timedelta(days=crawl))
         started_at = iso(now())
         self.db.table("crawls").insert(row | {"id": crawl, "started_at": started_at, "outcome": outcome})
-        store = Store(self.db, self.catalog.root, scope=["techidaily.com"], retry_delays=[], crawl=crawl)
+        store = Store(self.db, self.catalog.data, scope=["techidaily.com"], retry_delays=[], crawl=crawl)
         assert not [result for result in store.commit(items) if isinstance(result, Exception)]
         if outcome != "killed":
             with self.db.atomic():

@@ -18,7 +18,8 @@ import pytest
 from crawler.errors import CatalogError, DiskError, LockedError
 from crawler.items import Article, FoundPages, Image, Link, Visit, iso
 from pipelines.archive import articles
-from pipelines.archive.catalog import Catalog, open_readonly
+from pipelines.archive.catalog import Catalog
+from pipelines.archive.connection import open_readonly
 
 MakeArticle = Callable[..., Article]
 BREAD = "https://one.techidaily.com/bread/"
@@ -180,6 +181,7 @@ def test_every_visit_is_counted_once(catalog: Catalog, article: MakeArticle) -> 
         )
 
     assert asyncio.run(write()) == ["new", "unchanged", "gone"]
+    assert catalog.stop_writer() == []
     row = next(catalog.db.query("SELECT pages, new, unchanged, gone, failed FROM crawls"))
     assert row == {"pages": 3, "new": 1, "unchanged": 1, "gone": 1, "failed": 0}
     assert {name: catalog.counts[name] for name in row} == row
@@ -188,10 +190,12 @@ def test_every_visit_is_counted_once(catalog: Catalog, article: MakeArticle) -> 
 def test_a_host_whose_sitemap_a_killed_run_may_not_have_read_is_asked_again(tmp_path: Path) -> None:
     def crawl(*visits: Visit, outcome: str) -> set[str]:
         held = Catalog(tmp_path / "archive.db", scope=["techidaily.com"], retry_delays=[])
+        held.begin_crawl()
         reached = held.reached_hosts()
         for visit in visits:
             held.add(visit)
-        held.close(outcome, requests={}, received=0)
+        held.end_crawl(outcome)
+        held.close()
         return reached
 
     old = Visit(url="https://two.techidaily.com/old/", state="gone", status=404)
@@ -238,19 +242,25 @@ from pathlib import Path
 from crawler.items import FoundPages
 from pipelines.archive.catalog import Catalog
 catalog = Catalog(Path({str(tmp_path / "archive.db")!r}), scope=["techidaily.com"], retry_delays=[])
+catalog.begin_crawl()
 catalog.add(FoundPages(pages=[({BREAD!r}, None)]))
 os.kill(os.getpid(), 9)
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
     catalog = Catalog(tmp_path / "archive.db", scope=["techidaily.com"], retry_delays=[])
+    catalog.begin_crawl()
     assert page(catalog, BREAD)["state"] == "due"
     assert catalog.db.execute("SELECT outcome FROM crawls ORDER BY id").fetchall() == [("killed",), (None,)]
-    catalog.close("finished", requests={}, received=0)
+    catalog.end_crawl("finished")
+    catalog.close()
 
 
 def test_a_catalog_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "archive.db"
-    Catalog(path, scope=[], retry_delays=[]).close("finished", requests={}, received=0)
+    catalog = Catalog(path, scope=[], retry_delays=[])
+    catalog.begin_crawl()
+    catalog.end_crawl("finished")
+    catalog.close()
     with sqlite3.connect(path) as db:
         db.execute(
             """INSERT INTO _sqlite_migrations

@@ -15,7 +15,7 @@ import pytest
 
 from crawler.items import Article
 from pipelines.archive.article_file import path_of
-from pipelines.archive.catalog import is_locked
+from pipelines.archive.connection import is_locked
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.quarantine import file_of, keep
 from pipelines.verifying.verify import repair

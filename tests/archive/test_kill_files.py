@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.archive.article_file import path_of, render
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 from pipelines.verifying.verify import verify
 from tests.conftest import ARTICLE
 from tests.support.archives import damage

@@ -11,7 +11,8 @@ import pytest
 
 from crawler.clock import now
 from crawler.items import iso
-from pipelines.archive.catalog import Catalog, open_locked, open_readonly
+from pipelines.archive.catalog import Catalog
+from pipelines.archive.connection import open_locked, open_readonly
 from tests.support.archives import damage
 from tests.support.commands import Run, here
 
@@ -87,8 +88,10 @@ def test_it_is_due_once_a_week(data: Path) -> None:
 
 def test_a_crawl_holds_the_archive(tmp_path: Path) -> None:
     held = Catalog(tmp_path / "archive.db", scope=[], retry_delays=[])
+    held.begin_crawl()
     done = here("maintain", "--data", tmp_path)
-    held.close("finished", requests={}, received=0)
+    held.end_crawl("finished")
+    held.close()
     assert (done.exit_code, done.stdout) == (5, "")
     assert "is held by crawl 1 (process " in done.stderr
 

@@ -242,8 +242,10 @@ def test_failed_pages_are_tried_again_when_asked_for(catalog: Catalog) -> None:
 def careful(tmp_path: Path) -> Iterator[Catalog]:
     """A catalog that gives a host up after three failures in a row."""
     held = Catalog(tmp_path / "archive.db", scope=["techidaily.com"], retry_delays=[0], host_failures=3)
+    held.begin_crawl()
     yield held
-    held.close("finished", requests={}, received=0)
+    held.end_crawl("finished")
+    held.close()
 
 
 def test_a_host_that_keeps_failing_is_left_alone(careful: Catalog, article: MakeArticle) -> None:

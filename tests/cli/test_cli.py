@@ -59,8 +59,10 @@ def test_an_unwritable_folder(tmp_path: Path) -> None:
 
 def test_two_crawls_on_one_archive(tmp_path: Path) -> None:
     held = Catalog(tmp_path / "archive.db", scope=[], retry_delays=[])
+    held.begin_crawl()
     done = alsoread("crawl", SEED, "--data", tmp_path)
-    held.close("finished", requests={}, received=0)
+    held.end_crawl("finished")
+    held.close()
     assert done.returncode == 5
     assert done.stderr.startswith(f"alsoread: {tmp_path} is held by crawl 1 (process ")
     assert "Traceback" not in done.stderr
@@ -79,7 +81,10 @@ def test_a_catalog_that_is_not_a_database(tmp_path: Path) -> None:
 
 
 def test_a_missing_article(tmp_path: Path) -> None:
-    Catalog(tmp_path / "archive.db", scope=[], retry_delays=[]).close("finished", requests={}, received=0)
+    catalog = Catalog(tmp_path / "archive.db", scope=[], retry_delays=[])
+    catalog.begin_crawl()
+    catalog.end_crawl("finished")
+    catalog.close()
     done = here("show", SEED, "--data", tmp_path)
     assert done.stderr == f"alsoread: No article {SEED} is in the archive: `alsoread status` tells what is.\n"
     assert done.exit_code == 2

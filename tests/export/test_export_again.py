@@ -16,7 +16,8 @@ from filelock import FileLock
 
 from crawler.items import Visit
 from pipelines.archive.article_file import render
-from pipelines.archive.catalog import Catalog, open_readonly
+from pipelines.archive.catalog import Catalog
+from pipelines.archive.connection import open_readonly
 from pipelines.archive.selection import ArticleFilter
 from pipelines.export import run as run_export
 from pipelines.export.plan import Form

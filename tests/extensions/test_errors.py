@@ -12,7 +12,7 @@ import pytest
 from scrapy.exceptions import DropItem
 
 from crawler.items import Visit
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 from tests.site import SEED, Site
 
 BROKEN = "https://kitchen-notes.techidaily.com/one-pot-lentils/"

@@ -12,7 +12,7 @@ from typing import Any
 import frontmatter
 import pytest
 
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 from tests.faults.row import CHANGED, DOMAIN, UNKNOWN, Copy
 from tests.faults.table import ROWS
 from tests.support.archives import damage, disorder, files

@@ -10,7 +10,8 @@ import pytest
 
 from crawler.items import UNLINKED, FoundPages, Link, Visit
 from pipelines.archive.article_file import path_of
-from pipelines.archive.catalog import Catalog, open_readonly
+from pipelines.archive.catalog import Catalog
+from pipelines.archive.connection import open_readonly
 from tests.support.archives import damage, disorder
 from tests.support.commands import here
 from tests.support.imports import BREAD, SCOPE, MakeArticle, archive, history, load, write
@@ -21,9 +22,11 @@ def test_an_unchanged_article_becomes_a_starting_point_of_crawls(
 ) -> None:
     data, item = tmp_path / "data", article(also_read=[])
     catalog = Catalog(data / "archive.db", scope=SCOPE, retry_delays=[0])
+    catalog.begin_crawl()
     catalog.add(FoundPages(pages=[(item.url, None)], depth=UNLINKED))
     catalog.add(Visit(url=item.url, state="stored", status=200, article=item))
-    catalog.close("finished", requests={}, received=0)
+    catalog.end_crawl("finished")
+    catalog.close()
     assert depths(data) == {BREAD: UNLINKED}
     done = here("import", write(tmp_path / "in.md", item), "--data", data)
     assert done.stdout == "1 articles: 0 new, 0 changed, 1 unchanged; 0 files could not be used.\n"

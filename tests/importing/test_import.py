@@ -10,7 +10,8 @@ from io import BytesIO
 from pathlib import Path
 
 from pipelines.archive.article_file import render
-from pipelines.archive.catalog import Catalog, open_readonly
+from pipelines.archive.catalog import Catalog
+from pipelines.archive.connection import open_readonly
 from tests.support.archives import damage, disorder, files
 from tests.support.commands import Run, alsoread, here
 from tests.support.imports import BREAD, MakeArticle, load, write

@@ -20,9 +20,9 @@ from crawler.cli import main
 from crawler.clock import now
 from crawler.errors import CatalogError
 from crawler.items import Article, FoundPages, Image, Link, Visit, iso
-from pipelines.archive.catalog import open_locked
+from pipelines.archive.connection import connect, open_locked
 from pipelines.archive.schema import MIGRATIONS
-from pipelines.archive.store import Store, connect
+from pipelines.archive.store import Store
 from pipelines.merging.merge import Merged
 from pipelines.merging.merge import merge as merge_catalog
 from pipelines.verifying.verify import verify
@@ -54,7 +54,7 @@ def crawled(data: Path, *items: Visit | FoundPages) -> Path:
         MIGRATIONS.apply(db)
         run = {"started_at": iso(now()), "pid": os.getpid(), "version": "1", "seeds": json.dumps([str(data)])}
         crawl: Any = db.table("crawls").insert(run | {"options": "{}"}).last_pk
-        store = Store(db, data / "articles", scope=["techidaily.com"], retry_delays=[], crawl=crawl)
+        store = Store(db, data, scope=["techidaily.com"], retry_delays=[], crawl=crawl)
         assert not [result for result in store.commit(items) if isinstance(result, Exception)]
         ended = {"ended_at": iso(now()), "outcome": "finished"}
         db.table("crawls").update(crawl, ended)

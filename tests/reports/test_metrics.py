@@ -18,7 +18,8 @@ from crawler.items import Visit
 from crawler.reports.metrics import write_metrics
 from crawler.runs.crawl import Report
 from pipelines.archive.alarms import Alarm
-from pipelines.archive.catalog import Catalog, open_readonly
+from pipelines.archive.catalog import Catalog
+from pipelines.archive.connection import open_readonly
 from tests.conftest import ARTICLE
 
 ROOT = Path(__file__).parents[2]
@@ -35,9 +36,13 @@ def failed(host: str, number: int = 1) -> Visit:
 def crawl(data: Path, *visits: Visit) -> None:
     """A crawl with these visits and two alarms."""
     catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[600])
+    catalog.begin_crawl()
     for visit in visits:
         catalog.add(visit)
-    catalog.close("finished", requests={"page": 3, "sitemap": 1, "robots": 1}, received=2048, told=ALARMS)
+    catalog.end_crawl(
+        "finished", requests={"page": 3, "sitemap": 1, "robots": 1}, received=2048, raised=ALARMS
+    )
+    catalog.close()
 
 
 def report(data: Path) -> Report:

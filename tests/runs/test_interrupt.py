@@ -12,7 +12,7 @@ from time import monotonic
 
 import pytest
 
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 from tests.site import SEED, Site
 from tests.support.hostile import Hostile
 

@@ -68,8 +68,10 @@ def test_a_killed_crawl_is_reported_and_resumed(tmp_path: Path) -> None:
 
 def test_a_crawl_that_can_not_start_is_reported(tmp_path: Path) -> None:
     other = Catalog(tmp_path / "archive.db", scope=[], retry_delays=[])
+    other.begin_crawl()
     code, out, err = ended(tmp_path, "--once", "--every", "1d", "--", SEED, ahead=2 * DAY)
-    other.close("finished", requests={}, received=0)
+    other.end_crawl("finished")
+    other.close()
     assert code == 5
     assert "The crawl ended with exit code 5: another crawl or program holds the archive." in out
     assert "is held by crawl 1" in err

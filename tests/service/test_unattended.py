@@ -16,7 +16,7 @@ import pytest
 from click.testing import Result
 
 from crawler import clock
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 from tests.conftest import DEMO
 from tests.site import SEED, Site, build
 from tests.site.server import Reply

@@ -12,7 +12,7 @@ from typing import Any
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
-from pipelines.archive.catalog import open_readonly
+from pipelines.archive.connection import open_readonly
 from pipelines.verifying.verify import verify
 
 _TIMES = ("first_seen", "last_seen", "not_before")

@@ -39,12 +39,14 @@ def export(data: Path, target: Path, *options: str | Path) -> str:
 def make_archive(data: Path, *held: Article | Visit) -> Path:
     """An archive that has these articles, or has seen these pages."""
     catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[0])
+    catalog.begin_crawl()
     visits = [
         Visit(url=item.url, state="stored", status=200, article=item) if isinstance(item, Article) else item
         for item in held
     ]
     catalog.commit(visits)
-    catalog.close("finished", requests={}, received=0)
+    catalog.end_crawl("finished")
+    catalog.close()
     return data
 
 

@@ -10,7 +10,8 @@ from crawler.extractors.source import read_source
 from crawler.items import Article, Visit
 from pipelines.archive import articles, revisions
 from pipelines.archive.article_file import render
-from pipelines.archive.catalog import Catalog, open_readonly
+from pipelines.archive.catalog import Catalog
+from pipelines.archive.connection import open_readonly
 from pipelines.importing.files import File
 from pipelines.importing.parse import ParsedFile, Parser
 
@@ -82,9 +83,11 @@ def parse(content: bytes | str, name: str = "post.md", host: str | None = None) 
 def archive(data: Path, *items: Article) -> None:
     """Make an archive of articles, as a crawl stores them."""
     catalog = Catalog(data / "archive.db", scope=SCOPE, retry_delays=[0])
+    catalog.begin_crawl()
     for article in items:
         catalog.add(Visit(url=article.url, state="stored", status=200, article=article))
-    catalog.close("finished", requests={}, received=0)
+    catalog.end_crawl("finished")
+    catalog.close()
 
 
 def write(path: Path, article: Article) -> Path:

@@ -118,8 +118,10 @@ def archive(
     body = "\n\n".join(f"![A picture](<{image.url}>)" for image in images)
     article = replace(ARTICLE, **{"url": url, "thumbnail": None, "images": images, "body": body} | changes)
     catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[])
+    catalog.begin_crawl()
     catalog.add(Visit(url=url, state="stored", status=200, article=article))
-    catalog.close("finished", requests={}, received=0)
+    catalog.end_crawl("finished")
+    catalog.close()
     return data
 
 

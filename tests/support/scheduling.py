@@ -71,7 +71,8 @@ def archive_with_a_crawl(data: Path, ahead: timedelta = timedelta()) -> None:
     """Makes an archive whose crawl has just ended, so that none is due."""
     code = (
         "import sys; from pathlib import Path; from pipelines.archive.catalog import Catalog\n"
-        "Catalog(Path(sys.argv[1]), scope=[], retry_delays=[]).close('finished', requests={}, received=0)"
+        "catalog = Catalog(Path(sys.argv[1]), scope=[], retry_delays=[])\n"
+        "catalog.begin_crawl(); catalog.end_crawl('finished'); catalog.close()"
     )
     command = [*environment(ahead, "UTC"), sys.executable, "-c", code, str(data / "archive.db")]
     subprocess.run(command, check=True)

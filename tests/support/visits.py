@@ -26,9 +26,11 @@ def failed(url: str, reason: str = "no answer", **facts: Any) -> Visit:
 def crawl(data: Path, *visits: Visit) -> None:
     """Store a crawl with these visits."""
     catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[600, 600])
+    catalog.begin_crawl()
     for visit in visits:
         catalog.add(visit)
-    catalog.close("finished", requests={}, received=0)
+    catalog.end_crawl("finished")
+    catalog.close()
 
 
 def alsoread(data: Path, *args: str) -> Result:

@@ -52,6 +52,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     data = tmp_path_factory.mktemp("sound")
     catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[])
+    catalog.begin_crawl()
     catalog.add(FoundPages(pages=[(url(0), None)]))
     visits = [
         Visit(url=url(n), state="stored", status=200, etag='"1"', article=numbered(n))
@@ -70,7 +71,8 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
     ]  # fmt: skip
     catalog.commit(visits)
-    catalog.close("finished", requests={"page": len(visits)}, received=1000)
+    catalog.end_crawl("finished", requests={"page": len(visits)}, received=1000)
+    catalog.close()
     return data
 
 
@@ -100,8 +102,10 @@ def lines(findings: Iterator[Finding]) -> list[str]:
 def test_quarantined_pages_belong_to_articles_that_were_not_read_well(damaged: Path) -> None:
     lost = Visit(url=url(2), state="failed", status=200, reason="the article has no text")
     catalog = Catalog(damaged / "archive.db", scope=["techidaily.com"], retry_delays=[])
+    catalog.begin_crawl()
     catalog.commit([lost])
-    catalog.close("finished", requests={"page": 1}, received=0)
+    catalog.end_crawl("finished", requests={"page": 1})
+    catalog.close()
     for page in (url(2), url(5), "https://one.techidaily.com/never-archived/"):
         keep(damaged, page, b"<p>A page")
     (damaged / "look" / ".writing" / "1-1").touch()
