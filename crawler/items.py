@@ -49,7 +49,7 @@ def iso(moment: datetime) -> str:
 
 
 class Image(NamedTuple):
-    """A picture in the body: its real address, and its texts."""
+    """An image in the body: its real address, and its texts."""
 
     url: str
     alt: str | None = None
@@ -137,12 +137,12 @@ class Visit:
 
 
 ImageState = Literal["stored", "failed", "refused", "gone"]
-"""The state of a picture that was requested; each means what it does for a page."""
+"""The state of an image that was requested; each means what it does for a page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageVisit:
-    """The result of fetching a picture: the item of the pictures' spider. `stored` has a body and its media type."""
+    """The result of fetching an image: the item of the images' spider. `stored` has a body and its media type."""
 
     url: str
     """Its address as the article has it."""

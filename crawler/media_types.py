@@ -1,4 +1,4 @@
-"""Recognise media types by a body's first bytes: nothing is decoded, so no picture is a bomb. Pure."""
+"""Recognise media types by a body's first bytes: nothing is decoded, so no image is a bomb. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 
 EXTENSIONS = {
-    # Pictures that browsers show and that can't hold a script; the first extension of each is the usual one.
+    # Images that browsers show and that can't hold a script; the first extension of each is the usual one.
     "image/png": ("png",),
     "image/jpeg": ("jpg", "jpeg"),
     "image/gif": ("gif",),
@@ -15,9 +15,9 @@ EXTENSIONS = {
     "image/bmp": ("bmp",),
     "image/x-icon": ("ico",),
 }
-"""The file name extensions of each media type of picture that is stored."""
+"""The file name extensions of each media type of image that is stored."""
 
-_PICTURES = {
+_IMAGES = {
     "image/png": rb"\x89PNG\r\n\x1a\n",
     "image/jpeg": rb"\xff\xd8\xff",
     "image/gif": rb"GIF8[79]a",
@@ -37,17 +37,17 @@ _OTHERS = {
     "application/xml": rb"<\?xml",
     "application/json": rb"\{\"|\[[\"{]",
 }
-_PICTURE_PATTERNS = {kind: re.compile(start, re.DOTALL) for kind, start in _PICTURES.items()}
-_PATTERNS = {kind: re.compile(start, re.DOTALL) for kind, start in (_OTHERS | _PICTURES).items()}
+_IMAGE_PATTERNS = {kind: re.compile(start, re.DOTALL) for kind, start in _IMAGES.items()}
+_PATTERNS = {kind: re.compile(start, re.DOTALL) for kind, start in (_OTHERS | _IMAGES).items()}
 
 
-def picture_type(content: bytes) -> str | None:
-    """Return the media type of a picture that may be stored; None for anything else.
+def image_type(content: bytes) -> str | None:
+    """Return the media type of an image that may be stored; None for anything else.
 
-    >>> [picture_type(b"GIF89a..."), picture_type(b"<svg></svg>"), picture_type(b"BMW is a car")]
+    >>> [image_type(b"GIF89a..."), image_type(b"<svg></svg>"), image_type(b"BMW is a car")]
     ['image/gif', None, None]
     """
-    return _first_match(_PICTURE_PATTERNS, content)
+    return _first_match(_IMAGE_PATTERNS, content)
 
 
 def media_type(body: bytes) -> str | None:

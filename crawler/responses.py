@@ -14,7 +14,7 @@ from scrapy.http import Response
 
 from crawler.clock import now
 from crawler.items import ImageState, ImageVisit, Reading, State, Visit
-from crawler.media_types import picture_type
+from crawler.media_types import image_type
 from crawler.urls import canonical
 
 Rule = Literal["robots", "scope", "address", "too-large", "wrong-type", "trap"]
@@ -101,7 +101,7 @@ def charset_of(response: Response) -> str | None:
 
 
 def classify_image(url: str, response: Response) -> ImageVisit:
-    """What an answer to a request for a picture came to, where it is no redirect that is followed."""
+    """What an answer to a request for an image came to, where it is no redirect that is followed."""
     facts: dict[str, Any] = {"url": url, "status": response.status}
     if response.status in _MOVED:
         reason = f"redirects to {target_of(response)!r}, which was not followed"
@@ -109,12 +109,12 @@ def classify_image(url: str, response: Response) -> ImageVisit:
     if visit := classify_response(url, response):
         state: ImageState = "gone" if visit.state == "gone" else "failed"
         return ImageVisit(state=state, reason=visit.reason, retry_after=visit.retry_after, **facts)
-    if kind := picture_type(response.body):
+    if kind := image_type(response.body):
         return ImageVisit(state="stored", type=kind, body=response.body, **facts)
     if not response.body:
         return ImageVisit(state="failed", reason="the response has no body", **facts)
     sent_as = (_header(response, "Content-Type") or "").partition(";")[0][:100] or "nothing"
-    reason = f"wrong-type: what was sent as {sent_as} is none of the pictures that are kept"
+    reason = f"wrong-type: what was sent as {sent_as} is not an image type that is stored"
     return ImageVisit(state="refused", reason=reason, **facts)
 
 

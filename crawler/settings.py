@@ -50,12 +50,12 @@ EXTENSIONS = {
     "scrapy.extensions.remote_control.RemoteControl": None,  # it is off, and its libraries take long to load
     "scrapy.extensions.telnet.TelnetConsole": None,  # the same
 }
-ALSOREAD_PICTURES = {
+ALSOREAD_IMAGES = {
     # What differs for `alsoread images`.
-    "ALSOREAD_SCOPE": [urls.ANYWHERE],  # pictures lie on other hosts than the blogs
+    "ALSOREAD_SCOPE": [urls.ANYWHERE],  # images lie on other hosts than the blogs
     "SCHEDULER": "scrapy.core.scheduler.Scheduler",  # what is wanted is known at the start: there is no frontier
     "ITEM_PIPELINES": {
-        "pipelines.store.StoreImages": 300,  # the picture's file, then its row
+        "pipelines.store.StoreImages": 300,  # the image's file, then its row
     },
     "EXTENSIONS": {
         "crawler.extensions.errors.ErrorHandling": 500,  # a full disk ends the run
@@ -64,7 +64,7 @@ ALSOREAD_PICTURES = {
         "scrapy.extensions.telnet.TelnetConsole": None,  # as above
     },
     "CONCURRENT_REQUESTS": 8,  # a stop waits for those under way, one after another where they are of one host
-    "LOG_LEVEL": "ERROR",  # the catalog says what came of every picture; the terminal is for the summary
+    "LOG_LEVEL": "ERROR",  # the catalog says what came of every image; the terminal is for the summary
 }
 
 # Politeness.

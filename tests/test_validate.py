@@ -35,7 +35,7 @@ def archived(article: Article = GOOD, **facts: Any) -> Archived:
             "title": article.title,
             "body": article.body,
             "extractor": article.extractor,
-            "pictures": len(article.images),
+            "images": len(article.images),
             "file_hash": articles.hash_of_file(article),
             **facts,
         }
@@ -67,7 +67,7 @@ DOUBTFUL: dict[str, tuple[Visit, str]] = {
     ),
     "undecodable": (good(body=TEXT.replace("word7 ", "w\ufffdrd7 ")), "1 more characters cannot be decoded"),
     "no-title": (good(title=None), "the title is missing"),
-    "no-pictures": (good(images=[]), "all 2 pictures are missing"),
+    "no-pictures": (good(images=[]), "all 2 images are missing"),
     "shrunk": (good(body=" ".join(WORDS[:74])), "the text shrank from 100 words to 74"),
     "other-text": (
         good(body=" ".join(WORDS[:49]) + " other" * 60),
@@ -104,7 +104,7 @@ def test_every_rule_is_tried_and_described() -> None:
         (good(body=" ".join(WORDS[:75])), archived()),
         (good(body=" ".join(WORDS[:50]) + " other" * 50), archived()),
         (good(title="Another title", author=None, also_read=[], images=PICTURES[:1]), archived()),
-        (good(images=[]), archived(pictures=1)),
+        (good(images=[]), archived(images=1)),
         (good(body="one"), archived(replace(GOOD, body="word " * 39))),
         (good(body=f"{TEXT} \ufffd"), archived(replace(GOOD, body=f"{TEXT} \ufffd"))),
         (good(extractor="generic"), archived(extractor="generic")),

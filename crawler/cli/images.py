@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 @click.command()
 @data_folder
 @host_filter
-@click.option("--max", "limit", type=click.IntRange(1), metavar="N", help="Fetch at most N pictures.")
+@click.option("--max", "limit", type=click.IntRange(1), metavar="N", help="Fetch at most N images.")
 @archive_options("crawl.delay", "crawl.rate")
 @connect_to
 @quiet_flag
 @reports_errors
 def images(data: str, hosts: tuple[str, ...], limit: int | None, quiet: bool, **settings: Any) -> None:
-    """Fetch the pictures in archived articles that have no copy yet."""
+    """Fetch the images in archived articles that have no copy yet."""
     from crawler.runs.crawl import settings_with
     from crawler.runs.images import fetch
 

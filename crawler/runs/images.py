@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from crawler.runs.crawl import exit_code
 from crawler.runs.scrapy_process import run
-from crawler.spiders.images import PicturesSpider
+from crawler.spiders.images import ImagesSpider
 from pipelines.images.wanted import Wanted
 
 
@@ -44,7 +44,7 @@ def fetch(
     `db` is the catalog, held for writing. `watch` is told how many are done, and of how many. Raises AlsoreadError.
     """
     data = Path(settings["ALSOREAD_DATA"])
-    settings.setdict(settings.getdict("ALSOREAD_PICTURES"), priority="project")
+    settings.setdict(settings.getdict("ALSOREAD_IMAGES"), priority="project")
     wanted, done = Wanted(db, data, hosts), 0
     held = wanted.held
     total = min(wanted.count, most or wanted.count)
@@ -54,7 +54,7 @@ def fetch(
         done += 1
         watch(done, total)
 
-    stats = run(PicturesSpider, settings, scraped, urls=islice(wanted, most)) if total else {}
+    stats = run(ImagesSpider, settings, scraped, urls=islice(wanted, most)) if total else {}
     counts = {state: stats.get(f"images/{state}", 0) for state in ("stored", "failed", "refused", "gone")}
     asked = sum(counts.values())
     return ImagesReport(

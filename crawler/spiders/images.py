@@ -22,13 +22,13 @@ _NO_LIMIT = 2**31
 """Failures after which a host is not asked any more."""
 
 
-class PicturesSpider(Spider):
+class ImagesSpider(Spider):
     """Request the images at these addresses, each when the engine has room for it.
 
     What lies on a host that fails ALSOREAD_HOST_FAILURES times in a row, or asks to be left alone, is passed over.
     """
 
-    name = "pictures"
+    name = "images"
     urls: Iterator[str]
 
     def __init__(self, **kwargs: Any) -> None:
@@ -46,7 +46,7 @@ class PicturesSpider(Spider):
 
     def parse(self, response: Response, **kwargs: Any) -> Iterator[Request | ImageVisit]:  # noqa: ARG002
         """Yield the visit of a response, or a request that follows its redirect."""
-        url, hops = response.meta["picture"], response.meta["hops"]
+        url, hops = response.meta["image"], response.meta["hops"]
         target = responses.redirect_target(response)
         if target and hops < _MAX_REDIRECTS:
             yield self._request(url, target, hops + 1)
@@ -55,19 +55,19 @@ class PicturesSpider(Spider):
 
     def failed(self, failure: Any) -> Iterator[ImageVisit]:
         """Yield the visit of an image that could not be fetched."""
-        yield self._judged(responses.classify_image_error(failure.request.meta["picture"], failure.value))
+        yield self._judged(responses.classify_image_error(failure.request.meta["image"], failure.value))
 
-    def _judged(self, picture: ImageVisit) -> ImageVisit:
+    def _judged(self, visit: ImageVisit) -> ImageVisit:
         """Count a failure of the image's host, and return the visit."""
-        host = named_host(picture.url)
-        if picture.retry_after:
+        host = named_host(visit.url)
+        if visit.retry_after:
             self._failures[host] = _NO_LIMIT
         elif self._failures[host] < _NO_LIMIT:
-            self._failures[host] = self._failures[host] + 1 if picture.state == "failed" else 0
-        return picture
+            self._failures[host] = self._failures[host] + 1 if visit.state == "failed" else 0
+        return visit
 
     def _request(self, url: str, target: str, hops: int) -> Request | ImageVisit:
-        meta = {"picture": url, "hops": hops}
+        meta = {"image": url, "hops": hops}
         try:
             return Request(
                 target, self.parse, errback=self.failed, headers=_ACCEPT, dont_filter=True, meta=meta

@@ -21,7 +21,7 @@ def find_archived(db: Database, url: str) -> Archived | None:
     row = pages.first(
         db,
         """SELECT articles.title, body, extractor, file_hash,
-                  (SELECT count(*) FROM images WHERE article = articles.id) AS pictures,
+                  (SELECT count(*) FROM images WHERE article = articles.id) AS images,
                   state = 'stored' AND coalesce(error GLOB 'cut-off: *', 0) AS cut_off,
                   quarantine.body_hash AS quarantined_hash, quarantined_at
            FROM articles JOIN pages USING (id)

@@ -22,7 +22,7 @@ _LOST_WORDS_SHARE = 1 / 4
 _COMMON_WORDS_SHARE = 1 / 2
 """Of an archived article's words, the fewest that a reading must have in common with it."""
 _FEWEST_IMAGES = 2
-"""Pictures of an archived article from which on a reading must have at least one."""
+"""Images of an archived article from which on a reading must have at least one."""
 _CHANGED_HOST_SHARE = 1 / 2
 """Of a host's archived articles, the most that one run replaces."""
 _CHANGED_HOST_ARTICLES = 20
@@ -37,7 +37,7 @@ class Archived:
     title: str | None
     body: str
     extractor: str
-    pictures: int
+    images: int
     file_hash: str = ""
     """SHA-256 of its file, in hexadecimal."""
     cut_off: bool = False
@@ -118,10 +118,10 @@ def no_title(new: Comparison) -> str | None:
     return "the title is missing" if new.archived.title and not new.article.title else None
 
 
-def no_pictures(new: Comparison) -> str | None:
-    """Single pictures go, but hardly all of several."""
-    lost = new.archived.pictures >= _FEWEST_IMAGES and not new.article.images
-    return f"all {new.archived.pictures} pictures are missing" if lost else None
+def no_images(new: Comparison) -> str | None:
+    """Single images go, but hardly all of several."""
+    lost = new.archived.images >= _FEWEST_IMAGES and not new.article.images
+    return f"all {new.archived.images} images are missing" if lost else None
 
 
 def shrunk(new: Comparison) -> str | None:
@@ -173,8 +173,8 @@ RULES = (
     Rule("no-title", "the title is missing", no_title, confirmable=True),
     Rule(
         "no-pictures",
-        "the article had 2 or more pictures, and all are missing",
-        no_pictures,
+        "the article had 2 or more images, and all are missing",
+        no_images,
         confirmable=True,
     ),
     Rule(

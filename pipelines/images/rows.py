@@ -28,16 +28,20 @@ def put_copy(db: Database, url: str, path: PurePosixPath, kind: str, content: by
     _put(db, {"url": url, "state": "stored", "attempts": 0} | copy | facts)
 
 
-def put_failure(db: Database, picture: ImageVisit, moment: datetime, retry_delays: Sequence[float]) -> None:
+def put_failure(db: Database, visit: ImageVisit, moment: datetime, retry_delays: Sequence[float]) -> None:
     """Store the row of an image without a copy: failed ones are requested again soon, others seldom."""
-    failed = picture.state == "failed"
-    held = pages.first(db, "SELECT attempts FROM pictures WHERE url = ?", picture.url) if failed else None
-    attempts = (held["attempts"] if held else 0) + failed
-    asked = timedelta(seconds=picture.retry_after or 0)
+    failed = visit.state == "failed"
+    attempts = _failures(db, visit.url) + 1 if failed else 0
+    asked = timedelta(seconds=visit.retry_after or 0)
     wait = max(revisit.next_try(attempts, retry_delays), asked) if failed else revisit.LONGEST
-    facts = {"status": picture.status, "fetched_at": iso(moment), "attempts": attempts}
-    row = {"url": picture.url, "state": picture.state, "error": picture.reason, "due_at": iso(moment + wait)}
+    facts = {"status": visit.status, "fetched_at": iso(moment), "attempts": attempts}
+    row = {"url": visit.url, "state": visit.state, "error": visit.reason, "due_at": iso(moment + wait)}
     _put(db, row | facts)
+
+
+def _failures(db: Database, url: str) -> int:
+    row = pages.first(db, "SELECT attempts FROM pictures WHERE url = ?", url)
+    return row["attempts"] if row else 0
 
 
 def fetch_again(db: Database, url: str, due_at: str, why: str) -> None:

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import iso
-from crawler.media_types import picture_type
+from crawler.media_types import image_type
 from crawler.urls import named_host
 from pipelines.archive.files import read_file
 from pipelines.archive.selection import ArticleFilter, where_clause
@@ -25,7 +25,7 @@ FROM (SELECT url FROM images WHERE article IN (SELECT id FROM chosen)
       UNION SELECT thumbnail FROM chosen WHERE thumbnail NOT NULL)
 LEFT JOIN pictures USING (url) WHERE url NOT LIKE 'data:%'
 """
-"""A `data:` address is the picture itself: it needs no copy."""
+"""A `data:` address is the image itself: it needs no copy."""
 _WANTED = """
 CREATE TEMP TABLE wanted AS
 SELECT url FROM shown WHERE state IS NULL OR due_at <= ? ORDER BY turn, url
@@ -62,7 +62,7 @@ class Wanted:
         """Store the row of a copy that has none, as after a rebuild."""
         for kind, path in places(url).items():
             content = self._content(path)
-            if content is not None and picture_type(content) == kind:
+            if content is not None and image_type(content) == kind:
                 fetched_at = iso(datetime.fromtimestamp((self._root / path).lstat().st_mtime, UTC))
                 with self._db.atomic():
                     rows.put_copy(self._db, url, path, kind, content, fetched_at=fetched_at)

@@ -34,7 +34,7 @@ def test_a_shell_fetches_one_page_and_opens_no_archive(
 
 
 def test_spiders_are_listed_and_checked(tmp_path: Path) -> None:
-    assert scrapy("list", data=tmp_path).stdout.split() == ["also_read", "pictures"]
+    assert scrapy("list", data=tmp_path).stdout.split() == ["also_read", "images"]
     assert scrapy("check", data=tmp_path).returncode == 0
     assert list(tmp_path.iterdir()) == []
 

@@ -63,7 +63,7 @@ def archived(article: Article, *, cut_off: bool) -> Archived:
         title=article.title,
         body=article.body,
         extractor=article.extractor,
-        pictures=len(article.images),
+        images=len(article.images),
         file_hash=hash_of_file(article),
         cut_off=cut_off,
     )
