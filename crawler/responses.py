@@ -79,7 +79,7 @@ def classify_response(url: str, response: Response) -> Visit | None:
     return Visit(state="failed", reason=reason, retry_after=_retry_after(response), **facts)
 
 
-def visit_of_page(url: str, response: Response, reading: Reading) -> Visit:
+def classify_reading(url: str, response: Response, reading: Reading) -> Visit:
     """Return the visit of a page that was extracted, with its validators."""
     if reading.article is None:
         return Visit(url=url, state="not_article", status=response.status, reason="no article on this page")

@@ -42,7 +42,7 @@ def _name(url: str) -> PurePosixPath:
     return path_of(url).with_suffix(".html")
 
 
-class KeepQuarantined:
+class SaveQuarantined:
     """Keep the page of a quarantined visit, until its article is read well again."""
 
     def __init__(self, data: Path) -> None:

@@ -12,7 +12,7 @@ from crawler.items import Article, Quarantine, Visit
 from crawler.signals import archive_opened
 from crawler.urls import host_of
 from pipelines.archive import quarantine
-from pipelines.archive.quarantine_rules import NOT_ARTICLE, Archived, Comparison, find_doubt, hash_of_body
+from pipelines.archive.plausibility import NOT_ARTICLE, Archived, Comparison, find_doubt, hash_of_body
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

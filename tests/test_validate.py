@@ -16,9 +16,9 @@ from crawler.clock import now
 from crawler.items import Article, Image, Link, Quarantine, Visit, iso
 from pipelines.archive import articles, quarantine
 from pipelines.archive.catalog import Catalog
-from pipelines.archive.quarantine_rules import CONFIRMED_AFTER, NOT_ARTICLE, RULES, Archived
+from pipelines.archive.plausibility import CONFIRMED_AFTER, NOT_ARTICLE, RULES, Archived
 from pipelines.archive.store import Store
-from pipelines.quarantine import KeepQuarantined, file_of
+from pipelines.quarantine import SaveQuarantined, file_of
 from pipelines.validate import LINKS_PER_PAGE, validate
 from tests.conftest import ARTICLE
 
@@ -265,7 +265,7 @@ def test_an_article_is_counted_for_its_host(catalog: Catalog, tmp_path: Path) ->
 
 
 def test_a_page_in_quarantine_is_kept_until_its_article_is_read_well(tmp_path: Path) -> None:
-    keep, file = KeepQuarantined(tmp_path), file_of(tmp_path, ARTICLE.url)
+    keep, file = SaveQuarantined(tmp_path), file_of(tmp_path, ARTICLE.url)
     failed = visit(
         None, state="failed", reason="no-text: …", html=b"<p>", quarantine=Quarantine("no-text", "0")
     )
@@ -274,11 +274,11 @@ def test_a_page_in_quarantine_is_kept_until_its_article_is_read_well(tmp_path: P
     assert file.read_bytes() == b"<p>"
     keep.process_item(visit(None, state="failed", reason="no answer", status=None))
     assert file.exists(), "a later failure says nothing of the page"
-    again = KeepQuarantined(tmp_path)
+    again = SaveQuarantined(tmp_path)
     assert again.process_item(visit(GOOD, html=b"<p>word")).html is None
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_page_that_was_never_archived_is_not_kept(tmp_path: Path) -> None:
-    KeepQuarantined(tmp_path).process_item(visit(None, state="failed", html=b"<p>"))
+    SaveQuarantined(tmp_path).process_item(visit(None, state="failed", html=b"<p>"))
     assert list(tmp_path.iterdir()) == []

@@ -61,7 +61,7 @@ class AlsoReadSpider(Spider):
         if visit is None:
             try:
                 reading = await self.reader.read(response.body, url, responses.charset_of(response))
-                visit = responses.visit_of_page(url, response, reading)
+                visit = responses.classify_reading(url, response, reading)
             except responses.Failed as error:
                 visit = responses.classify_error(url, error, response.status)
         yield replace(

@@ -84,8 +84,8 @@ def _fields(record: Record) -> Iterator[Alarm]:
     now = record.now
     for kind, (column, words) in _SHARES.items():
         lost = record.lost.get(kind, 0)
-        if _many_lost(kind, lost, now.again):
-            message = f"{lost} of {_count(now.again, 'article')} read again lost the {_LOST_FIELDS[kind]}"
+        if _many_lost(kind, lost, now.reread):
+            message = f"{lost} of {_count(now.reread, 'article')} read again lost the {_LOST_FIELDS[kind]}"
             yield _alarm(now, kind, message)
         elif rise := _rise(record, kind, column, "read"):
             yield _alarm(now, kind, f"{getattr(now, column)} of {_count(now.read, 'page')} {words}; {rise}")
@@ -94,8 +94,8 @@ def _fields(record: Record) -> Iterator[Alarm]:
 def _other_authors(record: Record) -> Iterator[Alarm]:
     """A few articles were edited; where it is half of them, some other text is taken for the author."""
     now, others = record.now, record.lost.get("other_author", 0)
-    if others >= 2 and others >= now.again * _LEAST_OTHER_SHARE:
-        message = f"{others} of {_count(now.again, 'article')} read again have another author than before"
+    if others >= 2 and others >= now.reread * _LEAST_OTHER_SHARE:
+        message = f"{others} of {_count(now.reread, 'article')} read again have another author than before"
         yield _alarm(now, "author", message)
 
 
@@ -133,26 +133,31 @@ def _by_rule(counts: Mapping[str, int]) -> str:
 
 def _bodies(record: Record) -> Iterator[Alarm]:
     now = record.now
-    if rise := _rise(record, "body", "without_body", "first"):
-        message = f"{now.without_body} of {_count(now.first, 'new page')} bring no article; {rise}"
+    if rise := _rise(record, "body", "without_body", "first_visits"):
+        message = f"{now.without_body} of {_count(now.first_visits, 'new page')} bring no article; {rise}"
         yield _alarm(now, "body", message)
 
 
 def _answers(record: Record) -> Iterator[Alarm]:
     now = record.now
-    if now.failing and now.visits == now.failed:
+    if now.unreachable and now.visits == now.failed:
         since = [run for run in record.before if run.crawl >= record.told.get("down", now.crawl)]
         if not since or any(run.visits > run.failed for run in since):
             yield _alarm(now, "down", f"nothing could be fetched in {_count(now.visits, 'visit')}")
         return
-    for kind, column, words in (("failures", "failing", "can't be fetched"), ("gone", "gone", "are gone")):
-        if rise := _rise(record, kind, column, "tried", elsewhere=False):
-            yield _alarm(now, kind, f"{getattr(now, column)} of {_count(now.tried, 'page')} {words}; {rise}")
+    for kind, column, words in (
+        ("failures", "unreachable", "can't be fetched"),
+        ("gone", "gone", "are gone"),
+    ):
+        if rise := _rise(record, kind, column, "attempted", elsewhere=False):
+            yield _alarm(
+                now, kind, f"{getattr(now, column)} of {_count(now.attempted, 'page')} {words}; {rise}"
+            )
 
 
 def _lengths(record: Record) -> Iterator[Alarm]:
     now, before = record.now, _since(record, "length")
-    new, old = now.read - now.again, before.read - before.again
+    new, old = now.read - now.reread, before.read - before.reread
     if new < _FEWEST_NEW_NOW or old < _FEWEST_NEW_BEFORE:
         return
     length, usual = now.characters / new, before.characters / old
@@ -163,9 +168,9 @@ def _lengths(record: Record) -> Iterator[Alarm]:
 
 def _speed(record: Record) -> Iterator[Alarm]:
     now, before = record.now, _since(record, "slow")
-    if now.timed < _FEWEST_PAGES or before.timed < _FEWEST_TIMED_VISITS:
+    if now.timed_visits < _FEWEST_PAGES or before.timed_visits < _FEWEST_TIMED_VISITS:
         return
-    seconds, usual = now.seconds / now.timed, before.seconds / before.timed
+    seconds, usual = now.seconds / now.timed_visits, before.seconds / before.timed_visits
     if seconds > _SLOW_SECONDS and seconds > usual * _SLOWER_TIMES:
         yield _alarm(now, "slow", f"it takes {seconds:.1f} seconds to answer, before it was {usual:.1f}")
 

@@ -171,7 +171,9 @@ def _silence(run: _Run, host: str) -> timedelta | None:
     times = (
         "SELECT started_at FROM host_runs JOIN crawls ON crawls.id = crawl WHERE host = ? AND sitemaps AND {}"
     )
-    news = run.db.execute(times.format("news ORDER BY crawl DESC LIMIT ?"), [host, _HISTORY_FINDS]).fetchall()
+    news = run.db.execute(
+        times.format("new_pages ORDER BY crawl DESC LIMIT ?"), [host, _HISTORY_FINDS]
+    ).fetchall()
     if not news:
         return None
     looks = run.db.execute(times.format("started_at > ? ORDER BY crawl"), [host, news[0][0]]).fetchall()

@@ -72,7 +72,7 @@ def files_written(root: Path) -> Iterator[Put]:
             yield lambda name, content: _stage(tree, name, content, staged)
             _sync(tree, staged)
             if staged:
-                # Before they move: a kill after it leaves no file that nobody knows of.
+                # Before they move: a kill after it leaves no file without a row or a line here.
                 lines = [f"{'new' if file.is_new else 'old'} {file.hash} {file.name}\n" for file in staged]
                 tree.append(_pending_list(), "".join(lines).encode())
             for file in staged:

@@ -18,12 +18,12 @@ class HostStats:
     crawl: int = 0
     visits: int = 0
     failed: int = 0
-    tried: int = 0
-    failing: int = 0
+    attempted: int = 0
+    unreachable: int = 0
     gone: int = 0
-    first: int = 0
+    first_visits: int = 0
     read: int = 0
-    again: int = 0
+    reread: int = 0
     characters: int = 0
     without_title: int = 0
     without_author: int = 0
@@ -31,26 +31,26 @@ class HostStats:
     without_also_read: int = 0
     without_body: int = 0
     generic: int = 0
-    timed: int = 0
+    timed_visits: int = 0
     seconds: float = 0.0
     sitemaps: int = 0
     unread: int = 0
     named: int = 0
-    news: int = 0
+    new_pages: int = 0
 
     def visited(self, visit: Visit, kind: str, before: State) -> None:
         """Count a visit whose result is `kind`; `before`: the state of its page until then."""
         self.visits += 1
         self.failed += kind == "failed"
         if visit.seconds is not None:
-            self.timed += 1
+            self.timed_visits += 1
             self.seconds += visit.seconds
         if before != "failed":
-            self.tried += 1
-            self.failing += kind == "failed" and visit.status != 200
+            self.attempted += 1
+            self.unreachable += kind == "failed" and visit.status != 200
             self.gone += kind == "gone"
         if before == "due" and visit.status == 200:
-            self.first += 1
+            self.first_visits += 1
             self.without_body += visit.article is None
         if visit.article:
             self._read(visit.article, new=kind == "new")
@@ -60,7 +60,7 @@ class HostStats:
         if new:
             self.characters += len(article.body)
         else:
-            self.again += 1
+            self.reread += 1
         self.without_title += not article.title
         self.without_author += not article.author
         self.without_date += not article.date

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from crawler.items import Quarantine
 from pipelines.archive import pages
-from pipelines.archive.quarantine_rules import Archived
+from pipelines.archive.plausibility import Archived
 
 
 def find_archived(db: Database, url: str) -> Archived | None:

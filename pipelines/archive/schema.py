@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from pipelines.archive.views import VIEWS
+
 MIGRATIONS = Migrations("alsoread")
 
 _TABLES = """
@@ -166,40 +168,6 @@ CREATE INDEX alarms_crawl ON alarms(crawl);
 CREATE INDEX alarms_host ON alarms(host, kind)
 """
 
-_VIEWS = {
-    "articles_by_host": """
-        SELECT pages.host, count(*) AS articles, sum(articles.words) AS words,
-               min(articles.date) AS first_date, max(articles.date) AS last_date
-        FROM articles JOIN pages ON pages.id = articles.id
-        GROUP BY pages.host ORDER BY articles DESC, pages.host""",
-    "also_read_links": """
-        SELECT source.url AS source, target.url AS target, also_read.position, also_read.text,
-               target.state AS target_state, also_read.last_seen
-        FROM also_read
-        JOIN pages AS source ON source.id = also_read.source
-        JOIN pages AS target ON target.id = also_read.target""",
-    "missing_targets": """
-        SELECT pages.url, pages.state, coalesce(pages.error, 'not fetched yet') AS reason,
-               moved.url AS moved_to, count(*) AS linked_from
-        FROM also_read
-        JOIN pages ON pages.id = also_read.target
-        LEFT JOIN pages AS moved ON moved.id = pages.moved_to
-        WHERE also_read.position IS NOT NULL
-          AND coalesce(pages.moved_to, pages.id) NOT IN (SELECT id FROM articles)
-        GROUP BY pages.id ORDER BY linked_from DESC, pages.url""",
-    "orphans": """
-        SELECT articles.url, articles.title
-        FROM articles
-        WHERE articles.id NOT IN (
-          SELECT coalesce(pages.moved_to, pages.id)
-          FROM also_read JOIN pages ON pages.id = also_read.target
-          WHERE also_read.position IS NOT NULL AND pages.id <> also_read.source)
-        ORDER BY articles.url""",
-    "duplicates": """
-        SELECT body_hash, count(*) AS copies, min(url) AS first_url, json_group_array(url) AS urls
-        FROM articles GROUP BY body_hash HAVING count(*) > 1 ORDER BY copies DESC, first_url""",
-}
-
 
 @MIGRATIONS()
 def m001_catalog(db: Database) -> None:
@@ -211,7 +179,7 @@ def m001_catalog(db: Database) -> None:
         tokenize="porter unicode61 remove_diacritics 2",
         create_triggers=True,
     )
-    for name, query in _VIEWS.items():
+    for name, query in VIEWS.items():
         db.create_view(name, query)
 
 
@@ -297,3 +265,17 @@ def m009_quarantine(db: Database) -> None:
     db.execute("ALTER TABLE pages ADD COLUMN listed INTEGER NOT NULL DEFAULT 0")
     # What older versions knew of it: a time of the sitemap's, or no other way to the page; and where crawls began.
     db.execute("UPDATE pages SET listed = lastmod IS NOT NULL OR depth >= 1000000 OR depth = 0")
+
+
+@MIGRATIONS()
+def m010_names_of_counts(db: Database) -> None:
+    """Rename counts of `host_runs` whose names did not say what they count."""
+    for old, new in (
+        ("tried", "attempted"),
+        ("failing", "unreachable"),
+        ("first", "first_visits"),
+        ("again", "reread"),
+        ("timed", "timed_visits"),
+        ("news", "new_pages"),
+    ):
+        db.execute(f"ALTER TABLE host_runs RENAME COLUMN {old} TO {new}")

@@ -90,7 +90,7 @@ class Store(BatchStore[Item]):
             counts = self._counts(found.host)
             counts.sitemaps += 1
             counts.named += len(found.pages)
-            counts.news += sum(page > newest for page in known.values())
+            counts.new_pages += sum(page > newest for page in known.values())
         return "found"
 
     def _settle(self, visit: Visit, file_hash: str | None) -> str:

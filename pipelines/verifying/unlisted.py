@@ -12,7 +12,7 @@ from pipelines.images.paths import FOLDER
 from pipelines.verifying.findings import PUT_FILE, Archive, Finding
 
 
-class FileFolder(NamedTuple):
+class ArchiveFolder(NamedTuple):
     """A folder of the archive in which every file has a row."""
 
     name: str
@@ -24,13 +24,13 @@ class FileFolder(NamedTuple):
     """What to do with a file without a row."""
 
 
-ARTICLES = FileFolder(
+ARTICLES = ArchiveFolder(
     "articles",
     "SELECT 1 FROM articles WHERE path = ? COLLATE BINARY",
     "crawl",
     "import it with `alsoread import`, or remove it",
 )
-COPIES = FileFolder(
+COPIES = ArchiveFolder(
     FOLDER,
     "SELECT 1 FROM pictures WHERE path = ? COLLATE BINARY",
     "run",
@@ -38,7 +38,7 @@ COPIES = FileFolder(
 )
 
 
-def check_unlisted(archive: Archive, folder: FileFolder, since: float | None) -> Iterator[Finding]:
+def check_unlisted(archive: Archive, folder: ArchiveFolder, since: float | None) -> Iterator[Finding]:
     """Find files without a row; those written after `since` (seconds since the epoch) are skipped."""
     root = archive.data / folder.name
     for parent, folders, names in os.walk(root):
@@ -55,5 +55,5 @@ def check_unlisted(archive: Archive, folder: FileFolder, since: float | None) ->
             elif archive.db.execute(folder.query, [name]).fetchone():
                 continue
             else:
-                what, hint = "a file that no row knows", folder.hint
+                what, hint = "a file without a row", folder.hint
             yield Finding(where=f"{folder.name}/{name}", what=what, hint=hint)

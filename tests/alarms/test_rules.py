@@ -16,7 +16,7 @@ HOST = "one.techidaily.com"
 def ran(**counts: Any) -> HostStats:
     """What a run found; new articles have 4,800 characters."""
     return HostStats(
-        **{"host": HOST, "characters": 4800 * (counts.get("read", 0) - counts.get("again", 0)), **counts}
+        **{"host": HOST, "characters": 4800 * (counts.get("read", 0) - counts.get("reread", 0)), **counts}
     )
 
 
@@ -26,7 +26,7 @@ def record(now: dict[str, Any], *before: dict[str, Any], **facts: Any) -> Record
     return Record(now=ran(crawl=len(before) + 1, **now), before=earlier, **facts)
 
 
-USUAL = {"visits": 40, "tried": 40, "read": 40, "first": 40, "timed": 40, "seconds": 8.0}
+USUAL = {"visits": 40, "attempted": 40, "read": 40, "first_visits": 40, "timed_visits": 40, "seconds": 8.0}
 
 
 @pytest.mark.parametrize(
@@ -46,16 +46,19 @@ USUAL = {"visits": 40, "tried": 40, "read": 40, "first": 40, "timed": 40, "secon
             "3 of 3 pages have no also-read list; elsewhere it is 0 of 50",
         ),
         (
-            record({"first": 4, "without_body": 4}, USUAL),
+            record({"first_visits": 4, "without_body": 4}, USUAL),
             "4 of 4 new pages bring no article; before it was 0 of 40",
         ),
         (
-            record({"read": 5, "again": 5}, USUAL, lost={"author": 2}),
+            record({"read": 5, "reread": 5}, USUAL, lost={"author": 2}),
             "2 of 5 articles read again lost the author",
         ),
-        (record({"read": 1, "again": 1}, USUAL, lost={"date": 1}), "1 of 1 article read again lost the date"),
         (
-            record({"read": 3, "again": 3}, USUAL, lost={"other_author": 2}),
+            record({"read": 1, "reread": 1}, USUAL, lost={"date": 1}),
+            "1 of 1 article read again lost the date",
+        ),
+        (
+            record({"read": 3, "reread": 3}, USUAL, lost={"other_author": 2}),
             "2 of 3 articles read again have another author than before",
         ),
         (
@@ -67,20 +70,20 @@ USUAL = {"visits": 40, "tried": 40, "read": 40, "first": 40, "timed": 40, "secon
             "1 new article may not be whole (cut-off 1)",
         ),
         (
-            record({"visits": 6, "failed": 4, "tried": 5, "failing": 4}, USUAL),
+            record({"visits": 6, "failed": 4, "attempted": 5, "unreachable": 4}, USUAL),
             "4 of 5 pages can't be fetched; before it was 0 of 40",
         ),
         (
-            record({"visits": 3, "failed": 3, "tried": 1, "failing": 1}, USUAL),
+            record({"visits": 3, "failed": 3, "attempted": 1, "unreachable": 1}, USUAL),
             "nothing could be fetched in 3 visits",
         ),
-        (record({"tried": 5, "gone": 5}, USUAL), "5 of 5 pages are gone; before it was 0 of 40"),
+        (record({"attempted": 5, "gone": 5}, USUAL), "5 of 5 pages are gone; before it was 0 of 40"),
         (
             record({"read": 5, "characters": 3000}, USUAL),
             "5 new articles have 600 characters each, those before had 4,800",
         ),
         (
-            record({"timed": 3, "seconds": 9.0}, USUAL),
+            record({"timed_visits": 3, "seconds": 9.0}, USUAL),
             "it takes 3.0 seconds to answer, before it was 0.2",
         ),
         (
@@ -109,21 +112,21 @@ def test_a_template_that_was_never_seen_is_told(number: int, were: str) -> None:
     "seen",
     [
         record({}, USUAL),
-        record({"read": 40, "again": 40}, USUAL),
+        record({"read": 40, "reread": 40}, USUAL),
         record({"read": 2, "without_author": 2}, USUAL),
         record({"read": 9, "without_also_read": 3}, USUAL | {"without_also_read": 7}),
         record({"read": 3, "without_also_read": 3}, USUAL | {"without_also_read": 40}),
         record({"read": 200, "without_author": 3}, USUAL),
-        record({"read": 9, "again": 9}, USUAL, lost={"author": 1}),
-        record({"read": 1, "again": 1}, USUAL, lost={"also_read": 1}),
-        record({"read": 30, "again": 30}, USUAL, lost={"also_read": 3}),
-        record({"read": 9, "again": 9}, USUAL, lost={"other_author": 4}),
+        record({"read": 9, "reread": 9}, USUAL, lost={"author": 1}),
+        record({"read": 1, "reread": 1}, USUAL, lost={"also_read": 1}),
+        record({"read": 30, "reread": 30}, USUAL, lost={"also_read": 3}),
+        record({"read": 9, "reread": 9}, USUAL, lost={"other_author": 4}),
         record({"read": 3, "generic": 3}, USUAL | {"generic": 40}),
-        record({"visits": 9, "failed": 2, "tried": 9, "failing": 2}, USUAL),
+        record({"visits": 9, "failed": 2, "attempted": 9, "unreachable": 2}, USUAL),
         record({"visits": 1, "failed": 1}, USUAL),
         record({"read": 4, "characters": 40}, USUAL),
-        record({"timed": 2, "seconds": 20.0}, USUAL),
-        record({"timed": 9, "seconds": 17.0}, USUAL),
+        record({"timed_visits": 2, "seconds": 20.0}, USUAL),
+        record({"timed_visits": 9, "seconds": 17.0}, USUAL),
         record({"sitemaps": 1, "named": 30}, USUAL, named_before=41),
         record({"sitemaps": 1, "named": 0}, USUAL),
         record({"unread": 1}, USUAL, unread_before=1),
@@ -141,7 +144,7 @@ def test_what_was_told_is_normal_from_then_on() -> None:
 
 
 def test_a_host_that_stays_down_is_told_once_and_again_when_it_falls_again() -> None:
-    down = {"visits": 3, "failed": 3, "tried": 1, "failing": 1}
+    down = {"visits": 3, "failed": 3, "attempted": 1, "unreachable": 1}
     assert list(judge(record(down, down, USUAL, told={"down": 2}))) == []
     assert [alarm.kind for alarm in judge(record(down, USUAL, down, USUAL, told={"down": 2}))] == ["down"]
 
