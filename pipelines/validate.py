@@ -52,7 +52,7 @@ def validate(visit: Visit, archived: Archived | None, host_articles: int = 0, ho
 
 
 def _first(visit: Visit, article: Article) -> Visit:
-    if not article.body.split():
+    if not article.body or article.body.isspace():
         return replace(visit, state="failed", reason="the article has no text", article=None)
     return _flagged(visit, article)
 

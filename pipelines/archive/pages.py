@@ -40,8 +40,9 @@ def add(
     ids = {url: page for url, (page, _) in known.items()}
     new = {url: host_of(url) for url in urls if url not in known}
     outside = {host: not host_in_scope(host, scope) for host in dict.fromkeys(new.values())}
-    for host in outside:
-        db.execute("INSERT OR IGNORE INTO hosts (host) VALUES (?)", [host])
+    if outside:
+        insert = "INSERT OR IGNORE INTO hosts (host) SELECT value FROM json_each(?)"
+        db.execute(insert, [json.dumps(list(outside))])
     newest: int = db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
     ids |= zip(new, count(newest + 1))
     inside = ("due", now, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -43,10 +44,12 @@ class Store(BatchStore[Item]):
         self.scope, self.retry_delays, self.host_failures = scope, retry_delays, host_failures
         self._last = datetime.min.replace(tzinfo=UTC)
         self._counted: dict[str, HostStats] = {}
+        self._kinds: Counter[str] = Counter()
 
     def store(self, items: Sequence[Item]) -> list[str]:
         """Write the files and rows of several items, and return each one's kind of result."""
         self._counted.clear()  # what a batch counted that was not committed
+        self._kinds.clear()
         results = [
             self._settle(item, file_hash) if isinstance(item, Visit) else self._found(item)
             for item, file_hash in self._written(items)
@@ -111,9 +114,9 @@ class Store(BatchStore[Item]):
                 self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"]
             )
         self._judge(visit, page, kind, now)
-        count = f"""UPDATE crawls SET pages = pages + 1, {kind} = {kind} + 1, fetched = fetched + ?
-                    WHERE id = ?"""
-        self.db.execute(count, [visit.status == 200, self.crawl])
+        self._kinds["pages"] += 1
+        self._kinds[kind] += 1
+        self._kinds["fetched"] += visit.status == 200
         self._counts(page["host"]).visited(visit, kind, page["state"])
         return kind
 
@@ -125,7 +128,11 @@ class Store(BatchStore[Item]):
 
     def _write_counts(self) -> None:
         host_stats.add(self.db, self._counted.values())
-        self._counted.clear()
+        if self._kinds:
+            sums = ", ".join(f"{kind} = {kind} + :{kind}" for kind in self._kinds)
+            self.db.execute(
+                f"UPDATE crawls SET {sums} WHERE id = :crawl", {**self._kinds, "crawl": self.crawl}
+            )
 
     def _add(
         self, urls: Sequence[str], *, depth: int, now: str, found_on: int | None = None
