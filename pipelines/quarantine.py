@@ -1,4 +1,4 @@
-"""Keep the raw pages of quarantined visits, for a person to look at.
+"""Save the raw pages of quarantined visits, for review.
 
 They lie below `look/` beside the articles, under the same names: `look/HOST/SLUG.html`.
 """
@@ -34,7 +34,7 @@ def keep(data: Path, url: str, html: bytes) -> None:
 
 
 def drop(data: Path, url: str) -> None:
-    """Remove the raw page of a canonical address, if it is kept. Raises OSError."""
+    """Remove the raw page of a canonical address, if any. Raises OSError."""
     remove_file(data / LOOK, _name(url))
 
 
@@ -43,11 +43,11 @@ def _name(url: str) -> PurePosixPath:
 
 
 class SaveQuarantined:
-    """Keep the page of a quarantined visit, until its article is read well again."""
+    """Save the page of a quarantined visit, until its article is stored again."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        self.kept = set((data / LOOK).rglob("*.html"))
+        self._saved = set((data / LOOK).rglob("*.html"))
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -60,8 +60,8 @@ class SaveQuarantined:
             return item
         if item.quarantine and item.html:
             keep(self.data, item.url, item.html)
-            self.kept.add(file_of(self.data, item.url))
-        elif item.state == "stored" and self.kept:
+            self._saved.add(file_of(self.data, item.url))
+        elif item.state == "stored" and self._saved:
             drop(self.data, item.url)
-            self.kept.discard(file_of(self.data, item.url))
+            self._saved.discard(file_of(self.data, item.url))
         return replace(item, html=None) if item.html else item

@@ -1,4 +1,4 @@
-"""Keep doubtful readings out of the archive: they fail, and never replace a good copy."""
+"""Turn empty or doubtful articles into failures, so that they never replace a good copy."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def _first(visit: Visit, article: Article) -> Visit:
     return _flagged(visit, article)
 
 
-def _quarantined(visit: Visit, kept_out: Quarantine, detail: str) -> Visit:
-    reason = f"{kept_out.rule}: {detail}; the archived copy is kept"
-    return replace(visit, state="failed", reason=reason, article=None, quarantine=kept_out)
+def _quarantined(visit: Visit, doubt: Quarantine, detail: str) -> Visit:
+    reason = f"{doubt.rule}: {detail}; the archived copy is kept"
+    return replace(visit, state="failed", reason=reason, article=None, quarantine=doubt)
 
 
 def _flagged(visit: Visit, article: Article) -> Visit:
@@ -79,7 +79,7 @@ def _flagged(visit: Visit, article: Article) -> Visit:
 
 
 class Validate:
-    """Turn empty or doubtful articles into failures, so that they never replace a good copy."""
+    """Validate every article against the archived one."""
 
     def __init__(self) -> None:
         self.changed: Counter[str] = Counter()

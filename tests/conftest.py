@@ -71,7 +71,7 @@ def article() -> Callable[..., Article]:
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    """An archive's catalog, held by this test."""
+    """An archive's catalog, locked by this test."""
     held = Catalog(tmp_path / "archive.db", scope=["techidaily.com"], retry_delays=[0, 60])
     held.begin_crawl()
     yield held

@@ -53,7 +53,7 @@ def _print_summary(outcome: ImagesReport, folder: Path) -> None:
         "failed": outcome.failed,
         "refused": outcome.refused,
         "gone": outcome.gone,
-        "already there": outcome.held,
+        "already there": outcome.existing,
     }
     click.echo(f"{folder}: " + ", ".join(f"{count:,} {result}" for result, count in counts.items()) + ".")
     if outcome.exit_code == DISK:

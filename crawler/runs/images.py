@@ -24,7 +24,7 @@ class ImagesReport:
     failed: int
     refused: int
     gone: int
-    held: int
+    existing: int
     """Copies that the archive has already."""
     left: int
     """Images that were not requested yet."""
@@ -41,12 +41,13 @@ def fetch(
 ) -> ImagesReport:
     """Fetch copies of the images that articles of these hosts show, at most so many.
 
-    `db` is the catalog, held for writing. `watch` is told how many are done, and of how many. Raises AlsoreadError.
+    `db` is the locked catalog; `watch` is called with the number of images that are done, and of all.
+    Raises AlsoreadError.
     """
     data = Path(settings["ALSOREAD_DATA"])
     settings.setdict(settings.getdict("ALSOREAD_IMAGES"), priority="project")
     wanted, done = Wanted(db, data, hosts), 0
-    held = wanted.held
+    existing = wanted.existing
     total = min(wanted.count, most or wanted.count)
 
     def scraped() -> None:
@@ -59,8 +60,8 @@ def fetch(
     asked = sum(counts.values())
     return ImagesReport(
         **counts,
-        held=wanted.held,
-        left=wanted.count - (wanted.held - held) - asked,
+        existing=wanted.existing,
+        left=wanted.count - (wanted.existing - existing) - asked,
         exit_code=exit_code(
             stats.get("archive/stopped") or stats.get("finish_reason", "finished"),
             asked,

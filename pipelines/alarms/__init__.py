@@ -1,1 +1,1 @@
-"""Alarms: what a run found that a person should look at."""
+"""Alarms: findings of a run that need attention."""

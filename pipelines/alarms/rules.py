@@ -1,7 +1,7 @@
 """Alarm rules: compare a host's counts with its history and report significant changes. Pure.
 
-A share that rises is told when chance would hardly bring it (Fisher's exact test, one-sided); what is told once
-becomes the host's normal state, so that it is not told in every run for ever.
+A share that rises is reported if chance is unlikely to explain it (Fisher's exact test, one-sided). What was reported
+once becomes the host's normal state, so that it is not reported again in every run.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from pipelines.archive.alarms import Alarm
 from pipelines.archive.host_stats import HostStats
 
 _FEWEST_PAGES = 3
-"""Fewest pages for which a share is judged."""
+"""Pages below which no share is judged."""
 _LEAST_SHARE = 0.1
 _MAX_CHANCE, _MAX_CHANCE_ONCE_SEEN = 0.01, 0.001
-"""How likely chance may be: what a host has shown before comes in clusters, so there it counts for less."""
+"""Maximum probability of chance; lower where a host has shown it before, as that comes in clusters."""
 _LEAST_LOST_SHARE = 0.2
-"""Of the articles that were read again; fewer are articles that were edited."""
+"""Share of the reread articles; a smaller one is explained by edits."""
 _LEAST_OTHER_SHARE = 0.5
 _SLOWER_TIMES, _SLOW_SECONDS = 5, 2.0
-"""So many times slower than before, and so many seconds a page at least."""
+"""Factor by which a host is slower than before, and seconds a page, at least."""
 _FEWEST_TIMED_VISITS = 10
 _LENGTH_RATIO = 1 / 3
 _FEWEST_NEW_NOW, _FEWEST_NEW_BEFORE = 5, 20
@@ -50,7 +50,7 @@ class Record:
 
     now: HostStats
     lost: Mapping[str, int] = field(default_factory=dict)
-    """Articles that lost something, by what it is."""
+    """Articles that lost a field, by field."""
     before: Sequence[HostStats] = ()
     """Earlier runs that visited the host, the newest first."""
     elsewhere: HostStats | None = None
@@ -58,13 +58,13 @@ class Record:
     quarantined: Mapping[str, int] = field(default_factory=dict)
     """Pages that came into quarantine, by rule."""
     flagged: Mapping[str, int] = field(default_factory=dict)
-    """New articles that were stored although something is wrong with their pages, by rule."""
-    told: Mapping[str, int] = field(default_factory=dict)
+    """New articles that were stored with a reason, by rule."""
+    raised: Mapping[str, int] = field(default_factory=dict)
     """The crawl in which each kind of alarm was last raised for this host."""
     named_before: int | None = None
-    """Pages that its sitemap named when it was last read; None where it is not known, or not read whole now."""
+    """Pages that its sitemap named when it was last read; None if unknown, or not read whole now."""
     unread_before: int = 0
-    """Sitemaps that could not be read when it was last asked for them."""
+    """Sitemaps that could not be read when they were last requested."""
 
 
 def judge(record: Record) -> Iterator[Alarm]:
@@ -92,7 +92,7 @@ def _fields(record: Record) -> Iterator[Alarm]:
 
 
 def _other_authors(record: Record) -> Iterator[Alarm]:
-    """A few articles were edited; where it is half of them, some other text is taken for the author."""
+    """Yield an alarm if half of the reread articles have another author: more than edits explain."""
     now, others = record.now, record.lost.get("other_author", 0)
     if others >= 2 and others >= now.reread * _LEAST_OTHER_SHARE:
         message = f"{others} of {_count(now.reread, 'article')} read again have another author than before"
@@ -100,7 +100,7 @@ def _other_authors(record: Record) -> Iterator[Alarm]:
 
 
 def _many_lost(kind: str, lost: int, again: int) -> bool:
-    """One article alone may have been edited; but nobody takes the author or the date out of one."""
+    """Return whether losses are too many for edits; a single article never loses its author or date by one."""
     enough = lost >= 2 or (lost == again == 1 and kind != "also_read")
     return enough and lost >= again * _LEAST_LOST_SHARE
 
@@ -141,7 +141,7 @@ def _bodies(record: Record) -> Iterator[Alarm]:
 def _answers(record: Record) -> Iterator[Alarm]:
     now = record.now
     if now.unreachable and now.visits == now.failed:
-        since = [run for run in record.before if run.crawl >= record.told.get("down", now.crawl)]
+        since = [run for run in record.before if run.crawl >= record.raised.get("down", now.crawl)]
         if not since or any(run.visits > run.failed for run in since):
             yield _alarm(now, "down", f"nothing could be fetched in {_count(now.visits, 'visit')}")
         return
@@ -186,21 +186,21 @@ def _sitemap(record: Record) -> Iterator[Alarm]:
         yield _alarm(now, "sitemap", message)
 
 
-def silence(news: Sequence[datetime], looks: Sequence[datetime]) -> timedelta | None:
-    """How long a host that kept bringing new pages has been silent, in the run that makes it too long; else None.
+def silence(finds: Sequence[datetime], misses: Sequence[datetime]) -> timedelta | None:
+    """Return how long a host has had no new page, in the first run for which that is too long; else None.
 
-    `news`: when runs found new pages of it; `looks`: when runs since then found none, this one last.
+    `finds`: times of runs that found new pages; `misses`: times of runs since then that found none, this one last.
     """
-    gaps = [later - earlier for earlier, later in pairwise(news)]
-    if len(gaps) < _FEWEST_GAPS or len(looks) < _SILENT_RUNS:
+    gaps = [later - earlier for earlier, later in pairwise(finds)]
+    if len(gaps) < _FEWEST_GAPS or len(misses) < _SILENT_RUNS:
         return None
-    too_long = news[-1] + max(max(gaps) * _GAP_RATIO, _SHORTEST_SILENCE)
-    told_before = len(looks) > _SILENT_RUNS and looks[-2] >= too_long
-    return looks[-1] - news[-1] if looks[-1] >= too_long and not told_before else None
+    too_long = finds[-1] + max(max(gaps) * _GAP_RATIO, _SHORTEST_SILENCE)
+    raised_before = len(misses) > _SILENT_RUNS and misses[-2] >= too_long
+    return misses[-1] - finds[-1] if misses[-1] >= too_long and not raised_before else None
 
 
 def _rise(record: Record, kind: str, column: str, of: str, *, elsewhere: bool = True) -> str:
-    """How the share was before, in words, where it has risen by more than chance; else nothing."""
+    """Return the share before, in words, if it has risen by more than chance; else an empty string."""
     now, before, where = record.now, _since(record, kind), "before it was"
     if elsewhere and record.elsewhere:
         before, where = record.elsewhere, "elsewhere it is"
@@ -213,7 +213,7 @@ def _rise(record: Record, kind: str, column: str, of: str, *, elsewhere: bool = 
 
 
 def chance(some: int, of: int, before: int, of_before: int) -> float:
-    """The probability of at least `some` among the `of` drawn, if now is like before (Fisher, one-sided).
+    """Return the probability of at least `some` of `of`, if nothing has changed (Fisher, one-sided).
 
     >>> round(chance(3, 3, 0, 7), 4), chance(3, 3, 0, 0)
     (0.0083, 1.0)
@@ -232,8 +232,8 @@ def _log_ways(number: int, chosen: int) -> float:
 
 
 def _since(record: Record, kind: str) -> HostStats:
-    """What is normal: the runs before, from the one on in which it was told that things are so."""
-    runs: Iterable[HostStats] = (run for run in record.before if run.crawl >= record.told.get(kind, 0))
+    """Return the normal counts: the runs before, from the one on that last raised the alarm."""
+    runs: Iterable[HostStats] = (run for run in record.before if run.crawl >= record.raised.get(kind, 0))
     return reduce(HostStats.__add__, runs, HostStats(host=record.now.host))
 
 

@@ -1,4 +1,4 @@
-"""Raise the alarms of a run that ends, from what the archive says of it and of the runs before."""
+"""Raise the alarms of a run from its rows in the catalog and those of the runs before."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pipelines.archive.alarms import MAX_ADDRESSES, TRAP, Alarm
 from pipelines.archive.host_stats import HostStats
 
 _HISTORY_RUNS = 100
-"""So many earlier runs that visited a host say what is normal for it."""
+"""Earlier runs of a host that define what is normal for it."""
 _HISTORY_FINDS = 30
 _FEWEST_TRAPS = 10
-"""New addresses from which on it is worth a word that they were refused as traps: a few are mistakes."""
+"""New addresses refused as traps from which on an alarm is raised: a few are mistakes."""
 
 _LACKS = """SELECT url FROM articles JOIN pages USING (id, url)
             WHERE host = :host AND fetched_at >= :since AND {} ORDER BY id LIMIT :most"""
@@ -51,24 +51,24 @@ _SHOW = {
     "length": (_LACKS.format("archived_at >= :since").replace("ORDER BY", "ORDER BY words,"),),
     "slow": (_FETCHED.format("true"),),
 }
-"""Where the addresses that show an alarm are looked for, by its kind; the first of the queries that finds any."""
+"""Queries for the addresses that show an alarm, by its kind; the first that finds any is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """The runs that are judged together: this one, and those before it that were killed before anyone judged them."""
+    """Runs that are judged together: this one, and those before it that were killed and not judged."""
 
     db: Database
     after: int
     """The last crawl that was judged."""
     crawl: int
     since: str
-    """When the first of them began."""
+    """Start of the first of them."""
     whole: bool
 
 
 def judge_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
-    """Yield what a person should look at after a run; `whole`: it ended by itself, what it did not find is gone."""
+    """Yield the alarms of a run; `whole`: it ended by itself, so that what it did not find is gone."""
     run = _run(db, crawl, whole)
     if killed := db.execute(
         "SELECT max(id) FROM crawls WHERE id > ? AND id < ?", [run.after, crawl]
@@ -82,7 +82,7 @@ def judge_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
         message = f"{len(traps):,} new addresses were refused, as they may have no end."
         yield Alarm(kind=TRAP, message=message, pages=tuple(url for (url,) in traps[:MAX_ADDRESSES]))
     counts, everywhere = host_stats.between(db, run.after, crawl), None
-    lost, told = _losses(run), _told(db)
+    lost, raised = _losses(run), _last_raised(db)
     quarantined, flagged = _by_host(quarantine.counts_since(db, run.after)), _by_host(_flagged(run))
     for host, counted in counts.items():
         record = Record(
@@ -91,7 +91,7 @@ def judge_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
             before=list(host_stats.of_host(db, host, run.after, _HISTORY_RUNS)),
             quarantined=quarantined[host],
             flagged=flagged[host],
-            told=told[host],
+            raised=raised[host],
             named_before=_named_before(run, host),
             unread_before=_unread_before(run, host),
         )
@@ -118,14 +118,14 @@ def _everywhere(run: _Run) -> HostStats:
 
 
 def _losses(run: _Run) -> dict[str, dict[str, int]]:
-    """How many articles lost each field, by host."""
+    """Count the articles that lost each field, by host."""
     query = """SELECT host, field, count(DISTINCT page) FROM losses JOIN pages ON pages.id = page
                WHERE crawl > ? GROUP BY host, field"""
     return _by_host(run.db.execute(query, [run.after]))
 
 
 def _flagged(run: _Run) -> Iterator[tuple[str, str, int]]:
-    """Host, rule and number of the new articles whose pages have a reason beside them."""
+    """Yield host, rule and number of the new articles that were stored with a reason."""
     yield from run.db.execute(
         """SELECT host, substr(error, 1, instr(error, ':') - 1) AS rule, count(*)
            FROM articles JOIN pages USING (id) WHERE crawl > ? AND state = 'stored' AND error NOT NULL
@@ -134,15 +134,15 @@ def _flagged(run: _Run) -> Iterator[tuple[str, str, int]]:
     )
 
 
-def _told(db: Database) -> dict[str, dict[str, int]]:
-    """The crawl in which each kind of alarm was last raised, by host."""
+def _last_raised(db: Database) -> dict[str, dict[str, int]]:
+    """Return the crawl in which each kind of alarm was last raised, by host."""
     return _by_host(
         db.execute("SELECT host, kind, max(crawl) FROM alarms WHERE host IS NOT NULL GROUP BY host, kind")
     )
 
 
 def _by_host(rows: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
-    """Numbers by host and by what they belong to; a host without any has none."""
+    """Group numbers by host and name; a host without any has an empty mapping."""
     numbers: dict[str, dict[str, int]] = defaultdict(dict)
     for host, name, number in rows:
         numbers[host][name] = number
@@ -150,7 +150,7 @@ def _by_host(rows: Iterable[tuple[str, str, int]]) -> dict[str, dict[str, int]]:
 
 
 def _named_before(run: _Run, host: str) -> int | None:
-    """Pages that the host's sitemap named in the last run that read it whole."""
+    """Return the pages that the host's sitemap named in the last run that read it whole."""
     if not run.whole:
         return None
     query = """SELECT named FROM host_runs JOIN crawls ON crawls.id = crawl
@@ -171,13 +171,13 @@ def _silence(run: _Run, host: str) -> timedelta | None:
     times = (
         "SELECT started_at FROM host_runs JOIN crawls ON crawls.id = crawl WHERE host = ? AND sitemaps AND {}"
     )
-    news = run.db.execute(
+    finds = run.db.execute(
         times.format("new_pages ORDER BY crawl DESC LIMIT ?"), [host, _HISTORY_FINDS]
     ).fetchall()
-    if not news:
+    if not finds:
         return None
-    looks = run.db.execute(times.format("started_at > ? ORDER BY crawl"), [host, news[0][0]]).fetchall()
-    return silence(_moments(reversed(news)), _moments(looks))
+    misses = run.db.execute(times.format("started_at > ? ORDER BY crawl"), [host, finds[0][0]]).fetchall()
+    return silence(_moments(reversed(finds)), _moments(misses))
 
 
 def _moments(rows: Iterable[tuple[str]]) -> list[datetime]:
@@ -193,6 +193,6 @@ def _pages(run: _Run, alarm: Alarm) -> tuple[str, ...]:
         "most": MAX_ADDRESSES,
     }
     for query in _SHOW.get(alarm.kind, ()):
-        if found := run.db.execute(query, values).fetchall():
-            return tuple(url for (url,) in found)
+        if rows := run.db.execute(query, values).fetchall():
+            return tuple(url for (url,) in rows)
     return ()

@@ -1,4 +1,4 @@
-"""Rows of alarms: what a run reported, and when."""
+"""Write and read rows of alarms."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RECENT = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """Something that a person should look at: a message, and up to three addresses that show it."""
+    """Something to look at: a message, and up to three addresses that show it."""
 
     kind: str
     """One of docs/alarms.md."""

@@ -12,9 +12,8 @@ from urllib.parse import unquote
 
 from crawler.items import Article, Image, Link
 from crawler.urls import host_of, slug_of
-from pipelines.archive.files import files_written
+from pipelines.archive.files import files_written, with_hash
 from pipelines.archive.front_matter import yaml_block
-from pipelines.archive.names import with_hash
 
 _MAX_NAME_BYTES = 200
 """Longest slug in a file name: with its hash and `.md` it fits into the 255 bytes that file systems take."""
@@ -38,7 +37,7 @@ VOCABULARY = tuple(
 
 @lru_cache(64)
 def path_of(url: str) -> PurePosixPath:
-    """Return the path below `articles/` of the article at a canonical address; no other address has it.
+    """Return the path below `articles/` of the article at a canonical address; no other address has this path.
 
     A slug that some file system can't hold as it is (reserved, too long, two that differ in case) is made
     safe, and unique by eight digits of its hash.
@@ -97,7 +96,7 @@ def render(article: Article) -> str:
 
 
 def write(root: Path, article: Article) -> Path:
-    """Write the article's file, whole or not at all, unless it stands there already. Raises OSError."""
+    """Write the article's file, whole or not at all, unless it exists already. Raises OSError."""
     path = path_of(article.url)
     with files_written(root) as put:
         put(path, render(article).encode())

@@ -1,7 +1,7 @@
 """The catalog, `archive.db`: the state of every page, and what was archived.
 
-One crawl holds a catalog at a time. Its visits are written by a process of their own, each whole or not at all;
-other programs read meanwhile (WAL).
+One crawl locks a catalog at a time. A writer process stores its visits, each in one transaction; other programs can
+read meanwhile (WAL).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Catalog(Store):
             ).fetchone()[0]
 
     def add(self, item: Item) -> str:
-        """Store an item at once, and return its kind of result. Raises what prevented it."""
+        """Store an item at once, and return its kind of result. Raises any error."""
         (result,) = self.commit([item])
         if isinstance(result, Exception):
             raise result
@@ -117,7 +117,7 @@ class Catalog(Store):
         return {host for (host,) in self.db.execute(query, [iso(now() - revisit.SITEMAPS)])}
 
     def start_writer(self) -> Writer[Item]:
-        """Start the writer process, which takes a moment: else the first item waits for it."""
+        """Start the writer process now, so that the first item does not wait for it."""
         if self._writer is None:
             open_store = partial(
                 Store,
@@ -141,7 +141,7 @@ class Catalog(Store):
             self.counts["pages"] += 1
 
     def stop_writer(self) -> list[Exception]:
-        """Commit what is left to write, and stop the writer process. Return what prevented any of it."""
+        """Commit items that are left, and stop the writer process. Return errors."""
         return self._writer.close() if self._writer else []
 
     def end_crawl(

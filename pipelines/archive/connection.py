@@ -17,11 +17,11 @@ from pipelines.archive.schema import MIGRATIONS
 from pipelines.archive.storage_errors import ends_run, explain
 
 _BUSY_TIMEOUT_SECONDS = 120.0
-"""Seconds to wait while another program writes to the catalog."""
+"""Seconds that a writer waits while another program writes to the catalog."""
 _CACHE_BYTES = 24 * 2**20
-"""Bytes of the catalog in memory: what is written together touches pages all over the indexes."""
+"""Bytes of SQLite's cache: a commit touches pages all over the indexes."""
 _MAX_WAL_BYTES = 64 * 2**20
-"""Bytes of the write-ahead log after which it goes into the catalog in any case."""
+"""Bytes of the write-ahead log from which on a commit checkpoints it."""
 
 
 def connect(path: Path) -> Database:
@@ -57,13 +57,13 @@ def open_readonly(path: Path) -> Database:
     if MIGRATIONS.pending(db):
         db.close()
         raise CatalogError(
-            f"{path} is no catalog, or of an older alsoread: `alsoread crawl` brings it up to date."
+            f"{path} is not a catalog, or one of an older alsoread: `alsoread crawl` migrates it."
         )
     return db
 
 
 def _reading(path: Path) -> str:
-    """Return SQLite's parameters for reading: on a read-only disk it can't make the files beside the catalog."""
+    """Return SQLite's URI parameters for reading; on a read-only disk it can't create its `-wal` file."""
     alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
     return "mode=ro&immutable=1" if alone else "mode=ro"
 
@@ -148,4 +148,4 @@ def lock_owner(path: Path) -> str:
         if row
         else "another command that writes to it"
     )
-    return f"{path.parent} is held by {who}: wait for it to end, or use another --data."
+    return f"{path.parent} is locked by {who}: wait for it to end, or use another --data."

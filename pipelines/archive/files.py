@@ -19,35 +19,35 @@ from typing import NamedTuple
 from pipelines.archive.tree import Tree
 
 HALF_WRITTEN = ".writing"
-"""The folder of files that are being written: hidden, and on the same disk as the files."""
+"""Folder of files that are being written: hidden, and on the disk of the files."""
 
 _FOLDER = PurePosixPath(HALF_WRITTEN)
 _PENDING = "pending-"
-"""What the names of the lists begin with that say which files are in place while their rows may not be."""
+"""Prefix of the lists of pending files; a process writes one of its own."""
 _LINE = re.compile(r"^(new|old) ([0-9a-f]{64}) (.+)\n", re.MULTILINE)
 _SYNC_ALL_FROM_FILES = 32
-"""Files from which on it is quicker to wait for all that the disk has to write."""
+"""Number of files from which on one sync of the whole disk is faster."""
 _numbers = count()
 
 
 class _Staged(NamedTuple):
-    """A file that is on the disk, and not yet in its place."""
+    """A file that is synced to the disk, and not yet in its place."""
 
     temporary: str
-    """What it is called in the folder of files that are being written."""
+    """Its name in the folder of files that are being written."""
     name: PurePosixPath
     hash: str
     is_new: bool
-    """Whether nothing stood in its place."""
+    """Whether there was no file in its place."""
 
 
 class Pending(NamedTuple):
-    """A file that was put in its place while its row may not have been committed."""
+    """A file in its place whose row may not be committed."""
 
     name: PurePosixPath
     hash: str
     is_new: bool
-    """Whether nothing stood in its place before."""
+    """Whether there was no file in its place before."""
 
 
 Put = Callable[[PurePosixPath, bytes], str]
@@ -59,11 +59,20 @@ def hash_of(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
+def with_hash(name: str, source: str) -> str:
+    """Return a name with `~` and eight digits of a hash of its source, so that no other source has it.
+
+    >>> with_hash("Tea-Time", "Tea-Time")
+    'Tea-Time~c89cfb18'
+    """
+    return f"{name}~{hash_of(source.encode())[:8]}"
+
+
 @contextmanager
 def files_written(root: Path) -> Iterator[Put]:
-    """Give a way to write files below a folder, each whole or not at all, unless it stands there already.
+    """Write files below a folder, each whole or not at all, by the function that the block gets.
 
-    The files are on the disk and in their places when the block ends, and pending.
+    A file that exists already is not written again. When the block ends, all are synced, in place and pending.
     Raises OSError; ELOOP where a folder below `root` is a symbolic link.
     """
     with closing(Tree(root)) as tree:
@@ -84,31 +93,31 @@ def files_written(root: Path) -> Iterator[Put]:
 
 
 def forget_pending(root: Path) -> None:
-    """Note that the rows of all files that this process wrote below a folder are committed."""
+    """Mark the files that this process wrote below a folder as committed."""
     with closing(Tree(root)) as tree:
         if root.is_dir():
             tree.remove(_pending_list())
 
 
 def has_pending(root: Path) -> bool:
-    """Return whether files below a folder may lack their rows, as some process wrote them and did not say more."""
+    """Return whether some process wrote files below a folder and did not mark them as committed."""
     with closing(Tree(root)) as tree:
         return bool(_pending_lists(tree))
 
 
 @contextmanager
 def pending_files(root: Path) -> Iterator[list[Pending]]:
-    """Give the pending files of all processes; they are so no more when the block ends well.
+    """Yield the pending files of all processes, and mark them as committed when the block succeeds.
 
-    For whoever knows that nobody else writes, as the holder of the catalog's write lock does.
+    Call it while nobody else can write: with the catalog's write lock.
     """
     with closing(Tree(root)) as tree:
         lists = _pending_lists(tree)
         noted = "".join((tree.read(path) or b"").decode(errors="replace") for path in lists)
-        found = [
+        pending = [
             Pending(PurePosixPath(name), hash_, kind == "new") for kind, hash_, name in _LINE.findall(noted)
         ]
-        yield [file for file in found if not file.name.is_absolute() and ".." not in file.name.parts]
+        yield [file for file in pending if not file.name.is_absolute() and ".." not in file.name.parts]
         for path in lists:
             tree.remove(path)
 
@@ -126,7 +135,7 @@ def remove_file(root: Path, name: PurePosixPath) -> None:
 
 
 def sweep(root: Path) -> None:
-    """Remove what a killed run left half written."""
+    """Remove the files that a killed run left half written."""
     with closing(Tree(root)) as tree:
         for name in tree.names(_FOLDER):
             if not name.startswith(_PENDING):
@@ -134,7 +143,7 @@ def sweep(root: Path) -> None:
 
 
 def odd_entry(path: Path) -> str | None:
-    """Return what an entry of a folder is, if it is neither a file nor a folder."""
+    """Return what is wrong with an entry of a folder; None for a file or a folder."""
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
         return "is a symbolic link, which is not followed"
@@ -150,13 +159,13 @@ def _pending_lists(tree: Tree) -> list[PurePosixPath]:
 
 
 def _stage(tree: Tree, name: PurePosixPath, content: bytes, staged: list[_Staged]) -> str:
-    hash_, standing = hash_of(content), tree.read(name)
-    if standing == content:
+    hash_, existing = hash_of(content), tree.read(name)
+    if existing == content:
         return hash_
     # Before others are staged with it, which would fail as well.
-    if standing is None and tree.is_folder(name):
+    if existing is None and tree.is_folder(name):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(tree.root / name))
-    file = _Staged(f"{os.getpid()}-{next(_numbers)}", name, hash_, standing is None)
+    file = _Staged(f"{os.getpid()}-{next(_numbers)}", name, hash_, existing is None)
     try:
         tree.create(_FOLDER / file.temporary, content)
     except OSError:
@@ -167,7 +176,7 @@ def _stage(tree: Tree, name: PurePosixPath, content: bytes, staged: list[_Staged
 
 
 def _sync(tree: Tree, files: Sequence[_Staged]) -> None:
-    """Wait for the disk; where there are many files for all that it has to write, which is quicker."""
+    """Sync files to the disk: one by one, or all of the disk where there are many."""
     if len(files) > _SYNC_ALL_FROM_FILES:
         os.sync()
     elif files:

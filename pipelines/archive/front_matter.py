@@ -69,7 +69,7 @@ def _entry(key: str, value: Any) -> str:
 
 
 def _item(item: Any) -> str:
-    """An entry of a list: a string, or a mapping of plain keys to strings."""
+    """Write an entry of a list: a string, or a mapping of plain keys to strings."""
     if not isinstance(item, dict):
         return _scalar(item)
     if not item or not all(map(_is_plain_key, item)):
@@ -83,7 +83,7 @@ def _is_plain_key(key: Any) -> bool:
 
 
 def _scalar(text: Any) -> str:
-    """A string on one line. Raises _NeedsPyYAML for all else."""
+    """Write a string on one line. Raises _NeedsPyYAML for any other value."""
     if not isinstance(text, str):
         raise _NeedsPyYAML
     if _PLAIN.fullmatch(text):

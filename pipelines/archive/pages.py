@@ -19,7 +19,7 @@ _INSERT = """INSERT INTO pages (id, url, host, state, due_at, error, depth, foun
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _OUTSIDE = ("refused", None, "scope: another site")
 _HARMLESS_SLASHES = 5
-"""Slashes in an address with up to two segments: few have more, and only those can be a trap."""
+"""Slashes in an address up to which it can't be a trap: it has two segments."""
 
 
 def add(
@@ -31,9 +31,9 @@ def add(
     now: str,
     found_on: int | Mapping[str, int] | None = None,
 ) -> dict[str, int]:
-    """Return the ids of pages by address: new ones become due, a shorter way lowers a page's depth.
+    """Add pages, and return the ids of all by address: new ones become due, a shorter way lowers a depth.
 
-    `found_on`: the page that leads to all of them, or to each.
+    `found_on`: the page that links to all of them, or to each.
     """
     query = "SELECT url, id, depth FROM pages WHERE url IN (SELECT value FROM json_each(?))"
     known = {url: (page, far) for url, page, far in db.execute(query, [json.dumps(urls)])}
@@ -75,15 +75,15 @@ def add(
 
 
 def _lower_depths(db: Database, pages: list[int], depth: int) -> None:
-    """Lower the depths of pages and of all that they lead to, level by level, each once."""
+    """Lower the depths of pages and of the pages behind them, level by level, each once."""
     nearer = """UPDATE pages SET depth = :depth WHERE depth > :depth AND id IN ({}) RETURNING id"""
     linked = "SELECT target FROM also_read WHERE source IN (SELECT value FROM json_each(:pages))"
     moved = "SELECT moved_to FROM pages WHERE id IN (SELECT value FROM json_each(:pages))"
     level = _ids(db, nearer.format("SELECT value FROM json_each(:pages)"), pages, depth)
     while level:
-        found = level
-        while found := _ids(db, nearer.format(moved), found, depth):
-            level += found
+        hops = level
+        while hops := _ids(db, nearer.format(moved), hops, depth):
+            level += hops
         depth += 1
         level = _ids(db, nearer.format(linked), level, depth)
 
@@ -122,9 +122,9 @@ def first(db: Database, query: str, *values: Any) -> dict[str, Any] | None:
 def expect_changes(
     db: Database, lastmods: Sequence[tuple[str, datetime | None]], crawl: int, now: datetime
 ) -> None:
-    """Make pages due that changed since they were fetched, as their sitemap says, and a few others as an audit.
+    """Make pages due that changed by their sitemap since they were fetched, and a few others as an audit.
 
-    A page whose changes are announced from now on is left alone for long. Of several times the latest counts.
+    A page whose changes are announced from now on is revisited late. Of several times the latest counts.
     """
     db.execute(
         """WITH entry AS (SELECT value ->> 0 AS url, value ->> 1 AS lastmod FROM json_each(:entries)),
@@ -134,14 +134,14 @@ def expect_changes(
                       (state = 'not_article' OR state = 'stored' AND error IS NULL)
                         AND pages.lastmod IS NULL AND announces AS calm,
                       state = 'stored' AND (pages.id + :crawl) % :audit = 0 AND fetched_at < :a_day_ago AS audit,
-                      entry.lastmod > coalesce(pages.lastmod, '') AS told
+                      entry.lastmod > coalesce(pages.lastmod, '') AS newer
                FROM entry JOIN pages USING (url) JOIN hosts USING (host) LEFT JOIN articles USING (id)
                WHERE state <> 'refused')
            UPDATE pages SET lastmod = page.lastmod, due_at = CASE
-             WHEN changed AND told OR audit THEN min(due_at, :now)
+             WHEN changed AND newer OR audit THEN min(due_at, :now)
              WHEN calm THEN strftime('%Y-%m-%dT%H:%M:%fZ', fetched_at, (:longest - page.id % :spread) || ' days')
              ELSE due_at END
-           FROM page WHERE pages.id = page.id AND (told OR audit)""",
+           FROM page WHERE pages.id = page.id AND (newer OR audit)""",
         {
             "entries": json.dumps([[url, iso(at)] for url, at in lastmods if at]),
             "crawl": crawl,
@@ -161,10 +161,9 @@ def mark_listed(db: Database, urls: Sequence[str]) -> None:
 
 
 def leave(db: Database, which: str, value: int | str, reason: str) -> list[str]:
-    """Record why a run leaves pages to the next one; return their addresses.
+    """Record why a run leaves pages that were never fetched to the next one; return their addresses.
 
-    `which`: a condition in SQL with the parameter `value`; of the pages for which it holds, those that were never
-    fetched are left.
+    `which`: an SQL condition on `pages` with the parameter `value`.
     """
     query = f"""UPDATE pages SET error = :reason
                 WHERE state = 'due' AND due_at NOT NULL AND {which} RETURNING url"""
@@ -173,7 +172,7 @@ def leave(db: Database, which: str, value: int | str, reason: str) -> list[str]:
 
 
 def distrust(db: Database, host: str) -> None:
-    """Make the pages of a host due as if it had no sitemap, since its sitemap is wrong."""
+    """Schedule the pages of a host as if it had no sitemap, since its sitemap is wrong."""
     db.execute(
         """UPDATE pages SET due_at = min(due_at, strftime('%Y-%m-%dT%H:%M:%fZ', fetched_at, ? || ' days'))
            WHERE host = ? AND state = 'stored' AND lastmod IS NOT NULL""",

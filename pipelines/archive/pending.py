@@ -25,13 +25,13 @@ _ROWS = {
     "articles": "SELECT id, file_hash FROM articles WHERE path = ? COLLATE BINARY",
     "images": "SELECT NULL, hash FROM pictures WHERE path = ? COLLATE BINARY",
 }
-"""For each folder of files, the row of one: the page where its file can be made from it, and the file's hash."""
+"""Queries by folder for a file's row: the page if the file can be made from it, and the file's hash."""
 
 
 def settle_pending(db: Database, data: Path) -> None:
-    """Make the pending files of an archive what its rows say: remove new ones without a row, rewrite articles.
+    """Settle pending files by their rows: remove new files without a row, rewrite those of articles.
 
-    To be called outside of a transaction. Raises OSError and sqlite3.Error.
+    Call it outside of a transaction. Raises OSError and sqlite3.Error.
     """
     for folder, query in _ROWS.items():
         root = data / folder
@@ -48,9 +48,9 @@ def settle_pending(db: Database, data: Path) -> None:
 
 
 def clear_up(db: Database, data: Path) -> None:
-    """Settle the pending files of an archive, and remove those that were not whole yet.
+    """Settle the pending files of an archive, and remove files that are half written.
 
-    For whoever holds the archive, outside of a transaction. Raises OSError and sqlite3.Error.
+    Call it with the archive locked, outside of a transaction. Raises OSError and sqlite3.Error.
     """
     settle_pending(db, data)
     for folder in _ROWS:
@@ -73,7 +73,7 @@ def committed_together(db: Database, data: Path) -> Iterator[None]:
 
 
 def forget_all_pending(data: Path) -> None:
-    """Note that the rows of all files that this process wrote are committed."""
+    """Mark all files that this process wrote as committed."""
     for folder in _ROWS:
         forget_pending(data / folder)
 

@@ -1,4 +1,4 @@
-"""Rules that tell a doubtful reading of an archived article from a change by its author. Pure."""
+"""Judge whether a new reading of an archived article is plausible as a change by its author. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipelines.archive.article_file import render
 from pipelines.archive.files import hash_of
 
 CONFIRMED_AFTER = timedelta(days=7)
-"""A reading that is still the same after this time is what the blog wants to show, where its rule allows that."""
+"""Time after which a doubtful reading that stays the same is accepted, if its rule is confirmable."""
 
 _SHORT_WORDS = 40
 """Words of an archived article up to which any share of them may change."""
@@ -32,7 +32,7 @@ _REPLACEMENT_CHARACTER = "\ufffd"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archived:
-    """What the archive holds of an article, and of the reading of it that is in quarantine."""
+    """An archived article, and the reading of it that is in quarantine."""
 
     title: str | None
     body: str
@@ -41,16 +41,16 @@ class Archived:
     file_hash: str = ""
     """SHA-256 of its file, in hexadecimal."""
     cut_off: bool = False
-    """It was read from a page that ended before its template did."""
+    """Whether its page ended before its template did."""
     quarantined_hash: str | None = None
-    """Hash of the body in quarantine; None where none is."""
+    """Hash of the body in quarantine, if any."""
     quarantined_at: datetime | None = None
-    """Since when each reading has given that body."""
+    """Time since which each reading has had that body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A new reading of an article, and all that it is judged by."""
+    """A new reading of an article beside the archived one."""
 
     article: Article
     cut_off: bool
@@ -58,16 +58,16 @@ class Comparison:
     host_articles: int = 0
     """Archived articles of the host."""
     host_changed: int = 0
-    """Those of them that this run has replaced so far."""
+    """Number of them that this run has replaced so far."""
 
     @property
     def same_body(self) -> bool:
-        """Whether the archive holds the same text."""
+        """Whether the archived text is the same."""
         return self.article.body == self.archived.body
 
     @property
     def same_file(self) -> bool:
-        """Whether the archive holds the same of every field."""
+        """Whether the archived article is the same in every field."""
         return hash_of(render(self.article).encode()) == self.archived.file_hash
 
 
@@ -76,11 +76,11 @@ class Rule(NamedTuple):
 
     name: str
     meaning: str
-    """When it holds, as docs/alarms.md says it."""
+    """When it applies, as in docs/alarms.md."""
     check: Callable[[Comparison], str | None]
-    """What is wrong, in words; None where nothing is."""
+    """Return the problem in words, or None."""
     confirmable: bool = False
-    """Whether the blogs' own template settles it: by the same text after CONFIRMED_AFTER, or over a generic copy."""
+    """Whether the blogs' own template confirms it: by the same text after CONFIRMED_AFTER, or over a generic copy."""
 
 
 def no_text(new: Comparison) -> str | None:
@@ -185,7 +185,7 @@ RULES = (
     ),
     Rule(
         "other-text",
-        "less than half of the words stand in the new text (from 40 words on)",
+        "less than half of the words are in the new text (from 40 words on)",
         other_text,
         confirmable=True,
     ),
@@ -196,11 +196,11 @@ RULES = (
         confirmable=True,
     ),
 )
-"""The rules in their order; the first that holds names the doubt."""
+"""The rules in their order; the first that applies is reported."""
 
 
 def find_doubt(new: Comparison, now: datetime) -> tuple[Rule, str] | None:
-    """Return the first rule that a reading breaks, and what is wrong; None if it may be stored."""
+    """Return the first rule that applies and its problem; None if the reading may be stored."""
     for rule in RULES:
         if (detail := rule.check(new)) and not (rule.confirmable and _may_differ(new, now)):
             return rule, detail
@@ -213,7 +213,7 @@ def hash_of_body(article: Article) -> str:
 
 
 def _may_differ(new: Comparison, now: datetime) -> bool:
-    """Whether the known template shows this text for the first time, or has shown it for long enough."""
+    """Return whether the blogs' template shows this text over a generic copy, or has shown it for long enough."""
     if new.article.extractor != "redefine":
         return False
     if new.archived.extractor == "generic":  # what was read there may have been the captcha

@@ -1,6 +1,6 @@
-"""Rows of the quarantine: readings of archived articles that wait for a person's decision.
+"""Write and read rows of the quarantine: doubtful readings of archived articles.
 
-A row counts as long as its page is `failed`: whatever stores the article ends it.
+A row counts while its page is `failed`; storing the article ends it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipelines.archive.plausibility import Archived
 
 
 def find_archived(db: Database, url: str) -> Archived | None:
-    """Return what a new reading of a page is compared with; None if there is no archived article."""
+    """Return the archived article of a page and its quarantine; None if it has no article."""
     row = pages.first(
         db,
         """SELECT articles.title, body, extractor, file_hash,
@@ -44,9 +44,9 @@ def count_articles(db: Database, host: str) -> int:
 
 
 def put(db: Database, page: int, crawl: int, quarantine: Quarantine, now: str) -> None:
-    """Quarantine a page; one that is there keeps its run, and its time while its text is the same.
+    """Quarantine a page, in the caller's transaction.
 
-    Runs inside the caller's transaction.
+    A page in quarantine keeps its run, and its time while its text is the same.
     """
     db.execute(
         """INSERT INTO quarantine (page, crawl, rule, body_hash, quarantined_at) VALUES (?, ?, ?, ?, ?)

@@ -16,10 +16,10 @@ _MIDNIGHT = "T00:00:00.000Z"
 
 
 def find(db: Database, page: dict[str, Any], has: Article) -> list[str]:
-    """What a new reading lost, as docs/catalog.md names it; `page` is the row before it that pages.find() gives.
+    """Return the fields that a new reading lost, as in docs/catalog.md; `page` is its row before, of pages.find().
 
-    Where a page shows no author or date any more, an extractor may take some other text for it. So another author
-    counts too, and a date that has lost its time of day. Other dates do not: some blogs move them with each publish.
+    Where a page no longer shows an author or date, an extractor may mistake some other text for it. So another author
+    counts too, and a date without its time of day. Other dates do not: some blogs move them with each publish.
     """
     if not page["archived"]:
         return []
@@ -42,12 +42,12 @@ def find(db: Database, page: dict[str, Any], has: Article) -> list[str]:
 
 
 def _had_before(db: Database, page: int, author: str) -> bool:
-    """Whether the author is one that comes back: that was a fault, and it is mended."""
+    """Return whether a revision has the author, who comes back after a fault."""
     query = "SELECT 1 FROM revisions WHERE article = ? AND author = ? LIMIT 1"
     return db.execute(query, [page, author]).fetchone() is not None
 
 
 def record(db: Database, crawl: int, page: int, lost: Sequence[str]) -> None:
-    """Store what was lost, in the caller's transaction."""
+    """Store lost fields, in the caller's transaction."""
     for name in lost:
         db.execute("INSERT OR IGNORE INTO losses (crawl, page, field) VALUES (?, ?, ?)", [crawl, page, name])

@@ -32,7 +32,7 @@ class Revision:
     article: Article
     """Its address, title, author, dates, body and images; of the rest nothing is kept, so it is absent."""
     changes: list[str]
-    """Which of TELLING differ from the revision before."""
+    """Fields of VERSIONED_FIELDS that differ from the revision before."""
 
     @property
     def words(self) -> int:
@@ -41,7 +41,7 @@ class Revision:
 
 
 def keep(db: Database, old: dict[str, Any], now: str) -> None:
-    """Keeps an article's row, with its `images`, before it is replaced. Runs inside the caller's transaction."""
+    """Store an article's row, with its `images`, as a revision, in the caller's transaction."""
     db.execute(
         """INSERT INTO revisions (article, archived_at, replaced_at, crawl,
                                   title, author, date, updated, body, body_hash, images)
@@ -52,8 +52,8 @@ def keep(db: Database, old: dict[str, Any], now: str) -> None:
 
 
 def load(db: Database, page: int) -> list[Revision]:
-    """All revisions of a page's article, oldest first; the last is the current one."""
-    # One statement, so that a crawl which writes meanwhile can't move one between two looks.
+    """Return all revisions of a page's article, oldest first; the last is the current one."""
+    # One statement, so that a crawl which writes meanwhile can't move one between two queries.
     rows = db.query(
         """SELECT * FROM (
              SELECT revisions.id AS revision, revisions.archived_at, replaced_at, revisions.crawl, url,
@@ -108,7 +108,7 @@ def _article(row: dict[str, Any]) -> Article:
 
 
 def pair(revisions: list[Revision], number: int | None) -> tuple[Revision, Revision]:
-    """The revision of that number, by default the current one, behind the one before it. Raises UsageError."""
+    """Return a revision and the one before it, by default the current one. Raises UsageError."""
     url, newest = revisions[-1].article.url, len(revisions)
     if newest == 1:
         raise UsageError(f"{url} has only one revision: it has not changed since it was archived.")

@@ -1,4 +1,4 @@
-"""When is a page due again? Pure."""
+"""Compute when a page is due again. Pure."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ FIRST = timedelta(days=7)
 SHORTEST = timedelta(days=1)
 LONGEST = timedelta(days=90)
 SPREAD = 30
-"""Days over which the pages come due again whose changes a sitemap announces: not all at once."""
+"""Days over which the next visits of pages in a sitemap are spread."""
 SITEMAPS = timedelta(hours=20)
-"""For so long a host's sitemaps are not read again once a run that read them came to its end."""
+"""Time for which a host's sitemaps are not read again after a finished run read them."""
 AUDIT = 100
-"""Of so many pages whose changes a sitemap announces each run visits one, to see whether it is true."""
+"""One in so many pages of a sitemap is audited by each run."""
 
 _FIRST_LATE_RETRY = timedelta(hours=1)
 _MAX_RETRY_DELAY = timedelta(days=7)
 _FIRST_PAUSE = timedelta(minutes=10)
 _MAX_PAUSE = timedelta(days=1)
 _FEWEST_CHANGES = 20
-"""Audits of a host before it is judged."""
+"""Audits of a host before its sitemap is judged."""
 _MAX_MISSED_SHARE = 0.05
 
 
 def next_visit(previous: timedelta | None, changed: bool) -> timedelta:
-    """How long to leave a page alone: longer while nothing changes, shorter when something did.
+    """Return the time to the next visit: longer after no change, shorter after one.
 
     >>> next_visit(None, changed=False).days, next_visit(timedelta(days=8), changed=False).days
     (7, 12)
@@ -38,7 +38,7 @@ def next_visit(previous: timedelta | None, changed: bool) -> timedelta:
 
 
 def next_visit_announced(page: int) -> timedelta:
-    """How long to leave a page alone whose changes are announced.
+    """Return the time to the next visit of a page whose changes a sitemap announces.
 
     >>> next_visit_announced(1).days, next_visit_announced(29).days
     (89, 61)
@@ -47,7 +47,7 @@ def next_visit_announced(page: int) -> timedelta:
 
 
 def announces(audited: int, missed: int) -> bool:
-    """Whether a host's sitemap is to be trusted, after so many audits, of which some found an unannounced change.
+    """Return whether a host's sitemap is trusted after so many audits, of which some found unannounced changes.
 
     >>> announces(0, 0), announces(19, 19), announces(40, 2), announces(40, 3)
     (True, True, True, False)
@@ -56,12 +56,12 @@ def announces(audited: int, missed: int) -> bool:
 
 
 def is_audited(page: int, crawl: int) -> bool:
-    """Whether a crawl looks at a page though nothing announces a change: another part of the pages in each."""
+    """Return whether a crawl audits a page whose sitemap announces no change; each crawl audits others."""
     return (page + crawl) % AUDIT == 0
 
 
 def next_try(attempts: int, soon: Sequence[float]) -> timedelta:
-    """How long to wait after the nth failure in a row: first as `soon` has it, in seconds, then from an hour up.
+    """Return the wait after the nth failure in a row: the seconds of `soon`, then from an hour up.
 
     >>> [str(next_try(n, [10, 60])) for n in (1, 2, 3, 4, 9)]
     ['0:00:10', '0:01:00', '1:00:00', '4:00:00', '7 days, 0:00:00']
@@ -73,7 +73,7 @@ def next_try(attempts: int, soon: Sequence[float]) -> timedelta:
 
 
 def pause(failures: int, tolerated: int) -> timedelta | None:
-    """How long to leave a host alone after so many failures in a row; None while it is not yet given up.
+    """Return the pause of a host after so many failures in a row; None if it is tolerated.
 
     >>> [str(pause(n, tolerated=5)) for n in (4, 5, 6, 20)]
     ['None', '0:10:00', '0:20:00', '1 day, 0:00:00']

@@ -185,7 +185,7 @@ def m001_catalog(db: Database) -> None:
 
 @MIGRATIONS()
 def m002_revisits(db: Database) -> None:
-    """How far a host is to be trusted, when a page went, and what a run asked for."""
+    """Failures and audits of hosts, when a page went, and requests of a run."""
     for column in (
         "crawls ADD COLUMN reason TEXT NOT NULL DEFAULT ''",
         "crawls ADD COLUMN fetched INTEGER NOT NULL DEFAULT 0",
@@ -204,33 +204,33 @@ def m002_revisits(db: Database) -> None:
 
 @MIGRATIONS()
 def m003_alarms(db: Database) -> None:
-    """What a run found on each host, what articles lost, and what a person was told."""
+    """Counts of each host and run, lost fields of articles, and alarms."""
     for statement in _ALARMS.split(";"):
         db.execute(statement)
 
 
 @MIGRATIONS()
 def m004_maintenance(db: Database) -> None:
-    """When the archive was tidied up."""
+    """Runs of `alsoread maintain`."""
     db.execute("""CREATE TABLE maintenance (
         id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT NOT NULL, done TEXT NOT NULL) STRICT""")
 
 
 @MIGRATIONS()
 def m005_imports(db: Database) -> None:
-    """What a file says beyond the vocabulary."""
+    """Front matter beyond the vocabulary."""
     db.execute("ALTER TABLE articles ADD COLUMN extra TEXT NOT NULL DEFAULT '{}'")
 
 
 @MIGRATIONS()
 def m006_hashes(db: Database) -> None:
-    """What tells whether an article's row or its file was damaged."""
+    """Hashes of files, which tell whether an article's row or its file is damaged."""
     db.execute("ALTER TABLE articles ADD COLUMN file_hash TEXT")
 
 
 @MIGRATIONS()
 def m007_pictures(db: Database) -> None:
-    """What became of the pictures that copies were asked for of."""
+    """Copies of images, and why one is missing."""
     db.execute("""CREATE TABLE pictures (
         url TEXT PRIMARY KEY,
         state TEXT NOT NULL CHECK (state IN ('stored', 'failed', 'refused', 'gone')),
@@ -247,14 +247,14 @@ def m007_pictures(db: Database) -> None:
 
 @MIGRATIONS()
 def m008_author_source(db: Database) -> None:
-    """What names an article's author."""
+    """Source of an article's author."""
     db.execute("""ALTER TABLE articles ADD COLUMN author_source TEXT
         CHECK (author_source IN ('byline', 'blog', 'meta'))""")
 
 
 @MIGRATIONS()
 def m009_quarantine(db: Database) -> None:
-    """Which readings are kept out of the archive, and why; which pages are named by more than links."""
+    """Doubtful readings, and pages that a sitemap or the user names."""
     db.execute("""CREATE TABLE quarantine (
         page INTEGER PRIMARY KEY REFERENCES articles(id),
         crawl INTEGER NOT NULL REFERENCES crawls(id),

@@ -27,25 +27,25 @@ _DISK_FAILED = {
     sqlite3.SQLITE_CANTOPEN: f"can't be opened. {_PERMISSIONS}",
     sqlite3.SQLITE_PERM: f"can't be opened: permission denied. {_PERMISSIONS}",
 }
-"""What is said of the primary result codes with which neither the catalog nor another program is at fault."""
+"""Messages of SQLite's primary result codes that are the fault of the disk."""
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def ends_run(error: BaseException) -> bool:
-    """Return whether an error ends a run: what comes next could not be written either."""
+    """Return whether an error ends a run, as the next write would fail as well."""
     if isinstance(error, sqlite3.Error):
         return _code(error) in (*_DISK_FAILED, *_LOCKED)
     return isinstance(error, OSError) and error.errno in _ENDS_RUN
 
 
 def is_lock_error(error: BaseException) -> bool:
-    """Return whether another program locked the catalog for longer than a writer waits."""
+    """Return whether another program locked the catalog for longer than the timeout."""
     return isinstance(error, sqlite3.Error) and _code(error) in _LOCKED
 
 
 def is_full(error: sqlite3.Error) -> bool:
-    """Return whether SQLite found no room; for a catalog that is only read, for temporary files."""
+    """Return whether the disk is full; of a catalog that is only read, the disk of temporary files."""
     return _code(error) == sqlite3.SQLITE_FULL
 
 
@@ -55,7 +55,7 @@ def is_damaged(error: BaseException) -> bool:
 
 
 def verb_of(error: OSError) -> str:
-    """Return what could not be done with a file: `read` or `written`."""
+    """Return `read` or `written`: the access to a file that failed."""
     return "read" if isinstance(error, ReadError) else "written"
 
 

@@ -23,7 +23,7 @@ Item = Visit | FoundPages
 
 
 class Store(BatchStore[Item]):
-    """An archive to write visits to: a catalog, and the folder of the articles beside it."""
+    """Write visits to an archive: a catalog, and the folder of the articles beside it."""
 
     def __init__(
         self,
@@ -48,10 +48,10 @@ class Store(BatchStore[Item]):
 
     def store(self, items: Sequence[Item]) -> list[str]:
         """Write the files and rows of several items, and return each one's kind of result."""
-        self._counted.clear()  # what a batch counted that was not committed
+        self._counted.clear()  # counts of a batch that was rolled back
         self._kinds.clear()
         results = [
-            self._settle(item, file_hash) if isinstance(item, Visit) else self._found(item)
+            self._settle(item, file_hash) if isinstance(item, Visit) else self._add_pages(item)
             for item, file_hash in self._written(items)
         ]
         self._write_counts()
@@ -73,8 +73,8 @@ class Store(BatchStore[Item]):
 
             return [written(item) for item in items]
 
-    def _found(self, found: FoundPages) -> str:
-        """Make pages due that are new, changed since they were stored, or failed and are named by the user."""
+    def _add_pages(self, found: FoundPages) -> str:
+        """Make pages due that are new, that changed, or that failed and are named by the user."""
         if found.host and found.unread:
             self._counts(found.host).unread += 1
             return "found"
@@ -97,7 +97,7 @@ class Store(BatchStore[Item]):
         return "found"
 
     def _settle(self, visit: Visit, file_hash: str | None) -> str:
-        """Store a visit and what it found. Return which count of the crawl it adds to."""
+        """Store a visit, its article and its links. Return the count of the crawl that it adds to."""
         now = self._stamp()
         page = self._page(visit.url, 0, iso(now))
         lost = regressions.find(self.db, page, visit.article) if visit.article else []
@@ -169,9 +169,9 @@ class Store(BatchStore[Item]):
             asked = timedelta(seconds=visit.retry_after or 0)
             wait = max(revisit.next_try(attempts, self.retry_delays), asked)
             if visit.quarantine:
-                wait = max(wait, revisit.SHORTEST)  # the archive holds a good copy: there is no hurry
+                wait = max(wait, revisit.SHORTEST)  # not urgent: the archive has a good copy
         elif lost or (visit.cut_off and kind == "new"):
-            wait = revisit.SHORTEST  # a blog that broke its template mends it, and announces neither
+            wait = revisit.SHORTEST  # a broken template is repaired soon, and not announced
         elif visit.state in ("stored", "not_article") and page["lastmod"] and page["announces"]:
             wait = revisit.next_visit_announced(page["id"])
         else:
@@ -199,7 +199,7 @@ class Store(BatchStore[Item]):
         )
 
     def _judge(self, visit: Visit, page: dict[str, Any], kind: str, now: datetime) -> None:
-        """Update the page's host: whether it answers, and whether its sitemap can be trusted."""
+        """Update the page's host: its failures, its pause, and the audit of its sitemap."""
         status = visit.status
         failing = visit.state == "failed" and (status is None or status >= 500 or status == 429)
         failures = page["failures"] + 1 if failing else 0 if status else page["failures"]
@@ -224,13 +224,13 @@ class Store(BatchStore[Item]):
             pages.distrust(self.db, page["host"])
 
     def _stamp(self) -> datetime:
-        """Return a time of its own for each transaction, so that later finds sort behind earlier ones."""
+        """Return a time that is later than any before, so that pages sort as they were found."""
         self._last = max(self._last + timedelta(milliseconds=1), clock.now())
         return self._last
 
 
 def _is_audit(page: dict[str, Any]) -> bool:
-    """Return whether the page was visited again although its sitemap announced no change."""
+    """Return whether this visit audits the sitemap, which announced no change."""
     if not (page["archived"] and page["lastmod"] and page["fetched_at"]):
         return False
     return bool(page["lastmod"] <= (page["updated"] or page["fetched_at"]))

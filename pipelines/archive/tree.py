@@ -20,7 +20,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # without wa
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 _MAX_OPEN_FOLDERS = 64
-"""Folders that are kept open at a time."""
+"""Maximum of folders that are open at a time."""
 _LINK_MESSAGE = "it is a symbolic link, which is not followed: put the folder itself in its place"
 _waiting_for_the_disk = ThreadPoolExecutor(8)
 
@@ -58,10 +58,10 @@ class Tree:
     def is_folder(self, name: PurePosixPath) -> bool:
         """Return whether a folder has the name; a link to one does not count."""
         try:
-            found = os.stat(name.name, dir_fd=self._folder(name.parent), follow_symlinks=False)
+            entry = os.stat(name.name, dir_fd=self._folder(name.parent), follow_symlinks=False)
         except FileNotFoundError:
             return False
-        return stat.S_ISDIR(found.st_mode)
+        return stat.S_ISDIR(entry.st_mode)
 
     def create(self, name: PurePosixPath, content: bytes) -> None:
         """Write a new file, with the folders that it needs."""

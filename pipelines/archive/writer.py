@@ -19,11 +19,11 @@ from pipelines.archive.pending import committed_together
 _Item = TypeVar("_Item")
 
 _COMMIT_BATCH_SIZE = 6
-"""Items that are worth a commit: the search index is written out at each."""
+"""Items that are committed at once: each commit writes out the search index."""
 _COMMIT_WAIT_SECONDS = 0.02
-"""Seconds that the first of them waits for the others."""
+"""Seconds that the first item of a batch waits for others."""
 _CHECKPOINT_SECONDS = 5.0
-"""Seconds after which what was stored is brought to the disk, so that a power cut does not undo it."""
+"""Seconds between two checkpoints; a power cut may undo what was committed since the last one."""
 
 
 class BatchStore(ABC, Generic[_Item]):
@@ -40,7 +40,7 @@ class BatchStore(ABC, Generic[_Item]):
         except Exception as error:
             if len(items) == 1:
                 return [error]
-        # One is at fault: each by itself. A savepoint for each would have the search index written out each time.
+        # One item failed: store each by itself. A savepoint for each would write out the search index each time.
         return [result for item in items for result in self.commit([item])]
 
     @abstractmethod
@@ -60,7 +60,7 @@ class _Committer(Generic[_Item]):
         """Return the result of each item."""
         self._store = self._store or self._open_store(connect(self._path), self._path.parent)
         results = self._store.commit(items)
-        # By the clock: a log that was full would be brought in, with two waits for the disk, every few dozen pages.
+        # By the clock: by size, SQLite would sync twice every few dozen pages.
         if monotonic() - self._checkpointed_at > _CHECKPOINT_SECONDS:
             self._store.db.execute("PRAGMA wal_checkpoint(PASSIVE)")
             self._checkpointed_at = monotonic()
@@ -87,7 +87,7 @@ class Writer(Generic[_Item]):
         self._storing: asyncio.Task[None] | None = None
 
     def write(self, item: _Item) -> asyncio.Future[str]:
-        """Return a future of the item's result once it is committed, or of the error that prevented it."""
+        """Queue an item. The future has its result once it is committed, or the error."""
         stored: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, stored))
         if len(self._waiting) >= _COMMIT_BATCH_SIZE:
@@ -97,7 +97,7 @@ class Writer(Generic[_Item]):
         return stored
 
     def close(self) -> list[Exception]:
-        """Stop the process when it is done, and commit what it was not given. Return what prevented that."""
+        """Stop the process when it is done, and commit items that are left. Return errors."""
         self._process.close()
         if not self._waiting:
             return []

@@ -11,7 +11,7 @@ from string import Formatter
 from typing import Any
 
 from crawler.errors import UsageError
-from pipelines.archive.names import with_hash
+from pipelines.archive.files import with_hash
 
 LISTS = ("tags", "categories")
 """Fields of which the first value is used."""

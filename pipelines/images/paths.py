@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote, urlsplit
 from crawler.media_types import EXTENSIONS
 from crawler.urls import named_host
 from pipelines.archive.article_file import MAX_PATH_BYTES, safe_name
-from pipelines.archive.names import with_hash
+from pipelines.archive.files import with_hash
 
 FOLDER = "images"
 """Their folder, in the archive's."""
@@ -16,15 +16,15 @@ FOLDER = "images"
 _MAX_URL_CHARACTERS = 500
 """Characters: of longer addresses the folders are left out, as of those whose path would be too long."""
 _UNENCODED = "/!$&'()*+,;=:@"
-"""What a path may hold without being encoded, beside letters and digits (RFC 3986)."""
+"""Characters of a path that are not encoded, beside letters and digits (RFC 3986)."""
 _ALL = frozenset(extension for extensions in EXTENSIONS.values() for extension in extensions)
 
 
 def path_of(url: str, kind: str) -> PurePosixPath:
     """Return the path of an image's copy below `images/`: the same on every machine, and its alone.
 
-    What its address does not say in full (a query, another type), or says in another spelling, or a file system
-    can't hold, is told by eight digits of a hash. Every file has the extension of its type, and no folder has one.
+    Where the path of its address is ambiguous (a query, another type, another spelling) or not valid as a file's, it
+    gets eight digits of a hash. Every file has the extension of its type, and no folder has one.
 
     >>> str(path_of("https://pictures.example/2024/loaf.jpg", "image/jpeg"))
     'pictures.example/2024/loaf.jpg'

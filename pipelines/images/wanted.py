@@ -44,17 +44,17 @@ class Wanted:
         db.execute(_WANTED, [iso(now())])
         self.count = self._number("wanted")
         """Number of addresses."""
-        self.held = self._number("shown WHERE state = 'stored'")
-        """Number of copies that exist already, with those found on the way."""
+        self.existing = self._number("shown WHERE state = 'stored'")
+        """Number of copies that exist already, with those adopted while iterating."""
 
-    def _number(self, found: str) -> int:
-        return int(self._db.execute(f"SELECT count(*) FROM {found}").fetchone()[0])
+    def _number(self, rows: str) -> int:
+        return int(self._db.execute(f"SELECT count(*) FROM {rows}").fetchone()[0])
 
     def __iter__(self) -> Iterator[str]:
-        # It reads a table of its own, so it holds nothing of the catalog while it is gone through.
+        # It reads a table of its own, so iterating holds no lock on the catalog.
         for (url,) in self._db.execute("SELECT url FROM wanted ORDER BY rowid"):
             if self._adopts(url):
-                self.held += 1
+                self.existing += 1
             else:
                 yield url
 

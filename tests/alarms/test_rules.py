@@ -140,13 +140,13 @@ def test_what_chance_may_bring_is_not_told(seen: Record) -> None:
 def test_what_was_told_is_normal_from_then_on() -> None:
     broken = {"read": 9, "without_author": 9}
     assert [alarm.kind for alarm in judge(record(broken, broken, USUAL))] == ["author"]
-    assert list(judge(record(broken, broken, USUAL, told={"author": 2}))) == []
+    assert list(judge(record(broken, broken, USUAL, raised={"author": 2}))) == []
 
 
 def test_a_host_that_stays_down_is_told_once_and_again_when_it_falls_again() -> None:
     down = {"visits": 3, "failed": 3, "attempted": 1, "unreachable": 1}
-    assert list(judge(record(down, down, USUAL, told={"down": 2}))) == []
-    assert [alarm.kind for alarm in judge(record(down, USUAL, down, USUAL, told={"down": 2}))] == ["down"]
+    assert list(judge(record(down, down, USUAL, raised={"down": 2}))) == []
+    assert [alarm.kind for alarm in judge(record(down, USUAL, down, USUAL, raised={"down": 2}))] == ["down"]
 
 
 def day(number: float) -> datetime:

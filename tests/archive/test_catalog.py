@@ -230,7 +230,7 @@ def test_search_and_views_answer(catalog: Catalog, article: MakeArticle) -> None
 
 
 def test_one_crawl_at_a_time(catalog: Catalog) -> None:
-    with pytest.raises(LockedError, match=r"held by crawl 1 \(process \d+, since 20") as raised:
+    with pytest.raises(LockedError, match=r"locked by crawl 1 \(process \d+, since 20") as raised:
         Catalog(catalog.path, scope=[], retry_delays=[])
     assert raised.value.exit_code == 5
 

@@ -93,7 +93,7 @@ def test_a_crawl_holds_the_archive(tmp_path: Path) -> None:
     held.end_crawl("finished")
     held.close()
     assert (done.exit_code, done.stdout) == (5, "")
-    assert "is held by crawl 1 (process " in done.stderr
+    assert "is locked by crawl 1 (process " in done.stderr
 
 
 def test_there_is_no_archive(tmp_path: Path) -> None:

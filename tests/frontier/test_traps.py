@@ -127,7 +127,7 @@ def test_no_budget_and_no_rule_bites_on_the_good_network(run: Run) -> None:
     [
         ("a/b/c", None),
         ("a/a", None),
-        ("a/b/a/b/a", "trap: 'a' stands 3 times in the path, more than 2"),
+        ("a/b/a/b/a", "trap: 'a' occurs 3 times in the path, more than 2"),
         ("/".join("abcdefghijk"), "trap: the path has 11 segments, more than 10"),
     ],
 )

@@ -181,4 +181,4 @@ def test_a_locked_archive_is_left_alone(catalog: Catalog, tmp_path: Path, articl
     path = write(tmp_path / "in.md", article())
     done = alsoread("import", path, "--data", catalog.path.parent)
     assert done.returncode == 5
-    assert "is held by" in done.stderr
+    assert "is locked by" in done.stderr

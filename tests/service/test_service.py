@@ -74,7 +74,7 @@ def test_a_crawl_that_can_not_start_is_reported(tmp_path: Path) -> None:
     other.close()
     assert code == 5
     assert "The crawl ended with exit code 5: another crawl or program holds the archive." in out
-    assert "is held by crawl 1" in err
+    assert "is locked by crawl 1" in err
     assert "Search index" not in out, "a locked archive is not waited for"
 
 

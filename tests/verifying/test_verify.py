@@ -280,7 +280,7 @@ def test_articles_of_an_older_version_get_the_hashes_of_their_files(sound: Path,
 def test_a_running_crawl_is_not_damage(catalog: Catalog, article: MakeArticle, tmp_path: Path) -> None:
     catalog.add(Visit(url=article().url, state="stored", status=200, article=article()))
     assert lines(verify(tmp_path)) == []
-    with pytest.raises(LockedError, match="held by crawl 1") as raised:
+    with pytest.raises(LockedError, match="locked by crawl 1") as raised:
         list(repair(tmp_path))
     assert raised.value.exit_code == 5
 
