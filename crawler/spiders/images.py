@@ -10,7 +10,7 @@ from scrapy import Request, Spider, signals
 from scrapy.http import Response
 
 from crawler import responses
-from crawler.downloader.engine import is_busy
+from crawler.downloader.engine import count_unsettled, is_busy
 from crawler.items import ImageVisit
 from crawler.urls import named_host
 
@@ -18,6 +18,8 @@ _MAX_REDIRECTS = 3
 """Redirects that are followed to an image."""
 _ACCEPT = {"Accept": "image/*,*/*;q=0.5"}
 """Some hosts send a page that shows the image to clients that accept HTML."""
+_MAX_UNSETTLED_IMAGES = 16
+"""Maximum of images that are fetched and not stored yet: a kill repeats them."""
 _NO_LIMIT = 2**31
 """Failures after which a host is not asked any more."""
 
@@ -39,7 +41,7 @@ class ImagesSpider(Spider):
         """Yield requests in the order of the addresses."""
         tolerated = self.settings["ALSOREAD_HOST_FAILURES"] or _NO_LIMIT
         for url in self.urls:
-            if is_busy(self.crawler):
+            while is_busy(self.crawler) or count_unsettled(self.crawler) >= _MAX_UNSETTLED_IMAGES:
                 await self.crawler.signals.wait_for(signals.scheduler_empty)
             if self._failures[named_host(url)] < tolerated:
                 yield self._request(url, url, 0)
