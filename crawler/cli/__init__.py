@@ -1,31 +1,69 @@
-"""The `alsoread` command line: a module for each kind of task."""
+"""The `alsoread` command line: a module for each kind of task, loaded when one of its commands is asked for."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 import click
 
-from crawler.cli.accept import accept
-from crawler.cli.article import diff, extract, history, show
-from crawler.cli.crawl import crawl
-from crawler.cli.export import export
-from crawler.cli.images import images
-from crawler.cli.import_ import import_, rebuild
-from crawler.cli.merge import merge
-from crawler.cli.schedule import maintain, schedule
-from crawler.cli.status import status
-from crawler.cli.verify import verify
+_SECTIONS = {
+    "Crawl": {
+        "crawl": "crawl:crawl",
+        "images": "images:images",
+        "schedule": "schedule:schedule",
+    },
+    "Read": {
+        "status": "status:status",
+        "show": "article:show",
+        "history": "article:history",
+        "diff": "article:diff",
+    },
+    "Files": {
+        "export": "export:export",
+        "import": "import_:import_",
+        "merge": "merge:merge",
+        "extract": "article:extract",
+    },
+    "Care": {
+        "accept": "accept:accept",
+        "verify": "verify:verify",
+        "rebuild": "import_:rebuild",
+        "maintain": "schedule:maintain",
+    },
+}
+"""Commands by section of the help: name -> module of this package and its function."""
+_COMMANDS = {name: place for commands in _SECTIONS.values() for name, place in commands.items()}
 
 
-@click.group()
-@click.version_option(package_name="alsoread")
+class _LazyCommands(click.Group):
+    """Load a command's module only when the command is used: `alsoread --version` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, in the order of the help."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command; None if there is no such, which click reports with the closest names."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, function = _COMMANDS[cmd_name].partition(":")
+        command: Any = getattr(import_module(f"crawler.cli.{module}"), function)
+        assert isinstance(command, click.Command)  # noqa: S101
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by section, each with the first sentence of its help."""
+        for section, commands in _SECTIONS.items():
+            with formatter.section(section):
+                formatter.write_dl([(name, self._summary(ctx, name)) for name in commands])
+
+    def _summary(self, ctx: click.Context, name: str) -> str:
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(limit=80) if command else ""
+
+
+@click.group(cls=_LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(None, "-V", "--version", package_name="alsoread")
 def main() -> None:
     """Follow the also-read graph of the techidaily blogs and archive every article exactly."""
-
-
-_COMMANDS = (
-    *(crawl, images, schedule, maintain),
-    *(status, show, history, diff, accept, extract),
-    *(export, import_, rebuild, verify, merge),
-)
-for command in _COMMANDS:
-    main.add_command(command)

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from crawler.reports.terminal import minute, output, plain, print_json
 from pipelines.archive import alarms
+from pipelines.archive.schema import NOT_ARCHIVED
 
 _STATES = {
     "stored": "archived",
@@ -60,10 +61,18 @@ def print_status_json(db: Database) -> None:
 
 def _counts(db: Database) -> dict[str, Any]:
     """Articles, words, hosts, pages by state, the row of the last crawl, and alarms of it and of the last week."""
-    counts = next(db.query("SELECT count(*) AS articles, coalesce(sum(words), 0) AS words FROM articles"))
-    return counts | {
-        "hosts": db.execute("SELECT count(*) FROM articles_by_host").fetchone()[0],
-        "pages": dict(db.execute("SELECT state, count(*) FROM pages GROUP BY state").fetchall()),
+    archived = next(
+        db.query(
+            """SELECT coalesce(sum(articles), 0) AS articles, coalesce(sum(words), 0) AS words, count(*) AS hosts
+               FROM host_counts WHERE articles > 0"""
+        )
+    )
+    return archived | {
+        "pages": dict(
+            db.execute(
+                "SELECT state, sum(pages) FROM state_counts GROUP BY state HAVING sum(pages) > 0"
+            ).fetchall()
+        ),
         "last_crawl": next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"), None),
         "alarms": [run | asdict(alarm) for run, alarm in alarms.recent(db)],
     }
@@ -72,8 +81,10 @@ def _counts(db: Database) -> dict[str, Any]:
 def _print_reasons(console: Console, db: Database) -> None:
     reasons = _table("pages", "why not archived", "for instance")
     for row in db.query(
-        """SELECT count(*) AS pages, error, min(url) AS url FROM pages
-           WHERE state IN ('gone', 'refused', 'failed') GROUP BY error ORDER BY pages DESC LIMIT 5"""
+        f"""SELECT pages, reasons.error, url FROM (
+              SELECT count(*) AS pages, error, min(id) AS example FROM pages
+              WHERE {NOT_ARCHIVED} GROUP BY error ORDER BY pages DESC LIMIT 5) AS reasons
+            JOIN pages AS known ON known.id = example ORDER BY pages DESC"""
     ):
         reasons.add_row(f"{row['pages']:,}", plain(row["error"]), plain(row["url"]))
     if reasons.row_count:

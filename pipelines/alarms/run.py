@@ -21,7 +21,7 @@ _HISTORY_FINDS = 30
 _FEWEST_TRAPS = 10
 """New addresses refused as traps from which on an alarm is raised: a few are mistakes."""
 
-_LACKS = """SELECT url FROM articles JOIN pages USING (id, url)
+_LACKS = """SELECT url FROM articles JOIN pages USING (id, url, host)
             WHERE host = :host AND fetched_at >= :since AND {} ORDER BY id LIMIT :most"""
 _LOST = """SELECT url FROM losses JOIN pages ON pages.id = page
            WHERE crawl > :after AND host = :host AND field IN (:kind, 'other_' || :kind) ORDER BY page LIMIT :most"""
@@ -32,7 +32,7 @@ _FETCHED = (
     """SELECT url FROM pages WHERE host = :host AND fetched_at >= :since AND {} ORDER BY id LIMIT :most"""
 )
 _SHOW = {
-    "title": (_LOST, _LACKS.format("title IS NULL")),
+    "title": (_LOST, _LACKS.format("articles.title IS NULL")),
     "author": (_LOST, _LACKS.format("author IS NULL")),
     "date": (_LOST, _LACKS.format("date IS NULL")),
     "also_read": (
@@ -127,9 +127,9 @@ def _losses(run: _Run) -> dict[str, dict[str, int]]:
 def _flagged(run: _Run) -> Iterator[tuple[str, str, int]]:
     """Yield host, rule and number of the new articles that were stored with a reason."""
     yield from run.db.execute(
-        """SELECT host, substr(error, 1, instr(error, ':') - 1) AS rule, count(*)
+        """SELECT articles.host, substr(error, 1, instr(error, ':') - 1) AS rule, count(*)
            FROM articles JOIN pages USING (id) WHERE crawl > ? AND state = 'stored' AND error NOT NULL
-           GROUP BY host, rule""",
+           GROUP BY articles.host, rule""",
         [run.after],
     )
 

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from crawler.errors import UsageError
 from crawler.items import Article, Image, Link, iso
-from crawler.urls import canonical
+from crawler.urls import canonical, host_of
 from pipelines.archive import pages, revisions
 from pipelines.archive.article_file import path_of, render
 from pipelines.archive.files import hash_of
@@ -64,6 +64,7 @@ def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
     """Return an article's row by column, without the archive's own times; `file_hash` if it is known already."""
     row = {name: _as_column(getattr(article, name)) for name in COLUMNS}
     return row | {
+        "host": host_of(article.url),
         "words": len(article.body.split()),
         "body_hash": hash_of(article.body.encode()),
         "path": str(path_of(article.url)),

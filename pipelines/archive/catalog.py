@@ -104,7 +104,7 @@ class Catalog(Store):
 
     def reached_hosts(self) -> set[str]:
         """Return the hosts of archived articles, and those that the resumed runs reached."""
-        query = """SELECT host FROM pages JOIN articles USING (id)
+        query = """SELECT host FROM host_counts WHERE articles > 0
                    UNION SELECT host FROM pages WHERE fetched_at >= (
                      SELECT min(started_at) FROM crawls WHERE id < :crawl AND id > (
                        SELECT coalesce(max(id), 0) FROM crawls WHERE outcome = 'finished' AND id < :crawl))"""

@@ -38,9 +38,8 @@ def find_archived(db: Database, url: str) -> Archived | None:
 
 def count_articles(db: Database, host: str) -> int:
     """Count the archived articles of a host."""
-    query = "SELECT count(*) FROM articles JOIN pages USING (id) WHERE host = ?"
-    count: int = db.execute(query, [host]).fetchone()[0]
-    return count
+    row = db.execute("SELECT articles FROM host_counts WHERE host = ?", [host]).fetchone()
+    return row[0] if row else 0
 
 
 def put(db: Database, page: int, crawl: int, quarantine: Quarantine, now: str) -> None:

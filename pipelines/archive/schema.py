@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from pipelines.archive.views import VIEWS
+from pipelines.archive.counts import create_counts
+from pipelines.archive.views import create_views
 
 MIGRATIONS = Migrations("alsoread")
+NOT_ARCHIVED = "state IN ('gone', 'refused', 'failed')"
+"""Condition on a page that says in `error` why it is not archived; so written, it is answered by an index."""
 
 _TABLES = """
 CREATE TABLE crawls (
@@ -171,7 +174,7 @@ CREATE INDEX alarms_host ON alarms(host, kind)
 
 @MIGRATIONS()
 def m001_catalog(db: Database) -> None:
-    """Tables, search and views."""
+    """Tables and search."""
     for statement in _TABLES.split(";"):
         db.execute(statement)
     db.table("articles").enable_fts(
@@ -179,8 +182,6 @@ def m001_catalog(db: Database) -> None:
         tokenize="porter unicode61 remove_diacritics 2",
         create_triggers=True,
     )
-    for name, query in VIEWS.items():
-        db.create_view(name, query)
 
 
 @MIGRATIONS()
@@ -279,3 +280,24 @@ def m010_names_of_counts(db: Database) -> None:
         ("news", "new_pages"),
     ):
         db.execute(f"ALTER TABLE host_runs RENAME COLUMN {old} TO {new}")
+
+
+def m011_counts(db: Database) -> None:
+    """Hosts of articles, titles of pages, and counts, so that views answer at once in a large archive."""
+    db.execute("ALTER TABLE pages ADD COLUMN title TEXT")
+    db.execute("UPDATE pages SET title = articles.title FROM articles WHERE articles.id = pages.id")
+    db.execute("ALTER TABLE articles ADD COLUMN host TEXT REFERENCES hosts(host)")
+    # The trigger would index every text again.
+    (index_again,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'articles_au'").fetchone()
+    db.execute("DROP TRIGGER articles_au")
+    db.execute("UPDATE articles SET host = pages.host FROM pages WHERE pages.id = articles.id")
+    db.execute(index_again)
+    for index in (
+        "CREATE INDEX articles_host ON articles(host, date)",
+        "CREATE INDEX articles_month ON articles(host, substr(date, 1, 7))",
+        "CREATE INDEX articles_changed ON articles(changed_crawl) WHERE crawl <> changed_crawl",
+        f"CREATE INDEX pages_error ON pages(error) WHERE {NOT_ARCHIVED}",
+    ):
+        db.execute(index)
+    create_counts(db)
+    create_views(db)

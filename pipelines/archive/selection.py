@@ -16,7 +16,7 @@ from crawler.errors import UsageError
 from crawler.items import iso
 from pipelines.archive.storage_errors import ends_run
 
-_HOSTS = "id IN (SELECT id FROM pages WHERE host IN (SELECT value FROM json_each(:hosts)))"
+_HOSTS = "host IN (SELECT value FROM json_each(:hosts))"
 _TAGS = "EXISTS (SELECT 1 FROM json_each(tags) AS tag JOIN json_each(:tags) AS wanted ON wanted.value = tag.value)"
 _CATEGORIES = _TAGS.replace("tags", "categories")
 _AUTHORS = "author IN (SELECT value FROM json_each(:authors))"

@@ -72,6 +72,7 @@ _EXPECTED_DEPTH = """(SELECT min(source.depth) + 1 FROM also_read JOIN pages AS 
               WHERE target = pages.id)"""
 _FOUND_ON = "(SELECT source FROM also_read WHERE target = pages.id ORDER BY first_seen, source LIMIT 1)"
 _OWN_PAGE = "(SELECT id FROM pages WHERE pages.url = articles.url)"
+_TITLE_OF_ARTICLE = "(SELECT title FROM articles WHERE articles.id = pages.id)"
 _NOT_CHANGED = "id NOT IN (SELECT article FROM revisions)"
 
 
@@ -131,6 +132,7 @@ RULES = (
     ),
     Rule("pages", f"NOT {_HAS_ARTICLE}", "stored, but its article is missing"),
     Rule("pages", "fetched_at < found_at OR gone_at < found_at", "fetched before it was found"),
+    Rule("pages", f"title IS NOT {_TITLE_OF_ARTICLE}", "wrong title", f"title = {_TITLE_OF_ARTICLE}"),
     Rule("pages", "status NOT BETWEEN 100 AND 599", "impossible status"),
     Rule(
         "pages",

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from time import time
 
 from pipelines.archive.connection import is_locked, open_locked, open_readonly
+from pipelines.archive.counts import recount, wrong_tables
 from pipelines.archive.files import HALF_WRITTEN, odd_entry
 from pipelines.archive.pending import forget_all_pending
 from pipelines.archive.storage_errors import ends_run, explain, is_full, is_lock_error
@@ -75,6 +76,7 @@ def _check(path: Path, since: float | None) -> Iterator[Finding]:
         _check_database,
         _check_references,
         check_rows,
+        _check_counts,
         partial(_check_articles, since=since),
         partial(check_unlisted, folder=ARTICLES, since=since),
         partial(_check_quarantine, since=since),
@@ -113,6 +115,23 @@ def _check_references(archive: Archive) -> Iterator[Finding]:
         where = f"{table} {row or ''}".strip()
         what = f"refers to a missing row of {parent}"
         yield Finding(where=where, what=what, hint=hint, repair=repair)
+
+
+def _check_counts(archive: Archive) -> Iterator[Finding]:
+    """Check the tables of counts against the rows that they count."""
+    for table in wrong_tables(archive.db):
+        repair = partial(_recount, table)
+        yield Finding(
+            where=table,
+            what="its counts are not those of the rows",
+            hint="--repair counts again",
+            repair=repair,
+        )
+
+
+def _recount(table: str, archive: Archive) -> None:
+    with archive.db.atomic():
+        recount(archive.db, table)
 
 
 def _check_search(archive: Archive) -> Iterator[Finding]:
