@@ -3,8 +3,8 @@
 python -m bench.scale [--articles 500000] [--links 10] [--keep DIR]
 
 Builds such an archive in a temporary folder, which takes minutes and 4 GB, or in DIR, where it is used again. Prints
-the seconds that commands take (the quickest of three) and that the first 100 rows of every view take. Exits with 1 where
-`status` takes more than 0.5 s, `show` 0.4 s, a view 1 s, or `--version` 0.15 s.
+the seconds that commands take (the quickest of three) and that the first 100 rows of every view take. Exits with 1
+where `status` takes more than 0.5 s, `show` 0.4 s, a view 1 s, or `--version` 0.15 s.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ _STATEMENTS = (
                iif(n >= :articles AND n % 5 = 0, 'timed out after ' || n % 100 || ' s', NULL)
         FROM number""",
     f"""{_NUMBERS.format("articles")}
-        INSERT INTO articles (id, url, host, title, author, date, body, words, body_hash, path, extractor, archived_at,
-                              crawl, changed_at, changed_crawl)
+        INSERT INTO articles (id, url, host, title, author, date, body, words, body_hash, path, extractor,
+                              archived_at, crawl, changed_at, changed_crawl)
         SELECT n + 1, {_URL.format("n")}, {_HOST.format("n")}, text(n, 6), text(n % 50, 2),
                strftime('%Y-%m-%dT%H:%M:%fZ', '2023-01-01', n % 900 || ' days'), text(n, 40) || :padding, 40,
                printf('%064x', n / iif(n % 100, 1, 200)), n || '.md', 'redefine', '2025-06-01T00:00:00.000Z', 1,
@@ -78,6 +78,7 @@ _STATEMENTS = (
 def build(data: Path, articles: int, links: int) -> None:
     """Build an archive of so many articles, with so many also-read links each and three images, in 300 hosts."""
     catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[])
+    catalog.begin_crawl()
     db = catalog.db
     db.register_function(_text, name="text", deterministic=True)
     db.execute("PRAGMA cache_size = -2000000")
@@ -95,7 +96,8 @@ def build(data: Path, articles: int, links: int) -> None:
         print(
             f"{statement.partition('INSERT INTO ')[2].split()[0]}: {perf_counter() - start:.0f} s", flush=True
         )
-    catalog.close("finished", {}, 0)
+    catalog.end_crawl("finished")
+    catalog.close()
 
 
 def _text(number: int, words: int) -> str:

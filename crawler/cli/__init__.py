@@ -30,6 +30,8 @@ _SECTIONS = {
         "verify": "verify:verify",
         "rebuild": "import_:rebuild",
         "maintain": "schedule:maintain",
+        "backup": "backup:backup",
+        "upgrade": "backup:upgrade",
     },
 }
 """Commands by section of the help: name -> module of this package and its function."""
@@ -39,11 +41,11 @@ _COMMANDS = {name: place for commands in _SECTIONS.values() for name, place in c
 class _LazyCommands(click.Group):
     """Load a command's module only when the command is used: `alsoread --version` answers at once."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
         """Return the names of all commands, in the order of the help."""
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Return a command; None if there is no such, which click reports with the closest names."""
         if cmd_name not in _COMMANDS:
             return None

@@ -57,7 +57,8 @@ def _is_unfinished(path: Path) -> bool:
             return True
     query = "SELECT count(*) FROM crawls WHERE reason IS NOT ? OR outcome = 'imported'"
     with closing(open_readonly(path)) as db:
-        return bool(db.execute(query, [_REBUILT]).fetchone()[0] == 0)
+        # One that was interrupted while it made its tables has no run, and may lack columns.
+        return not db.table("crawls").count or bool(db.execute(query, [_REBUILT]).fetchone()[0] == 0)
 
 
 def _import(data: Path, paths: tuple[Path, ...] | list[Path], host: str | None, reason: str) -> None:

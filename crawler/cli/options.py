@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ import click
 
 from crawler.config.file import read_config
 from crawler.config.options import OPTIONS, Kind
-from crawler.errors import AlsoreadError
+from crawler.errors import AlsoreadError, CatalogError
 from crawler.text import escape_controls
+from pipelines.archive.connection import open_readonly, outdated_error
 from pipelines.archive.storage_errors import explain
 
 data_folder = click.option(
@@ -97,9 +99,19 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
             click.echo(escape_controls(f"alsoread: {error}"), err=True)
             sys.exit(error.exit_code)
         except (OSError, sqlite3.Error) as error:
-            data = Path(kwargs.get("data", "The catalog"))
-            explained = explain(error, data if isinstance(error, OSError) else data / "archive.db")
+            explained = _explain(error, Path(kwargs.get("data", "The catalog")))
             click.echo(escape_controls(f"alsoread: {explained}"), err=True)
             sys.exit(explained.exit_code)
 
     return in_words
+
+
+def _explain(error: OSError | sqlite3.Error, data: Path) -> AlsoreadError:
+    if isinstance(error, OSError):
+        return explain(error, data)
+    path = data / "archive.db"
+    explained: AlsoreadError = explain(error, path)
+    if isinstance(explained, CatalogError):
+        with suppress(AlsoreadError, sqlite3.Error), closing(open_readonly(path)) as db:
+            explained = outdated_error(db, path) or explained
+    return explained

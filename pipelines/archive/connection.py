@@ -41,7 +41,10 @@ def connect(path: Path) -> Database:
 
 
 def open_readonly(path: Path) -> Database:
-    """Open the catalog read-only. Raises AlsoreadError if there is none, or if it can't be read."""
+    """Open the catalog read-only. Raises AlsoreadError if there is none, or if it can't be read.
+
+    One of an older version may lack what a query asks for: see `outdated_error`.
+    """
     if not path.is_file():
         raise UsageError(f"There is no archive at {path} yet: `alsoread crawl` makes one.")
     try:
@@ -54,12 +57,35 @@ def open_readonly(path: Path) -> Database:
         raise CatalogError(
             f"{path} can't be read as a catalog: {error}. Move it away: `alsoread rebuild` makes a new one.",
         ) from None
-    if MIGRATIONS.pending(db):
+    if not MIGRATIONS.applied(db):
         db.close()
-        raise CatalogError(
-            f"{path} is not a catalog, or one of an older alsoread: `alsoread crawl` migrates it."
-        )
+        raise CatalogError(f"{path} is not a catalog of alsoread.")
     return db
+
+
+def open_current(path: Path) -> Database:
+    """Open the catalog read-only. Raises AlsoreadError, also if it is of an older version."""
+    db = open_readonly(path)
+    if error := outdated_error(db, path):
+        db.close()
+        raise error
+    return db
+
+
+def outdated_error(db: Database, path: Path) -> CatalogError | None:
+    """Return the error of a command that can't read a catalog of an older version; None if it is of this one."""
+    if not (missing := len(MIGRATIONS.pending(db))):
+        return None
+    version = schema_version(db)
+    return CatalogError(
+        f"{path} has schema {version}, and this alsoread reads schema {version + missing}: "
+        f"`alsoread upgrade --data {path.parent}` brings it up to date."
+    )
+
+
+def schema_version(db: Database) -> int:
+    """Return the number of the last migration that the catalog has."""
+    return len(MIGRATIONS.applied(db))
 
 
 def _reading(path: Path) -> str:

@@ -282,8 +282,9 @@ def m010_names_of_counts(db: Database) -> None:
         db.execute(f"ALTER TABLE host_runs RENAME COLUMN {old} TO {new}")
 
 
+@MIGRATIONS()
 def m011_counts(db: Database) -> None:
-    """Hosts of articles, titles of pages, and counts, so that views answer at once in a large archive."""
+    """Hosts of articles, titles of pages, and counts, so that views answer at once in a large archive; backups."""
     db.execute("ALTER TABLE pages ADD COLUMN title TEXT")
     db.execute("UPDATE pages SET title = articles.title FROM articles WHERE articles.id = pages.id")
     db.execute("ALTER TABLE articles ADD COLUMN host TEXT REFERENCES hosts(host)")
@@ -301,3 +302,5 @@ def m011_counts(db: Database) -> None:
         db.execute(index)
     create_counts(db)
     create_views(db)
+    db.execute("""CREATE TABLE backups (
+        id INTEGER PRIMARY KEY, made_at TEXT NOT NULL, path TEXT NOT NULL, bytes INTEGER NOT NULL) STRICT""")

@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from crawler.errors import CatalogError
 from crawler.urls import canonical, host_of
 from pipelines.archive.article_file import path_of
-from pipelines.archive.connection import open_readonly
+from pipelines.archive.connection import open_current
 from pipelines.archive.files import hash_of
 from pipelines.archive.schema import MIGRATIONS
 
@@ -51,7 +51,7 @@ def check(other: Path) -> None:
     The error names the table, the row by its key, and the column.
     """
     if not other.is_file():
-        open_readonly(other)  # which says so
+        open_current(other)  # which says so
     try:
         with closing(_open(other)) as db, time_limit(db, _MAX_SECONDS):
             kinds = {
@@ -63,7 +63,7 @@ def check(other: Path) -> None:
                 other,
                 f"its {_MIGRATIONS_TABLE} is not the table that alsoread makes",
             )
-            open_readonly(other).close()
+            open_current(other).close()
             with closing(Database(memory=True)) as ours:
                 MIGRATIONS.apply(ours)
                 for table in ours.table_names():

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from time import time
 
-from pipelines.archive.connection import is_locked, open_locked, open_readonly
+from pipelines.archive.connection import is_locked, open_current, open_locked
 from pipelines.archive.counts import recount, wrong_tables
 from pipelines.archive.files import HALF_WRITTEN, odd_entry
 from pipelines.archive.pending import forget_all_pending
@@ -84,7 +84,7 @@ def _check(path: Path, since: float | None) -> Iterator[Finding]:
         partial(check_unlisted, folder=COPIES, since=since),
         _check_search,
     )
-    with closing(open_readonly(path)) as db:
+    with closing(open_current(path)) as db:
         for check in checks:
             try:
                 yield from check(Archive(path.parent, db))
