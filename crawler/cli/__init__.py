@@ -8,6 +8,10 @@ from typing import Any
 import click
 
 _SECTIONS = {
+    "Begin": {
+        "init": "init:init",
+        "doctor": "init:doctor",
+    },
     "Crawl": {
         "crawl": "crawl:crawl",
         "images": "images:images",

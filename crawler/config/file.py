@@ -12,7 +12,8 @@ from typing import Any
 from crawler.config.options import DEFAULTS, OPTIONS
 from crawler.errors import UsageError
 
-_FILE_NAME = "alsoread.toml"
+FILE_NAME = "alsoread.toml"
+"""Name of the settings file in an archive's folder."""
 _TABLES = tuple(dict.fromkeys(key.partition(".")[0] for key in OPTIONS if "." in key))
 _SHOWN_CHARACTERS = 80
 
@@ -32,7 +33,7 @@ def read_file(data: Path) -> dict[str, Any]:
 
     Raises ConfigError.
     """
-    file = data / _FILE_NAME
+    file = data / FILE_NAME
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError):
@@ -64,7 +65,7 @@ def check_notify_urls(data: Path) -> None:
 
     for number, url in enumerate(urls, 1):
         if Apprise.instantiate(url) is None:
-            raise ConfigError(f"{data / _FILE_NAME}: apprise does not know URL {number} of notify.urls.")
+            raise ConfigError(f"{data / FILE_NAME}: apprise does not know URL {number} of notify.urls.")
 
 
 def _flatten(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

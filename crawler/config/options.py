@@ -51,6 +51,8 @@ class Option:
     flag: str
     """Its names on a command line, if any."""
     help: str
+    example: Any = None
+    """A value for a settings file to start from, where there is no default."""
     is_secret: bool = False
     """Whether its value must not be printed."""
 
@@ -139,15 +141,15 @@ _PATH = Kind("PATH", "a path", _matching(_NOT_BLANK))
 # fmt: off
 _TABLE = (
     Option("seeds", _SEED, [], "ALSOREAD_SEEDS", "",
-           "Where a crawl begins that names no SEEDS."),
+           "Where a crawl begins that names no SEEDS.", example=["howto.techidaily.com", "seeds.txt"]),
     Option("contact", _CONTACT, None, "ALSOREAD_CONTACT", "",
-           "Whom a site's owner writes to; sent with every request."),
+           "Whom a site's owner writes to; sent with every request.", example="archive@example.org"),
     Option("crawl.hosts", _GLOB, [], "ALSOREAD_HOSTS", "--host, --hosts",
-           "Only hosts such as this; repeatable."),
+           "Only hosts such as this; repeatable.", example=["*-tips.techidaily.com"]),
     Option("crawl.discover", _DISCOVER, "both", "ALSOREAD_DISCOVER", "--discover",
            "Find pages by links, sitemaps or both."),
     Option("crawl.max_depth", _DEPTH, None, "ALSOREAD_MAX_DEPTH", "--max-depth",
-           "Also-read links to follow from a seed at most."),
+           "Also-read links to follow from a seed at most.", example=10),
     # These are small blogs, and one content network serves them all.
     Option("crawl.delay", _NUMBER, 1, "DOWNLOAD_DELAY", "--delay",
            "Seconds between two requests to one host."),
@@ -156,32 +158,32 @@ _TABLE = (
     Option("crawl.concurrency", _COUNT, 1, "CONCURRENT_REQUESTS_PER_DOMAIN", "",
            "Requests to one host at a time."),
     Option("limits.pages", _COUNT, None, "ALSOREAD_MAX_PAGES", "--max-pages",
-           "Pages that one run fetches at most."),
+           "Pages that one run fetches at most.", example=1000),
     Option("limits.bytes", _SIZE, None, "ALSOREAD_MAX_BYTES", "--max-bytes",
-           "What one run receives at most, such as 2GB."),
+           "What one run receives at most, such as 2GB.", example="2 GB"),
     Option("limits.time", _SECONDS, None, "ALSOREAD_MAX_SECONDS", "--max-time",
-           "How long one run takes at most, such as 90min."),
+           "How long one run takes at most, such as 90min.", example="6h"),
     # A full disk would break other programs too.
     Option("limits.disk_free", _SIZE, "500 MB", "ALSOREAD_DISK_FREE", "",
            "End a run before less than this is free."),
     Option("limits.quiet_hours", _HOURS, [], "ALSOREAD_QUIET_HOURS", "",
-           "When nothing is fetched, in local time."),
+           "When nothing is fetched, in local time.", example=["22:00-06:30"]),
     # The default of unlisted pages depends on how pages are discovered: frontier/budgets.py has it.
     Option("limits.unlisted_pages", _COUNT, None, "ALSOREAD_UNLISTED_PAGES", "",
-           "Pages of one host in one run that no sitemap names."),
+           "Pages of one host in one run that no sitemap names.", example=200),
     # Real pages are some ten links away, and the network has 305 hosts.
     Option("limits.unlisted_depth", _COUNT, 100, "ALSOREAD_UNLISTED_DEPTH", "",
            "Also-read links between a seed and such a page."),
     Option("limits.new_hosts", _COUNT, 500, "ALSOREAD_NEW_HOSTS", "",
            "Hosts that one run reaches for the first time."),
     Option("schedule.cron", _CRON, None, "", "--cron",
-           'When, in local time: "17 3 * * *" is daily at 3:17.'),
+           'When, in local time: "17 3 * * *" is daily at 3:17.', example="17 3 * * *"),
     Option("schedule.every", _INTERVAL, None, "", "--every",
-           "Time from one start to the next, such as 12h."),
+           "Time from one start to the next, such as 12h.", example="12h"),
     Option("schedule.jitter", _JITTER, "0s", "", "--jitter",
            "Delay each start by a random part of this."),
     Option("notify.urls", _SERVICE, [], "", "",
-           "Who is notified of runs.", is_secret=True),
+           "Who is notified of runs.", example=["mailto://user:password@example.org"], is_secret=True),
     Option("notify.on", _OCCASION, "alarms", "", "",
            "Which runs are notified of."),
     Option("keep.logs", _AGE, "90 days", "", "",
