@@ -19,6 +19,7 @@ _SECTIONS = {
     },
     "Read": {
         "status": "status:status",
+        "alarms": "status:alarms",
         "show": "article:show",
         "history": "article:history",
         "diff": "article:diff",

@@ -1,4 +1,4 @@
-"""`alsoread status`."""
+"""`alsoread status` and `alsoread alarms`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.options import data_folder, reports_errors
+from crawler.cli.options import data_folder, host_filter, reports_errors
 from pipelines.archive.connection import open_readonly
 
 
@@ -33,3 +33,20 @@ def status(data: str, failed: bool, show_all: bool, as_json: bool) -> None:
             print_status_json(db)
         else:
             print_status(db, data)
+
+
+@click.command()
+@data_folder
+@click.option("--crawl", type=click.IntRange(1), metavar="N", help="Only those of crawl N.")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only those of this kind; repeatable.")
+@host_filter
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@reports_errors
+def alarms(
+    data: str, crawl: int | None, kinds: tuple[str, ...], hosts: tuple[str, ...], as_json: bool
+) -> None:
+    """List what runs found that a person should look at, the newest run first."""
+    from crawler.reports.alarms import print_alarms, print_alarms_json
+
+    with closing(open_readonly(Path(data) / "archive.db")) as db:
+        (print_alarms_json if as_json else print_alarms)(db, crawl=crawl, kinds=kinds, hosts=hosts)

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from sqlite_utils import Database
 
+from crawler.reports.alarms import grouped
 from crawler.reports.terminal import minute, output, plain, print_json
 from pipelines.archive import alarms
 from pipelines.archive.schema import NOT_ARCHIVED
@@ -49,9 +50,8 @@ def print_status(db: Database, data: str) -> None:
             f"{minute(last['started_at'])} UTC: {last['pages']:,} pages, {last['new']:,} new, "
             f"{last['changed']:,} changed, {last['failed']:,} failed"
         )
-    for run, alarm in alarms.recent(db):
-        source = f"crawl {run['crawl']}, {minute(run['raised_at'])} UTC"
-        console.print(plain(f"Warning ({source}): {alarm}", "yellow"), soft_wrap=True)
+    for message in grouped(alarms.recent(db), data):
+        console.print(plain(f"Warning: {message}", "yellow"), soft_wrap=True)
 
 
 def print_status_json(db: Database) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import Any
 
 from sqlite_utils import Database
@@ -45,21 +46,34 @@ def insert(db: Database, crawl: int, alarms: Iterable[Alarm], raised_at: str) ->
 
 def of_crawl(db: Database, crawl: int) -> list[Alarm]:
     """Return the alarms of a crawl."""
-    return [alarm for _, alarm in _select(db, "crawl = ?", crawl)]
+    return [alarm for _, alarm in _select(db, "crawl = :value", crawl)]
 
 
 def recent(db: Database) -> list[tuple[dict[str, Any], Alarm]]:
     """Return the alarms of the last crawl and of the last seven days, newest first, with `crawl` and two times."""
     week = iso(now() - _RECENT)
-    return _select(db, "raised_at >= ? OR crawl = (SELECT max(id) FROM crawls)", week)
+    return _select(db, "raised_at >= :value OR crawl = (SELECT max(id) FROM crawls)", week)
 
 
-def _select(db: Database, which: str, value: int | str) -> list[tuple[dict[str, Any], Alarm]]:
+def select(
+    db: Database, *, crawl: int | None = None, kinds: Sequence[str] = (), hosts: Sequence[str] = ()
+) -> list[tuple[dict[str, Any], Alarm]]:
+    """Return alarms as `recent` does: of one crawl, of some kinds, or of hosts that match a pattern; else all."""
+    rows = _select(db, "crawl = :value OR :value IS NULL", crawl)
+    return [
+        (run, alarm)
+        for run, alarm in rows
+        if (not kinds or alarm.kind in kinds)
+        and (not hosts or any(fnmatchcase(alarm.host or "", host.lower()) for host in hosts))
+    ]
+
+
+def _select(db: Database, which: str, value: int | str | None) -> list[tuple[dict[str, Any], Alarm]]:
     rows = db.query(
         f"""SELECT crawl, started_at, raised_at, host, kind, message, alarms.pages
             FROM alarms JOIN crawls ON crawls.id = alarms.crawl
             WHERE {which} ORDER BY crawl DESC, alarms.id""",
-        [value],
+        {"value": value},
     )
     return [
         (
