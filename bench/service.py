@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 from tests.site import SEED, Site, build
+from tests.support.processes import resident
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 TOLD_AFTER = (1, 10, 50, 200)
@@ -25,12 +26,6 @@ MOST = 80.0
 """Mebibytes."""
 GROWTH = 1.1
 """Times what the first run took."""
-
-
-def resident(pid: int) -> float:
-    """Mebibytes of memory that a process has."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def serve(site: str, data: Path, runs: int) -> list[float]:

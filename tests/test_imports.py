@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +65,15 @@ def test_a_module_imports_nothing_from_above_or_beside_it(path: Path) -> None:
         assert other == own or FLOOR[other] < FLOOR[own] or {own, other} <= GROUND, (
             f"{name} is above or beside {own}"
         )
+
+
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_test_imports_no_test_and_no_bench(path: Path) -> None:
+    modules = {name.rpartition(".")[0] for name in imports(path)} | set(imports(path))
+    assert not [name for name in modules if re.match(r"bench\b|tests\.(\w+\.)*test_\w+$", name)]
 
 
 def test_every_room_has_a_floor() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,13 +12,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.items import Article, Image, Link
+from crawler.items import Image, Link
 from crawler.urls import canonical
 from pipelines.archive.article_file import front_matter, path_of, render, write
 from pipelines.normalize import normalize
 from tests.conftest import ARTICLE
+from tests.support.visits import MakeArticle
 
-MakeArticle = Callable[..., Article]
 LONGEST_NAME = 255
 
 TRAPS = [

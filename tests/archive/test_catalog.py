@@ -7,7 +7,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -20,8 +19,8 @@ from crawler.items import Article, FoundPages, Image, Link, Visit, iso
 from pipelines.archive import articles
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.connection import open_readonly
+from tests.support.visits import MakeArticle
 
-MakeArticle = Callable[..., Article]
 BREAD = "https://one.techidaily.com/bread/"
 
 

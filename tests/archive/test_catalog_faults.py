@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from crawler.items import Article
 from tests.site import SEED, Site
 from tests.support.commands import alsoread
 from tests.support.imports import archive, load
 from tests.support.pictures import HOST, PNG, Pictures, picture
 from tests.support.pictures import archive as archive_of_pictures
 from tests.support.storage import fill, overwrite_page, said, small_disk
+from tests.support.visits import MakeArticle
 
-MakeArticle = Callable[..., Article]
 BREAD = "https://one.techidaily.com/bread/"
 LARGE = {"/large.png": picture(PNG + bytes(600_000))}
 

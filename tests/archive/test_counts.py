@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -16,12 +15,13 @@ from pipelines.archive.catalog import Catalog
 from pipelines.archive.counts import recount, wrong_tables
 from pipelines.archive.schema import MIGRATIONS
 from tests.support.commands import Run
+from tests.support.visits import MakeArticle
 
-MakeArticle = Callable[..., Article]
 BREAD, ROLLS, JAM = (
     f"https://{path}/"
     for path in ("one.techidaily.com/bread", "one.techidaily.com/rolls", "two.techidaily.com/jam")
 )
+
 COUNTS = ("host_counts", "state_counts", "link_counts", "host_links")
 # What the views answer, from the rows alone.
 FROM_ROWS = {

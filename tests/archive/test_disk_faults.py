@@ -6,14 +6,13 @@ import errno
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from crawler.items import Article
 from pipelines.archive.article_file import path_of
 from pipelines.archive.connection import is_locked
 from pipelines.archive.storage_errors import ends_run, explain
@@ -25,8 +24,7 @@ from tests.support.commands import Run, alsoread, crawl, here
 from tests.support.damages import edit
 from tests.support.imports import archive, write
 from tests.support.storage import ONE, THREE, TWO, fill, limited, locked, said, small_disk, unreadable
-
-MakeArticle = Callable[..., Article]
+from tests.support.visits import MakeArticle
 
 
 @pytest.mark.parametrize(

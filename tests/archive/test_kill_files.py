@@ -86,8 +86,18 @@ def count(data: Path) -> int:
         return int(db.execute("SELECT count(*) FROM articles").fetchone()[0])
 
 
-@pytest.mark.parametrize("all_of_it", [True, False])
-@pytest.mark.parametrize("reached", [pending, staged, placed(1), placed(200)])
+@pytest.mark.parametrize(
+    ("reached", "all_of_it"),
+    [
+        (pending, True),
+        (placed(200), False),
+        *(
+            pytest.param(reached, all_of_it, marks=pytest.mark.long)
+            for reached in (pending, staged, placed(1), placed(200))
+            for all_of_it in (True, False)
+        ),
+    ],
+)
 def test_a_killed_import(
     posts: Path, tmp_path: Path, reached: Callable[[Path], bool], all_of_it: bool
 ) -> None:
@@ -103,8 +113,17 @@ def test_a_killed_import(
     assert (found(tmp_path), count(tmp_path)) == ([], ARTICLES)
 
 
-@pytest.mark.parametrize("all_of_it", [True, False])
-@pytest.mark.parametrize("reached", [pending, staged])
+@pytest.mark.parametrize(
+    ("reached", "all_of_it"),
+    [
+        (staged, True),
+        *(
+            pytest.param(reached, all_of_it, marks=pytest.mark.long)
+            for reached in (pending, staged)
+            for all_of_it in (True, False)
+        ),
+    ],
+)
 def test_a_killed_rebuild_loses_no_file(
     posts: Path, tmp_path: Path, reached: Callable[[Path], bool], all_of_it: bool
 ) -> None:
@@ -117,7 +136,10 @@ def test_a_killed_rebuild_loses_no_file(
     assert (found(tmp_path), count(tmp_path)) == ([], ARTICLES)
 
 
-@pytest.mark.parametrize("reached", [pending, staged, placed(2)])
+@pytest.mark.parametrize(
+    "reached",
+    [pending, *(pytest.param(reached, marks=pytest.mark.long) for reached in (staged, placed(2)))],
+)
 def test_a_killed_merge(other: Path, tmp_path: Path, reached: Callable[[Path], bool]) -> None:
     first = write(tmp_path / "post.md", replace(ARTICLE, url="https://four.techidaily.com/first/"))
     data = tmp_path / "data"

@@ -5,17 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from crawler.items import Article
 from pipelines.archive.files import HALF_WRITTEN, hash_of
 from tests.support.imports import archive, write
 from tests.support.storage import ONE, TWO, said
-
-MakeArticle = Callable[..., Article]
+from tests.support.visits import MakeArticle
 
 
 @pytest.mark.parametrize("command", ["merge", "crawl"])

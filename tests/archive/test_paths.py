@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path, PurePosixPath
 
@@ -11,15 +10,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from crawler.items import Article
 from crawler.urls import canonical
 from pipelines.archive.article_file import path_of
 from pipelines.images.paths import path_of as place_of
 from pipelines.quarantine import file_of, keep
 from tests.support.imports import archive
 from tests.support.storage import said
-
-MakeArticle = Callable[..., Article]
+from tests.support.visits import MakeArticle
 
 _segments = st.sampled_from(
     [
@@ -58,6 +55,7 @@ _picture_segments = st.sampled_from(
         "",
     ]
 )
+
 _pictures = st.lists(_picture_segments, min_size=1, max_size=240).map(
     lambda parts: f"https://pictures.example/{'/'.join(parts)}"
 )

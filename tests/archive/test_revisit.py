@@ -18,11 +18,11 @@ from sqlite_utils import Database
 from crawler.items import Article, FoundPages, Link, Visit, iso
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.revisit import AUDIT, LONGEST, SPREAD
-from tests.archive.test_catalog import MakeArticle
 from tests.conftest import DEMO
 from tests.site import SEED, Request, Site, build
 from tests.site.server import Reply
 from tests.support.commands import Run, alsoread
+from tests.support.visits import MakeArticle
 
 LOAF = "kitchen-notes.techidaily.com/a-slow-loaf-for-a-busy-week"
 LENTILS = "kitchen-notes.techidaily.com/one-pot-lentils"

@@ -5,12 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from crawler.items import Article
 from pipelines.archive.article_file import path_of
 from pipelines.archive.files import HALF_WRITTEN
 from pipelines.quarantine import drop
@@ -18,8 +16,7 @@ from pipelines.verifying.verify import repair
 from tests.support.commands import here
 from tests.support.imports import archive, write
 from tests.support.storage import ONE, TWO, said
-
-MakeArticle = Callable[..., Article]
+from tests.support.visits import MakeArticle
 
 
 def test_nothing_is_written_through_a_symbolic_link(tmp_path: Path, article: MakeArticle) -> None:

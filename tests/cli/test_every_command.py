@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from crawler.items import Article
 from tests.support.commands import alsoread, here
 from tests.support.imports import archive, write
 from tests.support.storage import ONE, THREE, TWO, locked, overwrite_page, small_disk
+from tests.support.visits import MakeArticle
 
-MakeArticle = Callable[..., Article]
 NOWHERE = "http://127.0.0.1:1"
 WRITING = {
     "crawl": ["crawl", ONE, "--connect-to", NOWHERE],

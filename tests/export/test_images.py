@@ -19,11 +19,11 @@ from pipelines.archive.connection import open_locked as held
 from pipelines.images import rows
 from pipelines.images.paths import path_of
 from tests.conftest import ARTICLE
-from tests.export.test_programs import HEXO, build
 from tests.site.pictures import png
 from tests.support.archives import files as archived
 from tests.support.commands import here
 from tests.support.exports import export, files, make_archive
+from tests.support.programs import HEXO, build
 
 LOAF, OVEN, GONE = (f"https://pictures.example/{name}.png" for name in ("loaf", "oven", "gone"))
 ODD = ["https://pictures.example/_a.png", "https://pictures.example/x_a.png"]

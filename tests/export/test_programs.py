@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
 import subprocess
 from datetime import datetime
@@ -18,8 +16,8 @@ from sqlite_utils import Database
 from pipelines.export.layout import address
 from tests.support.commands import Run, opened
 from tests.support.exports import BREAD, ROLLS, cases, export
+from tests.support.programs import HEXO, build
 
-HEXO = Path(os.environ.get("HEXO", "no such folder"), "node_modules")
 FROM = BREAD.removesuffix("bread/")
 # What the cases have of other languages' marks, as a reader is to see it.
 MARKS = (
@@ -33,14 +31,6 @@ MARKS = (
 def archives(run: Run, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The demo network's, and that of the cases."""
     return [run.data, cases(tmp_path_factory.mktemp("cases"))]
-
-
-def build(site: Path, *command: str | Path) -> None:
-    """Runs a generator, which must have nothing to complain of."""
-    environment = {**os.environ, "TZ": "Asia/Shanghai", "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
-    said = done.stdout + done.stderr
-    assert (done.returncode, re.findall(r"(?im)^.*\b(?:warn|error|deprecated).*$", said)) == (0, []), said
 
 
 def expected(db: Database) -> dict[str, tuple[str, str | None, list[str]]]:

@@ -17,9 +17,9 @@ from crawler.items import iso
 from pipelines.archive.connection import open_locked
 from pipelines.images.paths import path_of
 from pipelines.verifying.verify import verify
-from tests.runs.test_interrupt import wait_for
 from tests.site import Site
 from tests.support.commands import Run, alsoread, here
+from tests.support.interrupting import wait_for
 from tests.support.pictures import ANSWERS, HOST, OF_TYPES, PNG, Pictures, archive, copies, fetch, moved, rows
 
 WRONG_TYPE = "refused: wrong-type: what was sent as .* is not an image type that is stored"
@@ -202,7 +202,9 @@ def data(run: Run, tmp_path: Path) -> Path:
     return copytree(run.data, tmp_path / "data")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+)
 def test_interrupted_it_goes_on(data: Path, network: Path, number: signal.Signals) -> None:
     with Site(network) as site:
         command = [sys.executable, "-m", "crawler", "images", "--data", str(data), "--connect-to", site.url]

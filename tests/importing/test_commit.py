@@ -14,7 +14,8 @@ from pipelines.archive.catalog import Catalog
 from pipelines.archive.connection import open_readonly
 from tests.support.archives import damage, disorder
 from tests.support.commands import here
-from tests.support.imports import BREAD, SCOPE, MakeArticle, archive, history, load, write
+from tests.support.imports import BREAD, SCOPE, archive, history, load, write
+from tests.support.visits import MakeArticle
 
 
 def test_an_unchanged_article_becomes_a_starting_point_of_crawls(

@@ -14,7 +14,8 @@ from pipelines.archive.catalog import Catalog
 from pipelines.archive.connection import open_readonly
 from tests.support.archives import damage, disorder, files
 from tests.support.commands import Run, alsoread, here
-from tests.support.imports import BREAD, MakeArticle, load, write
+from tests.support.imports import BREAD, load, write
+from tests.support.visits import MakeArticle
 
 _LAUGHS = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9))
 HOSTILE = {

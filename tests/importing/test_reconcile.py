@@ -10,7 +10,8 @@ from crawler.items import Link
 from pipelines.archive.article_file import path_of
 from tests.support.archives import damage, differences, disorder
 from tests.support.commands import here
-from tests.support.imports import BREAD, SOURCE, MakeArticle, archive, history, load, parsed, write
+from tests.support.imports import BREAD, SOURCE, archive, history, load, parsed, write
+from tests.support.visits import MakeArticle
 
 
 def test_an_import_stores_what_a_crawl_stores(tmp_path: Path, article: MakeArticle) -> None:

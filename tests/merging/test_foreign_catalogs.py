@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from crawler.items import Article
 from tests.support.commands import Run, here
 from tests.support.damages import edit
 from tests.support.imports import archive
 from tests.support.storage import ONE, TWO, said
-
-MakeArticle = Callable[..., Article]
+from tests.support.visits import MakeArticle
 
 
 @pytest.mark.parametrize("where", ["length(zeroblob(2000000000)) > 1", "abs(-9223372036854775807 - 1) > 1"])

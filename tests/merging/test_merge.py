@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -27,8 +27,8 @@ from pipelines.merging.merge import Merged
 from pipelines.merging.merge import merge as merge_catalog
 from pipelines.verifying.verify import verify
 from tests.support.archives import files
+from tests.support.visits import MakeArticle
 
-MakeArticle = Callable[..., Article]
 BREAD, JAM = "https://one.techidaily.com/bread/", "https://two.techidaily.com/jam/"
 ROLLS = "https://one.techidaily.com/rolls/"
 SPRING = datetime(2024, 3, 1, tzinfo=UTC)

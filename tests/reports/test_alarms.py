@@ -17,7 +17,7 @@ HOSTS = [f"blog-{number:02}.techidaily.com" for number in range(28)]
 
 
 @pytest.fixture
-def data(catalog: Catalog, tmp_path: Path) -> Path:
+def data(catalog: Catalog) -> Path:
     """An archive in which a run could not read 28 sitemaps, and found one other thing."""
     catalog.db.table("hosts").insert_all({"host": host} for host in HOSTS)
     raised = [Alarm(kind="sitemap", host=host, message=f"{host}: not read.") for host in HOSTS]

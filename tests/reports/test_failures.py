@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from crawler.items import Article
-from tests.support.visits import crawl, failed, json_of, output_of, stored
-
-MakeArticle = Callable[..., Article]
+from tests.support.visits import MakeArticle, crawl, failed, json_of, output_of, stored
 
 
 def test_status_lists_failed_pages_the_worst_host_first(tmp_path: Path, article: MakeArticle) -> None:

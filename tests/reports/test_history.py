@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -10,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from crawler.items import Article, Visit
+from crawler.items import Visit
 from pipelines.archive.catalog import Catalog
-from tests.support.visits import BREAD, alsoread, crawl, failed, json_of, output_of, stored
-
-MakeArticle = Callable[..., Article]
+from tests.support.visits import BREAD, MakeArticle, alsoread, crawl, failed, json_of, output_of, stored
 
 
 def test_history_has_every_revision_the_current_one_first(data: Path) -> None:

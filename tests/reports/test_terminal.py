@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 
-from crawler.items import Article
 from tests.support.terminal import shown_by
-from tests.support.visits import BREAD, alsoread, crawl, failed, output_of, stored
+from tests.support.visits import BREAD, MakeArticle, alsoread, crawl, failed, output_of, stored
 
-MakeArticle = Callable[..., Article]
 HOSTILE = "Bread \x1b]52;c;aGk=\x07 \x1b[2J \u202edaerB"
 STEERING = {*map(chr, (*range(9), *range(11, 32), *range(127, 160), 0x61C, 0x200E, 0x200F))}
 STEERING |= {*map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A)))}

@@ -5,18 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
-from pipelines.archive.connection import open_readonly
 from tests.site import SEED, Site
 from tests.support.hostile import Hostile
-
-SILENT = "https://one.techidaily.com/silent/"
+from tests.support.interrupting import SILENT, outcome, wait_for
 
 
 def start(data: Path, server: str, *seeds: str) -> subprocess.Popen[str]:
@@ -24,28 +19,12 @@ def start(data: Path, server: str, *seeds: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = monotonic() + 30
-    while not condition():
-        assert monotonic() < deadline
-
-
 def pages(site: Site) -> list[tuple[str, str]]:
     """What was asked for but robots.txt and sitemaps."""
     return [(sent.host, sent.path) for sent in site.log if not sent.path.endswith((".txt", ".xml"))]
 
 
-def outcome(data: Path) -> tuple[str, int, int]:
-    """How the last crawl ended, how many pages have an answer, and how many articles there are."""
-    with closing(open_readonly(data / "archive.db")) as db:
-        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
-        ending = db.execute("SELECT outcome FROM crawls ORDER BY id DESC LIMIT 1").fetchone()[0]
-        answered = db.execute("SELECT count(*) FROM pages WHERE status IS NOT NULL").fetchone()[0]
-        return ending, answered, db.table("articles").count
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_once_finishes_what_is_under_way(network: Path, tmp_path: Path, number: signal.Signals) -> None:
     data = tmp_path / "data"
     with Site(network) as site:

@@ -14,19 +14,18 @@ from time import monotonic
 
 import pytest
 
-from tests.runs.test_interrupt import SILENT, outcome, wait_for
 from tests.site import SEED, Site
 from tests.support.archives import damage, differences, disorder
 from tests.support.commands import Run
 from tests.support.exports import files
 from tests.support.hostile import Hostile
-from tests.support.interrupting import INTERRUPTED, faults, interrupt, start
+from tests.support.interrupting import INTERRUPTED, SILENT, faults, interrupt, outcome, start, wait_for
 from tests.support.jobs import JOBS, Job
 from tests.support.killing import WELL, Start, Undisturbed, undisturbed
 
 START = Start([SEED], ["--rate", "25"])
 """A pace at which there is something left to interrupt."""
-FEW = pytest.param(10, id="10 times")
+FEW = pytest.param(3, id="3 times")
 MANY = pytest.param(100, id="100 times", marks=pytest.mark.long)
 
 
@@ -60,7 +59,7 @@ COMMANDS = {**JOBS, "status": Job(["status"])}
 
 
 @pytest.mark.parametrize(
-    "times", [pytest.param(2, id="twice"), pytest.param(8, id="8 times", marks=pytest.mark.long)]
+    "times", [pytest.param(1, id="once"), pytest.param(8, id="8 times", marks=pytest.mark.long)]
 )
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_that_is_interrupted_at_any_moment_goes_on(

@@ -15,13 +15,13 @@ from time import monotonic
 
 import pytest
 
-from bench.service import resident
 from crawler.service.schedule import last_crawl
 from pipelines.archive.catalog import Catalog
-from tests.runs.test_interrupt import SILENT, wait_for
 from tests.site import SEED, Site
 from tests.support import commands
 from tests.support.hostile import Hostile
+from tests.support.interrupting import SILENT, wait_for
+from tests.support.processes import resident
 from tests.support.scheduling import archive_with_a_crawl, ended, limited, line_with, service
 from tests.support.webhook import Told
 

@@ -16,6 +16,7 @@ import pytest
 from crawler.responses import Failed
 from crawler.spiders.reader import Reader
 from tests.site import SEED
+from tests.support.processes import children, runs
 
 SLOW = b"<html><body>" + b"<div " + b" ".join(b"a%d=1" % n for n in range(60_000)) + b">x</div></body></html>"
 
@@ -30,12 +31,6 @@ def reader() -> Iterator[Reader]:
     reading = Reader(time_limit=20)
     yield reading
     reading.close()
-
-
-def children() -> list[int]:
-    listed = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True, check=True)
-    pairs = [map(int, line.split()) for line in listed.stdout.splitlines()]
-    return [child for parent, child in pairs if parent == os.getpid() and _runs(child)]
 
 
 def test_a_page_that_takes_too_long_is_given_up(html: bytes) -> None:
@@ -70,7 +65,7 @@ def test_readers_end_with_the_program_that_is_killed(tmp_path: Path) -> None:
     program = f"""
 import asyncio, os, pathlib
 from crawler.spiders.reader import Reader
-from tests.spiders.test_reader import children
+from tests.support.processes import children
 async def read():
     reader = Reader(time_limit=1)
     reading = asyncio.create_task(reader.read(pathlib.Path({str(page)!r}).read_bytes(), "https://x.org/"))
@@ -85,14 +80,6 @@ asyncio.run(read())
         killed.kill()
     assert readers
     deadline = monotonic() + 20
-    while any(_runs(pid) for pid in readers):
+    while any(runs(pid) for pid in readers):
         assert monotonic() < deadline
         os.sched_yield()
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,9 +13,6 @@ from pipelines.archive.catalog import Catalog
 from pipelines.archive.connection import open_readonly
 from pipelines.importing.files import File
 from pipelines.importing.parse import ParsedFile, Parser
-
-MakeArticle = Callable[..., Article]
-
 
 SCOPE = ("techidaily.com",)
 

@@ -6,13 +6,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from random import Random
+from time import monotonic
 from typing import NamedTuple
 
+from pipelines.archive.connection import open_readonly
 from tests.support.archives import damage
 
+SILENT = "https://one.techidaily.com/silent/"
+"""A page of a hostile server that is never answered."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED, FORCED = 11, 13
 _PATIENCE = 120.0
@@ -74,6 +79,22 @@ def faults(ended: Interruption, finished: Sequence[int], data: Path) -> list[str
     if ended.code in (INTERRUPTED, FORCED) and not ended.said.strip():
         found.append(f"exit code {ended.code} without a word")
     return [*found, *damage(data)]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = monotonic() + 30
+    while not condition():
+        assert monotonic() < deadline
+
+
+def outcome(data: Path) -> tuple[str, int, int]:
+    """How the last crawl ended, how many pages have an answer, and how many articles there are."""
+    with closing(open_readonly(data / "archive.db")) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+        ending = db.execute("SELECT outcome FROM crawls ORDER BY id DESC LIMIT 1").fetchone()[0]
+        answered = db.execute("SELECT count(*) FROM pages WHERE status IS NOT NULL").fetchone()[0]
+        return ending, answered, db.table("articles").count
 
 
 def _wait_until_handled(process: subprocess.Popen[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from crawler.cli import main
 from crawler.items import Article, Visit
 from pipelines.archive.catalog import Catalog
 
+MakeArticle = Callable[..., Article]
+"""What the fixture `article` is: it makes an article, with other values for some fields."""
 BREAD = "https://one.techidaily.com/bread/"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,8 +23,8 @@ from pipelines.quarantine import keep
 from pipelines.verifying.findings import Finding
 from pipelines.verifying.verify import repair, verify
 from tests.support.damages import cut_short, edit, edit_a_row, files, flip_a_byte, swap, take_away
+from tests.support.visits import MakeArticle
 
-MakeArticle = Callable[..., Article]
 ARTICLES = 15
 
 
