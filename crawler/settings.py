@@ -47,8 +47,6 @@ EXTENSIONS = {
     "crawler.extensions.limits.Limits": 500,  # a run ends at its limits, and before the disk is full
     "crawler.extensions.logs.NumberedLog": 500,  # a log is found by the number of its run
     "crawler.extensions.progress.Progress": 500,  # what a person sees while it runs
-    "scrapy.extensions.remote_control.RemoteControl": None,  # it is off, and its libraries take long to load
-    "scrapy.extensions.telnet.TelnetConsole": None,  # the same
 }
 ALSOREAD_IMAGES = {
     # What differs for `alsoread images`.
@@ -60,8 +58,6 @@ ALSOREAD_IMAGES = {
     "EXTENSIONS": {
         "crawler.extensions.errors.ErrorHandling": 500,  # a full disk ends the run
         "crawler.extensions.limits.Limits": 500,  # so do its limits
-        "scrapy.extensions.remote_control.RemoteControl": None,  # as above
-        "scrapy.extensions.telnet.TelnetConsole": None,  # as above
     },
     "CONCURRENT_REQUESTS": 8,  # a stop waits for those under way, one after another where they are of one host
     "LOG_LEVEL": "ERROR",  # the catalog says what came of every image; the terminal is for the summary
@@ -92,8 +88,6 @@ DOWNLOAD_HANDLERS = {
     "ftp": None,  # the same
     "s3": None,  # the same
 }
-TELNETCONSOLE_ENABLED = False  # it listens on a port
-REMOTE_CONTROL_ENABLED = False  # it listens too, and runs any Python sent to it
 
 DOWNLOADER_MIDDLEWARES = {
     "crawler.downloader.middlewares.Scope": 45,  # first: nothing is done for what is out of scope
@@ -102,24 +96,30 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.downloader.middlewares.Conditional": 300,  # a 304 for a page that we hold costs next to nothing
     "crawler.downloader.middlewares.WholeBody": 590,  # in the place of Scrapy's decoder
     "crawler.downloader.middlewares.RateLimit": 800,  # last: only what is really sent takes a turn
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # meta keys and redirects get around it
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,  # see ROBOTSTXT_OBEY
-    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # we log in nowhere
 }
-COMPRESSION_ENABLED = False  # WholeBody decodes: Scrapy passes half a compressed page as a whole one
-RETRY_ENABLED = False  # a failed page goes back to the catalog, and is due again later
-REDIRECT_ENABLED = False  # the target becomes a page of its own, with its own scope, robots.txt and delay
-METAREFRESH_ENABLED = False  # the same goes for a refresh in the page
-COOKIES_ENABLED = False  # the sites need none, and every page should be what a first visitor gets
-HTTPPROXY_ENABLED = False  # a proxy from the environment would hide the address that we connect to
-
-SPIDER_MIDDLEWARES = {
-    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # the spider settles every status
-    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,  # requests come from the catalog, not a page
-    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # Scope says so aloud
-    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,  # the catalog knows the depth of a page
-    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,  # nobody asks which requests were first
-    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # the spider's few keys are its own
+# Of Scrapy's own components only those that are named here: the others would be off, and still have to be loaded.
+DOWNLOADER_MIDDLEWARES_BASE = {
+    # Not Retry: a failed page goes back to the catalog, and is due again later. Not Redirect and MetaRefresh: the
+    # target becomes a page of its own, with its own scope, robots.txt and delay. Not HttpCompression: it passes half
+    # a compressed page as a whole one. Not Cookies and HttpAuth: every page should be what a first visitor gets. Not
+    # HttpProxy: a proxy from the environment would hide the address that we connect to. Not Offsite: meta keys and
+    # redirects get around it.
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,  # DOWNLOAD_TIMEOUT
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,  # what is accepted
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,  # USER_AGENT
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": 850,  # the bytes of a run
+}
+SPIDER_MIDDLEWARES_BASE: dict[
+    str, int
+] = {}  # the spider settles every status, and the catalog knows the depth
+EXTENSIONS_BASE = {
+    # Not TelnetConsole and RemoteControl: they listen, and run any Python that is sent to them.
+    "scrapy.extensions.corestats.CoreStats": 0,  # when a run began and ended
+    "scrapy.extensions.logcount.LogCount": 0,  # how many errors it logged
+    "scrapy.extensions.logstats.LogStats": 0,  # its rate, a line a minute
+    "scrapy.extensions.memusage.MemoryUsage": 0,  # MEMUSAGE_LIMIT_MB
+    "scrapy.extensions.feedexport.FeedExporter": 0,  # `scrapy crawl -O`
+    "scrapy.extensions.throttle.AutoThrottle": 0,  # AUTOTHROTTLE_ENABLED
 }
 
 CONCURRENT_ITEMS = 1  # a page gives one item; Scrapy starts this many tasks a page, 100 by default

@@ -31,8 +31,7 @@ import sys
 from crawler.runs.crawl import crawl, settings_with
 settings = settings_with({"ALSOREAD_DATA": sys.argv[1], "ALSOREAD_CONNECT_TO": sys.argv[2], "LOG_LEVEL": "DEBUG"})
 settings.set("ITEM_PIPELINES", dict(settings["ITEM_PIPELINES"]) | {"tests.extensions.test_logs.BreaksItems": 250})
-broken = dict(settings["SPIDER_MIDDLEWARES"]) | {"tests.extensions.test_logs.BreaksPages": 50}
-settings.set("SPIDER_MIDDLEWARES", broken)
+settings.set("SPIDER_MIDDLEWARES", {"tests.extensions.test_logs.BreaksPages": 50})
 print(crawl([sys.argv[3]], settings).log)
 """
 
