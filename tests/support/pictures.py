@@ -14,7 +14,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 
-from crawler.downloader.handler import PublicOnlyResolver
+from crawler.downloader.resolver import PublicOnlyResolver
 from crawler.items import Image, Visit
 from pipelines.archive.catalog import Catalog
 from tests.site.pictures import png
