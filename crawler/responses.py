@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import urljoin
 
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response
+from scrapy.http import Request, Response
 
 from crawler.clock import now
 from crawler.items import ImageState, ImageVisit, Reading, State, Visit
@@ -19,6 +19,8 @@ from crawler.urls import canonical
 
 Rule = Literal["robots", "scope", "address", "too-large", "wrong-type", "trap"]
 
+MAX_REDIRECTS = 5
+"""Redirects in a row that are followed: what RFC 9309 asks for robots.txt, and enough for all else."""
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({404, 410})
 _MAX_RETRY_AFTER_SECONDS = 3600.0
@@ -132,6 +134,20 @@ def redirect_target(response: Response) -> str | None:
         return None
     downgraded = response.url.startswith("https://") and target.lower().startswith("http://")
     return None if downgraded else target
+
+
+def follow(response: Response, target: str | None) -> Request | None:
+    """Return the request that follows a redirect to `target`; None without one, and after MAX_REDIRECTS in a row.
+
+    Raises ValueError where the target is no address.
+    """
+    hops = response.meta.get("hops", 0)
+    if target is None or hops == MAX_REDIRECTS:
+        return None
+    assert response.request is not None  # noqa: S101
+    # The target may be of another host, which has a download slot of its own.
+    meta = {key: value for key, value in response.meta.items() if key != "download_slot"}
+    return response.request.replace(url=target, meta=meta | {"hops": hops + 1})
 
 
 def target_of(response: Response) -> str:

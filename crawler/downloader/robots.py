@@ -18,11 +18,10 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.downloader.engine import set_delay
 from crawler.downloader.handler import connect_to
-from crawler.responses import Failed, Refused, in_words, target_of
+from crawler.responses import MAX_REDIRECTS, Failed, Refused, follow, in_words, target_of
 from crawler.urls import in_scope
 
 SIZE = 500 * 1024  # bytes of a robots.txt that are read: the least that the RFC allows
-REDIRECTS = 5  # in a row, as in the RFC
 KEEP = 24 * 3600  # seconds that rules hold, as in the RFC
 ASK_AGAIN = 60  # seconds until a robots.txt that could not be read is asked for again
 MAX_DELAY = 300  # seconds; a longer Crawl-delay counts as this
@@ -91,23 +90,25 @@ class Robots:
         return rules
 
     async def _fetch(self, url: str) -> Response:
-        for _ in range(REDIRECTS + 1):
-            response = await self._download(url)
-            target = target_of(response)
-            if not 300 <= response.status < 400 or not target:
-                return response
-            url = target
-            if not in_scope(url, self._domains):
-                raise Failed(f"it redirects to {url}")
-        raise Failed(f"it redirects more than {REDIRECTS} times")
-
-    async def _download(self, url: str) -> Response:
-        robots = Request(
+        request = Request(
             url,
             callback=NO_CALLBACK,
             headers={"Accept-Encoding": "identity"},  # half a compressed file would be lost
             meta={"robots": True, "download_maxsize": 0},
         )
+        while True:
+            response = await self._download(request)
+            target = target_of(response)
+            if not 300 <= response.status < 400 or not target:
+                return response
+            if not in_scope(target, self._domains):
+                raise Failed(f"it redirects to {target}")
+            onward = follow(response, target)
+            if onward is None:
+                raise Failed(f"it redirects more than {MAX_REDIRECTS} times")
+            request = onward
+
+    async def _download(self, robots: Request) -> Response:
         received = 0
 
         def stop_at_size(data: bytes, request: Request) -> None:

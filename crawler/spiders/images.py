@@ -14,8 +14,6 @@ from crawler.downloader.engine import is_busy
 from crawler.items import ImageVisit
 from crawler.urls import named_host
 
-_MAX_REDIRECTS = 3
-"""Redirects that are followed to an image."""
 _ACCEPT = {"Accept": "image/*,*/*;q=0.5"}
 """Some hosts send a page that shows the image to clients that accept HTML."""
 _NO_LIMIT = 2**31
@@ -48,7 +46,7 @@ class PicturesSpider(Spider):
         """Yield the visit of a response, or a request that follows its redirect."""
         url, hops = response.meta["picture"], response.meta["hops"]
         target = responses.redirect_target(response)
-        if target and hops < _MAX_REDIRECTS:
+        if target and hops < responses.MAX_REDIRECTS:
             yield self._request(url, target, hops + 1)
         else:
             yield self._judged(responses.classify_image(url, response))
