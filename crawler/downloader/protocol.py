@@ -19,18 +19,18 @@ from twisted.web.iweb import IResponse
 
 from crawler.responses import Failed
 
-HEADER_CAP = 300 * 1024  # what curl allows for the headers of one response
+MAX_HEADER_BYTES = 300 * 1024  # what curl allows for the headers of one response
 
 
 class ResponseParser(_LenientHTTPClientParser):
-    """Fail if the headers are larger than HEADER_CAP; Twisted itself has no limit."""
+    """Fail if the headers are larger than MAX_HEADER_BYTES; Twisted itself has no limit."""
 
     header_bytes = 0
 
     def lineReceived(self, line: bytes) -> None:
         self.header_bytes += len(line)
-        if self.header_bytes > HEADER_CAP:
-            raise Failed(f"the response headers are over {HEADER_CAP} bytes")
+        if self.header_bytes > MAX_HEADER_BYTES:
+            raise Failed(f"the response headers are over {MAX_HEADER_BYTES} bytes")
         if self.state == HEADER and self._partialHeader is None and line[:1] in (b" ", b"\t"):
             # Twisted itself breaks over it.
             raise ParseError("the first header continues none", line)  # type: ignore[no-untyped-call]

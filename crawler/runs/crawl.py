@@ -79,19 +79,19 @@ def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
     with closing(open_readonly(data / "archive.db")) as db:
         crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
         articles, waiting = db.table("articles").count, db.execute(due, [iso(now())]).fetchone()[0]
-        told = alarms.of_crawl(db, crawl["id"])
+        raised = alarms.of_crawl(db, crawl["id"])
     if error := stats.get("archive/disk_error"):
         crawl["outcome"] = stats["archive/stopped"]  # the full disk may not even have taken this word
-        told = told or [disk_alarm(error)]
+        raised = raised or [disk_alarm(error)]
     return Report(
         crawl=crawl,
         seconds=stats["elapsed_time_seconds"],
         articles=articles,
         due=waiting,
-        alarms=told,
+        alarms=raised,
         log=log if log.exists() else numbered(log, crawl["id"]),
         exit_code=exit_code(crawl["outcome"], crawl["pages"], crawl["failed"] + crawl["refused"])
-        or (exit_codes.ALARMS if told else 0),
+        or (exit_codes.ALARMS if raised else 0),
     )
 
 
