@@ -10,15 +10,17 @@ from typing import Any, Literal
 from urllib.parse import urljoin
 
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Response
+from scrapy.http import Request, Response
 
 from crawler.clock import now
 from crawler.items import ImageState, ImageVisit, Reading, State, Visit
 from crawler.media_types import image_type
-from crawler.urls import canonical
+from crawler.urls import canonical_or_none
 
 Rule = Literal["robots", "scope", "address", "too-large", "wrong-type", "trap"]
 
+MAX_REDIRECTS = 5
+"""Redirects in a row that are followed: what RFC 9309 asks for robots.txt, and enough for all else."""
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({404, 410})
 _MAX_RETRY_AFTER_SECONDS = 3600.0
@@ -30,14 +32,14 @@ logger = logging.getLogger(__name__)
 
 
 class Refused(IgnoreRequest):
-    """A page that must not be fetched or kept: the rule that says so, and what it met."""
+    """Raised for a page that must not be fetched or kept: the rule that says so, and what it met."""
 
     def __init__(self, rule: Rule, detail: str) -> None:
         super().__init__(f"{rule}: {detail}")
 
 
 class Failed(Exception):
-    """A fetch that went wrong and is worth another try later: what happened."""
+    """Raised for a fetch that went wrong and is worth another try later: what happened."""
 
 
 def classify_error(url: str, error: BaseException, status: int | None = None) -> Visit:
@@ -59,7 +61,7 @@ def same_page_redirect(url: str, response: Response) -> str | None:
     if response.status not in _MOVED:
         return None
     target = target_of(response)
-    stays = target.startswith("https://") and target != response.url and _moved_to(target) == url
+    stays = target.startswith("https://") and target != response.url and canonical_or_none(target) == url
     return target if stays else None
 
 
@@ -95,13 +97,13 @@ def classify_reading(url: str, response: Response, reading: Reading) -> Visit:
 
 
 def charset_of(response: Response) -> str | None:
-    """The charset that a response's header names, if any: it may not be one that is known, nor the page's."""
+    """Return the charset that a response's header names, if any; it may be unknown, or not the page's."""
     named = _CHARSET.search(_header(response, "Content-Type") or "")
     return named[1] if named else None
 
 
 def classify_image(url: str, response: Response) -> ImageVisit:
-    """What an answer to a request for an image came to, where it is no redirect that is followed."""
+    """Map a response to the new state of an image, once its redirects are followed."""
     facts: dict[str, Any] = {"url": url, "status": response.status}
     if response.status in _MOVED:
         reason = f"redirects to {target_of(response)!r}, which was not followed"
@@ -134,6 +136,20 @@ def redirect_target(response: Response) -> str | None:
     return None if downgraded else target
 
 
+def follow(response: Response, target: str | None) -> Request | None:
+    """Return the request that follows a redirect to `target`; None without one, and after MAX_REDIRECTS in a row.
+
+    Raises ValueError where the target is no address.
+    """
+    hops = response.meta.get("hops", 0)
+    if target is None or hops == MAX_REDIRECTS:
+        return None
+    assert response.request is not None  # noqa: S101
+    # The target may be of another host, which has a download slot of its own.
+    meta = {key: value for key, value in response.meta.items() if key != "download_slot"}
+    return response.request.replace(url=target, meta=meta | {"hops": hops + 1})
+
+
 def target_of(response: Response) -> str:
     """Return where a response's Location leads, which may be no address; empty where it has none."""
     location = _location(response)
@@ -151,7 +167,7 @@ def _moved(facts: dict[str, Any], response: Response) -> Visit:
     location = _location(response)
     if not location:
         return Visit(state="failed", reason="redirects without saying where", **facts)
-    moved_to = _moved_to(target_of(response))
+    moved_to = canonical_or_none(target_of(response))
     if moved_to is None:
         return Visit(state="failed", reason=f"redirects to what is no address: {location!r}", **facts)
     if moved_to == facts["url"]:
@@ -164,13 +180,6 @@ def _location(response: Response) -> str:
     return (response.headers.get("Location") or b"").decode("utf-8", "percentencode")  # a handler of w3lib's
 
 
-def _moved_to(target: str) -> str | None:
-    try:
-        return canonical(target)
-    except ValueError:
-        return None
-
-
 def _phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
@@ -179,7 +188,7 @@ def _phrase(status: int) -> str:
 
 
 def _retry_after(response: Response) -> float | None:
-    """Seconds, from a number or a date; None where the header says neither."""
+    """Return the seconds that a number or a date says; None where the header has neither."""
     value = (_header(response, "Retry-After") or "").strip()
     try:
         seconds = float(value) if value.isdigit() else (parsedate_to_datetime(value) - now()).total_seconds()

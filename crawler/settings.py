@@ -77,7 +77,7 @@ MEMUSAGE_LIMIT_MB = 1024  # a leak ends the crawl, and not the machine
 MEMUSAGE_CHECK_INTERVAL_SECONDS = 5  # memory can fill within the default, 60 s
 
 # Connections.
-TWISTED_DNS_RESOLVER = "crawler.downloader.handler.PublicOnlyResolver"  # no name leads into our own network
+TWISTED_DNS_RESOLVER = "crawler.downloader.resolver.PublicOnlyResolver"  # no name leads into our own network
 DOWNLOAD_VERIFY_CERTIFICATES = True  # otherwise anybody in between could write the archive
 DOWNLOAD_TLS_MIN_VERSION = "TLSv1.2"  # older versions are broken
 DOWNLOAD_HANDLERS = {

@@ -65,6 +65,14 @@ def canonical(url: str) -> str:
     raise ValueError(f"not an http or https address: {url if url.isprintable() else ascii(url)}")
 
 
+def canonical_or_none(url: str) -> str | None:
+    """Return the canonical spelling of an address; None where it is not valid."""
+    try:
+        return canonical(url)
+    except ValueError:
+        return None
+
+
 def _canonical_host(host: str) -> str:
     if ":" in host:
         return f"[{IPv6Address(host.partition('%')[0]).compressed}]"

@@ -35,7 +35,7 @@ VALUES: dict[str, Any] = {
     "DNS_TIMEOUT": 20,
     "MEMUSAGE_LIMIT_MB": 1024,
     "MEMUSAGE_CHECK_INTERVAL_SECONDS": 5,
-    "TWISTED_DNS_RESOLVER": "crawler.downloader.handler.PublicOnlyResolver",
+    "TWISTED_DNS_RESOLVER": "crawler.downloader.resolver.PublicOnlyResolver",
     "DOWNLOAD_VERIFY_CERTIFICATES": True,
     "DOWNLOAD_TLS_MIN_VERSION": "TLSv1.2",
     "LOG_LEVEL": "INFO",

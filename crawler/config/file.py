@@ -86,8 +86,8 @@ def _parse(key: str, value: Any) -> Any:
         return option.parse(value)
     except ValueError:
         shown = json.dumps(value, ensure_ascii=False, default=str)[:_SHOWN_CHARACTERS]
-        found = "" if option.is_secret else f", not {shown}"
-        raise ValueError(f"{key} must be {option.valid}{found}.") from None
+        actual = "" if option.is_secret else f", not {shown}"
+        raise ValueError(f"{key} must be {option.valid}{actual}.") from None
 
 
 def _suggestion(key: str) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from scrapy.http import Request
+from crawler.urls import host_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 
-def active_requests(crawler: Crawler) -> Collection[Request]:
-    """Return the requests that the downloader has taken, those that wait for their turn among them."""
+def active_hosts(crawler: Crawler) -> Counter[str]:
+    """Count the requests to each host that the downloader has taken, those that wait for their turn among them."""
     engine: Any = crawler.engine
-    active: Collection[Request] = engine.downloader.active
-    return active
+    return Counter(host_of(request.url) for request in engine.downloader.active)
 
 
 def max_requests_per_host(crawler: Crawler) -> int:

@@ -1,21 +1,16 @@
-"""Connect to servers: public addresses only, verified certificates, capped headers."""
+"""Download over HTTP/1.1: verified certificates, one connection for many requests, and failures in words."""
 # ruff: noqa: N802, ARG002 - Twisted names these methods, and their arguments
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from contextlib import suppress
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address
 from typing import Any
 from urllib.parse import urlsplit
 
 from scrapy import Request
-from scrapy.core.downloader.handlers.http11 import (
-    HTTP11DownloadHandler,
-    _LenientHTTP11ClientFactory,
-    _LenientHTTP11ClientProtocol,
-    _LenientHTTPClientParser,
-)
+from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 from scrapy.crawler import Crawler
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -23,45 +18,24 @@ from scrapy.exceptions import (
     StopDownload,
 )
 from scrapy.http import Response
-from scrapy.resolver import CachingThreadedResolver, dnscache
 from scrapy.settings import BaseSettings
 from scrapy.utils.httpobj import urlparse_cached
 from twisted.internet._sslverify import ClientTLSOptions
 from twisted.internet.base import ReactorBase
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint
-from twisted.internet.error import DNSLookupError
-from twisted.internet.interfaces import IAddress, IStreamClientEndpoint
-from twisted.web._newclient import HEADER, HTTP11ClientProtocol, ParseError
-from twisted.web._newclient import Request as TxRequest
+from twisted.internet.interfaces import IStreamClientEndpoint
+from twisted.web._newclient import HTTP11ClientProtocol
 from twisted.web.client import HTTPConnectionPool
-from twisted.web.iweb import IPolicyForHTTPS, IResponse
+from twisted.web.iweb import IPolicyForHTTPS
 from zope.interface import implementer  # type: ignore[import-untyped]
 
 from crawler.downloader.errors import failed_download
-from crawler.downloader.public_addresses import is_public
+from crawler.downloader.protocol import OneResponseFactory
+from crawler.downloader.resolver import unresolved
 from crawler.responses import Failed, Refused
 
-HEADER_CAP = 300 * 1024  # what curl allows for the headers of one response
 _VALID_STATUSES = range(100, 600)
-
-
-class PublicOnlyResolver(CachingThreadedResolver):
-    """Resolve names, and never to an address that is not public.
-
-    Twisted connects to the very answer (also where the name is an address already), so neither a private
-    name server nor one that changes its answer leads a crawl into the network that it runs in.
-    """
-
-    def getHostByName(self, name: str, timeout: Sequence[int] = ()) -> Deferred[str]:
-        """Resolve a name to its IPv4 address; fail with DNSLookupError if it is not public."""
-        return super().getHostByName(name, timeout).addCallback(_public_only, name)
-
-
-def _public_only(address: str, name: str) -> str:
-    if not is_public(ip_address(address)):
-        raise DNSLookupError(f"{name} is at {address}, which is not a public address")
-    return address
 
 
 def connect_to(settings: BaseSettings) -> tuple[str, int] | None:
@@ -92,7 +66,7 @@ class HttpHandler(HTTP11DownloadHandler):
         if server := connect_to(crawler.settings):
             self._pool = _OneServerPool(self._pool._reactor, *server)
             self._pool.maxPersistentPerHost = crawler.settings.getint("CONCURRENT_REQUESTS")
-        self._pool._factory = _CappedFactory
+        self._pool._factory = OneResponseFactory
         self._contextFactory: Any = _SharedTLS(self._contextFactory)
 
     async def download_request(self, request: Request) -> Response:
@@ -102,7 +76,7 @@ class HttpHandler(HTTP11DownloadHandler):
         except (Failed, Refused, StopDownload):
             raise
         except CannotResolveHostError as error:
-            raise _unresolved(urlparse_cached(request).hostname or "") from error
+            raise unresolved(urlparse_cached(request).hostname or "") from error
         except DownloadCancelledError as error:  # Scrapy cancels for one reason alone: DOWNLOAD_MAXSIZE
             raise Refused("too-large", f"{request.url} is over {self._default_maxsize} bytes") from error
         except Exception as error:
@@ -110,15 +84,6 @@ class HttpHandler(HTTP11DownloadHandler):
         if response.status not in _VALID_STATUSES:
             raise Failed(f"the server answered with a status that is not valid: {response.status}")
         return response
-
-
-def _unresolved(host: str) -> Refused | Failed:
-    """Return why a host was not connected to, from the addresses that the resolver withheld."""
-    try:
-        address = ip_address(dnscache.get(host, host))
-    except ValueError:
-        return Failed(f"no address found for {host}")
-    return Refused("address", f"{host} is at {address}, which is not a public address")
 
 
 class _OneServerPool(HTTPConnectionPool):
@@ -147,34 +112,3 @@ class _SharedTLS:
         if hostname not in self._creators:
             self._creators[hostname] = ClientTLSOptions(self._connection, hostname.decode("ascii"))
         return self._creators[hostname]
-
-
-class _CappedParser(_LenientHTTPClientParser):
-    """Fail if the headers are larger than HEADER_CAP; Twisted itself has no limit."""
-
-    header_bytes = 0
-
-    def lineReceived(self, line: bytes) -> None:
-        self.header_bytes += len(line)
-        if self.header_bytes > HEADER_CAP:
-            raise Failed(f"the response headers are over {HEADER_CAP} bytes")
-        if self.state == HEADER and self._partialHeader is None and line[:1] in (b" ", b"\t"):
-            # Twisted itself breaks over it.
-            raise ParseError("the first header continues none", line)  # type: ignore[no-untyped-call]
-        super().lineReceived(line)
-
-    def lineLengthExceeded(self, line: bytes) -> None:
-        raise Failed(f"a response header is over {self.MAX_LENGTH} bytes")
-
-
-class _CappedProtocol(_LenientHTTP11ClientProtocol):
-    def request(self, request: TxRequest) -> Deferred[IResponse]:
-        response = super().request(request)
-        assert self._parser is not None  # noqa: S101
-        self._parser.__class__ = _CappedParser  # as Scrapy does: request() has the parser's class hardcoded
-        return response
-
-
-class _CappedFactory(_LenientHTTP11ClientFactory):
-    def buildProtocol(self, addr: IAddress | None) -> HTTP11ClientProtocol:
-        return _CappedProtocol(self._quiescentCallback)  # type: ignore[no-untyped-call]

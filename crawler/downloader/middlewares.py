@@ -18,8 +18,8 @@ from crawler.media_types import media_type
 from crawler.responses import Failed, Refused
 from crawler.urls import in_scope
 
-URL_LENGTH = 2083  # the longest address that every browser and content network takes
-LAYERS = 5  # of compression in one response, as many as curl undoes
+MAX_URL_CHARACTERS = 2083  # the longest address that every browser and content network takes
+MAX_LAYERS = 5  # of compression in one response, as many as curl undoes
 
 _TOKEN = re.compile(r"[^\s,]+")
 _HTML = ("text/html", "application/xhtml+xml")
@@ -41,7 +41,7 @@ class Scope:
         """Pass a request. Raises Refused (scope, trap)."""
         if not in_scope(request.url, self._domains):
             raise Refused("scope", f"{request.url} is not on {', '.join(self._domains)}")
-        if len(request.url) > URL_LENGTH:
+        if len(request.url) > MAX_URL_CHARACTERS:
             raise Refused("trap", f"the address has {len(request.url)} characters")
 
 
@@ -116,7 +116,7 @@ class WholeBody:
         layers = [name for name in _TOKEN.findall(encodings) if name != "identity"]
         if not layers or not response.body:
             return response
-        if len(layers) > LAYERS:
+        if len(layers) > MAX_LAYERS:
             raise Refused("too-large", f"{response.url} is encoded {len(layers)} times over")
         body = response.body
         for encoding in reversed(layers):
@@ -124,15 +124,15 @@ class WholeBody:
         headers = response.headers.copy()
         del headers[b"Content-Encoding"]
         # Not response.replace(): it carries over the encoding that Scrapy guessed from the compressed bytes.
-        kept = {name: getattr(response, name) for name in Response.attributes}
+        attributes = {name: getattr(response, name) for name in Response.attributes}
         kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
-        return kind(**(kept | {"headers": headers, "body": body}))
+        return kind(**attributes | {"headers": headers, "body": body})
 
 
 class HtmlOnly:
     """Refuse what is not a page: an image called HTML, a page called an image, JSON, an empty body.
 
-    It judges the answers to page requests (`request.meta["page"]`) that have status 200.
+    Judges the responses to page requests (`request.meta["page"]`) that have status 200.
     """
 
     def process_response(self, request: Request, response: Response) -> Response:
@@ -143,10 +143,10 @@ class HtmlOnly:
             raise Failed("the response has no body")
         content_type = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
         declared = content_type.partition(";")[0].strip().lower()
-        found = media_type(response.body)
-        if found == "text/html" and declared in (*_HTML, *_UNKNOWN):
+        detected = media_type(response.body)
+        if detected == "text/html" and declared in (*_HTML, *_UNKNOWN):
             return response
-        if found is None and declared in _HTML:
+        if detected is None and declared in _HTML:
             return response
-        sent_as = f" sent as {declared or 'nothing'}" if found != declared else ""
-        raise Refused("wrong-type", f"expected HTML, got {found or 'text'}{sent_as}")
+        sent_as = f" sent as {declared or 'nothing'}" if detected != declared else ""
+        raise Refused("wrong-type", f"expected HTML, got {detected or 'text'}{sent_as}")

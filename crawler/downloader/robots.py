@@ -18,14 +18,13 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.downloader.engine import set_delay
 from crawler.downloader.handler import connect_to
-from crawler.responses import Failed, Refused, in_words, target_of
+from crawler.responses import MAX_REDIRECTS, Failed, Refused, follow, in_words, target_of
 from crawler.urls import in_scope
 
-SIZE = 500 * 1024  # bytes of a robots.txt that are read: the least that the RFC allows
-REDIRECTS = 5  # in a row, as in the RFC
-KEEP = 24 * 3600  # seconds that rules hold, as in the RFC
-ASK_AGAIN = 60  # seconds until a robots.txt that could not be read is asked for again
-MAX_DELAY = 300  # seconds; a longer Crawl-delay counts as this
+MAX_BYTES = 500 * 1024  # of a robots.txt that are read: the least that the RFC allows
+VALID_SECONDS = 24 * 3600  # that rules hold, as in the RFC
+RETRY_SECONDS = 60  # until a robots.txt that could not be read is asked for again
+MAX_DELAY_SECONDS = 300  # a longer Crawl-delay counts as this
 
 logger = logging.getLogger(__name__)
 
@@ -76,45 +75,47 @@ class Robots:
         try:
             rules = self._parsed(await self._fetch(urljoin(request.url, "/robots.txt")))
         except Refused:
-            forget_after(ASK_AGAIN, self._hosts.pop, host)
+            forget_after(RETRY_SECONDS, self._hosts.pop, host)
             raise
         except Exception as error:
-            forget_after(ASK_AGAIN, self._hosts.pop, host)
+            forget_after(RETRY_SECONDS, self._hosts.pop, host)
             why = in_words(error, f"https://{host}/robots.txt")
             raise Failed(
                 f"robots.txt of {host} could not be read ({why}): no page of it is fetched until it can"
             ) from error
-        forget_after(KEEP, self._hosts.pop, host)
+        forget_after(VALID_SECONDS, self._hosts.pop, host)
         if self._delays:
             self._slow_down(host, rules.crawl_delay(self._agent) or 0)
         self._crawler.signals.send_catch_log(signals.robots_parsed, robotparser=rules, request=request)
         return rules
 
     async def _fetch(self, url: str) -> Response:
-        for _ in range(REDIRECTS + 1):
-            response = await self._download(url)
-            target = target_of(response)
-            if not 300 <= response.status < 400 or not target:
-                return response
-            url = target
-            if not in_scope(url, self._domains):
-                raise Failed(f"it redirects to {url}")
-        raise Failed(f"it redirects more than {REDIRECTS} times")
-
-    async def _download(self, url: str) -> Response:
-        robots = Request(
+        request = Request(
             url,
             callback=NO_CALLBACK,
             headers={"Accept-Encoding": "identity"},  # half a compressed file would be lost
             meta={"robots": True, "download_maxsize": 0},
         )
+        while True:
+            response = await self._download(request)
+            target = target_of(response)
+            if not 300 <= response.status < 400 or not target:
+                return response
+            if not in_scope(target, self._domains):
+                raise Failed(f"it redirects to {target}")
+            onward = follow(response, target)
+            if onward is None:
+                raise Failed(f"it redirects more than {MAX_REDIRECTS} times")
+            request = onward
+
+    async def _download(self, robots: Request) -> Response:
         received = 0
 
         def stop_at_size(data: bytes, request: Request) -> None:
             nonlocal received
             if request is robots:
                 received += len(data)
-                if received > SIZE:
+                if received > MAX_BYTES:
                     raise StopDownload(fail=False)
 
         self._crawler.signals.connect(stop_at_size, signals.bytes_received)
@@ -131,8 +132,8 @@ class Robots:
             body = response.body
         else:
             raise Failed(str(response.status))
-        if len(body) > SIZE:  # a rule cut short would mean more than it says
-            body = body[:SIZE].rpartition(b"\n")[0]
+        if len(body) > MAX_BYTES:  # a rule cut short would mean more than it says
+            body = body[:MAX_BYTES].rpartition(b"\n")[0]
         if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
             body = body.decode("utf-16", "ignore").encode()
         return ProtegoRobotParser.from_crawler(self._crawler, body)
@@ -140,6 +141,6 @@ class Robots:
     def _slow_down(self, host: str, asked: float) -> None:
         if not asked > 0:
             return
-        delay = min(asked, MAX_DELAY)
-        logger.info("robots.txt of %s asks for %s s between requests: %s s it is", host, asked, delay)
+        delay = min(asked, MAX_DELAY_SECONDS)
+        logger.info("robots.txt of %s asks for %s s between requests; leaving %s s.", host, asked, delay)
         set_delay(self._crawler, host, delay)

@@ -63,8 +63,8 @@ def remove_old_logs(data: Path, keep: timedelta, now: datetime) -> int:
 
 def _began(log: Path) -> datetime | None:
     """Return when a log's run began, from its name: a copied file has another time."""
-    found = _NAME.fullmatch(log.name)
-    return datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) if found else None
+    match = _NAME.fullmatch(log.name)
+    return datetime.strptime(match[1], _TIME).replace(tzinfo=UTC) if match else None
 
 
 class NumberedLog:

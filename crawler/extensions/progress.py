@@ -12,10 +12,9 @@ from rich.table import Table
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import create_looping_call
-from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.clock import now as time_now
-from crawler.downloader.engine import active_requests
+from crawler.downloader.engine import active_hosts
 from crawler.items import iso
 from crawler.signals import archive_opened
 
@@ -91,7 +90,7 @@ class Progress:
             self._count_at = now + max(_COUNT_SECONDS, (monotonic() - now) / _MAX_COUNT_SHARE)
         counts = self._catalog.counts
         rate = counts["pages"] / max(now - self.started, 0.001)
-        hosts = sorted({urlparse_cached(request).hostname or "" for request in active_requests(self.crawler)})
+        hosts = sorted(active_hosts(self.crawler))
         return {
             **counts,
             "queued": self._queued,

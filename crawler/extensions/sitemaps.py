@@ -1,21 +1,18 @@
-"""Fetch the sitemaps of every host that the crawl reaches, and find their pages."""
+"""Have the sitemaps of every host requested that the crawl reaches, and keep it open meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 from scrapy import signals
 from scrapy.exceptions import DontCloseSpider
-from scrapy.http import Request, Response
+from scrapy.http import Request
 
 from crawler.downloader.robots import Robots
-from crawler.extensions.sitemap_contents import absolute, read_sitemap
 from crawler.items import UNLINKED, FoundPages
-from crawler.responses import Failed, Refused, in_words, redirect_target
+from crawler.responses import Failed, Refused, in_words
 from crawler.signals import archive_opened
 from crawler.urls import canonical, host_of
 
@@ -26,18 +23,23 @@ if TYPE_CHECKING:
 
 UNREAD_SITEMAPS = "archive/unread_sitemaps"
 """The statistic that has, by host, the addresses of sitemaps that could not be read whole."""
-_MAX_PAGES = 50_000
-"""Pages that the sitemaps of one host name: nine times those of the largest blog."""
-_MAX_SITEMAPS = 1_000
-"""Sitemaps that are read of one host."""
 _DEFAULT_PATH = "/sitemap_index.xml"
 """Where a seed host's sitemap lies when its robots.txt names none."""
 
 logger = logging.getLogger(__name__)
 
 
+def report_unread(stats: Any, host: str, url: str, error: BaseException) -> FoundPages:
+    """Count a sitemap, or a robots.txt, of which not all could be read; return the item that records it."""
+    logger.warning("The sitemap %s could not be read whole: %s", url, in_words(error, url))
+    unread: dict[str, list[str]] = stats.get_value(UNREAD_SITEMAPS, {})
+    unread.setdefault(host, []).append(url)
+    stats.set_value(UNREAD_SITEMAPS, unread)
+    return FoundPages(pages=[], host=host, unread=True)
+
+
 class SitemapDiscovery:
-    """Request the sitemaps that a host's robots.txt names, once the crawl has reached the host.
+    """Have the spider request the sitemaps that a host's robots.txt names, once the crawl has reached the host.
 
     Hosts that the archive knows are asked when the crawl begins: their sitemaps say which pages changed.
     With ALSOREAD_DISCOVER = "links", only hosts that are seeds are: there the sitemap is the seed.
@@ -46,9 +48,7 @@ class SitemapDiscovery:
     def __init__(self, crawler: Crawler) -> None:
         self.crawler = crawler
         self.everywhere = crawler.settings["ALSOREAD_DISCOVER"] != "links"
-        self.asked: dict[str, set[str]] = {}
         self.fresh: set[str] = set()
-        self.named: Counter[str] = Counter()
         self._asking: asyncio.Task[None] | None = None
 
     @classmethod
@@ -85,7 +85,8 @@ class SitemapDiscovery:
             try:
                 await robots.rules(Request(f"https://{host}/"))
             except (Failed, Refused) as error:
-                self._warn(host, f"https://{host}/robots.txt", error)
+                url = f"https://{host}/robots.txt"
+                self.catalog.write(report_unread(self.crawler.stats, host, url, error))
 
     def _seeds(self) -> set[str]:
         """Return the hosts among the seeds."""
@@ -97,73 +98,13 @@ class SitemapDiscovery:
         host = host_of(canonical(request.url))
         spider: Any = self.crawler.spider
         is_seed = f"https://{host}/" in spider.pages
-        if (is_seed or self.everywhere) and host not in self.fresh:
-            named = list(robotparser.rp.sitemaps) or [_DEFAULT_PATH] * is_seed
-            if not named:
-                self.catalog.write(FoundPages(pages=[], host=host))
-            depth = 0 if is_seed else UNLINKED
-            urls = [absolute(request.url, name) for name in named]
-            for sitemap in self._requests(filter(None, urls), host, depth, request.url):
-                self.crawler.engine.crawl(sitemap)
-            for name in (name for name, url in zip(named, urls, strict=True) if not url):
-                self._warn(
-                    host, request.url, Failed(f"it names a sitemap without a valid address: {name[:100]!r}")
-                )
-
-    def parse(self, response: Response, host: str, depth: int) -> Iterator[Request | FoundPages]:
-        """Yield a sitemap's pages, and requests for the sitemaps that it names or redirects to."""
-        if target := redirect_target(response):
-            if target in self.asked[host]:
-                self._warn(
-                    host, response.url, Failed(f"it redirects to {target}, which was asked for already")
-                )
-            yield from self._requests([target], host, depth, response.url)
+        if host in self.fresh or not (is_seed or self.everywhere):
             return
-        try:
-            contents = read_sitemap(response, host)
-        except Failed as error:
-            self._warn(host, response.url, error)
-            return
-        pages = contents.pages[: _MAX_PAGES - self.named[host]]
-        self.named[host] += len(pages)
-        if len(contents.pages) > len(pages):
-            problem = f"the sitemaps of {host} name more than {_MAX_PAGES:,} pages; the first are taken"
-            contents.problems.append(problem)
-        if pages or not contents.sitemaps:
-            yield FoundPages(pages=pages, depth=depth, host=host)
-        if contents.problems:
-            self._warn(host, response.url, Failed("; ".join(contents.problems)))
-        yield from self._requests(contents.sitemaps, host, depth, response.url)
-
-    def failed(self, failure: Any) -> None:
-        """Report a sitemap that could not be fetched; the crawl continues."""
-        self._warn(failure.request.cb_kwargs["host"], failure.request.url, failure.value)
-
-    def _warn(self, host: str, url: str, error: BaseException) -> None:
-        """Count a sitemap, or a robots.txt that names some, of which not all could be read."""
-        logger.warning("The sitemap %s could not be read whole: %s", url, in_words(error, url))
-        stats: Any = self.crawler.stats
-        unread: dict[str, list[str]] = stats.get_value(UNREAD_SITEMAPS, {})
-        unread.setdefault(host, []).append(url)
-        stats.set_value(UNREAD_SITEMAPS, unread)
-        self.catalog.write(FoundPages(pages=[], host=host, unread=True))
-
-    def _requests(self, sitemaps: Iterable[str], host: str, depth: int, named_by: str) -> Iterator[Request]:
-        """Yield requests for those of the sitemaps that were not requested yet."""
-        asked = self.asked.setdefault(host, set())
-        new = [url for url in dict.fromkeys(sitemaps) if url not in asked]
-        room = _MAX_SITEMAPS - len(asked)
-        if new[room:]:
-            too_many = (
-                f"it names {len(new[room:]):,} sitemaps beyond the {_MAX_SITEMAPS:,} that are read of a host"
-            )
-            self._warn(host, named_by, Failed(too_many))
-        for url in new[:room]:
-            asked.add(url)
-            yield Request(
-                url,
-                callback=self.parse,
-                errback=self.failed,
-                cb_kwargs={"host": host, "depth": depth},
-                meta={"handle_httpstatus_all": True},
-            )
+        names = list(robotparser.rp.sitemaps) or [_DEFAULT_PATH] * is_seed
+        if not names:
+            self.catalog.write(FoundPages(pages=[], host=host))
+        for result in spider.sitemaps.request(names, host, 0 if is_seed else UNLINKED, request.url):
+            if isinstance(result, Request):
+                self.crawler.engine.crawl(result)
+            else:
+                self.catalog.write(result)

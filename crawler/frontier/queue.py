@@ -1,11 +1,12 @@
-"""Select the pages that are due from a catalog, host by host in turn."""
+"""Select the pages that are due from a catalog, host by host in turn, known and new hosts by turns."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
@@ -37,7 +38,10 @@ _DUE = """FROM pages WHERE host = ? AND due_at <= ? AND (due_at, depth, id) > (?
 _REACHED = """SELECT 1 FROM pages WHERE host = ? AND due_at NOT NULL
               AND (fetched_at NOT NULL OR listed AND depth = 0) LIMIT 1"""
 """Selects a row if a host was fetched from before, or is a seed."""
-_FIRST = "SELECT depth, due_at FROM pages WHERE host = ? AND due_at NOT NULL ORDER BY due_at, depth LIMIT 1"
+_FIRST = """SELECT page.depth, page.due_at, coalesce(source.host, page.host)
+            FROM pages AS page LEFT JOIN pages AS source ON source.id = page.found_on
+            WHERE page.host = ? AND page.due_at NOT NULL ORDER BY page.due_at, page.depth LIMIT 1"""
+"""Selects the page of a host that is due first, with the host that it was found on."""
 _NO_DEPTH = -1
 _NEVER_FETCHED = " AND fetched_at IS NULL"
 
@@ -53,11 +57,19 @@ class _Host:
     """The depth of unlisted pages that are still handed out."""
     unlisted: int = 0
     """Unlisted pages that were handed out."""
-    reached: bool = False
+    reached: bool = True
+    """False for a new host before its first turn: the budget may not reach it."""
+    rank: int = 1
+    """The higher, the later a new host has its first turn."""
 
 
 class DuePages:
-    """What is due in a catalog, host by host in turn. Reads only; memory does not grow with the catalog."""
+    """Hand out what is due in a catalog, host by host in turn. Reads only; memory does not grow with the catalog.
+
+    Known hosts (seeds, and those fetched before this run) have every other turn, however many new ones there are.
+    New hosts have their first turn by rank: that of the host that they were found on, times one more than the new
+    hosts that this one has brought. So no host that a blog links to waits for thousands that another makes up.
+    """
 
     def __init__(
         self,
@@ -80,34 +92,56 @@ class DuePages:
         self.beyond: set[str] = set()
         """New hosts that the budget does not reach."""
         self.hosts: dict[str, _Host] = {}
-        self._turn: deque[str] = deque()
+        self._known: deque[str] = deque()
+        self._new: deque[str] = deque()
+        self._waiting: list[tuple[int, int, str, str]] = []
+        """A heap of the new hosts that had no turn yet: rank, depth and due time of the first page, name."""
+        self._brought: Counter[str] = Counter()
+        """New hosts by the host that they were found on."""
+        self._turn_of_new = False
         self._unwanted: set[str] = set()
         self._newest = 0
         self._version = -1
-        self._looked = 0.0
+        self._checked = 0.0
         self.rescan()
 
     def next(self, now: str, free: Callable[[str], bool]) -> Page | None:
         """Return the next due page of the next host that has a free slot."""
-        if monotonic() - self._looked > _CHECK_SECONDS:
-            self._look_for_changes()
-        page = self._next_known(now, free)
+        if monotonic() - self._checked > _CHECK_SECONDS:
+            self._check_for_changes()
+        page = self._next_page(now, free)
         if page is None:
-            self._look_for_changes()
-            page = self._next_known(now, free)
+            self._check_for_changes()
+            page = self._next_page(now, free)
         return page
 
-    def _next_known(self, now: str, free: Callable[[str], bool]) -> Page | None:
-        for _ in range(len(self._turn)):
-            name = self._turn.popleft()
-            host = self.hosts[name]
-            ready = host.not_before <= now and free(name) and self._has_pages(name, host, now)
-            if ready and not self._may_reach(name, host):
-                continue
-            self._turn.append(name)
-            if ready:
-                return self._take(name, host)
+    def _next_page(self, now: str, free: Callable[[str], bool]) -> Page | None:
+        self._turn_of_new = not self._turn_of_new
+        if self._turn_of_new:
+            return self._next_of_new(now, free) or self._next_of(self._known, now, free)
+        return self._next_of(self._known, now, free) or self._next_of_new(now, free)
+
+    def _next_of_new(self, now: str, free: Callable[[str], bool]) -> Page | None:
+        while self._waiting:
+            *_, name = heappop(self._waiting)
+            if page := self._turn(name, self._new, now, free):
+                return page
+        return self._next_of(self._new, now, free)
+
+    def _next_of(self, hosts: deque[str], now: str, free: Callable[[str], bool]) -> Page | None:
+        for _ in range(len(hosts)):
+            if page := self._turn(hosts.popleft(), hosts, now, free):
+                return page
         return None
+
+    def _turn(self, name: str, hosts: deque[str], now: str, free: Callable[[str], bool]) -> Page | None:
+        """Return a host's page, if it may be asked for one now, and put the host at the end of those in turn."""
+        host = self.hosts[name]
+        ready = host.not_before <= now and free(name) and self._has_pages(name, host, now)
+        if ready and not self._may_reach(name, host):
+            return None
+        hosts.append(name)
+        return self._take(name, host) if ready else None
 
     def _has_pages(self, name: str, host: _Host, now: str) -> bool:
         if not host.queue and host.maybe_more:
@@ -118,12 +152,11 @@ class DuePages:
         """Return whether pages of the host may be fetched; a new host over the budget is dropped."""
         if host.reached:
             return True
-        if self.db.execute(_REACHED, [name]).fetchone() is None:
-            if self.new_hosts >= self.budgets.new_hosts:
-                self.beyond.add(name)
-                del self.hosts[name]
-                return False
-            self.new_hosts += 1
+        if self.new_hosts >= self.budgets.new_hosts:
+            self.beyond.add(name)
+            del self.hosts[name]
+            return False
+        self.new_hosts += 1
         host.reached = True
         return True
 
@@ -178,8 +211,8 @@ class DuePages:
         """Close the catalog."""
         self.db.close()
 
-    def _look_for_changes(self) -> None:
-        self._looked = monotonic()
+    def _check_for_changes(self) -> None:
+        self._checked = monotonic()
         version = self.db.execute("PRAGMA data_version").fetchone()[0]
         if version == self._version:
             return
@@ -191,25 +224,28 @@ class DuePages:
                 self.hosts[name].not_before = until
 
     def _expect_more(self, query: str, *values: int) -> None:
-        found = []
+        """Look for pages of the hosts that a query selects."""
         for (name,) in self.db.execute(query, values).fetchall():
-            if name in self.hosts:
-                self.hosts[name].maybe_more = True
+            if host := self.hosts.get(name):
+                host.maybe_more = True
             elif name in self._unwanted or name in self.beyond:
                 continue
             elif self.wanted(name):
-                found.append(name)
+                self._add_host(name)
             else:
                 self._unwanted.add(name)
-        # Those near the seeds first: hosts without end, each one link behind the last, keep none of them waiting.
-        for name in sorted(found, key=self._nearness):
-            self.hosts[name] = _Host(unlisted_depth=self.budgets.unlisted_depth)
-            self._turn.append(name)
 
-    def _nearness(self, host: str) -> tuple[int, str]:
-        """Return the depth and the time of a host's page that is due first; the least where none is due."""
-        row: tuple[int, str] | None = self.db.execute(_FIRST, [host]).fetchone()
-        return row or (0, "")
+    def _add_host(self, name: str) -> None:
+        host = self.hosts[name] = _Host(unlisted_depth=self.budgets.unlisted_depth)
+        if self.db.execute(_REACHED, [name]).fetchone():
+            self._known.append(name)
+            return
+        host.reached = False
+        depth, due_at, source = self.db.execute(_FIRST, [name]).fetchone() or (0, "", name)
+        self._brought[source] += 1
+        source_rank = self.hosts[source].rank if source in self.hosts else 1
+        host.rank = source_rank * (self._brought[source] + 1)
+        heappush(self._waiting, (host.rank, depth, due_at, name))
 
     def _refill(self, name: str, host: _Host, now: str) -> None:
         pages = self._select(name, host, now, _MAX_PAGES_IN_MEMORY)

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any, Self
 from scrapy import signals
 from scrapy.core.scheduler import BaseScheduler
 from scrapy.http import Request
-from scrapy.utils.httpobj import urlparse_cached
 
 from crawler.clock import now
-from crawler.downloader.engine import active_requests, count_unsettled, max_requests_per_host
+from crawler.downloader.engine import active_hosts, count_unsettled, max_requests_per_host
 from crawler.extensions.errors import record_fault
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
 from crawler.frontier.budgets import budgets_of, leave_pages
@@ -90,6 +89,9 @@ class Frontier(BaseScheduler):
             self.catalog.begin_crawl(
                 self.spider.seeds, {name: self.settings[name] for name in _RECORDED_SETTINGS}
             )
+            self.catalog.add(FoundPages(pages=[(url, None) for url in self.spider.pages], asked_for=True))
+            failed = self.settings.getbool("ALSOREAD_RETRY_FAILED")
+            self.catalog.make_due(self.wanted, failed=failed, everything=recrawl == "all")
             self.due = DuePages(
                 path,
                 self.wanted,
@@ -97,9 +99,6 @@ class Frontier(BaseScheduler):
                 only_new=recrawl == "none",
                 budgets=budgets_of(self.settings),
             )
-            self.catalog.add(FoundPages(pages=[(url, None) for url in self.spider.pages], asked_for=True))
-            failed = self.settings.getbool("ALSOREAD_RETRY_FAILED")
-            self.catalog.make_due(self.wanted, failed=failed, everything=recrawl == "all")
         except (OSError, sqlite3.Error) as error:
             with suppress(OSError, sqlite3.Error):  # the first error says why
                 self.catalog.end_crawl(outcome(error))
@@ -165,11 +164,10 @@ class Frontier(BaseScheduler):
             return None
         if count_unsettled(self.crawler) >= _MAX_UNSETTLED_PAGES:
             return None
-        active = active_requests(self.crawler)
-        if not active or monotonic() - self._scanned > _RESCAN_SECONDS:
+        busy = active_hosts(self.crawler)
+        if not busy or monotonic() - self._scanned > _RESCAN_SECONDS:
             self._scanned = monotonic()
             self.due.rescan()
-        busy = Counter(urlparse_cached(request).hostname for request in active)
         most = max_requests_per_host(self.crawler)
         page = self.due.next(iso(now()), free=lambda host: busy[host] < most)
         if page is None:

@@ -11,7 +11,7 @@ import frontmatter
 import lxml.html
 
 from crawler.errors import UsageError
-from crawler.urls import canonical, in_scope
+from crawler.urls import canonical, canonical_or_none, in_scope
 from pipelines.importing.front_matter import FrontMatterHandler, InvalidFile
 
 SEEDS = Path(__file__).with_name("seeds.txt")
@@ -88,14 +88,7 @@ def _read_post(path: Path, scope: Sequence[str]) -> Iterator[str]:
     if not links and _ALSO_READ in post.content:
         tail = lxml.html.fragment_fromstring(post.content.rpartition(_ALSO_READ)[2], create_parent="div")
         links = [urljoin("https://", href) for href in tail.xpath(".//a/@href")]
-    found = False
-    for link in links:
-        try:
-            url = canonical(link)
-        except ValueError:
-            continue
-        if in_scope(url, scope):
-            found = True
-            yield url
-    if not found:
+    seeds = [url for url in map(canonical_or_none, links) if url and in_scope(url, scope)]
+    if not seeds:
         raise SeedError(f"{path} has no also-read links to begin with.")
+    yield from seeds

@@ -13,13 +13,10 @@ from crawler import responses
 from crawler.frontier.seeds import SeedError, read_seeds
 from crawler.items import Visit
 from crawler.spiders.reader import Reader
+from crawler.spiders.sitemaps import Sitemaps
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
-
-
-_MAX_REDIRECTS = 3
-"""Redirects from one spelling of a page's address to another that are followed."""
 
 
 class AlsoReadSpider(Spider):
@@ -31,6 +28,7 @@ class AlsoReadSpider(Spider):
     name = "also_read"
     pages: list[str]
     reader: Reader
+    sitemaps: Sitemaps
 
     def __init__(self, seeds: str | Sequence[str] = "", **unknown: Any) -> None:
         """Raises SeedError for any argument but `seeds`."""
@@ -48,14 +46,14 @@ class AlsoReadSpider(Spider):
         spider.seeds = spider.seeds or crawler.settings.getlist("ALSOREAD_SEEDS")
         spider.pages = read_seeds(spider.seeds, crawler.settings.getlist("ALSOREAD_SCOPE"))
         spider.reader = Reader(crawler.settings.getfloat("ALSOREAD_READ_TIMEOUT"))
+        spider.sitemaps = Sitemaps(crawler)
         return spider
 
     async def parse(self, response: Response) -> AsyncIterator[Visit | Request]:
         """Yield the visit of a response, or a request for the same page by another spelling."""
         url = response.meta["page"]
-        hops = response.meta.get("hops", 0)
-        if hops < _MAX_REDIRECTS and (spelling := responses.same_page_redirect(url, response)):
-            yield response.request.replace(url=spelling, meta={**response.meta, "hops": hops + 1})  # type: ignore[union-attr]
+        if onward := responses.follow(response, responses.same_page_redirect(url, response)):
+            yield onward
             return
         visit = responses.classify_response(url, response)
         if visit is None:

@@ -14,8 +14,6 @@ from crawler.downloader.engine import count_unsettled, is_busy
 from crawler.items import ImageVisit
 from crawler.urls import named_host
 
-_MAX_REDIRECTS = 3
-"""Redirects that are followed to an image."""
 _ACCEPT = {"Accept": "image/*,*/*;q=0.5"}
 """Some hosts send a page that shows the image to clients that accept HTML."""
 _MAX_UNSETTLED_IMAGES = 16
@@ -50,7 +48,7 @@ class ImagesSpider(Spider):
         """Yield the visit of a response, or a request that follows its redirect."""
         url, hops = response.meta["image"], response.meta["hops"]
         target = responses.redirect_target(response)
-        if target and hops < _MAX_REDIRECTS:
+        if target and hops < responses.MAX_REDIRECTS:
             yield self._request(url, target, hops + 1)
         else:
             yield self._judged(responses.classify_image(url, response))

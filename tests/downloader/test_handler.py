@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from scrapy.resolver import dnscache
 from scrapy.settings import Settings
 from twisted.internet.error import DNSLookupError
 
-from crawler.downloader.handler import PublicOnlyResolver, connect_to
+from crawler.downloader.handler import connect_to
+from crawler.downloader.resolver import PublicOnlyResolver
+from tests.support.certificates import Authority
 from tests.support.hostile import Hostile
 from tests.support.probe import OPEN, crawl
 
@@ -108,66 +105,20 @@ def test_the_stand_in_gets_every_request_as_the_host_would(server: Hostile) -> N
     )  # kept alive, for http and https 4 and a few for robots.txt
 
 
-class Authority:
-    """Makes certificates, and the servers that show them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Test authority")])
-        self.file = folder / "authority.pem"
-        self.file.write_bytes(self.certificate("Test authority", self.key).public_bytes(Encoding.PEM))
-
-    def certificate(
-        self, name: str, key: ec.EllipticCurvePrivateKey, *, days: int = 1, issuer: x509.Name | None = None
-    ) -> x509.Certificate:
-        now = datetime.now(UTC)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
-            .issuer_name(issuer or self.name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=9))
-            .not_valid_after(now + timedelta(days=days))
-            .add_extension(
-                x509.SubjectAlternativeName([x509.DNSName(name.replace(" ", "-"))]), critical=False
-            )
-            .add_extension(
-                x509.BasicConstraints(ca=name == "Test authority", path_length=None), critical=True
-            )
-        )
-        own = issuer is not None
-        return builder.sign(key if own else self.key, hashes.SHA256())
-
-    def server(self, name: str, days: int = 1, *, own: bool = False, old: bool = False) -> Hostile:
-        """A server with a certificate for `name` that ends in `days`, perhaps its own, perhaps with TLS 1.1."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) if own else None
-        file = self.folder / f"{name}{days}{own}.pem"
-        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        file.write_bytes(
-            pem + self.certificate(name, key, days=days, issuer=issuer).public_bytes(Encoding.PEM)
-        )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(file)
-        if old:
-            context.set_ciphers("ALL:@SECLEVEL=0")
-            with pytest.deprecated_call():
-                context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
-        return Hostile(context)
-
-
 def test_certificates_are_verified(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     name = "howto.techidaily.com"
+
+    def server_of(certified: str, **faults: Any) -> Hostile:
+        return Hostile(authority.context(certified, **faults))
+
     cases = [
-        (name, authority.server(name), "200"),
-        ("other.techidaily.com", authority.server("other.techidaily.com"), "200"),
-        (name, authority.server("other.techidaily.com"), "Failed: TLS: the certificate is for another name"),
-        (name, authority.server(name, days=-1), "Failed: TLS: certificate verify failed"),
-        (name, authority.server(name, own=True), "Failed: TLS: certificate verify failed"),
-        (name, authority.server(name, old=True), "Failed: "),
+        (name, server_of(name), "200"),
+        ("other.techidaily.com", server_of("other.techidaily.com"), "200"),
+        (name, server_of("other.techidaily.com"), "Failed: TLS: the certificate is for another name"),
+        (name, server_of(name, days=-1), "Failed: TLS: certificate verify failed"),
+        (name, server_of(name, own=True), "Failed: TLS: certificate verify failed"),
+        (name, server_of(name, old=True), "Failed: "),
     ]
     with contextlib.ExitStack() as stack:
         servers = [(host, stack.enter_context(server)) for host, server, _ in cases]

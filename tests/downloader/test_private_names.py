@@ -53,7 +53,7 @@ def test_twisteds_client_has_the_names_that_http_handler_uses() -> None:
     """Of Twisted 26.10.0."""
     pool = HTTPConnectionPool(reactor, persistent=True)
     assert not {"_reactor", "_factory", "maxPersistentPerHost"} - set(dir(pool))
-    assert hasattr(HTTP11ClientProtocol(), "_parser")
+    assert not {"_parser", "_currentRequest", "_finishResponse"} - set(dir(HTTP11ClientProtocol()))
     parser = _LenientHTTPClientParser(None, None)
     parser.makeConnection(StringTransport())
     assert not {"_partialHeader", "state", "MAX_LENGTH"} - set(dir(parser))

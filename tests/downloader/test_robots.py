@@ -111,7 +111,7 @@ def test_a_file_that_could_not_be_read_is_asked_for_again(server: Hostile) -> No
         pages,
         ALSOREAD_CONNECT_TO=server.url,
         CONCURRENT_REQUESTS=1,
-        PROBE_PATCH={"crawler.downloader.robots.ASK_AGAIN": 0},
+        PROBE_PATCH={"crawler.downloader.robots.RETRY_SECONDS": 0},
     )
     assert [hit.target for hit in server.hits[before:]] == ["/robots.txt"] * 3
 
@@ -132,6 +132,6 @@ def test_crawl_delay_is_obeyed_and_autothrottle_does_not_undo_it(server: Hostile
 
 def test_no_crawl_delay_holds_a_crawl_for_a_day(server: Hostile) -> None:
     page = f"http://long-delay.techidaily.com:{server.port}/ok/"
-    assert crawl([page], PROBE_PATCH={"crawler.downloader.robots.MAX_DELAY": 0.1}, **OPEN).outcomes == {
-        page: "200"
-    }
+    assert crawl(
+        [page], PROBE_PATCH={"crawler.downloader.robots.MAX_DELAY_SECONDS": 0.1}, **OPEN
+    ).outcomes == {page: "200"}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from crawler.frontier.budgets import Budgets
 from crawler.frontier.queue import DuePages
-from crawler.items import FoundPages, Visit, iso
+from crawler.items import Article, FoundPages, Link, Visit, iso
 from pipelines.archive.catalog import Catalog
 
 ANY_TIME = "9999"
@@ -147,4 +147,36 @@ def test_new_hosts_near_the_seeds_come_before_those_behind_hosts_without_end(cat
     catalog.add(FoundPages(pages=[("https://trap.techidaily.com/a/a/a/", None)]))
     assert take(due) == ["near/0", "c-deep/0"]
     assert due.beyond == {"a-deep.techidaily.com", "b-deep.techidaily.com"}
+    due.close()
+
+
+def test_known_hosts_have_every_other_turn(catalog: Catalog) -> None:
+    for host in ("one", "two"):
+        add(catalog, host, 40)
+    catalog.db.execute("UPDATE pages SET fetched_at = found_at")
+    for number in range(1_000):
+        add(catalog, f"made-up-{number}", 1, depth=1)
+    due = DuePages(catalog.path, everywhere, 9)
+    hosts = [page.partition("/")[0] for page in take(due, 160)]
+    assert hosts.count("one") == hosts.count("two") == 40
+    due.close()
+
+
+def test_no_host_waits_for_the_thousands_that_another_one_makes_up(
+    catalog: Catalog, article: Callable[..., Article]
+) -> None:
+    def link(source: str, targets: str, number: int) -> None:
+        links = [Link(f"https://{targets}-{n}.techidaily.com/0/", "More") for n in range(number)]
+        url = f"https://{source}.techidaily.com/0/"
+        catalog.add(Visit(url=url, state="stored", article=article(url=url, also_read=links)))
+
+    add(catalog, "blog", 1)
+    add(catalog, "trap", 1)
+    link("trap", "made-up", 3_000)
+    link("made-up-0", "made-up-too", 3_000)
+    link("blog", "good", 20)
+    due = DuePages(catalog.path, everywhere, 9, budgets=Budgets(9, 9, 100))
+    taken = take(due)
+    assert {f"good-{number}/0" for number in range(20)} <= set(taken)
+    assert len(due.beyond) > 5_000
     due.close()

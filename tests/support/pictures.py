@@ -14,7 +14,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 
-from crawler.downloader.handler import PublicOnlyResolver
+from crawler.downloader.resolver import PublicOnlyResolver
 from crawler.items import Image, Visit
 from pipelines.archive.catalog import Catalog
 from tests.site.pictures import png
@@ -76,7 +76,9 @@ ANSWERS: dict[str, Answer] = {
     "/downgraded.png": moved("http://elsewhere.example/loaf.png"),
     "/moved-1.png": moved("/moved-2.png"),
     "/moved-2.png": moved("/loaf.png"),
-    "/moved-often.png": moved("/moved.png"),
+    "/moved-often.png": moved("/moved-often-1.png"),
+    "/moved-often-1.png": moved("/moved-often-2.png"),
+    "/moved-often-2.png": moved("/moved.png"),
     "/loop.png": moved("/loop.png"),
     "/nowhere.png": picture(b"", "302 Found"),
     "/to-file.png": moved("file:///etc/passwd"),

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from scrapy.http import Response
 
-from crawler.extensions.sitemap_contents import MAX_ENTRIES, read_sitemap
 from crawler.responses import Failed
+from crawler.spiders.sitemap_contents import MAX_ENTRIES, read_sitemap
 from tests.site import SEED, Site
 from tests.site.server import Reply
 from tests.support.commands import Run, alsoread, crawl

@@ -1,8 +1,15 @@
-"""Tell the addresses of the open internet from all others, by IANA's registries of special-purpose addresses."""
+"""Resolve names to addresses of the open internet alone, by IANA's registries of special-purpose addresses."""
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+
+from scrapy.resolver import CachingThreadedResolver, dnscache
+from twisted.internet.defer import Deferred
+from twisted.internet.error import DNSLookupError
+
+from crawler.responses import Failed, Refused
 
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 """All that is routed in IPv6. Outside lie loopback, local and multicast addresses, and most that hold one of IPv4."""
@@ -51,3 +58,34 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address) and address not in _GLOBAL_UNICAST:
         return False
     return not any(address in block for block in _SPECIAL)
+
+
+class PublicOnlyResolver(CachingThreadedResolver):
+    """Resolve names, and never to an address that is not public.
+
+    Twisted connects to the very answer (also where the name is an address already), so neither a private
+    name server nor one that changes its answer leads a crawl into the network that it runs in.
+    """
+
+    def getHostByName(self, name: str, timeout: Sequence[int] = ()) -> Deferred[str]:  # noqa: N802 - Twisted's name
+        """Resolve a name to its IPv4 address; fail with DNSLookupError if it is not public."""
+        return super().getHostByName(name, timeout).addCallback(_public_only, name)
+
+
+def _public_only(address: str, name: str) -> str:
+    if not is_public(ip_address(address)):
+        raise DNSLookupError(_not_public(name, address))
+    return address
+
+
+def unresolved(host: str) -> Refused | Failed:
+    """Return why a host was not connected to, from the address that the resolver withheld."""
+    try:
+        address = ip_address(dnscache.get(host, host))
+    except ValueError:
+        return Failed(f"no address found for {host}")
+    return Refused("address", _not_public(host, address))
+
+
+def _not_public(name: str, address: object) -> str:
+    return f"{name} is at {address}, which is not a public address"

@@ -16,7 +16,7 @@ from scrapy.utils.sitemap import Sitemap
 
 from crawler.clock import now, parse_time
 from crawler.responses import Failed
-from crawler.urls import canonical, host_of
+from crawler.urls import canonical_or_none, host_of
 
 MAX_ENTRIES = 50_000
 """Addresses that are read of one sitemap: the protocol allows no more."""
@@ -102,19 +102,17 @@ def absolute(base: str, reference: str) -> str | None:
     """
     try:
         url = urljoin(base, reference)
-        canonical(url)
     except ValueError:
         return None
-    return url
+    return url if canonical_or_none(url) else None
 
 
 def _pages(
     entries: list[dict[str, Any]], host: str, unusable: _Unusable
 ) -> Iterator[tuple[str, datetime | None]]:
     for entry in entries:
-        try:
-            url = canonical(entry["loc"])
-        except ValueError:
+        url = canonical_or_none(entry["loc"])
+        if url is None:
             unusable.add("addresses that are not valid", entry["loc"])
             continue
         if host_of(url) != host:  # a sitemap speaks for its own host alone
