@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,17 +49,18 @@ def budgets_of(settings: BaseSettings) -> Budgets:
 
 
 def leave_pages(
-    db: Database, budgets: Budgets, spent: Collection[str], beyond: Collection[str]
+    db: Database, budgets: Budgets, hosts: Iterable[str], spent: Collection[str], beyond: Collection[str]
 ) -> Iterator[Alarm]:
     """Record why pages are left to the next run, and yield an alarm for each reason.
 
-    `spent`: hosts whose unlisted pages are over their budget; `beyond`: new hosts that are over the run's. Runs
-    inside the caller's transaction.
+    `hosts`: those that the run fetches from; `spent`: those of them whose unlisted pages are over their budget;
+    `beyond`: new hosts that are over the run's. Runs inside the caller's transaction.
     """
     for which, value, reason, words in (
         (
-            "NOT listed AND depth > :value AND error IS NULL",
-            budgets.unlisted_depth,
+            f"NOT listed AND depth > {budgets.unlisted_depth} AND error IS NULL"
+            " AND host IN (SELECT value FROM json_each(:value))",
+            json.dumps(sorted(hosts)),
             f"no sitemap names it, and it is more than {budgets.unlisted_depth:,} links from a seed",
             f"no sitemap names them, and they are more than {budgets.unlisted_depth:,} links from a seed",
         ),

@@ -140,7 +140,9 @@ class Frontier(BaseScheduler):
             yield Alarm(kind="unsettled", message=message)
         if count := stats.get_value("spider_exceptions/count", 0):
             yield Alarm(kind="broken", message=f"Internal errors on {count} pages; see the log.")
-        yield from leave_pages(self.catalog.db, self.due.budgets, self.due.spent, self.due.beyond)
+        yield from leave_pages(
+            self.catalog.db, self.due.budgets, self.due.hosts, self.due.spent, self.due.beyond
+        )
         unread = stats.get_value(UNREAD_SITEMAPS, {})
         for alarm in judge_run(self.catalog.db, self.catalog.crawl, whole=finished):
             shown = (

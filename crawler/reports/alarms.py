@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from itertools import groupby
 from typing import Any
 
 from rich.table import Table
@@ -38,20 +37,21 @@ def print_alarms_json(db: Database, *, crawl: int | None, kinds: Sequence[str], 
 
 
 def grouped(found: Iterable[tuple[dict[str, Any], Alarm]], data: str) -> list[str]:
-    """Return a message for each kind of alarm of each run: a single one whole, of several their number and hosts."""
-    rows = list(found)
-    rows.sort(key=lambda row: (-row[0]["crawl"], row[1].kind))  # stable: the order within a kind stays
-    groups = groupby(rows, key=lambda row: (row[0]["crawl"], row[1].kind))
-    return [_message(crawl, [alarm for _, alarm in group], data) for (crawl, _), group in groups]
+    """Return messages for people: one for the hosts with the same kind of alarm in a run, one for any other alarm."""
+    groups: dict[tuple[int, str, str], list[Alarm]] = {}
+    for run, alarm in found:
+        own = "" if alarm.host else alarm.message  # an alarm of the run itself is one of a kind
+        groups.setdefault((run["crawl"], alarm.kind, own), []).append(alarm)
+    return [_message(crawl, same, data) for (crawl, _, _), same in groups.items()]
 
 
 def _message(crawl: int, same: Sequence[Alarm], data: str) -> str:
     if len(same) == 1:
         return str(same[0])
-    named = [alarm.host for alarm in same if alarm.host]
+    named = [alarm.host or "" for alarm in same]
     hosts = ", ".join(named[:_NAMED_HOSTS]) + (
         f" and {len(named) - _NAMED_HOSTS} more" if named[_NAMED_HOSTS:] else ""
     )
     kind = same[0].kind
     command = f"alsoread alarms --crawl {crawl} --kind {kind} --data {data}"
-    return f"{len(same)} alarms of kind {kind}: {hosts or same[0].message}\n  {command}"
+    return f"{len(same)} alarms of kind {kind}: {hosts}\n  {command}"
