@@ -2,7 +2,8 @@
 
     python -m bench.same OLD NEW [SITES]
 
-OLD and NEW are checkouts on which `make install` was run. SITES has one folder a host (default: the demo network).
+OLD and NEW are checkouts on which `make install` was run; run it in NEW. SITES has one folder a host (default: the
+demo network).
 Each version crawls all of it into an archive of its own. NEW then migrates and verifies the archive that OLD made,
 and both are compared: every file of an article, and every table but for ids, times and the counts of runs. Prints
 each difference, and exits with 1 if there is one.
@@ -19,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.serving import demo_sites, served
+from pipelines.archive.connection import lock_and_open
 from tests.support.archives import differences
 
 _CRAWLED = (0, 1)
@@ -39,9 +41,11 @@ def main() -> None:
         server = stack.enter_context(served(sites))
         folder = Path(stack.enter_context(TemporaryDirectory()))
         old, new = folder / "old", folder / "new"
-        findings = [
-            *_crawl(arguments.old, old, sites, server),
-            *_crawl(arguments.new, new, sites, server),
+        findings = [*_crawl(arguments.old, old, sites, server), *_crawl(arguments.new, new, sites, server)]
+        lock, db = lock_and_open(old / "archive.db")  # migrates it
+        db.close()
+        lock.release()
+        findings += [
             *_run(arguments.new, "maintain", "--data", str(old)),
             *_run(arguments.new, "verify", "--data", str(old)),
             *differences(old, new),
