@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from string import Formatter
 from typing import Any
 
@@ -55,27 +55,23 @@ class Layout:
             if conversion or (spec and name not in TIMES):
                 raise ArchiveError(f"--path {template}: only a date takes a form, as {{date:%Y-%m}}.", 2)
         row: dict[str, Any] = dict.fromkeys(TEXTS) | dict.fromkeys(LISTS, "[]")
-        example = self._fill("host", "slug", datetime(2024, 8, 16, tzinfo=UTC), row)
+        example = self._fill("host", "slug", "2024-08-16T00:00:00Z", row)
         if _LEAVES.search(example) or _UNSAFE.search(example.replace("/", "")):
             raise ArchiveError(f"--path {template} leads out of the folder, or has a bad name in it.", 2)
         if not example.endswith(".md"):
             raise ArchiveError(f"--path {template} must end with .md.", 2)
         outline = "".join(literal + "\0" * (name is not None) for literal, name, _, _ in self._parts)
         self._own = {name for name in outline.split("/") if "\0" not in name}
-        self._whole = template == "{host}/{slug}.md"
         self.columns = [name for _, name, _, _ in self._parts if name in TEXTS or name in TIMES]
 
     def path(self, archived: str, row: Mapping[str, Any]) -> str:
         """Return an article's path; `archived` is its file in the archive, `row` has `columns` and `archived_at`."""
         host, _, slug = archived.removesuffix(".md").partition("/")
-        if self._whole:
-            filled = archived
-        else:
-            moment = row.get("date") or row.get("updated") or row["archived_at"]
-            filled = self._fill(host, slug, datetime.fromisoformat(moment), row)
+        moment = row.get("date") or row.get("updated") or row["archived_at"]
+        filled = self._fill(host, slug, moment, row)
         return "/".join([n if n in self._own else _short(self._fit(n)) for n in filled.split("/")])
 
-    def _fill(self, host: str, slug: str, moment: datetime, row: Mapping[str, Any]) -> str:
+    def _fill(self, host: str, slug: str, moment: str, row: Mapping[str, Any]) -> str:
         filled = ""
         for literal, name, spec, _ in self._parts:
             filled += literal
@@ -84,8 +80,7 @@ class Layout:
             elif name == "slug":  # it may name folders, but not in the middle of a name
                 filled += slug if filled.endswith("/") or not filled else slug.replace("/", "-")
             elif name in TIMES:
-                value = row.get(name)
-                filled += (datetime.fromisoformat(value) if value else moment).strftime(spec or _DATE_FORMAT)
+                filled += datetime.fromisoformat(row.get(name) or moment).strftime(spec or _DATE_FORMAT)
             elif name:
                 text = row[name]
                 filled += _name((next(iter(json.loads(text)), None) if name in LISTS else text) or _ABSENT)

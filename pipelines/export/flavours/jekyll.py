@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
+from crawler.items import Article
 from pipelines.export.flavours import sites
 from pipelines.export.flavours.item import Item, page
 from pipelines.export.links import Target
@@ -37,7 +38,7 @@ def picture(target: Target, here: str) -> str:  # noqa: ARG001
     return f"{{{{ site.baseurl }}}}{target.address}"
 
 
-def render(item: Item) -> str:
+def render(item: Item, article: Article) -> str:
     """Return the text of the file."""
     values = sites.front_matter(item)
     if "date" in values:
@@ -47,7 +48,7 @@ def render(item: Item) -> str:
     values["permalink"] = item.place.address
     if item.aliases:
         values["redirect_from"] = item.aliases
-    return page(values, item.article.body)
+    return page(values, article.body)
 
 
 def _time(moment: datetime) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from crawler.items import Article
 from pipelines.archive.article_file import vocabulary
 from pipelines.export.flavours import plain
 from pipelines.export.flavours.item import Item, page
@@ -31,9 +32,8 @@ def fit(name: str) -> str:
     return f"x{name}" if name.startswith(".") else name
 
 
-def render(item: Item) -> str:
+def render(item: Item, article: Article) -> str:
     """Return the text of the file."""
-    article = item.article
     values = vocabulary(article) | {_property(key): value for key, value in article.extra.items()}
     for name in ("date", "updated"):
         if name in values:
