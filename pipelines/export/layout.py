@@ -29,7 +29,8 @@ _ABSENT = "unknown"
 # Characters that some file system does not take in a name.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]+')
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)", re.IGNORECASE)
-_IN_ADDRESS = re.compile(r"[%#\s'\"]")  # generators do not agree on how these are written
+# What generators do not agree on how to write, what ends a template's tag, and what Hugo takes for a folder.
+_IN_ADDRESS = re.compile(r"[%#\s'\"{}]|\.\.")
 _LEAVES = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 
 
@@ -80,11 +81,20 @@ class Layout:
             elif name == "slug":  # it may name folders, but not in the middle of a name
                 filled += slug if filled.endswith("/") or not filled else slug.replace("/", "-")
             elif name in TIMES:
-                filled += datetime.fromisoformat(row.get(name) or moment).strftime(spec or _DATE_FORMAT)
+                filled += in_form(datetime.fromisoformat(row.get(name) or moment), spec or _DATE_FORMAT)
             elif name:
                 text = row[name]
                 filled += _name((next(iter(json.loads(text)), None) if name in LISTS else text) or _ABSENT)
         return filled
+
+
+def in_form(moment: datetime, form: str) -> str:
+    """Return a time in a form of strftime, with four digits of the year on any system.
+
+    >>> in_form(datetime(500, 1, 2), "%Y-%m-%d")
+    '0500-01-02'
+    """
+    return moment.strftime(form.replace("%Y", f"{moment.year:04}"))
 
 
 def _name(text: str) -> str:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
 import subprocess
 from datetime import datetime
 from pathlib import Path
@@ -18,8 +15,8 @@ from sqlite_utils import Database
 from pipelines.export.layout import address
 from tests.support.commands import Run, opened
 from tests.support.exports import BREAD, ROLLS, cases, export
+from tests.support.generators import HEXO, needs_hexo, needs_hugo, needs_jekyll, prepare_hexo, run_generator
 
-HEXO = Path(os.environ.get("HEXO", "no such folder"), "node_modules")
 FROM = BREAD.removesuffix("bread/")
 # What the cases have of other languages' marks, as a reader is to see it.
 MARKS = (
@@ -33,14 +30,6 @@ MARKS = (
 def archives(run: Run, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The demo network's, and that of the cases."""
     return [run.data, cases(tmp_path_factory.mktemp("cases"))]
-
-
-def build(site: Path, *command: str | Path) -> None:
-    """Runs a generator, which must have nothing to complain of."""
-    environment = {**os.environ, "TZ": "Asia/Shanghai", "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(command, cwd=site, env=environment, capture_output=True, text=True, check=False)
-    said = done.stdout + done.stderr
-    assert (done.returncode, re.findall(r"(?im)^.*\b(?:warn|error|deprecated).*$", said)) == (0, []), said
 
 
 def expected(db: Database) -> dict[str, tuple[str, str | None, list[str]]]:
@@ -103,24 +92,13 @@ hexo.init().then(() => hexo.load()).then(() => {
 """
 
 
-@pytest.mark.skipif(
-    not HEXO.is_dir(), reason="HEXO names no folder: npm install hexo hexo-renderer-marked there"
-)
+@needs_hexo
 def test_hexo(archives: list[Path], tmp_path: Path) -> None:
     for number, data in enumerate(archives):
         site = tmp_path / str(number)
         export(data, site, "--for", "hexo")
-        (site / "node_modules").symlink_to(HEXO.absolute())
-        plugins = {"hexo": "*", "hexo-renderer-marked": "*"}
-        (site / "package.json").write_text(json.dumps({"hexo": {"version": ""}, "dependencies": plugins}))
-        config = (
-            "url: https://example.org\ntheme: bare\nmarked: {smartypants: false}\nsyntax_highlighter: ''\n"
-        )
-        (site / "_config.yml").write_text(config)
-        layouts = site / "themes" / "bare" / "layout"
-        layouts.mkdir(parents=True)
-        (layouts / "post.njk").write_text("<main>{{ page.content | safe }}</main>")
-        build(site, HEXO / ".bin" / "hexo", "generate")
+        prepare_hexo(site)
+        run_generator(site, HEXO / ".bin" / "hexo", "generate")
         check_pages(site / "public", data)
         (site / "list.js").write_text(_LIST)
         told = subprocess.run(
@@ -134,7 +112,7 @@ def test_hexo(archives: list[Path], tmp_path: Path) -> None:
             assert date is None or posts[path][1] == round(datetime.fromisoformat(date).timestamp() * 1000)
 
 
-@pytest.mark.skipif(not shutil.which("hugo"), reason="Hugo is not installed: the Debian package is hugo")
+@needs_hugo
 def test_hugo(archives: list[Path], tmp_path: Path) -> None:
     for number, data in enumerate(archives):
         site = tmp_path / str(number)
@@ -150,7 +128,7 @@ def test_hugo(archives: list[Path], tmp_path: Path) -> None:
         date_form = '.Date.UTC.Format "2006-01-02T15:04:05.000Z"'
         facts = f'{{{{ dict "title" .Title "date" ({date_form}) "tags" .Params.tags | jsonify }}}}'
         (layouts / "single.html").write_text(f"<pre>{facts}</pre><main>{{{{ .Content }}}}</main>")
-        build(site, "hugo", "--config", "hugo.json")
+        run_generator(site, "hugo", "--config", "hugo.json")
         check_pages(site / "public", data, "/sub")
         for path, (title, date, tags) in expected(opened(data)).items():
             page = _parsed(site / "public" / path[1:] / "index.html")
@@ -159,9 +137,7 @@ def test_hugo(archives: list[Path], tmp_path: Path) -> None:
             assert date is None or told["date"] == date
 
 
-@pytest.mark.skipif(
-    not shutil.which("jekyll"), reason="Jekyll is not installed: the Debian package is jekyll"
-)
+@needs_jekyll
 def test_jekyll(archives: list[Path], tmp_path: Path) -> None:
     for number, data in enumerate(archives):
         site = tmp_path / str(number)
@@ -177,7 +153,7 @@ def test_jekyll(archives: list[Path], tmp_path: Path) -> None:
         facts = "{{ page.title | jsonify }}, {{ page.date | date: '%s' }}, {{ page.tags | sort | jsonify }}"
         layout = f"<pre>[{facts}]</pre><main>{{{{ content }}}}</main>"
         (site / "_layouts" / "post.html").write_text(layout)
-        build(site, "jekyll", "build")
+        run_generator(site, "jekyll", "build")
         check_pages(site / "_site", data, "/sub")
         for path, (title, date, tags) in expected(opened(data)).items():
             page = (site / "_site" / path[1:] / "index.html").read_text(encoding="utf-8")

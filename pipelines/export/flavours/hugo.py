@@ -42,8 +42,9 @@ def _as_text(match: re.Match[str]) -> str:
 
 
 def link(target: Target, fragment: str, here: str) -> str:
-    """Return the shortcode that finds a page by its file."""
-    return f'{{{{< relref "{relpath(target.path, dirname(here) or ".")}{fragment}" >}}}}'
+    """Return the shortcode that finds a page by its file, whose path it takes for an address."""
+    path = relpath(target.path, dirname(here) or ".").replace("%", "%25").replace("#", "%23")
+    return f'{{{{< relref "{path}{fragment}" >}}}}'
 
 
 def render(item: Item, article: Article) -> str:

@@ -8,6 +8,7 @@ from crawler.items import Article
 from pipelines.archive.article_file import vocabulary
 from pipelines.export.flavours import plain
 from pipelines.export.flavours.item import Item, page
+from pipelines.export.layout import in_form
 
 PATH = "{host}/{slug}.md"
 LOCAL = True
@@ -37,7 +38,7 @@ def render(item: Item, article: Article) -> str:
     values = vocabulary(article) | {_property(key): value for key, value in article.extra.items()}
     for name in ("date", "updated"):
         if name in values:
-            values[name] = f"{values[name]:{_TIME_FORMAT}}"
+            values[name] = in_form(values[name], _TIME_FORMAT)
     if article.tags:
         values["tags"] = list(dict.fromkeys(_tag(tag) for tag in article.tags))
     if item.thumbnail:
