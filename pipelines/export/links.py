@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.rules_core import StateCore
 
-_WEB = r"https?://[^\s<>\x00-\x1f\\]"
-_IN_PARENTHESES = r"\][(:]\s*(?P<bare>https?://(?:[^\s<>()\x00-\x1f\\]+|\([^\s<>()\x00-\x1f\\]*\))+)"
+_WEB = r"(?i:https?)://"
+_IN_PARENTHESES = rf"\][(:]\s*(?P<bare>{_WEB}(?:[^<>()\x00-\x20\\]+|\([^<>()\x00-\x20\\]*\))+)"
 # Where CommonMark has the address of a link: `[a](<url>)`, `[a](url)` and `[a]: url`, `<url>`.
+_IN_ANGLES = rf"{_WEB}[^<>\x00-\x20\\]+?"
 _PLACE = re.compile(
-    rf"\][(:]\s*(?P<angle><(?P<in_angle>{_WEB}+?)>)|{_IN_PARENTHESES}|(?P<auto><(?P<in_auto>{_WEB}+?)>)",
-    re.IGNORECASE,
+    rf"\][(:]\s*(?P<angle><(?P<in_angle>{_IN_ANGLES})>)|{_IN_PARENTHESES}|(?P<auto><(?P<in_auto>{_IN_ANGLES})>)"
 )
 # The same for a text without `<`, as most are: it takes a tenth of the time, as all begins with one character.
-_BARE = re.compile(_IN_PARENTHESES, re.IGNORECASE)
+_BARE = re.compile(_IN_PARENTHESES)
 # An address whose host is written out, but for upper case and a dot at its end: no port, no user, nothing encoded.
 _PLAIN = re.compile(r"https?://([a-z0-9_.-]+)(?:[/?#]|\Z)", re.IGNORECASE | re.ASCII)
 # What can reach over a blank line: HTML, fenced code, and definitions; and what a line is by its indent there.

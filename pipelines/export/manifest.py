@@ -54,7 +54,7 @@ _FILES = "SELECT path, key, hash, was, size, mtime FROM files"
 
 
 class Manifest:
-    """The database, as a context manager that commits. Raises ArchiveError where the file is not a database."""
+    """Keep a row for each file, as a context manager that commits. Raises ArchiveError if it is not a database."""
 
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path, isolation_level=None)

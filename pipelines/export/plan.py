@@ -91,7 +91,7 @@ class Copy(NamedTuple):
 
 
 class Plan:
-    """The files of an export, each with a path of its own. Raises ArchiveError where the form is not valid.
+    """Give each file of an export a path of its own. Raises ArchiveError where the form is not valid.
 
     Articles that share a path are told apart by a hash of their addresses.
     """

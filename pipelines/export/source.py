@@ -44,7 +44,7 @@ class Head(NamedTuple):
 
 
 class Source:
-    """The chosen articles of a catalog, while a crawl may go on writing it. Raises ArchiveError.
+    """Read the chosen articles of a catalog, while a crawl may go on writing it. Raises ArchiveError.
 
     A signal whose step raises ends a query with an OperationalError.
     """

@@ -26,7 +26,7 @@ class Result:
 
 
 class Sync:
-    """One run over a folder. Raises OSError and ArchiveError; it may end anywhere, as the next one goes on."""
+    """Bring a folder up to date once. Raises OSError and ArchiveError; it may end anywhere: the next one resumes."""
 
     def __init__(self, folder: Folder, manifest: Manifest, plan: Plan, flavour: str) -> None:
         self._folder, self._manifest, self._plan = folder, manifest, plan

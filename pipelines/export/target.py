@@ -31,7 +31,7 @@ def digest(content: bytes) -> bytes:
 
 
 class Folder:
-    """The folder of an export, as a context manager that leaves no half-written file in it.
+    """Reach the files of an export, as a context manager that leaves no half-written one.
 
     Its methods raise OSError; with ELOOP where a folder on the way is a symbolic link.
     """

@@ -1,4 +1,4 @@
-"""Find files that no row lists, and entries that are not files at all."""
+"""Find files without a row, and entries that are not files at all."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ def check_unlisted(archive: Archive, folder: FileFolder, since: float | None) ->
             elif archive.db.execute(folder.query, [name]).fetchone():
                 continue
             else:
-                what, hint = "a file that no row knows", folder.hint
+                what, hint = "a file without a row", folder.hint
             yield Finding(where=f"{folder.name}/{name}", what=what, hint=hint)

@@ -22,7 +22,7 @@ from tests.site import Site
 from tests.support.commands import Run, alsoread, here
 from tests.support.pictures import ANSWERS, HOST, OF_TYPES, PNG, Pictures, archive, copies, fetch, moved, rows
 
-WRONG_TYPE = "refused: wrong-type: what was sent as .* is none of the pictures that are kept"
+WRONG_TYPE = "refused: wrong-type: the response, sent as .*, is not a supported image type"
 NOWHERE = "refused: scope: "
 OUTCOMES = {
     **{f"/loaf.{extension}": "stored" for extension in OF_TYPES},

@@ -109,7 +109,7 @@ def test_damaged_and_missing_copies_are_found_put_aside_and_fetched_again(
     assert found(data) == {
         "images/pictures.example/loaf.png": "is not what was fetched",
         "images/pictures.example/loaf.gif": "is missing",
-        "images/pictures.example/stranger.png": "a file that no row knows",
+        "images/pictures.example/stranger.png": "a file without a row",
         "images/.writing/1-1": "half written by a run that was killed",
     }
     done = json.loads(here("verify", "--repair", "--json", "--data", data).stdout)
