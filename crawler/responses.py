@@ -103,7 +103,7 @@ def charset_of(response: Response) -> str | None:
 
 
 def classify_image(url: str, response: Response) -> ImageVisit:
-    """Map a response to the new state of an image, once its redirects are followed."""
+    """Map a response to an image request, other than a followed redirect, to the image's new state."""
     facts: dict[str, Any] = {"url": url, "status": response.status}
     if response.status in _MOVED:
         reason = f"redirects to {target_of(response)!r}, which was not followed"
@@ -116,7 +116,7 @@ def classify_image(url: str, response: Response) -> ImageVisit:
     if not response.body:
         return ImageVisit(state="failed", reason="the response has no body", **facts)
     sent_as = (_header(response, "Content-Type") or "").partition(";")[0][:100] or "nothing"
-    reason = f"wrong-type: what was sent as {sent_as} is not an image type that is stored"
+    reason = f"wrong-type: the response, sent as {sent_as}, is not a supported image type"
     return ImageVisit(state="refused", reason=reason, **facts)
 
 

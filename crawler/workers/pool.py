@@ -100,7 +100,7 @@ class Process:
 
 
 class Pool:
-    """A few processes that answer the same calls. Each starts at once, and again if it ended."""
+    """Call `answer` in a few processes. Each starts at once, and again if it ended."""
 
     def __init__(self, answer: Callable[..., Any], most: int, time_limit: float = 0) -> None:
         """As for a Process, of which there are `most`."""

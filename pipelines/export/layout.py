@@ -6,7 +6,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from string import Formatter
 from typing import Any
 
@@ -29,7 +29,8 @@ _ABSENT = "unknown"
 # Characters that some file system does not take in a name.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]+')
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)", re.IGNORECASE)
-_IN_ADDRESS = re.compile(r"[%#\s'\"]")  # generators do not agree on how these are written
+# What generators do not agree on how to write, what ends a template's tag, and what Hugo takes for a folder.
+_IN_ADDRESS = re.compile(r"[%#\s'\"{}]|\.\.")
 _LEAVES = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")
 
 
@@ -55,27 +56,23 @@ class Layout:
             if conversion or (spec and name not in TIMES):
                 raise UsageError(f"--path {template}: only a date takes a form, as {{date:%Y-%m}}.")
         row: dict[str, Any] = dict.fromkeys(TEXTS) | dict.fromkeys(LISTS, "[]")
-        example = self._fill("host", "slug", datetime(2024, 8, 16, tzinfo=UTC), row)
+        example = self._fill("host", "slug", "2024-08-16T00:00:00Z", row)
         if _LEAVES.search(example) or _UNSAFE.search(example.replace("/", "")):
             raise UsageError(f"--path {template} leads out of the folder, or has a bad name in it.")
         if not example.endswith(".md"):
             raise UsageError(f"--path {template} must end with .md.")
         outline = "".join(literal + "\0" * (name is not None) for literal, name, _, _ in self._parts)
         self._own = {name for name in outline.split("/") if "\0" not in name}
-        self._whole = template == "{host}/{slug}.md"
         self.columns = [name for _, name, _, _ in self._parts if name in TEXTS or name in TIMES]
 
     def path(self, archived: str, row: Mapping[str, Any]) -> str:
         """Return an article's path; `archived` is its file in the archive, `row` has `columns` and `archived_at`."""
         host, _, slug = archived.removesuffix(".md").partition("/")
-        if self._whole:
-            filled = archived
-        else:
-            moment = row.get("date") or row.get("updated") or row["archived_at"]
-            filled = self._fill(host, slug, datetime.fromisoformat(moment), row)
+        moment = row.get("date") or row.get("updated") or row["archived_at"]
+        filled = self._fill(host, slug, moment, row)
         return "/".join([n if n in self._own else _short(self._fit(n)) for n in filled.split("/")])
 
-    def _fill(self, host: str, slug: str, moment: datetime, row: Mapping[str, Any]) -> str:
+    def _fill(self, host: str, slug: str, moment: str, row: Mapping[str, Any]) -> str:
         filled = ""
         for literal, name, spec, _ in self._parts:
             filled += literal
@@ -84,12 +81,20 @@ class Layout:
             elif name == "slug":  # it may name folders, but not in the middle of a name
                 filled += slug if filled.endswith("/") or not filled else slug.replace("/", "-")
             elif name in TIMES:
-                value = row.get(name)
-                filled += (datetime.fromisoformat(value) if value else moment).strftime(spec or _DATE_FORMAT)
+                filled += in_form(datetime.fromisoformat(row.get(name) or moment), spec or _DATE_FORMAT)
             elif name:
                 text = row[name]
                 filled += _name((next(iter(json.loads(text)), None) if name in LISTS else text) or _ABSENT)
         return filled
+
+
+def in_form(moment: datetime, form: str) -> str:
+    """Return a time in a form of strftime, with four digits of the year on any system.
+
+    >>> in_form(datetime(500, 1, 2), "%Y-%m-%d")
+    '0500-01-02'
+    """
+    return moment.strftime(form.replace("%Y", f"{moment.year:04}"))
 
 
 def _name(text: str) -> str:

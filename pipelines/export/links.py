@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.rules_core import StateCore
 
-_WEB = r"https?://[^\s<>\x00-\x1f\\]"
-_IN_PARENTHESES = r"\][(:]\s*(?P<bare>https?://(?:[^\s<>()\x00-\x1f\\]+|\([^\s<>()\x00-\x1f\\]*\))+)"
+_WEB = r"(?i:https?)://"
+_IN_PARENTHESES = rf"\][(:]\s*(?P<bare>{_WEB}(?:[^<>()\x00-\x20\\]+|\([^<>()\x00-\x20\\]*\))+)"
 # Where CommonMark has the address of a link: `[a](<url>)`, `[a](url)` and `[a]: url`, `<url>`.
+_IN_ANGLES = rf"{_WEB}[^<>\x00-\x20\\]+?"
 _PLACE = re.compile(
-    rf"\][(:]\s*(?P<angle><(?P<in_angle>{_WEB}+?)>)|{_IN_PARENTHESES}|(?P<auto><(?P<in_auto>{_WEB}+?)>)",
-    re.IGNORECASE,
+    rf"\][(:]\s*(?P<angle><(?P<in_angle>{_IN_ANGLES})>)|{_IN_PARENTHESES}|(?P<auto><(?P<in_auto>{_IN_ANGLES})>)"
 )
 # The same for a text without `<`, as most are: it takes a tenth of the time, as all begins with one character.
-_BARE = re.compile(_IN_PARENTHESES, re.IGNORECASE)
+_BARE = re.compile(_IN_PARENTHESES)
 # An address whose host is written out, but for upper case and a dot at its end: no port, no user, nothing encoded.
 _PLAIN = re.compile(r"https?://([a-z0-9_.-]+)(?:[/?#]|\Z)", re.IGNORECASE | re.ASCII)
 # What can reach over a blank line: HTML, fenced code, and definitions; and what a line is by its indent there.
@@ -34,6 +34,8 @@ _BLANK_LINES = re.compile(r"\n *\n")
 _TARGETS = {"link_open": "href", "image": "src"}
 """The tokens of the parser that have a target, and where."""
 _LINK, _AUTOLINK, _PICTURE = "", "autolink", "image"
+_IN_FRAGMENT = re.compile(r"[\s\"'<>\\^`{|}]|%(?![0-9A-Fa-f]{2})", re.ASCII)
+"""Characters that an address has percent-encoded; a fragment that has them could end a program's own tag."""
 _SPECIAL = re.compile(r"([\\`*_\[\]&!~|$])")
 
 
@@ -99,13 +101,19 @@ def rewrite(body: str, links: Mapping[str, Target], pictures: Mapping[str, Targe
     text = forms.escape(_with(body, kept, bare=True))
     for place, mark in kept:
         target = targets[linked[mark]][place.url]
-        if linked[mark] == _PICTURE:
-            form = forms.picture(target)
-        else:
-            form = forms.link(target, "".join(place.url.partition("#")[1:]))
+        form = forms.picture(target) if linked[mark] == _PICTURE else forms.link(target, _fragment(place.url))
         address = _SPECIAL.sub(r"\\\1", place.url)
         text = text.replace(mark, f"[{address}]({form})" if linked[mark] == _AUTOLINK else form)
     return text
+
+
+def _fragment(url: str) -> str:
+    """Return the fragment of an address with its `#`; empty where it has none.
+
+    >>> _fragment("https://one.techidaily.com/bread/#it's}}")
+    '#it%27s%7D%7D'
+    """
+    return _IN_FRAGMENT.sub(lambda match: f"%{ord(match[0]):02X}", "".join(url.partition("#")[1:]))
 
 
 def _places(body: str) -> Iterator[_Place]:

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -20,15 +18,13 @@ from crawler.items import Article
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.export import packing, tables
 from pipelines.export.manifest import Manifest
-from pipelines.export.plan import Form, Planner
+from pipelines.export.plan import Form, Plan
 from pipelines.export.source import Source
 from pipelines.export.sync import Result, Sync, Watch
 from pipelines.export.target import STATE_FOLDER, Folder
-from pipelines.export.worker import content, stage_files
 
 _VOCABULARY = [field.name for field in fields(Article)]
 _STAMPS = ["words", "archived_at", "changed_at"]
-_BATCH_SIZE = 200
 
 
 def to_folder(source: Source, root: Path, form: Form, *, prune: bool, watch: Watch) -> Result:
@@ -37,53 +33,44 @@ def to_folder(source: Source, root: Path, form: Form, *, prune: bool, watch: Wat
     A file that is up to date is not touched; one that export did not write, or that was edited since, is kept.
     With `prune`, files of articles that were not chosen are removed.
     """
-    state = root / STATE_FOLDER
     with (
         _errors_explained(root),
         _locked(root),
         Folder(root) as folder,
-        Manifest(state / "manifest.db") as manifest,
+        Manifest(root / STATE_FOLDER / "manifest.db") as manifest,
     ):
-        planner = Planner(source, manifest, form)
-        stage = partial(stage_files, root, form.flavour)
-        return Sync(folder, manifest, planner, stage).run(watch, prune=prune)
+        return Sync(folder, manifest, Plan(source, form), form.flavour).run(watch, prune=prune)
 
 
 def to_packed(source: Source, path: Path, form: Form, kind: packing.Kind, watch: Watch) -> None:
     """Write one packed file of the articles' files. Raises AlsoreadError."""
-    with _errors_explained(path), Manifest(None) as manifest, _replacing(path) as out:
-        planner = Planner(source, manifest, form)
+    with _errors_explained(path), _replacing(path) as out:
+        packing.pack(out, kind, _entries(Plan(source, form), watch))
 
-        def entries() -> Iterator[packing.Entry]:
-            done = 0
-            for batch in manifest.planned_by_path():
-                for file, job in zip(batch, planner.jobs(batch), strict=True):
-                    yield packing.Entry(file.place.path, content(job, form.flavour), file.changed_at)
-                watch(done := done + len(batch))
 
-        packing.pack(out, kind, entries())
+def _entries(plan: Plan, watch: Watch) -> Iterator[packing.Entry]:
+    for done, file in enumerate(plan.files("path"), 1):
+        yield packing.Entry(file.place.path, plan.content(plan.made_of(file)), file.changed_at)
+        watch(done)
 
 
 def to_table(source: Source, path: Path, kind: tables.Kind, watch: Watch) -> None:
     """Write a table of the articles. Raises AlsoreadError."""
-
-    def rows() -> Iterator[tables.Row]:
-        done, heads = 0, source.heads(["words"])
-        while batch := list(islice(heads, _BATCH_SIZE)):
-            articles = source.rows([head.page for head in batch])
-            for head in batch:
-                article = articles[head.page].article
-                row = {name: getattr(article, name) for name in _VOCABULARY}
-                for name in ("images", "also_read"):
-                    row[name] = [item._asdict() for item in row[name]]
-                row["words"] = head.row["words"]
-                for name in ("archived_at", "changed_at"):
-                    row[name] = datetime.fromisoformat(head.row[name])
-                yield row
-            watch(done := done + len(batch))
-
     with _errors_explained(path), _replacing(path) as out:
-        tables.write(out, kind, [*_VOCABULARY, *_STAMPS], rows())
+        tables.write(out, kind, [*_VOCABULARY, *_STAMPS], _rows(source, watch))
+
+
+def _rows(source: Source, watch: Watch) -> Iterator[tables.Row]:
+    for done, head in enumerate(source.heads(["words"]), 1):
+        article = source.row(head.page).article
+        row = {name: getattr(article, name) for name in _VOCABULARY}
+        for name in ("images", "also_read"):
+            row[name] = [item._asdict() for item in row[name]]
+        row["words"] = head.row["words"]
+        for name in ("archived_at", "changed_at"):
+            row[name] = datetime.fromisoformat(head.row[name])
+        yield row
+        watch(done)
 
 
 @contextmanager

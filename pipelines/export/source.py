@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -14,25 +13,23 @@ from crawler.errors import UsageError
 from pipelines.archive.articles import COLUMNS
 from pipelines.archive.selection import ArticleFilter, where_clause
 from pipelines.archive.storage_errors import ends_run
-from pipelines.export.worker import ArticleRow
+from pipelines.export.flavours.item import ArticleRow
 
 _STEPS_BETWEEN_SIGNALS = 1_000_000
 """Instructions of SQLite's machine, a few milliseconds, between two moments at which signals are handled."""
 
-_ASKED = "(SELECT value FROM json_each(?))"
-_IMAGES = f"SELECT article, url, alt, title FROM images WHERE article IN {_ASKED} ORDER BY article, position"
-_LINKS = f"""
-SELECT source, pages.url, also_read.text FROM also_read JOIN pages ON pages.id = also_read.target
-WHERE source IN {_ASKED} AND position IS NOT NULL ORDER BY source, position
+_IMAGES = "SELECT url, alt, title FROM images WHERE article = ? ORDER BY position"
+_LINKS = """
+SELECT pages.url, also_read.text FROM also_read JOIN pages ON pages.id = also_read.target
+WHERE source = ? AND position IS NOT NULL ORDER BY position
 """
 _COPIES = """
-SELECT url, path, hash, fetched_at FROM pictures WHERE state = 'stored' AND url IN (
+SELECT url, path, fetched_at FROM pictures WHERE state = 'stored' AND url IN (
   SELECT url FROM images WHERE article IN (SELECT id FROM articles WHERE {chosen})
   UNION SELECT thumbnail FROM articles WHERE {chosen})
 ORDER BY url
 """
-_ALIASES = f"SELECT moved_to, url FROM pages WHERE moved_to IN {_ASKED} ORDER BY url"
-_ROWS = f"SELECT id, {', '.join(COLUMNS)} FROM articles WHERE id IN {_ASKED}"
+_ROW = f"SELECT {', '.join(COLUMNS)} FROM articles WHERE id = ?"
 
 
 class Head(NamedTuple):
@@ -47,19 +44,19 @@ class Head(NamedTuple):
 
 
 class Source:
-    """The chosen articles of a catalog, while a crawl may go on writing it. Raises AlsoreadError.
+    """Read the chosen articles of a catalog, while a crawl may go on writing it. Raises AlsoreadError.
 
     A signal whose step raises ends a query with an OperationalError.
     """
 
     def __init__(self, db: Database, articles: ArticleFilter) -> None:
-        self._db = db
-        db.conn.set_progress_handler(_let_signals_in, _STEPS_BETWEEN_SIGNALS)
-        db.execute("BEGIN")
+        self.db = db.conn
+        self.db.set_progress_handler(_let_signals_in, _STEPS_BETWEEN_SIGNALS)
+        self.db.execute("BEGIN")
         self._where, self._values = where_clause(db, articles)
         count = f"SELECT count(*) FROM articles WHERE {self._where}"
         try:
-            self.count: int = db.execute(count, self._values).fetchone()[0]
+            self.count: int = self.db.execute(count, self._values).fetchone()[0]
         except sqlite3.Error as error:
             if articles.where is None or shutdown.is_asked() or ends_run(error):
                 raise
@@ -69,48 +66,39 @@ class Source:
 
     def hosts(self) -> set[str]:
         """Return every host that the archive knows."""
-        return {row[0] for row in self._db.execute("SELECT host FROM hosts")}
+        return {host for (host,) in self.db.execute("SELECT host FROM hosts")}
 
     def heads(self, columns: Sequence[str]) -> Iterator[Head]:
-        """Give the chosen articles in the order of their pages."""
+        """Yield the chosen articles in the order of their pages."""
         wanted = ["archived_at", "changed_at", *columns]
         query = f"SELECT id, url, path, {', '.join(wanted)} FROM articles WHERE {self._where} ORDER BY id"
-        for page, url, path, *values in self._db.execute(query, self._values):
+        for page, url, path, *values in self.db.execute(query, self._values):
             yield Head(page, url, path, dict(zip(wanted, values, strict=True)))
 
-    def copies(self) -> Iterator[tuple[str, str, str, str]]:
-        """Give the copies of the chosen articles' pictures: address, path, hash, time of the fetch."""
-        yield from self._db.execute(_COPIES.format(chosen=self._where), self._values)
+    def copies(self) -> Iterator[tuple[str, str, str]]:
+        """Yield the copies of the chosen articles' pictures: address, path, time of the fetch."""
+        yield from self.db.execute(_COPIES.format(chosen=self._where), self._values)
 
-    def copies_of(self, urls: Sequence[str]) -> dict[str, tuple[str, str]]:
-        """Return path and hash of the copies of these pictures, by address."""
-        query = f"SELECT url, path, hash FROM pictures WHERE url IN {_ASKED}"
-        return {url: (path, hash_) for url, path, hash_ in self._db.execute(query, [json.dumps(urls)])}
+    def copy(self, url: str) -> tuple[str, str]:
+        """Return path and hash of the copy of a picture."""
+        row: tuple[str, str] = self.db.execute(
+            "SELECT path, hash FROM pictures WHERE url = ?", [url]
+        ).fetchone()
+        return row
 
-    def redirects(self) -> Iterator[tuple[str, int]]:
-        """Give the addresses that redirect to a page, each with that page."""
-        yield from self._db.execute("SELECT url, moved_to FROM pages WHERE moved_to IS NOT NULL")
+    def row(self, page: int) -> ArticleRow:
+        """Return the article of a page."""
+        return ArticleRow(
+            self.db.execute(_ROW, [page]).fetchone(),
+            self.db.execute(_IMAGES, [page]).fetchall(),
+            self.db.execute(_LINKS, [page]).fetchall(),
+        )
 
-    def rows(self, pages: Sequence[int]) -> dict[int, ArticleRow]:
-        """Return the articles of these pages."""
-        asked = [json.dumps(pages)]
-        images: dict[int, list[Any]] = {page: [] for page in pages}
-        links: dict[int, list[Any]] = {page: [] for page in pages}
-        for page, *image in self._db.execute(_IMAGES, asked):
-            images[page].append(tuple(image))
-        for page, *link in self._db.execute(_LINKS, asked):
-            links[page].append(tuple(link))
-        return {
-            page: ArticleRow(tuple(values), images[page], links[page])
-            for page, *values in self._db.execute(_ROWS, asked)
-        }
-
-    def aliases(self, pages: Sequence[int]) -> dict[int, list[str]]:
-        """Return the addresses that redirect to these pages."""
-        aliases: dict[int, list[str]] = {page: [] for page in pages}
-        for page, url in self._db.execute(_ALIASES, [json.dumps(pages)]):
-            aliases[page].append(url)
-        return aliases
+    def aliases(self, page: int) -> list[str]:
+        """Return the addresses that redirect to a page."""
+        return [
+            url for (url,) in self.db.execute("SELECT url FROM pages WHERE moved_to = ? ORDER BY url", [page])
+        ]
 
 
 def _let_signals_in() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from hashlib import sha256
-from itertools import count
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 from typing import NamedTuple, Self
@@ -12,11 +11,10 @@ from typing import NamedTuple, Self
 from pipelines.archive.tree import Tree
 
 STATE_FOLDER = ".alsoread-export"
-"""The export's own folder: its manifest, its lock and the staged files."""
+"""The export's own folder: its manifest, its lock and a file that is being written."""
 
-_STAGED = "writing"
-"""First part of the names of staged files."""
-_numbers = count()
+_STAGED = PurePosixPath(STATE_FOLDER, "writing")
+"""A file that is not whole yet."""
 
 
 class FileStat(NamedTuple):
@@ -27,32 +25,13 @@ class FileStat(NamedTuple):
     """Nanoseconds."""
 
 
-class StagedFile(NamedTuple):
-    """A file that is written, and not yet in its place."""
-
-    name: str
-    """Below the export's folder."""
-    hash: bytes
-    stat: FileStat
-
-
 def digest(content: bytes) -> bytes:
     """Return the SHA-256 of a file's content as bytes, as the manifest has it."""
     return sha256(content).digest()
 
 
-def stage(root: Path, content: bytes) -> StagedFile:
-    """Write a file to the export's own folder below `root`. Raises OSError."""
-    name = f"{STATE_FOLDER}/{_STAGED}.{os.getpid()}-{next(_numbers)}"
-    with open(f"{root}/{name}", "xb") as file:  # noqa: PTH123 - a Path takes as long as the writing
-        file.write(content)
-        file.flush()
-        stat = os.fstat(file.fileno())
-    return StagedFile(name, digest(content), FileStat(stat.st_size, stat.st_mtime_ns))
-
-
 class Folder:
-    """The folder of an export, as a context manager that leaves no staged file in it.
+    """Reach the files of an export, as a context manager that leaves no half-written one.
 
     Its methods raise OSError; with ELOOP where a folder on the way is a symbolic link.
     """
@@ -62,11 +41,11 @@ class Folder:
         self._tree = Tree(root)
 
     def __enter__(self) -> Self:
-        self._discard_staged()  # of exports that were killed
+        self._sweep()  # of exports that were killed
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._discard_staged()
+        self._sweep()
         self._tree.close()
 
     def stat(self, path: str) -> FileStat | None:
@@ -85,13 +64,12 @@ class Folder:
             return None
         return None if content is None else digest(content)
 
-    def put_in_place(self, file: StagedFile, path: str) -> None:
-        """Move a staged file to its path, with the folders that it needs."""
-        self._tree.move(PurePosixPath(file.name), PurePosixPath(path))
-
-    def discard(self, file: StagedFile) -> None:
-        """Remove a staged file that is not wanted."""
-        self._tree.remove(PurePosixPath(file.name))
+    def write(self, path: str, content: bytes) -> FileStat:
+        """Write a file, with the folders that it needs, and return its stat."""
+        self._tree.create(_STAGED, content)
+        stat = self._root.joinpath(_STAGED).stat()
+        self._tree.move(_STAGED, PurePosixPath(path))
+        return FileStat(stat.st_size, stat.st_mtime_ns)
 
     def remove(self, path: str) -> None:
         """Remove a file, and the folders above it that are empty then."""
@@ -102,7 +80,7 @@ class Folder:
             except OSError:
                 break
 
-    def _discard_staged(self) -> None:
+    def _sweep(self) -> None:
         for name in self._tree.names(PurePosixPath(STATE_FOLDER)):
-            if name.startswith(_STAGED):
+            if name.startswith(_STAGED.name):
                 self._tree.remove(PurePosixPath(STATE_FOLDER, name))

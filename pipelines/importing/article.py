@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import PurePosixPath
 from typing import Any, cast, get_args
 
-from crawler.clock import utc
+from crawler.clock import parse_time
 from crawler.items import Article, AuthorSource, Image, Link, iso
 from crawler.urls import canonical, in_scope
 from pipelines.archive.article_file import VOCABULARY
@@ -88,16 +88,18 @@ def _with_params(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _address(values: Mapping[str, Any], host: str | None, name: str) -> tuple[str, str]:
-    """The key that has an article's address, and the address."""
-    found = {key: value for key in _ADDRESS_KEYS if isinstance(value := values.get(key), str) and value}
-    for key, value in found.items():
+    """Return the key that has an article's address, and the address."""
+    values_by_key = {
+        key: value for key in _ADDRESS_KEYS if isinstance(value := values.get(key), str) and value
+    }
+    for key, value in values_by_key.items():
         if _is_address(value):
             return key, _canonical(value)
     if host is None:
         raise InvalidFile(f"no address ({', '.join(_ADDRESS_KEYS)}): name its blog with --host")
     file = PurePosixPath(name)
     slug = file.parent.name if file.stem == "index" else file.stem
-    key, path = next(iter(found.items()), ("permalink", slug))
+    key, path = next(iter(values_by_key.items()), ("permalink", slug))
     return key, _canonical(f"https://{host}/{path.lstrip('/')}")
 
 
@@ -113,7 +115,7 @@ def _canonical(url: str) -> str:
 
 
 def _text(key: str, value: Any) -> str | None:
-    """A string as it is shown: YAML reads some as numbers or times."""
+    """Return a value as a string: YAML reads some as numbers or times."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, datetime):
@@ -132,7 +134,7 @@ def _author_source(value: Any) -> AuthorSource | None:
 
 
 def _text_list(key: str, value: Any) -> list[str]:
-    """A list of strings; a single one is a list of itself, and lists in the list are flattened."""
+    """Return a list of strings; a single one is a list of itself, and lists in the list are flattened."""
     if isinstance(value, list):
         if len(value) > _MAX_VALUES:
             raise InvalidFile(f"{key} has more than {_MAX_VALUES} entries")
@@ -143,21 +145,18 @@ def _text_list(key: str, value: Any) -> list[str]:
 
 
 def _time(key: str, value: Any) -> datetime | None:
-    """A time in UTC, which is also the zone of one without a zone; a day is its first moment."""
-    try:
-        if isinstance(value, str):
-            value = datetime.fromisoformat(value.strip())
-        elif isinstance(value, date) and not isinstance(value, datetime):
-            value = datetime(value.year, value.month, value.day)
-        if value is None or isinstance(value, datetime):
-            return value and utc(value)
-    except (ValueError, OverflowError):
-        pass
-    raise InvalidFile(f"{key} is not a time: {str(value)[:50]}")
+    """Convert a value to a time in UTC, which is also the zone of one without a zone; a day is its first moment."""
+    if value is None:
+        return None
+    text = value.isoformat() if isinstance(value, date) else value  # a datetime is a date, too
+    moment = parse_time(text.strip()) if isinstance(text, str) else None
+    if moment is None:
+        raise InvalidFile(f"{key} is not a time: {str(value)[:50]}")
+    return moment
 
 
 def _entries(key: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Entries of a list with the `url` of each; a string is an entry with nothing else."""
+    """Yield the entries of a list with the `url` of each; a string is an entry with nothing else."""
     for entry in value if isinstance(value, list) else [] if value is None else [value]:
         url, others = (entry.get("url"), entry) if isinstance(entry, dict) else (entry, {})
         if not isinstance(url, str):

@@ -33,7 +33,7 @@ class ImportedFile(NamedTuple):
 
 
 class Committer:
-    """Commits parsed files to an archive that this process holds."""
+    """Commit parsed files to an archive that this process holds."""
 
     def __init__(self, db: Database, root: Path, scope: Sequence[str], crawl: int) -> None:
         """`root`: the folder of the articles; `crawl`: the run that the rows belong to."""
@@ -67,7 +67,7 @@ class Committer:
             return ImportedFile(file.name, "refused", str(explain(error, self._root)).removesuffix("."))
 
     def _first_seen(self, files: Sequence[ParsedFile]) -> set[str]:
-        """The addresses that this import has not met before; it remembers them with their files' names."""
+        """Return the addresses that this import has not seen before; it remembers them with their files' names."""
         query = (
             "INSERT OR IGNORE INTO imported SELECT value ->> 0, value ->> 1 FROM json_each(?) RETURNING url"
         )
@@ -75,12 +75,12 @@ class Committer:
         return {url for (url,) in self._db.execute(query, [named])}
 
     def _file_of(self, url: str) -> str:
-        """The first file of this import that had an address."""
+        """Return the first file of this import that had an address."""
         name: str = self._db.execute("SELECT name FROM imported WHERE url = ?", [url]).fetchone()[0]
         return name
 
     def _archived(self, urls: set[str]) -> dict[str, tuple[int, str | None]]:
-        """The pages and the hashes of the files of articles that the archive has."""
+        """Return the pages and the file hashes of articles that the archive has, by address."""
         query = "SELECT url, id, file_hash FROM articles WHERE url IN (SELECT value FROM json_each(?))"
         return {url: (page, hash_) for url, page, hash_ in self._db.execute(query, [json.dumps(list(urls))])}
 
@@ -95,7 +95,7 @@ class Committer:
 
 
 class _Batch:
-    """The articles of one commit: files are written one by one, the rows of new articles together."""
+    """Store the articles of one commit: files one by one, the rows of new articles together."""
 
     def __init__(
         self, db: Database, archived: Mapping[str, tuple[int, str | None]], scope: Sequence[str], crawl: int
@@ -156,7 +156,7 @@ class _Batch:
         revisions.keep(self._db, row | stamps, iso(self._now))
 
     def _settle(self, urls: Sequence[str]) -> dict[str, int]:
-        """The ids of articles' pages: a crawl can begin at them, and visits them when some time has passed."""
+        """Return the ids of articles' pages: a crawl can begin at them, and visits them when some time has passed."""
         moment, due_at = iso(self._now), iso(self._now + revisit.FIRST)
         ids = pages.add(self._db, urls, scope=self._scope, depth=0, now=moment)
         self._db.execute(

@@ -26,7 +26,7 @@ class FrontMatterHandler(YAMLHandler):
     FM_BOUNDARY = re.compile(r"^---[ \t]*+\r?$\n?", re.MULTILINE)
 
     def load(self, fm: str, **kwargs: object) -> Any:
-        """The values of a block of front matter. Raises InvalidFile."""
+        """Return the values of a block of front matter. Raises InvalidFile."""
         if len(fm) > _MAX_CHARACTERS:
             raise InvalidFile(f"front matter of {len(fm) / 2**20:.0f} MB")
         try:
@@ -37,7 +37,7 @@ class FrontMatterHandler(YAMLHandler):
 
 
 def read(content: bytes) -> tuple[dict[str, Any], str]:
-    """The front matter of a file as YAML reads it, and the text after it as it stands. Raises InvalidFile."""
+    """Return the front matter of a file as YAML reads it, and the text after it as it stands. Raises InvalidFile."""
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
@@ -57,7 +57,7 @@ def read(content: bytes) -> tuple[dict[str, Any], str]:
 
 
 def _check_events(block: str) -> None:
-    """Raise InvalidFile before a parser that builds values comes to what would break it."""
+    """Raise InvalidFile where a parser that builds values would exhaust its memory or stack."""
     level = aliases = 0
     for event in yaml.parse(block, yaml.CSafeLoader):
         if isinstance(event, yaml.CollectionStartEvent):

@@ -26,13 +26,13 @@ class ParsedFile(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parser:
-    """Parses batches of files."""
+    """Parse batches of files."""
 
     host: str | None
     """The blog of files that have no address of their own."""
     scope: tuple[str, ...]
     read_source: Callable[[Article], Article]
-    """Cuts the article out of the source of a post."""
+    """Cut the article out of the source of a post."""
 
     def __call__(self, files: Sequence[File | Refused]) -> list[ParsedFile]:
         """Parse the files, in their order; none of them makes it raise."""

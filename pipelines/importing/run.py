@@ -66,14 +66,14 @@ def import_files(
         finally:
             catalog.close()
     if not finished:
-        raise Interrupted("Interrupted: what was read is stored; run the same command again to go on.")
+        raise Interrupted("Interrupted: what was read is stored; run the same command to resume.")
     return counts
 
 
 async def _import(
     files: Iterator[File | Refused], parser: Parser, committer: Committer, refused: Callable[[str, str], None]
 ) -> tuple[Counter[str], bool]:
-    """The counts, and whether all files were imported before a signal came."""
+    """Return the counts, and whether all files were imported before a signal came."""
     counts: Counter[str] = Counter()
     processes = _Parsers(parser)
     try:
@@ -101,7 +101,7 @@ def _batches(files: Iterator[File | Refused]) -> Iterator[list[File | Refused]]:
 
 
 class _Parsers:
-    """Processes that parse batches of files, one a processor."""
+    """Parse batches of files in processes, one a processor."""
 
     def __init__(self, parser: Parser) -> None:
         self._count = os.cpu_count() or 1

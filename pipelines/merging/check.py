@@ -116,7 +116,7 @@ def _check_table(
 
 
 def _layout(db: sqlite3.Connection, table: str) -> dict[str, tuple[str, int, int, int]]:
-    """The type of each column, by name, and whether it is needed, of the key, computed."""
+    """Return the type of each column, by name, and whether it is needed, of the key, computed."""
     described = db.execute(f"PRAGMA table_xinfo('{table}')")
     return {
         _text(name): (_text(type_), needed, key, hidden)
@@ -200,7 +200,7 @@ _TYPES: dict[str, tuple[str, _IsValid]] = {
 
 
 def _inconsistency(table: str, row: dict[str, Any]) -> str | None:
-    """The column that contradicts another of the row, whose texts are known to be UTF-8."""
+    """Return the column that contradicts another of the row, whose texts are known to be UTF-8."""
     if table not in ("pages", "articles"):
         return None
     url = row["url"].decode()

@@ -26,7 +26,7 @@ FROM {schema}.articles
 """
 SAME = """{0}.title IS {1}.title AND {0}.author IS {1}.author AND {0}.body_hash = {1}.body_hash
            AND json({0}.images) = json({1}.images)"""
-"""SQL condition: two versions of an article differ in none of `revisions.TELLING`."""
+"""SQL condition: two versions of an article differ in none of `revisions.VERSIONED_FIELDS`."""
 
 _SAME_RUN = "theirs.started_at = ours.started_at AND theirs.pid = ours.pid AND theirs.seeds = ours.seeds"
 _RUN_MAP = f"""
@@ -39,13 +39,13 @@ FROM other.crawls AS theirs LEFT JOIN main.crawls AS ours ON {_SAME_RUN}
 
 
 def _visit_rank(page: str) -> str:
-    """SQL row value, the greater of two for the state that counts: settled, then of the later visit."""
+    """Build the SQL row value that is greater for the state that counts: settled, then of the later visit."""
     rank = f"CASE {page}.state WHEN 'due' THEN 0 WHEN 'failed' THEN 1 ELSE 2 END"
     return f"({rank}, coalesce({page}.fetched_at, ''))"
 
 
 def _age(page: str, article: str) -> str:
-    """SQL row value, the greater of two for the newer copy of an article."""
+    """Build the SQL row value that is greater for the newer copy of an article."""
     fetched_at = f"CASE {page}.state WHEN 'stored' THEN {page}.fetched_at ELSE {article}.changed_at END"
     return (
         f"(coalesce({article}.updated, {article}.date, ''), {fetched_at}, coalesce({article}.file_hash, ''))"

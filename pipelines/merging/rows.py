@@ -37,7 +37,7 @@ def merge_rows(db: Database) -> None:
 
 
 def _mapped(db: Database, table: str) -> dict[str, str]:
-    """SQL expressions, by column, of a row of theirs with ids of ours."""
+    """Return SQL expressions, by column, of a row of theirs with ids of ours."""
     keys = {key.column: key.other_table for key in db.table(table).foreign_keys}
     maps = {"crawls": "run_map", "pages": "page_map", "articles": "page_map"}
     return {

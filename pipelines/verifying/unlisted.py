@@ -1,4 +1,4 @@
-"""Find files that no row lists, and entries that are not files at all."""
+"""Find files without a row, and entries that are not files at all."""
 
 from __future__ import annotations
 

@@ -129,6 +129,14 @@ def test_another_layout_leaves_no_file_where_it_was(three: Path, tmp_path: Path)
     ]
 
 
+def test_another_program_gets_its_own_files(tmp_path: Path) -> None:
+    data = make_archive(tmp_path / "data", replace(ARTICLE, also_read=[], body="No link."))
+    for flavour in ("plain", "obsidian"):
+        export(data, tmp_path / "out", "--for", flavour)
+    export(data, tmp_path / "anew", "--for", "obsidian")
+    assert files(tmp_path / "out") == files(tmp_path / "anew")
+
+
 def test_two_files_that_change_places(three: Path, tmp_path: Path) -> None:
     export(three, tmp_path / "out", "--path", "{title}.md")
     for url, title in ((JAM, "Rolls"), (ROLLS, "Jam")):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 import tarfile
 import zipfile
 from dataclasses import replace
@@ -23,7 +21,7 @@ from tests.site.pictures import png
 from tests.support.archives import files as archived
 from tests.support.commands import here
 from tests.support.exports import export, files, make_archive
-from tests.support.programs import HEXO, build
+from tests.support.generators import GENERATORS, build
 
 LOAF, OVEN, GONE = (f"https://pictures.example/{name}.png" for name in ("loaf", "oven", "gone"))
 ODD = ["https://pictures.example/_a.png", "https://pictures.example/x_a.png"]
@@ -234,47 +232,7 @@ def _check(built: Path, base: str = "") -> None:
     }
 
 
-@pytest.mark.skipif(
-    not HEXO.is_dir(), reason="HEXO names no folder: npm install hexo hexo-renderer-marked there"
-)
-def test_hexo_shows_the_copies(data: Path, tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    export(data, site, "--for", "hexo", "--images")
-    (site / "node_modules").symlink_to(HEXO.absolute())
-    plugins = {"hexo": "*", "hexo-renderer-marked": "*"}
-    (site / "package.json").write_text(json.dumps({"hexo": {"version": ""}, "dependencies": plugins}))
-    (site / "_config.yml").write_text("url: https://example.org/sub\nroot: /sub/\ntheme: bare\n")
-    (site / "themes" / "bare" / "layout").mkdir(parents=True)
-    (site / "themes" / "bare" / "layout" / "post.njk").write_text("<main>{{ page.content | safe }}</main>")
-    build(site, HEXO / ".bin" / "hexo", "generate")
-    _check(site / "public", "/sub")
-
-
-@pytest.mark.skipif(not shutil.which("hugo"), reason="Hugo is not installed: the Debian package is hugo")
-def test_hugo_shows_the_copies(data: Path, tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    export(data, site, "--for", "hugo", "--images")
-    config = {
-        "baseURL": "https://example.org/",
-        "disableKinds": ["home", "section", "taxonomy", "term", "RSS", "sitemap", "404"],
-        "markup": {"goldmark": {"renderer": {"unsafe": True}}},
-    }
-    (site / "hugo.json").write_text(json.dumps(config))
-    (site / "layouts" / "_default").mkdir(parents=True)
-    (site / "layouts" / "_default" / "single.html").write_text("<main>{{ .Content }}</main>")
-    build(site, "hugo", "--config", "hugo.json")
-    _check(site / "public")
-
-
-@pytest.mark.skipif(
-    not shutil.which("jekyll"), reason="Jekyll is not installed: the Debian package is jekyll"
-)
-def test_jekyll_shows_the_copies(data: Path, tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    export(data, site, "--for", "jekyll", "--images")
-    defaults = [{"scope": {"path": ""}, "values": {"layout": "post"}}]
-    (site / "_config.yml").write_text(json.dumps({"baseurl": "/sub", "defaults": defaults}))
-    (site / "_layouts").mkdir()
-    (site / "_layouts" / "post.html").write_text("<main>{{ content }}</main>")
-    build(site, "jekyll", "build")
-    _check(site / "_site", "/sub")
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_a_site_shows_the_copies(data: Path, tmp_path: Path, generator: str) -> None:
+    export(data, tmp_path / "site", "--for", generator, "--images")
+    _check(build(tmp_path / "site", generator), "" if generator == "hugo" else "/sub")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from sqlite_utils import Database
 from pipelines.export.layout import address
 from tests.support.commands import Run, opened
 from tests.support.exports import BREAD, ROLLS, cases, export
-from tests.support.programs import HEXO, build
+from tests.support.generators import HEXO, needs_hexo, needs_hugo, needs_jekyll, prepare_hexo, run_generator
 
 FROM = BREAD.removesuffix("bread/")
 # What the cases have of other languages' marks, as a reader is to see it.
@@ -93,24 +92,13 @@ hexo.init().then(() => hexo.load()).then(() => {
 """
 
 
-@pytest.mark.skipif(
-    not HEXO.is_dir(), reason="HEXO names no folder: npm install hexo hexo-renderer-marked there"
-)
+@needs_hexo
 def test_hexo(archives: list[Path], tmp_path: Path) -> None:
     for number, data in enumerate(archives):
         site = tmp_path / str(number)
         export(data, site, "--for", "hexo")
-        (site / "node_modules").symlink_to(HEXO.absolute())
-        plugins = {"hexo": "*", "hexo-renderer-marked": "*"}
-        (site / "package.json").write_text(json.dumps({"hexo": {"version": ""}, "dependencies": plugins}))
-        config = (
-            "url: https://example.org\ntheme: bare\nmarked: {smartypants: false}\nsyntax_highlighter: ''\n"
-        )
-        (site / "_config.yml").write_text(config)
-        layouts = site / "themes" / "bare" / "layout"
-        layouts.mkdir(parents=True)
-        (layouts / "post.njk").write_text("<main>{{ page.content | safe }}</main>")
-        build(site, HEXO / ".bin" / "hexo", "generate")
+        prepare_hexo(site)
+        run_generator(site, HEXO / ".bin" / "hexo", "generate")
         check_pages(site / "public", data)
         (site / "list.js").write_text(_LIST)
         told = subprocess.run(
@@ -124,7 +112,7 @@ def test_hexo(archives: list[Path], tmp_path: Path) -> None:
             assert date is None or posts[path][1] == round(datetime.fromisoformat(date).timestamp() * 1000)
 
 
-@pytest.mark.skipif(not shutil.which("hugo"), reason="Hugo is not installed: the Debian package is hugo")
+@needs_hugo
 def test_hugo(archives: list[Path], tmp_path: Path) -> None:
     for number, data in enumerate(archives):
         site = tmp_path / str(number)
@@ -140,7 +128,7 @@ def test_hugo(archives: list[Path], tmp_path: Path) -> None:
         date_form = '.Date.UTC.Format "2006-01-02T15:04:05.000Z"'
         facts = f'{{{{ dict "title" .Title "date" ({date_form}) "tags" .Params.tags | jsonify }}}}'
         (layouts / "single.html").write_text(f"<pre>{facts}</pre><main>{{{{ .Content }}}}</main>")
-        build(site, "hugo", "--config", "hugo.json")
+        run_generator(site, "hugo", "--config", "hugo.json")
         check_pages(site / "public", data, "/sub")
         for path, (title, date, tags) in expected(opened(data)).items():
             page = _parsed(site / "public" / path[1:] / "index.html")
@@ -149,9 +137,7 @@ def test_hugo(archives: list[Path], tmp_path: Path) -> None:
             assert date is None or told["date"] == date
 
 
-@pytest.mark.skipif(
-    not shutil.which("jekyll"), reason="Jekyll is not installed: the Debian package is jekyll"
-)
+@needs_jekyll
 def test_jekyll(archives: list[Path], tmp_path: Path) -> None:
     for number, data in enumerate(archives):
         site = tmp_path / str(number)
@@ -167,7 +153,7 @@ def test_jekyll(archives: list[Path], tmp_path: Path) -> None:
         facts = "{{ page.title | jsonify }}, {{ page.date | date: '%s' }}, {{ page.tags | sort | jsonify }}"
         layout = f"<pre>[{facts}]</pre><main>{{{{ content }}}}</main>"
         (site / "_layouts" / "post.html").write_text(layout)
-        build(site, "jekyll", "build")
+        run_generator(site, "jekyll", "build")
         check_pages(site / "_site", data, "/sub")
         for path, (title, date, tags) in expected(opened(data)).items():
             page = (site / "_site" / path[1:] / "index.html").read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ from tests.support.commands import Run, alsoread, here
 from tests.support.interrupting import wait_for
 from tests.support.pictures import ANSWERS, HOST, OF_TYPES, PNG, Pictures, archive, copies, fetch, moved, rows
 
-WRONG_TYPE = "refused: wrong-type: what was sent as .* is not an image type that is stored"
+WRONG_TYPE = "refused: wrong-type: the response, sent as .*, is not a supported image type"
 NOWHERE = "refused: scope: "
 OUTCOMES = {
     **{f"/loaf.{extension}": "stored" for extension in OF_TYPES},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from crawler.items import Article
 from pipelines.export.flavours import hexo, hugo, jekyll, obsidian, plain
 from pipelines.export.flavours.item import Item
 from pipelines.export.links import Target
@@ -31,8 +32,8 @@ class Flavour(Protocol):
     def picture(self, target: Target, here: str) -> str:
         """Return the target of a picture in the file `here`, as it stands in the parentheses."""
 
-    def render(self, item: Item) -> str:
-        """Return the text of an article's file."""
+    def render(self, item: Item, article: Article) -> str:
+        """Return the text of a file; `article` is that of the item, with its body linked and escaped."""
 
 
 FLAVOURS: dict[str, Flavour] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from crawler.items import iso
+from crawler.items import Article, iso
 from pipelines.export.flavours import sites
 from pipelines.export.flavours.item import Item, page
 from pipelines.export.links import Target
@@ -29,7 +29,7 @@ def link(target: Target, fragment: str, here: str) -> str:  # noqa: ARG001
     return target.address + fragment
 
 
-def render(item: Item) -> str:
+def render(item: Item, article: Article) -> str:
     """Return the text of the file."""
     values = sites.front_matter(item)
     for name in ("date", "updated"):
@@ -39,6 +39,6 @@ def render(item: Item) -> str:
     if len(categories) > 1:  # a plain list would nest them
         values["categories"] = [[name] for name in categories]
     values["permalink"] = item.place.address.removeprefix("/")
-    if _TAG.search(item.article.body):
+    if _TAG.search(article.body):
         values["disableNunjucks"] = True
-    return page(values, item.article.body)
+    return page(values, article.body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from posixpath import dirname, relpath
 
+from crawler.items import Article
 from pipelines.archive.front_matter import yaml_block
 from pipelines.export.flavours import sites
 from pipelines.export.flavours.item import Item, page
@@ -41,11 +42,12 @@ def _as_text(match: re.Match[str]) -> str:
 
 
 def link(target: Target, fragment: str, here: str) -> str:
-    """Return the shortcode that finds a page by its file."""
-    return f'{{{{< relref "{relpath(target.path, dirname(here) or ".")}{fragment}" >}}}}'
+    """Return the shortcode that finds a page by its file, whose path it takes for an address."""
+    path = relpath(target.path, dirname(here) or ".").replace("%", "%25").replace("#", "%23")
+    return f'{{{{< relref "{path}{fragment}" >}}}}'
 
 
-def render(item: Item) -> str:
+def render(item: Item, article: Article) -> str:
     """Return the text of the file."""
     values = sites.front_matter(item)
     if "updated" in values:
@@ -57,4 +59,4 @@ def render(item: Item) -> str:
         values["aliases"] = item.aliases
     reserved = {name: values.pop(name) for name in _RESERVED if name in values}
     params = yaml_block(values).replace("\n", "\n  ")  # as it would be, many times faster
-    return page(reserved, item.article.body, f"params:\n  {params}\n")
+    return page(reserved, article.body, f"params:\n  {params}\n")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
+from crawler.items import Article
 from pipelines.export.flavours import sites
 from pipelines.export.flavours.item import Item, page
+from pipelines.export.layout import in_form
 from pipelines.export.links import Target
 
 PATH = "_posts/{host}/{date:%Y-%m-%d}-{slug}.md"
@@ -14,16 +15,21 @@ LOCAL = True
 PICTURES = "images/"
 
 _LIQUID = re.compile(r"\{[{%]")
+_KRAMDOWN = re.compile(r"\{(?=:)")
+"""The beginning of attributes and options, which kramdown takes out of a text and obeys."""
+_JOINER = "\u2060"
+_TIME_FORMAT = "%Y-%m-%d %H:%M:%S +0000"
 
 fit = sites.fit
 
 
 def escape(body: str) -> str:
-    """Escape what opens a Liquid tag, as a text that Liquid prints.
+    """Escape what opens a Liquid tag, as a text that Liquid prints; kramdown's options get a joiner.
 
     >>> escape("{{ name }} {% if %}")
     '{{ "{{" }} name }} {{ "{%" }} if %}'
     """
+    body = _KRAMDOWN.sub(f"{{{_JOINER}", body)
     return _LIQUID.sub(lambda match: f'{{{{ "{match[0]}" }}}}', body)
 
 
@@ -37,18 +43,14 @@ def picture(target: Target, here: str) -> str:  # noqa: ARG001
     return f"{{{{ site.baseurl }}}}{target.address}"
 
 
-def render(item: Item) -> str:
+def render(item: Item, article: Article) -> str:
     """Return the text of the file."""
     values = sites.front_matter(item)
     if "date" in values:
-        values["date"] = _time(values["date"])
+        values["date"] = in_form(values["date"], _TIME_FORMAT)
     if "updated" in values:
-        values["last_modified_at"] = _time(values.pop("updated"))
+        values["last_modified_at"] = in_form(values.pop("updated"), _TIME_FORMAT)
     values["permalink"] = item.place.address
     if item.aliases:
         values["redirect_from"] = item.aliases
-    return page(values, item.article.body)
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} +0000"
+    return page(values, article.body)

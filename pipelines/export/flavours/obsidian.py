@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from crawler.items import Article
 from pipelines.archive.article_file import vocabulary
 from pipelines.export.flavours import plain
 from pipelines.export.flavours.item import Item, page
+from pipelines.export.layout import in_form
 
 PATH = "{host}/{slug}.md"
 LOCAL = True
@@ -31,13 +33,12 @@ def fit(name: str) -> str:
     return f"x{name}" if name.startswith(".") else name
 
 
-def render(item: Item) -> str:
+def render(item: Item, article: Article) -> str:
     """Return the text of the file."""
-    article = item.article
     values = vocabulary(article) | {_property(key): value for key, value in article.extra.items()}
     for name in ("date", "updated"):
         if name in values:
-            values[name] = f"{values[name]:{_TIME_FORMAT}}"
+            values[name] = in_form(values[name], _TIME_FORMAT)
     if article.tags:
         values["tags"] = list(dict.fromkeys(_tag(tag) for tag in article.tags))
     if item.thumbnail:

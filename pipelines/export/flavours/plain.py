@@ -5,6 +5,7 @@ from __future__ import annotations
 from posixpath import dirname, relpath
 from urllib.parse import quote
 
+from crawler.items import Article
 from pipelines.archive.article_file import render as archived
 from pipelines.export.flavours.item import Item
 from pipelines.export.links import Target
@@ -35,6 +36,6 @@ def picture(target: Target, here: str) -> str:
     return link(target, "", here)
 
 
-def render(item: Item) -> str:
+def render(item: Item, article: Article) -> str:  # noqa: ARG001
     """Return the text of the file."""
-    return archived(item.article)
+    return archived(article)

@@ -1,4 +1,4 @@
-"""An export of many articles is made in more than one process, and comes to the same as one of few."""
+"""An export of many articles: it may be stopped or fail at any of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.commands import here
 from tests.support.exports import BREAD, Files, edit, export, files, make_archive
 
 COUNT = 700
-"""More than are made in place."""
+"""Enough that an export is stopped on its way."""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_plain_is_what_the_archive_itself_holds(many: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS)
-def test_it_is_the_same_as_what_one_process_packs(many: Path, tmp_path: Path, flavour: str) -> None:
+def test_a_folder_has_what_is_packed(many: Path, tmp_path: Path, flavour: str) -> None:
     options = ("--for", flavour, "--links", "local")
     export(many, tmp_path / "out", *options)
     export(many, tmp_path / "all.zip", *options, "--to", "zip")
@@ -94,7 +94,6 @@ def test_an_export_that_was_stopped_goes_on(
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        # Other processes are at work once this one is there.
         while process.poll() is None and not (out / "content/two.techidaily.com/loaf-300.md").exists():
             pass
         if process.poll() is None:
