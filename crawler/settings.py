@@ -41,14 +41,22 @@ ITEM_PIPELINES = {
     "pipelines.quarantine.KeepQuarantined": 250,  # what Validate kept out is there for a person to look at
     "pipelines.store.StoreInCatalog": 300,  # the article's file, then its rows
 }
+# Scrapy loads every component of its own, also those that are off: lists of what is used save a quarter of a start.
+EXTENSIONS_BASE = {
+    "scrapy.extensions.closespider.CloseSpider": 0,  # for CLOSESPIDER_ settings
+    "scrapy.extensions.corestats.CoreStats": 0,  # how long the run took
+    "scrapy.extensions.feedexport.FeedExporter": 0,  # for `scrapy crawl -o`
+    "scrapy.extensions.logcount.LogCount": 0,  # how many errors were logged
+    "scrapy.extensions.logstats.LogStats": 0,  # pages a minute, in the log
+    "scrapy.extensions.memusage.MemoryUsage": 0,  # for MEMUSAGE_LIMIT_MB
+    "scrapy.extensions.throttle.AutoThrottle": 0,  # for AUTOTHROTTLE_ENABLED
+}
 EXTENSIONS = {
     "crawler.extensions.sitemaps.SitemapDiscovery": 500,  # pages that robots.txt's sitemaps name
     "crawler.extensions.errors.ErrorHandling": 500,  # an error is stored with its page; a full disk ends the run
     "crawler.extensions.limits.Limits": 500,  # a run ends at its limits, and before the disk is full
     "crawler.extensions.logs.NumberedLog": 500,  # a log is found by the number of its run
     "crawler.extensions.progress.Progress": 500,  # what a person sees while it runs
-    "scrapy.extensions.remote_control.RemoteControl": None,  # it is off, and its libraries take long to load
-    "scrapy.extensions.telnet.TelnetConsole": None,  # the same
 }
 ALSOREAD_PICTURES = {
     # What differs for `alsoread images`.
@@ -60,8 +68,6 @@ ALSOREAD_PICTURES = {
     "EXTENSIONS": {
         "crawler.extensions.errors.ErrorHandling": 500,  # a full disk ends the run
         "crawler.extensions.limits.Limits": 500,  # so do its limits
-        "scrapy.extensions.remote_control.RemoteControl": None,  # as above
-        "scrapy.extensions.telnet.TelnetConsole": None,  # as above
     },
     "CONCURRENT_REQUESTS": 8,  # a stop waits for those under way, one after another where they are of one host
     "LOG_LEVEL": "ERROR",  # the catalog says what came of every picture; the terminal is for the summary
@@ -95,6 +101,13 @@ DOWNLOAD_HANDLERS = {
 TELNETCONSOLE_ENABLED = False  # it listens on a port
 REMOTE_CONTROL_ENABLED = False  # it listens too, and runs any Python sent to it
 
+DOWNLOADER_MIDDLEWARES_BASE = {
+    # As EXTENSIONS_BASE: Robots and Scope take the place of Scrapy's own, and what is off below is not loaded.
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,  # for DOWNLOAD_TIMEOUT
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,  # for DEFAULT_REQUEST_HEADERS
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,  # for USER_AGENT
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": 850,  # bytes received, for limits and the crawl's row
+}
 DOWNLOADER_MIDDLEWARES = {
     "crawler.downloader.middlewares.Scope": 45,  # first: nothing is done for what is out of scope
     "crawler.downloader.robots.Robots": 100,  # then: a page that is not allowed takes no turn and no slot
@@ -102,9 +115,6 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.downloader.middlewares.Conditional": 300,  # a 304 for a page that we hold costs next to nothing
     "crawler.downloader.middlewares.WholeBody": 590,  # in the place of Scrapy's decoder
     "crawler.downloader.middlewares.RateLimit": 800,  # last: only what is really sent takes a turn
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # meta keys and redirects get around it
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,  # see ROBOTSTXT_OBEY
-    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # we log in nowhere
 }
 COMPRESSION_ENABLED = False  # WholeBody decodes: Scrapy passes half a compressed page as a whole one
 RETRY_ENABLED = False  # a failed page goes back to the catalog, and is due again later
@@ -113,14 +123,9 @@ METAREFRESH_ENABLED = False  # the same goes for a refresh in the page
 COOKIES_ENABLED = False  # the sites need none, and every page should be what a first visitor gets
 HTTPPROXY_ENABLED = False  # a proxy from the environment would hide the address that we connect to
 
-SPIDER_MIDDLEWARES = {
-    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # the spider settles every status
-    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,  # requests come from the catalog, not a page
-    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,  # Scope says so aloud
-    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,  # the catalog knows the depth of a page
-    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,  # nobody asks which requests were first
-    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # the spider's few keys are its own
-}
+SPIDER_MIDDLEWARES_BASE: dict[
+    str, int
+] = {}  # the catalog knows depths, Scope the lengths, the spider each status
 
 CONCURRENT_ITEMS = 1  # a page gives one item; Scrapy starts this many tasks a page, 100 by default
 LOG_LEVEL = "INFO"  # DEBUG, the default, says little that the catalog does not
