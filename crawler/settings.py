@@ -109,9 +109,7 @@ DOWNLOADER_MIDDLEWARES_BASE = {
     "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,  # USER_AGENT
     "scrapy.downloadermiddlewares.stats.DownloaderStats": 850,  # the bytes of a run
 }
-SPIDER_MIDDLEWARES_BASE: dict[
-    str, int
-] = {}  # the spider settles every status, and the catalog knows the depth
+SPIDER_MIDDLEWARES_BASE: dict[str, int] = {}  # the spider settles every status; the catalog has depths
 EXTENSIONS_BASE = {
     # Not TelnetConsole and RemoteControl: they listen, and run any Python that is sent to them.
     "scrapy.extensions.corestats.CoreStats": 0,  # when a run began and ended

@@ -65,14 +65,10 @@ def test_the_user_agent_has_a_name_and_a_contact() -> None:
 
 def components() -> Iterator[str]:
     """Every class that the settings name."""
-    for name in (
-        "DOWNLOADER_MIDDLEWARES",
-        "DOWNLOADER_MIDDLEWARES_BASE",
-        "ITEM_PIPELINES",
-        "EXTENSIONS",
-        "EXTENSIONS_BASE",
-    ):
+    for name in ("DOWNLOADER_MIDDLEWARES", "EXTENSIONS"):
         yield from getattr(settings, name)
+        yield from getattr(settings, f"{name}_BASE")
+    yield from settings.ITEM_PIPELINES
     yield from (path for path in settings.DOWNLOAD_HANDLERS.values() if path)
     yield from (settings.SCHEDULER, settings.TWISTED_DNS_RESOLVER, settings.LOG_FORMATTER, *settings.ADDONS)
 
@@ -80,6 +76,11 @@ def components() -> Iterator[str]:
 @pytest.mark.parametrize("path", list(components()))
 def test_a_component_exists(path: str) -> None:
     assert callable(load_object(path))
+
+
+@pytest.mark.parametrize("name", ["DOWNLOADER_MIDDLEWARES_BASE", "EXTENSIONS_BASE"])
+def test_scrapys_own_components_have_its_order(name: str) -> None:
+    assert getattr(settings, name).items() <= getattr(default_settings, name).items()
 
 
 def test_the_order_of_the_middlewares() -> None:

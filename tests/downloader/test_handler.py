@@ -85,7 +85,7 @@ def test_only_loopback_may_stand_in_for_the_hosts(value: str) -> None:
         connect_to(Settings({"ALSOREAD_CONNECT_TO": value}))
 
 
-def test_nothing_stands_in_unless_told_to() -> None:
+def test_no_server_stands_in_by_default() -> None:
     assert connect_to(Settings()) is None
     assert connect_to(Settings({"ALSOREAD_CONNECT_TO": "http://127.0.0.1:8080"})) == ("127.0.0.1", 8080)
 

@@ -151,7 +151,7 @@ OUTSIDE = [
 ]
 
 
-def test_nothing_outside_the_scope_is_asked_for(server: Hostile) -> None:
+def test_nothing_outside_the_scope_is_requested(server: Hostile) -> None:
     before = len(server.hits)
     pages = [{"url": url, "meta": {"allow_offsite": True, "dont_obey_robotstxt": True}} for url in OUTSIDE]
     refused = crawl(pages, ALSOREAD_CONNECT_TO=server.url)

@@ -82,7 +82,7 @@ def test_robots_parsed_is_sent_once_for_every_file_that_was_read(answers: Crawl)
     )
 
 
-def test_no_page_is_asked_for_before_the_rules_are_known(server: Hostile) -> None:
+def test_no_page_is_requested_before_the_rules_are_known(server: Hostile) -> None:
     before = len(server.hits)
     result = crawl([f"http://slow.techidaily.com/ok/{n}" for n in range(40)], ALSOREAD_CONNECT_TO=server.url)
     assert {outcome[:15] for outcome in result.outcomes.values()} == {"Refused: robots"}
@@ -98,13 +98,13 @@ def test_one_fetch_serves_both_schemes(server: Hostile) -> None:
     assert [hit.target for hit in server.hits[before:]] == ["/robots.txt", "/ok/", "/ok/"]
 
 
-def test_meta_does_not_talk_it_out_of_the_rules(server: Hostile) -> None:
+def test_no_meta_key_gets_around_the_rules(server: Hostile) -> None:
     url = "http://star.techidaily.com/private/"
     page = {"url": url, "meta": {"dont_obey_robotstxt": True}}
     assert crawl([page], ALSOREAD_CONNECT_TO=server.url).outcomes[url].startswith("Refused: robots")
 
 
-def test_a_file_that_could_not_be_read_is_asked_for_again(server: Hostile) -> None:
+def test_a_file_that_could_not_be_read_is_requested_again(server: Hostile) -> None:
     before = len(server.hits)
     pages = [f"http://500.techidaily.com/{n}" for n in range(3)]
     crawl(

@@ -69,7 +69,7 @@ def test_a_busy_host_does_not_hold_the_others_up(catalog: Catalog, due: DuePages
     ]
 
 
-def test_a_host_that_asked_for_peace_is_left_alone(catalog: Catalog, due: DuePages) -> None:
+def test_a_host_with_a_retry_after_is_left_alone(catalog: Catalog, due: DuePages) -> None:
     add(catalog, "one", 2)
     url = "https://one.techidaily.com/0/"
     catalog.add(Visit(url=url, state="failed", status=429, reason="too many", retry_after=600))

@@ -52,7 +52,7 @@ def test_nothing_is_fetched_twice(run: Run) -> None:
     assert [address for address, count in counts.items() if count > 1] == []
 
 
-def test_what_is_forbidden_or_elsewhere_is_never_asked_for(run: Run) -> None:
+def test_what_is_forbidden_or_elsewhere_is_never_requested(run: Run) -> None:
     assert all(request.host.endswith(".techidaily.com") for request in run.site.log)
     assert "/article_preview.html" not in {request.path for request in run.site.log}
     assert all("contact: " in request.headers["user-agent"] for request in run.site.log)
@@ -95,7 +95,7 @@ def test_the_sums_agree(run: Run) -> None:
     assert row["outcome"] == "finished"
 
 
-def test_a_person_is_told(run: Run) -> None:
+def test_the_summary_has_the_counts_of_the_run(run: Run) -> None:
     assert run.code == 1, run.err  # a template that is not known is an alarm
     assert f"The archive holds {len(POSTS)} articles; 0 pages are due." in run.out
     assert "paper-crafts.techidaily.com uses a template that is not known" in " ".join(run.out.split())

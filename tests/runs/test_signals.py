@@ -149,7 +149,7 @@ def test_a_stalled_server_holds_an_interrupted_crawl_up_for_a_few_seconds_only(t
     assert outcome(tmp_path) == ("shutdown", 0, 0)
 
 
-def test_a_signal_before_anything_was_done_is_told(tmp_path: Path) -> None:
+def test_a_signal_before_anything_was_done_is_reported(tmp_path: Path) -> None:
     crawl = start("crawl", SILENT, "--data", tmp_path / "data")
     ended = interrupt(crawl, Random(0), within=0, twice=False)  # noqa: S311
     assert (ended.code, ended.signals) == (INTERRUPTED, 1)
