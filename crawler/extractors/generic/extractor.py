@@ -14,8 +14,8 @@ from crawler.extractors.body import cut_noise, images
 from crawler.extractors.bylines.byline import cut_byline
 from crawler.extractors.generic.boilerplate import cut_comments
 from crawler.extractors.generic.container import cut_before_title, cut_to_article, find_container, is_list
-from crawler.extractors.generic.conventions import set_lazy_addresses
 from crawler.extractors.generic.metadata import Metadata, read_metadata
+from crawler.extractors.generic.theme_markup import set_lazy_addresses
 from crawler.extractors.generic.trafilatura_text import guess_content, guess_metadata
 from crawler.extractors.language import detect_language
 from crawler.extractors.links import cut_also_read, resolve_url
