@@ -1,4 +1,4 @@
-"""What does a catalog that knows 1,000,000 pages cost a crawl, against an empty one?
+"""Measure what a catalog that knows 1,000,000 pages costs a crawl, against an empty one.
 
 python -m bench.known [SITES] [--pages 500] [--rounds 3] [--known 1000000]
 
@@ -53,7 +53,7 @@ FROM page ORDER BY host
 
 
 class Run(NamedTuple):
-    """What one crawl took."""
+    """Record what one crawl took."""
 
     per_page: float
     """Seconds."""
@@ -64,7 +64,7 @@ class Run(NamedTuple):
 
 
 def make(data: Path, wanted: Sequence[str], known: int, due: float) -> None:
-    """An archive that knows so many pages of 300 hosts. Those of the wanted hosts are not due."""
+    """Make an archive that knows so many pages of 300 hosts; those of the wanted hosts are not due."""
     catalog = Catalog(data / "archive.db", scope=["techidaily.com"], retry_delays=[])
     catalog.begin_crawl()
     names = [*wanted, *(f"known-{number:03}.techidaily.com" for number in range(_HOSTS - len(wanted)))]
@@ -129,7 +129,7 @@ def _children(pid: int) -> list[int]:
 
 
 def _bytes(pid: int, file: str, name: str) -> float:
-    """A figure that /proc gives of a process; 0 where it has ended."""
+    """Return a figure that /proc gives of a process; 0 where it has ended."""
     try:
         lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
     except OSError:
@@ -138,7 +138,7 @@ def _bytes(pid: int, file: str, name: str) -> float:
 
 
 def _copied(archive: Path | None, to: Path) -> Path:
-    """A copy of an archive, or the folder for an empty one."""
+    """Copy an archive, or make the folder for an empty one."""
     if archive:
         shutil.copytree(archive, to)
     else:

@@ -27,7 +27,7 @@ from crawler.items import Image
 # <div class="post-copyright-info …">: the licence box, where a theme puts it inside the article
 NOISE_CLASS = {"ins": "adsbygoogle", "a": "headerlink", "div": "post-copyright-info"}
 # <a href="…">text <i class="fa-regular fa-arrow-up-right-from-square fa-sm"></i></a>
-ICON_CLASS = re.compile(r"(?:\A| )fa-")
+ICON_CLASS = " fa-"
 # <img width="0" height="0" data-src="https://imp.pxf.io/i/…">
 TRACKER_SIDE = ("0", "0px")
 # nothing that a reader reads
@@ -45,10 +45,11 @@ _CLOSES = re.compile(r"[.,;:!?)]")
 
 def cut_noise(content: Element) -> None:
     """Remove ads, trackers, scripts, icons and the theme's anchors from an article; set the addresses of media."""
-    for media in content.iter("img", "iframe", "embed", *PLAYERS):
-        _set_address(media)
-        if media.tag == "embed":
-            move_children_after(media)
+    media = list(content.iter("img", "iframe", "embed", *PLAYERS))
+    for node in media:
+        _set_address(node)
+        if node.tag == "embed":
+            move_children_after(node)
     etree.strip_tags(content, *VOID)
     mark_ads(content)
     for node in content.iterdescendants("i", "img", *NOISE_CLASS):
@@ -61,11 +62,11 @@ def cut_noise(content: Element) -> None:
                 mark_for_removal(node)
         elif has_class(node, NOISE_CLASS[tag]):
             mark_for_removal(node)
-    etree.strip_elements(content, etree.Comment, *MACHINERY, with_tail=False)
-    remove_marked(content)
-    for player in list(content.iter(*PLAYERS)):  # what it holds is for browsers that can't play
-        player.text = None
-        del player[:]
+    remove_marked(content, etree.Comment, *MACHINERY)
+    for node in media:
+        if node.tag in PLAYERS:  # what it holds is for browsers that can't play
+            node.text = None
+            del node[:]
 
 
 def _set_address(media: Element) -> None:
@@ -78,7 +79,7 @@ def _set_address(media: Element) -> None:
 
 
 def _is_icon(node: Element) -> bool:
-    return ICON_CLASS.search(node.get("class", "")) is not None and not raw_text(node).strip(_SPACES)
+    return ICON_CLASS in f" {node.get('class', '')}" and not raw_text(node).strip(_SPACES)
 
 
 def _cut_icon(icon: Element) -> None:

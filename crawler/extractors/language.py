@@ -8,7 +8,8 @@ import pycld2
 
 _MIN_BYTES = 60  # of UTF-8; in less, names of products outweigh words
 _SLICE_CHARACTERS = 400  # at the start, in the middle and at the end: as sure as all, and many times as quick
-_NOT_PROSE = re.compile(r"https?://\S+|(?! [^\W\d_])[\d\W_]+")  # all but the space between two words
+_ADDRESS = re.compile(r"https?://\S+")
+_WORD = re.compile(r"[^\W\d_]+")
 _RENAMED = {"iw": "he", "jw": "jv"}  # codes that ISO 639-1 has given up
 
 
@@ -18,7 +19,7 @@ def detect_language(text: str) -> str | None:
     if len(text) > 3 * _SLICE_CHARACTERS:
         parts = (text[:_SLICE_CHARACTERS], text[middle:][:_SLICE_CHARACTERS], text[-_SLICE_CHARACTERS:])
         text = " ".join(parts)
-    prose = _NOT_PROSE.sub(" ", text).strip().encode()
+    prose = " ".join(_WORD.findall(_ADDRESS.sub(" ", text))).encode()
     if len(prose) < _MIN_BYTES:
         return None
     _, _, languages = pycld2.detect(prose, isPlainText=True, bestEffort=True)

@@ -7,7 +7,7 @@ size.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from lxml import etree
 
@@ -114,6 +114,6 @@ def mark_for_removal(*nodes: Element) -> None:
         node.tag = _REMOVED
 
 
-def remove_marked(root: Element) -> None:
-    """Remove the marked elements below `root`."""
-    etree.strip_elements(root, _REMOVED, with_tail=False)
+def remove_marked(root: Element, *more: Any) -> None:
+    """Remove the marked elements below `root`, and those of `more` tags."""
+    etree.strip_elements(root, _REMOVED, *more, with_tail=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from crawler.extractors.bylines.credits import is_name
-from crawler.extractors.tree import Element, xpath
+from crawler.extractors.tree import Element
 
 # <img alt="author avatar">, <img alt="Author: Carina">, <img alt="Written By">
 AVATAR_ALT = re.compile(
@@ -17,24 +17,20 @@ AVATAR_SOURCE = re.compile(
 )
 # Blogs keep pictures of other people there, too
 AVATAR_FOLDER = re.compile(r"/avatars?/", re.I)
-_CANDIDATES = xpath(
-    ".//img[contains(@alt, 'uthor') or contains(@alt, 'riter') or contains(@alt, 'ritten')"
-    " or contains(@src, 'author') or contains(@src, 'avatar')]"
-)
 
 
 def find_avatars(content: Element) -> set[Element]:
     """Return the pictures that may show an author, by their text or their folder."""
-    return {img for img in _CANDIDATES(content) if _is_avatar(img)}
+    return {img for img in content.iter("img") if _is_avatar(img)}
 
 
 def _is_avatar(img: Element) -> bool:
     alt, source = img.get("alt", "").strip(), img.get("src", "")
-    if AVATAR_ALT.fullmatch(alt):
+    if alt[:3].lower() in ("aut", "wri") and AVATAR_ALT.fullmatch(alt):
         return True
-    return AVATAR_SOURCE.search(source) is not None and (
-        not alt or alt.casefold() == "author" or is_name(alt)
-    )
+    if not (("author" in source or "avatar" in source) and AVATAR_SOURCE.search(source)):
+        return False
+    return not alt or alt.casefold() == "author" or is_name(alt)
 
 
 def shows_author(img: Element) -> bool:

@@ -42,9 +42,9 @@ class Line(NamedTuple):
 def split_lines(content: Element, avatars: set[Element]) -> Iterator[Line]:
     """Yield the lines of an article from top to bottom, as far as a reader sees anything of them."""
     for node in content.iterdescendants(*_LINE_TAGS):
-        if any(child.tag in _NOT_LINES for child in node):
+        if len(node) and any(child.tag in _NOT_LINES for child in node):
             continue
-        for line in _split_at_breaks(node):
+        for line in _split_at_breaks(node) if len(node) else (node,):
             text = raw_text(line)
             if len(text) < MAX_BIO_CHARACTERS:  # of a longer one, only its length matters
                 text = one_line(text)
@@ -55,7 +55,7 @@ def split_lines(content: Element, avatars: set[Element]) -> Iterator[Line]:
 
 def _split_at_breaks(block: Element) -> list[Element]:
     """Make paragraphs of the lines of a paragraph with a byline in it; any other block stays whole."""
-    if block.tag != "p" or block.find("br") is None or not _has_byline(block):
+    if block.tag != "p" or next(block.iterchildren("br"), None) is None or not _has_byline(block):
         return [block]
     parts = [block]
     for node in list(block):

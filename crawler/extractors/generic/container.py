@@ -7,7 +7,7 @@ from collections import Counter
 from typing import cast
 
 from crawler.extractors.generic.boilerplate import cut_boilerplate
-from crawler.extractors.generic.conventions import set_code_languages
+from crawler.extractors.generic.theme_markup import set_code_languages
 from crawler.extractors.tree import Element, mark_for_removal, raw_text, remove_marked, text_of, xpath
 
 # <div itemprop="articleBody">, <div itemprop="text">: of a forum's post, a question

@@ -7,13 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+from lxml import etree
+
 from crawler.clock import parse_time
 from crawler.extractors.body import cut_noise, images
 from crawler.extractors.bylines.byline import cut_byline
 from crawler.extractors.generic.boilerplate import cut_comments
 from crawler.extractors.generic.container import cut_before_title, cut_to_article, find_container, is_list
-from crawler.extractors.generic.conventions import set_lazy_addresses
 from crawler.extractors.generic.metadata import Metadata, read_metadata
+from crawler.extractors.generic.theme_markup import set_lazy_addresses
 from crawler.extractors.generic.trafilatura_text import guess_content, guess_metadata
 from crawler.extractors.language import detect_language
 from crawler.extractors.links import cut_also_read, resolve_url
@@ -53,18 +55,19 @@ def read(page: Page) -> Article | None:
     body = page.doc.find("body")
     if body is None or NOT_ARTICLE_PATH.fullmatch(urlsplit(page.url).path or "/"):
         return None
+    cut_comments(body)  # first: what readers wrote names neither the author nor the date
     metadata = read_metadata(page)
     if page.head.get("og:type", "article").lower() not in ARTICLE_TYPES and not metadata.says_article:
         return None
+    html = etree.tostring(page.doc, method="html", encoding="utf-8")
     licenses = LICENSE(page.doc)
     set_lazy_addresses(body)  # before what offers them is cut
     cut_noise(body)
     also_read = cut_also_read(body, page.base)
-    cut_comments(body)
     guess = guess_content(page)
     if guess is None:
         return None
-    metadata = _complete_metadata(metadata, page)
+    metadata = _complete_metadata(metadata, page, html)
     container = find_container(body, guess)
     if container is not None and is_list(container):
         return None
@@ -107,16 +110,16 @@ def is_complete(article: Article) -> bool:
 
 def complete(article: Article, page: Page) -> Article:
     """Fill the fields that an article's template left empty with trafilatura's guesses."""
-    guess = guess_metadata(page)
+    guess = guess_metadata(page, page.html)
     author_source = article.author_source or ("meta" if guess.author else None)
     return replace(_filled(article, guess), author_source=author_source)
 
 
-def _complete_metadata(metadata: Metadata, page: Page) -> Metadata:
+def _complete_metadata(metadata: Metadata, page: Page, html: bytes) -> Metadata:
     """Fill the fields that a page does not state with trafilatura's guesses."""
     if all(getattr(metadata, name) for name in _STATED):
         return metadata
-    guess = guess_metadata(page)
+    guess = guess_metadata(page, html)
     return replace(_filled(metadata, guess), thumbnail=metadata.thumbnail or guess.image)
 
 

@@ -142,7 +142,9 @@ def _title(page: Page, ld: JsonLd) -> str | None:
     )
     stated = [text for text in (ld.text("headline", "name"), *marked, *head) if text]
     headings = [
-        (node, text) for node in HEADING(page.doc) if (text := _heading(node)) and not HOME_LINK(node)
+        (node, text)
+        for node in HEADING(page.doc)
+        if (text := _heading(node)) and not HOME_LINK(node) and not _is_site(text, page)
     ]
     starts = [(text, SITE_FOLLOWS.finditer(text[:_MAX_TITLE_CHARACTERS])) for text in stated]
     parts = [text[: match.start()] for text, matches in starts for match in matches]
@@ -154,7 +156,7 @@ def _title(page: Page, ld: JsonLd) -> str | None:
         names = {*node.get("class", "").split(), *node.get("itemprop", "").split()}
         if not TITLE_CLASSES.isdisjoint(names):
             return text
-    mains = [(node, text) for node, text in headings if node.tag == "h1" and not _is_site(text, page)]
+    mains = [(node, text) for node, text in headings if node.tag == "h1"]
     mains = [pair for pair in mains if has_ancestor(pair[0], "article", "main")] or mains
     if len(mains) == 1 or (mains and any(mains[0][1] in text for text in stated)):
         return mains[0][1]

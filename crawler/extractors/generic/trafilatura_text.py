@@ -19,11 +19,11 @@ _EMPHASIS = {"#b": "strong", "#i": "em", "#t": "code", "#sub": "sub", "#sup": "s
 _INLINE_PARENTS = frozenset(("pre", "p", "li", "td", "th", "a", *HEADINGS, "strong", "em"))
 
 
-def guess_metadata(page: Page) -> Document:
-    """Return the fields that trafilatura finds in a page, which it parses again."""
+def guess_metadata(page: Page, html: bytes) -> Document:
+    """Return the fields that trafilatura finds in the HTML of a page, which it parses again."""
     from trafilatura import extract_metadata  # half a second to load, and most crawls never need it
 
-    return extract_metadata(page.html, default_url=page.url, date_config={**_DATES, "url": page.url})
+    return extract_metadata(html, default_url=page.url, date_config={**_DATES, "url": page.url})
 
 
 def guess_content(page: Page) -> Element | None:

@@ -24,7 +24,8 @@ OPEN, CLOSE, CODE, PICTURE, BREAK, END = "open", "close", "code", "picture", "br
 
 _GONE: Mark = ("gone", "")
 _QUOTE = '"'  # what `<q>` opens and closes with
-_OPENING, _CLOSING = ({(role, marker) for marker in MARKERS} for role in (OPEN, CLOSE))
+# Emphasis right outside the edge, by the step that leads there.
+_MARKS_BEYOND = {step: {(role, marker) for marker in MARKERS} for step, role in ((-1, CLOSE), (1, OPEN))}
 
 
 def repair_flanking(texts: list[str], marks: list[Mark], emphasis: Iterable[tuple[int, int]]) -> None:
@@ -34,7 +35,7 @@ def repair_flanking(texts: list[str], marks: list[Mark], emphasis: Iterable[tupl
     among the marks, in page order.
     """
     for opening, closing in emphasis:
-        if not (_repair_start(texts, marks, opening) and _repair_end(texts, marks, closing)):
+        if not (_repair_edge(texts, marks, opening, -1) and _repair_edge(texts, marks, closing, 1)):
             marks[opening] = marks[closing] = _GONE
     if _GONE in marks:
         _merge_texts(texts, marks)
@@ -92,50 +93,39 @@ def _merge_texts(texts: list[str], marks: list[Mark]) -> None:
     texts[:], marks[:] = runs, remaining
 
 
-def _repair_start(texts: list[str], marks: list[Mark], at: int) -> bool:
-    """Move punctuation at the start of emphasis out of it; False where the emphasis still can't open."""
-    before = at
-    while not texts[before] and before and marks[before - 1] is _GONE:
-        before -= 1
-    if texts[before]:
-        if not _is_wordlike(texts[before][-1]):
+def _repair_edge(texts: list[str], marks: list[Mark], at: int, step: int) -> bool:
+    """Move punctuation at an edge of emphasis out of it; False where the emphasis still can't open or close.
+
+    `step` leads outward: -1 from its start, 1 from its end.
+    """
+    outer, inner = (-1, 0) if step < 0 else (0, -1)  # beside texts[n]: marks[n + outer], marks[n + inner]
+    outside, inside = at - inner, at - outer
+    beyond = outside
+    while not texts[beyond] and _mark(marks, beyond + outer) is _GONE:
+        beyond += step
+    if texts[beyond]:
+        if not _is_wordlike(texts[beyond][outer]):
             return True
-    elif not before or marks[before - 1] not in _CLOSING:
+    elif _mark(marks, beyond + outer) not in _MARKS_BEYOND[step]:
         return True
-    inside = at + 1
-    while not texts[inside] and _is_passed(marks[inside], marks[at]):
-        inside += 1
+    while not texts[inside] and _is_passed(marks[inside + inner], marks[at]):
+        inside -= step
     text = texts[inside]
     if not text:  # a link or code starts in punctuation; a break does no harm
-        return marks[inside][0] == BREAK
-    start = next((at for at, char in enumerate(text) if _is_inner(char)), len(text))
-    if start < len(text):
-        texts[at] += text[:start]
-        texts[inside] = text[start:]
-    return start < len(text)
+        return marks[inside + inner][0] == BREAK
+    letters = [n for n, char in enumerate(text) if _is_inner(char)]
+    if letters and step < 0:
+        texts[outside] += text[: letters[0]]
+        texts[inside] = text[letters[0] :]
+    elif letters:
+        texts[outside] = text[letters[-1] + 1 :] + texts[outside]
+        texts[inside] = text[: letters[-1] + 1]
+    return letters != []
 
 
-def _repair_end(texts: list[str], marks: list[Mark], at: int) -> bool:
-    """Move punctuation at the end of emphasis out of it; False where the emphasis still can't close."""
-    after = at + 1
-    while not texts[after] and after < len(marks) and marks[after] is _GONE:
-        after += 1
-    if texts[after]:
-        if not _is_wordlike(texts[after][0]):
-            return True
-    elif after == len(marks) or marks[after] not in _OPENING:
-        return True
-    inside = at
-    while not texts[inside] and _is_passed(marks[inside - 1], marks[at]):
-        inside -= 1
-    text = texts[inside]
-    if not text:
-        return marks[inside - 1][0] == BREAK
-    end = next((at for at in range(len(text), 0, -1) if _is_inner(text[at - 1])), 0)
-    if end:
-        texts[at + 1] = text[end:] + texts[at + 1]
-        texts[inside] = text[:end]
-    return end > 0
+def _mark(marks: list[Mark], at: int) -> Mark:
+    """Return a mark; beyond either end of the line, one that stands for its end."""
+    return marks[at] if 0 <= at < len(marks) else (END, "")
 
 
 def _is_passed(mark: Mark, outer: Mark) -> bool:

@@ -8,7 +8,10 @@ from urllib.parse import quote
 _SPACES = "[ \t\n\r\f\v\x85\xa0\u2028\u2029]"
 _ODD_SPACE = re.compile(rf"{_SPACES}{{2,}}|(?! ){_SPACES}")
 _MAYBE_SYNTAX = re.compile(r"[][*`_<&~|\\]")  # most text has none: a quick check
-_SYNTAX = re.compile(r"[*`\\]|_(?![^\W_])|(?<![^\W_])_|<(?=\S|\Z)|&(?=#?\w+;)|~(?=~)|(?<=~)~|\|(?=\s*:?-)")
+# Each alternative begins with the character itself: those that begin with a look around it are slow to search for.
+_SYNTAX = re.compile(
+    r"\*|`|\\|_(?:(?![^\W_])|(?<![^\W_]_))|<(?=\S|\Z)|&(?=#?\w+;)|~(?:(?=~)|(?<=~~))|\|(?=\s*:?-)"
+)
 _LINK_SYNTAX = re.compile(r"\][(\[:]")
 _BRACKETS = re.compile(r"[][]")
 # A heading, list, quote, rule or the second line of a table where a line starts.
@@ -24,6 +27,7 @@ _KEPT_IN_ADDRESSES = "#$%&+,/:;=?@[\\]^{|}!~*'()"  # what a browser leaves as it
 _REFERENCE = re.compile(r"&(?=#?\w+;)")
 # What readers that link bare addresses take for one: up to the next space, backslashes included.
 _BARE_ADDRESS = re.compile(r"(?:://|www\.)\S*", re.I)
+_ESCAPE_IN_ADDRESS = re.compile(r"(?:://|www\.)[^\s\\`]*[\\`]", re.I)
 _IN_ADDRESS = re.compile(r"\S*")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _ESCAPED = re.compile(r"\\[][<`\\]")
@@ -54,7 +58,7 @@ def join_pieces(pieces: list[str]) -> str:
     as references, and code in it is an HTML element.
     """
     whole = "".join(pieces)
-    if not (("\\" in whole or "`" in whole) and any(map(_BARE_ADDRESS.search, pieces))):
+    if not (("\\" in whole or "`" in whole) and _ESCAPE_IN_ADDRESS.search(whole)):
         return whole
     written: list[str] = []
     in_address = False

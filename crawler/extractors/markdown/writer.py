@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
@@ -35,8 +34,6 @@ MARKS = {
 LOOSE = ("p", "div", "section", "article", "center", "dl", "details", "pre", "blockquote", "hr", "table")
 # A cell of a Markdown table is one line: a table that holds any of these stays HTML.
 NOT_IN_CELLS = (*HEADINGS, *LISTS, "pre", "blockquote", "table", "hr")
-
-_BREAK = re.compile(" ?\n")
 
 
 def to_markdown(content: Element, base: str) -> str:
@@ -112,7 +109,7 @@ class _BlockWriter:
 
     def heading(self, node: Element) -> None:
         self.flush()
-        if text := _BREAK.sub(" ", self.line_of(node)):
+        if text := self.line_of(node).replace(" \n", "\n").replace("\n", " "):
             self.blocks.append(
                 Block(f"{'#' * int(node.tag[1])} {escape_heading(text)}", "heading", joins=True)
             )

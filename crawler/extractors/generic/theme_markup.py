@@ -1,4 +1,4 @@
-"""Respell conventions of other templates as the theme has them: languages of code, lazy pictures."""
+"""Respell the markup of other templates as the theme has it: languages of code, lazy pictures."""
 
 from __future__ import annotations
 
