@@ -12,6 +12,13 @@ _ODD_SPACES = "\u00a0\u2007\u202f"
 _ODD_CHARACTERS = re.compile(f"[{_INVISIBLE}{_SURROGATES}{_ODD_SPACES}]")
 _QUOTED = re.compile(r'"(.*)"')
 _NOT_TEXT = re.compile(f"[\0{_SURROGATES}]")
+_BYTES = {
+    bytes([byte]).decode("cp1252", "replace").replace("\ufffd", chr(byte)): byte
+    for byte in range(0x80, 0x100)
+}
+"""Bytes by the characters that Windows-1252 reads them as, or Latin-1 where it has none."""
+_MISREAD = re.compile(f"[\u00c2-\u00f4][{re.escape(''.join(list(_BYTES)[:0x40]))}]+")
+"""What a letter of UTF-8 looks like when it is read as Windows-1252."""
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """What steers a terminal: control characters other than tab and newline, and marks of writing direction."""
 
@@ -61,6 +68,22 @@ def normal_markdown(markdown: str) -> str:
     if not markdown.replace("\n", "").isprintable():
         markdown = _NOT_TEXT.sub("\ufffd", markdown)
     return markdown.strip("\n")
+
+
+def count_mojibake(text: str) -> int:
+    r"""Count the places where UTF-8 seems to have been read as Windows-1252 or Latin-1.
+
+    >>> count_mojibake("CafÃ© â€™ Â© 2024"), count_mojibake("Café, Àlex © 2024")
+    (3, 0)
+    """
+    return 0 if text.isascii() else sum(_is_utf8(match[0]) for match in _MISREAD.finditer(text))
+
+
+def _is_utf8(characters: str) -> bool:
+    try:
+        return bool(bytes(_BYTES[character] for character in characters).decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
 def escape_controls(text: str) -> str:

@@ -12,7 +12,14 @@ from crawler.items import Article, Quarantine, Visit
 from crawler.signals import archive_opened
 from crawler.urls import host_of
 from pipelines.archive import quarantine
-from pipelines.archive.plausibility import NOT_ARTICLE, Archived, Comparison, find_doubt, hash_of_body
+from pipelines.archive.plausibility import (
+    NOT_ARTICLE,
+    Archived,
+    Comparison,
+    find_doubt,
+    find_flaw,
+    hash_of_body,
+)
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -63,7 +70,7 @@ def _quarantined(visit: Visit, doubt: Quarantine, detail: str) -> Visit:
 
 
 def _flagged(visit: Visit, article: Article) -> Visit:
-    """Add a reason if the visit's article may not be whole. It is requested without validators next time:
+    """Add a reason if the visit's article may not be whole or right. It is requested without validators next time:
     a server that says "not modified" means its own copy, which may be whole.
     """
     if (links := len(article.also_read)) > LINKS_PER_PAGE:
@@ -72,6 +79,8 @@ def _flagged(visit: Visit, article: Article) -> Visit:
         )
         article = replace(article, also_read=article.also_read[:LINKS_PER_PAGE])
         visit = replace(visit, reason=reason, article=article)
+    elif flaw := find_flaw(article, now()):
+        visit = replace(visit, reason=flaw, etag=None, last_modified=None)
     if visit.cut_off:
         reason = "cut-off: the page ends before its template does"
         visit = replace(visit, reason=reason, etag=None, last_modified=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,10 @@ DOUBTFUL: dict[str, tuple[Visit, str]] = {
         "the page ends before its template does",
     ),
     "undecodable": (good(body=TEXT.replace("word7 ", "w\ufffdrd7 ")), "1 more characters cannot be decoded"),
+    "mojibake": (
+        good(body=f"{TEXT}".replace("word7 ", "wÃ¶rd7 ")),
+        "1 more characters look like UTF-8 read as another encoding",
+    ),
     "no-title": (good(title=None), "the title is missing"),
     "no-pictures": (good(images=[]), "all 2 images are missing"),
     "shrunk": (good(body=" ".join(WORDS[:74])), "the text shrank from 100 words to 74"),
@@ -138,6 +142,20 @@ def test_a_page_that_breaks_off_is_stored_only_where_nothing_is_lost(before: Arc
     assert (stored.etag, stored.last_modified) == (None, None), (
         "its validators may be those of the whole page"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"body": "CafÃ© â€™tis Â© 2024"}, "mojibake: 3 characters look like UTF-8 read as another encoding"),
+        ({"date": datetime(1970, 1, 1, tzinfo=UTC)}, "odd-date: 1970-01-01 is before the web"),
+        ({"date": datetime(2999, 1, 1, tzinfo=UTC)}, "odd-date: 2999-01-01 is in the future"),
+    ],
+)
+def test_a_first_copy_with_a_flaw_is_stored_with_its_reason(changes: dict[str, Any], reason: str) -> None:
+    flawed = good(**changes)
+    stored = validate(replace(flawed, etag='"1"'), None)
+    assert stored == replace(flawed, reason=reason, etag=None)
 
 
 def test_of_endless_links_the_first_are_followed() -> None:

@@ -36,13 +36,13 @@ def print_alarms_json(db: Database, *, crawl: int | None, kinds: Sequence[str], 
     print_json({"alarms": [run | asdict(alarm) for run, alarm in found]})
 
 
-def grouped(found: Iterable[tuple[dict[str, Any], Alarm]], data: str) -> list[str]:
-    """Return messages for people: one for the hosts with the same kind of alarm in a run, one for any other alarm."""
+def grouped(found: Iterable[tuple[dict[str, Any], Alarm]], data: str) -> list[tuple[int, str]]:
+    """Return crawls and messages: one for the hosts with the same kind of alarm in a crawl, one for any other."""
     groups: dict[tuple[int, str, str], list[Alarm]] = {}
     for run, alarm in found:
         own = "" if alarm.host else alarm.message  # an alarm of the run itself is one of a kind
         groups.setdefault((run["crawl"], alarm.kind, own), []).append(alarm)
-    return [_message(crawl, same, data) for (crawl, _, _), same in groups.items()]
+    return [(crawl, _message(crawl, same, data)) for (crawl, _, _), same in groups.items()]
 
 
 def _message(crawl: int, same: Sequence[Alarm], data: str) -> str:

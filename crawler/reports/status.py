@@ -50,8 +50,8 @@ def print_status(db: Database, data: str) -> None:
             f"{minute(last['started_at'])} UTC: {last['pages']:,} pages, {last['new']:,} new, "
             f"{last['changed']:,} changed, {last['failed']:,} failed"
         )
-    for message in grouped(alarms.recent(db), data):
-        console.print(plain(f"Warning: {message}", "yellow"), soft_wrap=True)
+    for crawl, message in grouped(alarms.recent(db), data):
+        console.print(plain(f"Warning (crawl {crawl}): {message}", "yellow"), soft_wrap=True)
 
 
 def print_status_json(db: Database) -> None:

@@ -19,6 +19,8 @@ from pipelines.archive.host_stats import HostStats
 _FEWEST_PAGES = 3
 """Pages below which no share is judged."""
 _LEAST_SHARE = 0.1
+_FEWEST_SAME_TEXT = 10
+"""New articles with one text from which on an alarm is raised: blogs repeat a post now and then."""
 _MAX_CHANCE, _MAX_CHANCE_ONCE_SEEN = 0.01, 0.001
 """Maximum probability of chance; lower where a host has shown it before, as that comes in clusters."""
 _LEAST_LOST_SHARE = 0.2
@@ -59,6 +61,8 @@ class Record:
     """Pages that came into quarantine, by rule."""
     flagged: Mapping[str, int] = field(default_factory=dict)
     """New articles that were stored with a reason, by rule."""
+    same_text: int = 0
+    """The most new articles that have one text."""
     raised: Mapping[str, int] = field(default_factory=dict)
     """The crawl in which each kind of alarm was last raised for this host."""
     named_before: int | None = None
@@ -74,6 +78,7 @@ def judge(record: Record) -> Iterator[Alarm]:
     yield from _template(record)
     yield from _doubts(record)
     yield from _bodies(record)
+    yield from _same_text(record)
     yield from _answers(record)
     yield from _lengths(record)
     yield from _speed(record)
@@ -136,6 +141,13 @@ def _bodies(record: Record) -> Iterator[Alarm]:
     if rise := _rise(record, "body", "without_body", "first_visits"):
         message = f"{now.without_body} of {_count(now.first_visits, 'new page')} bring no article; {rise}"
         yield _alarm(now, "body", message)
+
+
+def _same_text(record: Record) -> Iterator[Alarm]:
+    """Yield an alarm if many addresses show one page, such as the home page or a notice."""
+    now, copies = record.now, record.same_text
+    if copies >= _FEWEST_SAME_TEXT and copies >= (now.read - now.reread) * _LEAST_SHARE:
+        yield _alarm(now, "same_text", f"{copies:,} new articles have the same text")
 
 
 def _answers(record: Record) -> Iterator[Alarm]:

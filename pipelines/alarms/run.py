@@ -27,6 +27,13 @@ _LOST = """SELECT url FROM losses JOIN pages ON pages.id = page
            WHERE crawl > :after AND host = :host AND field IN (:kind, 'other_' || :kind) ORDER BY page LIMIT :most"""
 _QUARANTINED = """SELECT url FROM quarantine JOIN pages ON pages.id = page
                   WHERE crawl > :after AND host = :host AND state = 'failed' ORDER BY page LIMIT :most"""
+_SAME_TEXT = """SELECT host, max(copies) FROM (
+                  SELECT host, count(*) AS copies FROM articles WHERE crawl > ? GROUP BY host, body_hash)
+                GROUP BY host"""
+_WITH_SAME_TEXT = """SELECT url FROM articles WHERE host = :host AND crawl > :after AND body_hash = (
+                       SELECT body_hash FROM articles WHERE host = :host AND crawl > :after
+                       GROUP BY body_hash ORDER BY count(*) DESC LIMIT 1)
+                     ORDER BY id LIMIT :most"""
 _FAILED = "SELECT url FROM pages WHERE host = :host AND state = 'failed' ORDER BY attempts, id LIMIT :most"
 _FETCHED = (
     """SELECT url FROM pages WHERE host = :host AND fetched_at >= :since AND {} ORDER BY id LIMIT :most"""
@@ -45,6 +52,7 @@ _SHOW = {
     "quarantine": (_QUARANTINED,),
     "flagged": (_LACKS.format("crawl > :after AND state = 'stored' AND error NOT NULL"),),
     "body": (_FETCHED.format("state = 'not_article' AND status = 200"), _FAILED),
+    "same_text": (_WITH_SAME_TEXT,),
     "down": (_FAILED,),
     "failures": (_FAILED,),
     "gone": (_FETCHED.format("state = 'gone'"),),
@@ -83,6 +91,7 @@ def judge_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
         yield Alarm(kind=TRAP, message=message, pages=tuple(url for (url,) in traps[:MAX_ADDRESSES]))
     counts, everywhere = host_stats.between(db, run.after, crawl), None
     lost, raised = _losses(run), _last_raised(db)
+    same_text = dict(db.execute(_SAME_TEXT, [run.after]).fetchall())
     quarantined, flagged = _by_host(quarantine.counts_since(db, run.after)), _by_host(_flagged(run))
     for host, counted in counts.items():
         record = Record(
@@ -91,6 +100,7 @@ def judge_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
             before=list(host_stats.of_host(db, host, run.after, _HISTORY_RUNS)),
             quarantined=quarantined[host],
             flagged=flagged[host],
+            same_text=same_text.get(host, 0),
             raised=raised[host],
             named_before=_named_before(run, host),
             unread_before=_unread_before(run, host),

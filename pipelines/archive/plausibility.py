@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from crawler.items import Article
+from crawler.text import count_mojibake
 from pipelines.archive.article_file import render
 from pipelines.archive.files import hash_of
 
@@ -27,6 +28,13 @@ _CHANGED_HOST_SHARE = 1 / 2
 """Of a host's archived articles, the most that one run replaces."""
 _CHANGED_HOST_ARTICLES = 20
 """Articles of a host that one run replaces in any case."""
+_FEWEST_MOJIBAKE = 3
+"""Misread characters from which on an article is flagged: a text about encodings has a few."""
+_EARLIEST_DATE = datetime(1991, 8, 6, tzinfo=UTC)
+_CLOCK_TOLERANCE = timedelta(days=2)
+"""How far in the future a date may be: clocks and time zones differ."""
+FLAWS = ("cut-off", "too-many-links", "mojibake", "odd-date")
+"""What the reason of an article that is stored with one begins with."""
 _REPLACEMENT_CHARACTER = "\ufffd"
 
 
@@ -113,6 +121,12 @@ def undecodable(new: Comparison) -> str | None:
     return f"{more:,} more characters cannot be decoded" if more > 0 else None
 
 
+def mojibake(new: Comparison) -> str | None:
+    """A site that changes its encoding may misread its own texts."""
+    more = _mojibake(new.article.title, new.article.body) - _mojibake(new.archived.title, new.archived.body)
+    return f"{more:,} more characters look like UTF-8 read as another encoding" if more > 0 else None
+
+
 def no_title(new: Comparison) -> str | None:
     """Articles keep a title, if not the same."""
     return "the title is missing" if new.archived.title and not new.article.title else None
@@ -170,6 +184,11 @@ RULES = (
         cut_off,
     ),
     Rule("undecodable", "more characters than in the archived copy could not be decoded", undecodable),
+    Rule(
+        "mojibake",
+        "more characters than in the archived copy look like UTF-8 read as another encoding",
+        mojibake,
+    ),
     Rule("no-title", "the title is missing", no_title, confirmable=True),
     Rule(
         "no-pictures",
@@ -221,6 +240,19 @@ def _may_differ(new: Comparison, now: datetime) -> bool:
     since = new.archived.quarantined_at
     long_enough = since is not None and now - since >= CONFIRMED_AFTER
     return long_enough and hash_of_body(new.article) == new.archived.quarantined_hash
+
+
+def find_flaw(article: Article, now: datetime) -> str | None:
+    """Return the name of a flaw and what it is, for the reason with which an article is stored; None without one."""
+    if (count := _mojibake(article.title, article.body)) >= _FEWEST_MOJIBAKE:
+        return f"mojibake: {count:,} characters look like UTF-8 read as another encoding"
+    if article.date and not _EARLIEST_DATE <= article.date <= now + _CLOCK_TOLERANCE:
+        return f"odd-date: {article.date:%Y-%m-%d} is {'in the future' if article.date > now else 'before the web'}"
+    return None
+
+
+def _mojibake(title: str | None, body: str) -> int:
+    return count_mojibake(title or "") + count_mojibake(body)
 
 
 def _undecodable(title: str | None, body: str) -> int:

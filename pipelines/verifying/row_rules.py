@@ -15,6 +15,7 @@ from crawler.urls import host_of as host_of_url
 from pipelines.archive import revisit
 from pipelines.archive.catalog import COUNTS
 from pipelines.archive.files import hash_of
+from pipelines.archive.plausibility import FLAWS
 from pipelines.verifying.findings import NO_SOURCE, Archive, Finding
 
 
@@ -47,7 +48,7 @@ _ANSWERED = "fetched_at NOT NULL AND due_at NOT NULL AND attempts = 0"
 _REFUSED_BY_RULE = "coalesce(error GLOB '[a-z]*: *' AND instr(error, ' ') = instr(error, ': ') + 1, 0)"
 """The reason starts with the name of a rule."""
 _UNVISITED_REASON = "(error IS NULL OR error GLOB 'budget: *')"
-_STORED_REASON = "(error IS NULL OR error GLOB 'cut-off: *' OR error GLOB 'too-many-links: *')"
+_STORED_REASON = " OR ".join(["(error IS NULL", *(f"error GLOB '{flaw}: *'" for flaw in FLAWS)]) + ")"
 _STATES = {
     "due": f"fetched_at IS NULL AND status IS NULL AND {_UNVISITED_REASON} AND attempts = 0 AND due_at NOT NULL"
     " AND id NOT IN (SELECT id FROM articles)",

@@ -115,6 +115,7 @@ def lost(number: int, **facts: Any) -> Visit:
         ([read(n, author="Lv7") for n in range(4)], "author", [0, 1, 2]),
         ([read(n, extractor="generic") for n in (7, 8)], "template", [7, 8]),
         ([read(n, body="Short.") for n in range(30, 35)], "length", [30, 31, 32]),
+        ([read(n, body="Home. " * 90) for n in range(30, 41)], "same_text", [30, 31, 32]),
         ([replace(read(n), seconds=4.0) for n in range(3)], "slow", [0, 1, 2]),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -203,7 +204,7 @@ def test_a_template_that_changes_is_told_in_that_run_with_host_field_and_address
         assert all(url.startswith(f"https://{host}/") for url in row["pages"])
         assert all(url in changed.out for url in row["pages"])
         assert f"Warning: {row['message']}" in changed.out
-        assert "Warning (crawl 2, " in here("status", "--data", changed.data).stdout
+        assert "Warning (crawl 2): " in here("status", "--data", changed.data).stdout
 
 
 def test_no_good_article_is_overwritten_and_the_page_is_kept_to_be_looked_at(run: Run, changed: Run) -> None:

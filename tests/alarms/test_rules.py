@@ -70,6 +70,10 @@ USUAL = {"visits": 40, "attempted": 40, "read": 40, "first_visits": 40, "timed_v
             "1 new article may not be whole (cut-off 1)",
         ),
         (
+            record({"read": 30}, USUAL, same_text=12),
+            "12 new articles have the same text",
+        ),
+        (
             record({"visits": 6, "failed": 4, "attempted": 5, "unreachable": 4}, USUAL),
             "4 of 5 pages can't be fetched; before it was 0 of 40",
         ),

@@ -36,12 +36,12 @@ def listed(data: Path, *args: str) -> list[dict[str, Any]]:
 
 def test_status_groups_alarms_of_a_kind(data: Path) -> None:
     text = here("status", "--data", data).stdout
-    warnings = text[text.index("Warning:") :].splitlines()
+    warnings = text[text.index("Warning") :].splitlines()
     assert warnings == [
-        "Warning: 28 alarms of kind sitemap: "
+        "Warning (crawl 1): 28 alarms of kind sitemap: "
         "blog-00.techidaily.com, blog-01.techidaily.com, blog-02.techidaily.com and 25 more",
         f"  alsoread alarms --crawl 1 --kind sitemap --data {data}",
-        "Warning: 10 pages are left.",
+        "Warning (crawl 1): 10 pages are left.",
         "  https://a.techidaily.com/",
     ]
 
