@@ -247,7 +247,7 @@ def find_flaw(article: Article, now: datetime) -> str | None:
     if (count := _mojibake(article.title, article.body)) >= _FEWEST_MOJIBAKE:
         return f"mojibake: {count:,} characters look like UTF-8 read as another encoding"
     if article.date and not _EARLIEST_DATE <= article.date <= now + _CLOCK_TOLERANCE:
-        return f"odd-date: {article.date:%Y-%m-%d} is {'in the future' if article.date > now else 'before the web'}"
+        return f"odd-date: {article.date.date()} is {'in the future' if article.date > now else 'before the web'}"
     return None
 
 

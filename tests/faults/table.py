@@ -17,6 +17,7 @@ FAMILIES = (
     answers.recoveries,
     contents.cuts,
     texts.charsets,
+    texts.dates,
     texts.titles,
     contents.markup,
     contents.first_copies,

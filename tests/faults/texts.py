@@ -86,6 +86,40 @@ def charsets() -> Iterator[Row]:
         reason="undecodable: ",
         copy="first",
     )
+    misread = says(reply(page(f"<p>{'Café à deux. ' * 3}</p>{TEXT}".encode().decode("cp1252")).encode()))
+    yield Row(
+        id="charset-misread-by-the-site",
+        category="charsets",
+        first=misread,
+        second=misread,
+        state="stored",
+        reason="mojibake: 3 characters look like UTF-8 read as another encoding",
+        copy="first",
+    )
+    yield Row(
+        id="charset-misread-by-the-site-over-copy",
+        category="charsets",
+        first=GOOD,
+        second=misread,
+        state="failed",
+        reason="mojibake: 3 more characters look like UTF-8 read as another encoding; the archived copy is kept",
+        copy="first",
+    )
+
+
+def dates() -> Iterator[Row]:
+    """Dates that no post can have: stored as the page has them, with a reason."""
+    for year, why in ((1, "before the web"), (1970, "before the web"), (2999, "in the future")):
+        answer = says(reply(_PAGE.replace(b"2024-03-01T", f"{year:04}-01-02T".encode())))
+        yield Row(
+            id=f"date-{year:04}",
+            category="dates",
+            first=answer,
+            second=answer,
+            state="stored",
+            reason=f"odd-date: {year:04}-01-02 is {why}",
+            copy="first",
+        )
 
 
 def _says(name: str, body: bytes, title: str, kind: str) -> Row:
