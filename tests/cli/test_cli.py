@@ -145,7 +145,7 @@ def test_a_database_of_another_program(tmp_path: Path) -> None:
     for command in (["status"], ["show", SEED], ["history", SEED]):
         done = here(*command, "--data", tmp_path)
         assert done.exit_code == 7
-        assert "is not a catalog, or one of an older alsoread" in done.stderr
+        assert "is not a catalog of alsoread" in done.stderr
 
 
 def test_output_to_a_full_disk_is_an_error(run: Run) -> None:

@@ -64,11 +64,16 @@ def test_what_is_no_database(tmp_path: Path, article: MakeArticle, command: list
 
 
 @pytest.mark.parametrize(
-    "name", ["crawl", "import", "merge", "show", "status", "status --failed", "history", "export"]
+    ("name", "table"),
+    [
+        *((name, "pages") for name in ("crawl", "import", "merge", "status --failed", "history", "export")),
+        ("show", "articles"),
+        ("status", "host_counts"),
+    ],
 )
-def test_a_damaged_page(tmp_path: Path, article: MakeArticle, name: str) -> None:
+def test_a_damaged_page(tmp_path: Path, article: MakeArticle, name: str, table: str) -> None:
     prepare(tmp_path, tmp_path / "data", article)
-    overwrite_page(tmp_path / "data", "pages")
+    overwrite_page(tmp_path / "data", table)
     code, said = ends((WRITING | LOOKING)[name], tmp_path, tmp_path / "data")
     assert (code, len(said.splitlines())) == (CATALOG, 1), said
     assert "malformed" in said

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
@@ -36,7 +37,8 @@ def tool(name: str, package: str) -> str:
 
 def check_usage(arguments: list[str]) -> None:
     """Fails if a command line of this program is a usage error."""
-    command = main.commands[arguments[0]]
+    command = main.get_command(click.Context(main), arguments[0])
+    assert command
     with command.make_context(arguments[0], list(arguments[1:])):
         pass
 
