@@ -11,8 +11,10 @@ _VIEWS = {
         FROM articles""",
     "articles_by_host": """
         SELECT host, articles, words,
-               (SELECT min(date) FROM articles WHERE articles.host = host_counts.host) AS first_date,
-               (SELECT max(date) FROM articles WHERE articles.host = host_counts.host) AS last_date
+               (SELECT date FROM articles WHERE articles.host = host_counts.host AND date IS NOT NULL
+                ORDER BY date LIMIT 1) AS first_date,
+               (SELECT date FROM articles WHERE articles.host = host_counts.host
+                ORDER BY date DESC LIMIT 1) AS last_date
         FROM host_counts WHERE articles > 0
         ORDER BY articles DESC, host""",
     "articles_by_month": """
