@@ -13,7 +13,7 @@ _VIEWS = {
         SELECT host, articles, words,
                (SELECT date FROM articles WHERE articles.host = host_counts.host AND date IS NOT NULL
                 ORDER BY date LIMIT 1) AS first_date,
-               (SELECT date FROM articles WHERE articles.host = host_counts.host
+               (SELECT date FROM articles WHERE articles.host = host_counts.host AND date IS NOT NULL
                 ORDER BY date DESC LIMIT 1) AS last_date
         FROM host_counts WHERE articles > 0
         ORDER BY articles DESC, host""",
