@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.markdown import Markdown
 from rich.table import Table
 
 from crawler.items import Article
@@ -16,6 +15,7 @@ from crawler.text import escape_controls
 from pipelines.archive.article_file import front_matter, render
 
 if TYPE_CHECKING:
+    from rich.markdown import Markdown
     from markdown_it.token import Token
 
 
@@ -40,6 +40,8 @@ def print_article(article: Article) -> None:
 
 def _markdown(body: str) -> Markdown:
     """Parse a body, then escape its controls: character references have become characters by then."""
+    from rich.markdown import Markdown  # a pipe needs none of it, and it takes long to load
+
     document = Markdown(body)
     for token in _walk(document.parsed):
         token.content = escape_controls(token.content)
