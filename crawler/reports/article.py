@@ -15,8 +15,8 @@ from crawler.text import escape_controls
 from pipelines.archive.article_file import front_matter, render
 
 if TYPE_CHECKING:
-    from rich.markdown import Markdown
     from markdown_it.token import Token
+    from rich.markdown import Markdown
 
 
 def print_article(article: Article) -> None:
