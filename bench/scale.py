@@ -3,28 +3,36 @@
 python -m bench.scale [--articles 500000] [--links 10] [--keep DIR]
 
 Builds such an archive in a temporary folder, which takes minutes and 4 GB, or in DIR, where it is used again. Prints
-the seconds that commands take (the quickest of three) and that the first 100 rows of every view take. Exits with 1
-where `status` takes more than 0.5 s, `show` 0.4 s, a view 1 s, or `--version` 0.15 s.
+the seconds that commands take (the quickest of three) and that the first 100 rows of every view take; then how
+much longer a page takes that is crawled into a copy of it than into an empty archive, in turns. Exits with 1 where
+`status` takes more than 0.5 s, `show` 0.4 s, a view 1 s, `--version` 0.15 s, or a page 1.1 times as long.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
+from bench.crawl import sample
+from bench.known import crawl
+from bench.revisit import mirror
+from bench.serving import served
 from pipelines.archive.catalog import Catalog
 
 HOSTS = 300
 PAGES_PER_ARTICLE = 2
 """Every second page is an article: the others are known only from links."""
 VIEW_SECONDS = 1.0
+CRAWLED_PAGES, ROUNDS = 500, 3
 
 _WORDS = (
     "soup",
@@ -116,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> bool:
         data: Path = options.keep or Path(folder)
         if not (data / "archive.db").exists():
             build(data, options.articles, options.links)
-        return all([*_time_commands(data), *_time_views(data)])
+        return all([*_time_commands(data), *_time_views(data), _time_crawls(data)])
 
 
 def _time_commands(data: Path) -> list[bool]:
@@ -155,9 +163,29 @@ def _read(db: sqlite3.Connection, view: str) -> float:
     return perf_counter() - start
 
 
-def _within(name: str, limit: float, seconds: float) -> bool:
-    print(f"{name:24} {seconds:6.3f} s of {limit} s{'' if seconds <= limit else '  TOO SLOW'}", flush=True)
-    return seconds <= limit
+def _time_crawls(data: Path) -> bool:
+    with TemporaryDirectory() as folder, TemporaryDirectory() as mirrored:
+        scratch, sites = Path(folder), Path(mirrored)
+        mirror(sites, CRAWLED_PAGES)
+        pages = [f"https://{host}/{path}/" for host, path in sample(sites, CRAWLED_PAGES)]
+        hosts = [host.name for host in sites.iterdir()]
+        ratios = []
+        with served(sites) as server:
+            for number in range(ROUNDS):
+                empty, large = scratch / f"empty {number}", scratch / f"large {number}"
+                empty.mkdir()
+                shutil.copytree(data, large)
+                once, again = (crawl(archive, server, hosts, pages).per_page for archive in (empty, large))
+                shutil.rmtree(large)
+                ratios.append(again / once)
+    return _within("a page, against empty", 1.1, median(ratios), "times")
+
+
+def _within(name: str, limit: float, value: float, unit: str = "s") -> bool:
+    print(
+        f"{name:24} {value:6.3f} {unit} of {limit} {unit}{'' if value <= limit else '  TOO SLOW'}", flush=True
+    )
+    return value <= limit
 
 
 if __name__ == "__main__":

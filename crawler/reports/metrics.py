@@ -19,8 +19,7 @@ from pipelines.archive.connection import open_readonly
 _MAX_HOSTS = 20
 """Hosts with a gauge of failed pages: each makes a time series of its own."""
 _FAILED_BY_HOST = """
-    SELECT host, count(*) FROM pages WHERE state = 'failed'
-    GROUP BY host ORDER BY count(*) DESC, host LIMIT ?"""
+    SELECT host, pages FROM state_counts WHERE state = 'failed' ORDER BY pages DESC, host LIMIT ?"""
 _LAST_SUCCESS = """
     SELECT max(ended_at) FROM crawls
     WHERE outcome IN (?, ?, ?, ?) AND (pages = 0 OR pages > failed + refused)"""
@@ -64,7 +63,7 @@ class _Gauges:
 
 def _add_archive(gauges: _Gauges, db: Database, report: Report) -> None:
     hosts = db.execute("SELECT count(*) FROM articles_by_host").fetchone()[0]
-    pages = db.execute("SELECT state, count(*) FROM pages GROUP BY state")
+    pages = db.execute("SELECT state, sum(pages) FROM state_counts GROUP BY state")
     failed = db.execute(_FAILED_BY_HOST, [_MAX_HOSTS])
     success = db.execute(_LAST_SUCCESS, SUCCESSFUL).fetchone()[0]
     gauges.add("articles", "Articles in the archive.", report.articles)

@@ -14,6 +14,7 @@ from pipelines.alarms.rules import Record, judge, silence
 from pipelines.archive import host_stats, quarantine
 from pipelines.archive.alarms import MAX_ADDRESSES, TRAP, Alarm
 from pipelines.archive.host_stats import HostStats
+from pipelines.archive.schema import NOT_ARCHIVED
 
 _HISTORY_RUNS = 100
 """Earlier runs of a host that define what is normal for it."""
@@ -27,12 +28,13 @@ _LOST = """SELECT url FROM losses JOIN pages ON pages.id = page
            WHERE crawl > :after AND host = :host AND field IN (:kind, 'other_' || :kind) ORDER BY page LIMIT :most"""
 _QUARANTINED = """SELECT url FROM quarantine JOIN pages ON pages.id = page
                   WHERE crawl > :after AND host = :host AND state = 'failed' ORDER BY page LIMIT :most"""
+# With +host SQLite takes the index by crawl, and not that by host, which leads through the whole archive.
 _SAME_TEXT = """SELECT host, max(copies) FROM (
-                  SELECT host, count(*) AS copies FROM articles WHERE crawl > ? GROUP BY host, body_hash)
+                  SELECT host, count(*) AS copies FROM articles WHERE crawl > ? GROUP BY +host, body_hash)
                 GROUP BY host"""
 _WITH_SAME_TEXT = """SELECT url FROM articles WHERE host = :host AND crawl > :after AND body_hash = (
-                       SELECT body_hash FROM articles WHERE host = :host AND crawl > :after
-                       GROUP BY body_hash ORDER BY count(*) DESC LIMIT 1)
+                       SELECT body_hash FROM articles WHERE +host = :host AND crawl > :after
+                       GROUP BY +body_hash ORDER BY count(*) DESC LIMIT 1)
                      ORDER BY id LIMIT :most"""
 _FAILED = "SELECT url FROM pages WHERE host = :host AND state = 'failed' ORDER BY attempts, id LIMIT :most"
 _FETCHED = (
@@ -83,7 +85,8 @@ def judge_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
     ).fetchone()[0]:
         yield Alarm(kind="killed", message=f"Crawl {killed} was killed; this one goes on.")
     traps = db.execute(
-        "SELECT url FROM pages WHERE state = 'refused' AND error GLOB 'trap: *' AND found_at >= ? ORDER BY id",
+        f"""SELECT url FROM pages WHERE {NOT_ARCHIVED} AND state = 'refused' AND error GLOB 'trap: *'
+              AND found_at >= ? ORDER BY id""",
         [run.since],
     ).fetchall()
     if len(traps) >= _FEWEST_TRAPS:
@@ -138,8 +141,8 @@ def _flagged(run: _Run) -> Iterator[tuple[str, str, int]]:
     """Yield host, rule and number of the new articles that were stored with a reason."""
     yield from run.db.execute(
         """SELECT articles.host, substr(error, 1, instr(error, ':') - 1) AS rule, count(*)
-           FROM articles JOIN pages USING (id) WHERE crawl > ? AND state = 'stored' AND error NOT NULL
-           GROUP BY articles.host, rule""",
+           FROM articles CROSS JOIN pages USING (id) WHERE crawl > ? AND state = 'stored' AND error NOT NULL
+           GROUP BY +articles.host, rule""",
         [run.after],
     )
 

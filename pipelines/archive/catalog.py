@@ -105,9 +105,8 @@ class Catalog(Store):
     def reached_hosts(self) -> set[str]:
         """Return the hosts of archived articles, and those that the resumed runs reached."""
         query = """SELECT host FROM host_counts WHERE articles > 0
-                   UNION SELECT host FROM pages WHERE fetched_at >= (
-                     SELECT min(started_at) FROM crawls WHERE id < :crawl AND id > (
-                       SELECT coalesce(max(id), 0) FROM crawls WHERE outcome = 'finished' AND id < :crawl))"""
+                   UNION SELECT host FROM host_runs WHERE visits > failed AND crawl < :crawl AND crawl > (
+                     SELECT coalesce(max(id), 0) FROM crawls WHERE outcome = 'finished' AND id < :crawl)"""
         return {host for (host,) in self.db.execute(query, {"crawl": self.crawl})}
 
     def hosts_with_fresh_sitemaps(self) -> set[str]:

@@ -20,6 +20,8 @@ _BUSY_TIMEOUT_SECONDS = 120.0
 """Seconds that a writer waits while another program writes to the catalog."""
 _CACHE_BYTES = 24 * 2**20
 """Bytes of SQLite's cache: a commit touches pages all over the indexes."""
+_ANALYZED_ROWS = 1_000
+"""Rows of an index from which SQLite learns how to use it, when it is asked to optimize."""
 _MAX_WAL_BYTES = 64 * 2**20
 """Bytes of the write-ahead log from which on a commit checkpoints it."""
 
@@ -34,6 +36,7 @@ def connect(path: Path) -> Database:
         db.execute(f"PRAGMA cache_size = -{_CACHE_BYTES >> 10}")
         db.execute(f"PRAGMA wal_autocheckpoint = {_MAX_WAL_BYTES // 4096}")
         db.execute("PRAGMA foreign_keys = ON")
+        db.execute(f"PRAGMA analysis_limit = {_ANALYZED_ROWS}")
     except sqlite3.Error:
         db.close()
         raise

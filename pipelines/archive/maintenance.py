@@ -52,7 +52,6 @@ def _search(db: Database) -> str:
 
 
 def _statistics(db: Database) -> str:
-    db.execute("PRAGMA analysis_limit = 1000")  # rows of an index: enough to choose a good way by
     db.execute("PRAGMA optimize")
     tables = db.execute("SELECT count(DISTINCT tbl) FROM sqlite_stat1").fetchone()[0]
     return f"Query planner: knows how full {tables} tables are."
