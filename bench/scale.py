@@ -11,6 +11,7 @@ much longer a page takes that is crawled into a copy of it than into an empty ar
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -175,6 +176,7 @@ def _time_crawls(data: Path) -> bool:
                 empty, large = scratch / f"empty {number}", scratch / f"large {number}"
                 empty.mkdir()
                 shutil.copytree(data, large)
+                os.sync()  # else the disk is still writing the copy
                 once, again = (crawl(archive, server, hosts, pages).per_page for archive in (empty, large))
                 shutil.rmtree(large)
                 ratios.append(again / once)
