@@ -106,12 +106,13 @@ class _Bylines:
         self.dates: list[str] = []
         self._cut: set[int] = set()
         self._lost_avatars = not signs.isdisjoint(_LOST_AVATARS)
+        self._titles = frozenset(at for at, line in enumerate(lines) if line.node.tag in _TITLES)
         for at, line in enumerate(lines):
             if at in self._cut:
                 continue
             if line.avatars and (at < opening or any(map(shows_author, line.avatars))):
                 self._read_box(at, in_opening=at < opening)
-            elif line.text:
+            elif line.text and (at < opening or self.authors or self._lost_avatars):
                 self._read_credit(at, in_opening=at < opening)
         if _FOLLOW in signs:
             self._read_follow_boxes()
@@ -171,7 +172,7 @@ class _Bylines:
         return False
 
     def _is_below_title(self, at: int, within: int = _MAX_LINES_BELOW_TITLE) -> bool:
-        return any(line.node.tag in _TITLES for line in self.lines[max(0, at - within) : at])
+        return any(above in self._titles for above in range(at - within, at))
 
     def _read_box(self, at: int, *, in_opening: bool) -> None:
         """Read the byline or box that begins with the author picture in a line."""

@@ -41,14 +41,17 @@ class Line(NamedTuple):
 
 def split_lines(content: Element, avatars: set[Element]) -> Iterator[Line]:
     """Yield the lines of an article from top to bottom, as far as a reader sees anything of them."""
+    with_avatars = {ancestor for img in avatars for ancestor in img.iterancestors()}
     for node in content.iterdescendants(*_LINE_TAGS):
-        if len(node) and any(child.tag in _NOT_LINES for child in node):
+        has_children = len(node) > 0
+        if has_children and any(child.tag in _NOT_LINES for child in node):
             continue
-        for line in _split_at_breaks(node) if len(node) else (node,):
+        for line in _split_at_breaks(node) if has_children else (node,):
             text = raw_text(line)
             if len(text) < MAX_BIO_CHARACTERS:  # of a longer one, only its length matters
                 text = one_line(text)
-            pictures = [img for img in line.iter("img") if img in avatars] if avatars else []
+            may_have_avatar = node in with_avatars and has_children
+            pictures = [img for img in line.iter("img") if img in avatars] if may_have_avatar else []
             if text or pictures or has_content(line):
                 yield Line(line, text, pictures)
 
