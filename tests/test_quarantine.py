@@ -104,6 +104,7 @@ def test_a_broken_site_takes_nothing_from_the_archive(
     assert here("verify", "--data", data).exit_code == 0
 
 
+@pytest.mark.long
 def test_an_article_that_its_author_shortened_is_taken_when_it_stays_so(
     archive: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +155,7 @@ def publish(network: Path, sentence: str) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_host_whose_articles_all_change_at_once_is_replaced_in_part_until_it_stays_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

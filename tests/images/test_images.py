@@ -203,7 +203,11 @@ def data(run: Run, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "number", [signal.SIGINT, signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.long)]
+    "number",
+    [
+        signal.SIGINT,
+        *(pytest.param(number, marks=pytest.mark.long) for number in (signal.SIGKILL, signal.SIGTERM)),
+    ],
 )
 def test_interrupted_it_goes_on(data: Path, network: Path, number: signal.Signals) -> None:
     with Site(network) as site:

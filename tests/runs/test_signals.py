@@ -25,7 +25,7 @@ from tests.support.killing import WELL, Start, Undisturbed, undisturbed
 
 START = Start([SEED], ["--rate", "25"])
 """A pace at which there is something left to interrupt."""
-FEW = pytest.param(3, id="3 times")
+FEW = pytest.param(2, id="twice")
 MANY = pytest.param(100, id="100 times", marks=pytest.mark.long)
 
 

@@ -88,7 +88,7 @@ def test_a_signal_ends_a_waiting_service(tmp_path: Path) -> None:
     assert out.endswith("  Stopping.\n")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_a_signal_ends_the_crawl_and_then_the_service(
     network: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -150,6 +150,7 @@ def test_starts_missed_while_the_machine_was_asleep_are_made_up_for_once(tmp_pat
         line_with(running, "A crawl.")
 
 
+@pytest.mark.long
 def test_the_service_needs_little_memory(network: Path, tmp_path: Path) -> None:
     """Over three runs; bench/service.py measures 200."""
     with Site(network) as site:
