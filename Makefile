@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test test-long torture check clean
+.PHONY: install demo test test-long torture check man clean
 
 install: .venv/installed
 
@@ -31,6 +31,9 @@ check: install
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python .ci/audit.py
+
+man: install
+	$(BIN)/python .ci/man.py build/man
 
 clean:
 	rm -rf .venv build data/demo-archive *.egg-info

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
+from crawler.cli import main
 from crawler.items import Article
 from pipelines.archive.schema import MIGRATIONS
 
@@ -48,6 +49,17 @@ def test_every_view_is_described(db: Database) -> None:
 @pytest.mark.parametrize("query", re.findall(r'\$db "(select .*?)"', CATALOG))
 def test_the_queries_run(db: Database, query: str) -> None:
     db.execute(query).fetchall()
+
+
+def test_the_index_lists_every_page() -> None:
+    listed = re.findall(r"\]\((\w[\w-]*\.md)\)", (ROOT / "docs" / "index.md").read_text(encoding="utf-8"))
+    assert sorted(listed) == sorted(page.name for page in ROOT.glob("docs/*.md") if page.name != "index.md")
+
+
+def test_every_command_of_the_documents_is_one() -> None:
+    for page in (ROOT / "README.md", *ROOT.glob("docs/*.md")):
+        for name in re.findall(r"[$`] ?alsoread ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE):
+            assert name in main.commands, f"{page.name}: alsoread {name}"
 
 
 def test_every_field_is_in_the_readme() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from crawler.clock import now
 from crawler.items import Article, Image, Link, Quarantine, Visit, iso
-from pipelines.archive import articles, quarantine
+from pipelines.archive import articles, lookup, quarantine
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.plausibility import CONFIRMED_AFTER, NOT_ARTICLE, RULES, Archived
 from pipelines.archive.store import Store
@@ -236,7 +236,7 @@ def test_the_archive_remembers_since_when_a_text_is_in_quarantine(
     assert other.quarantined_at
     assert first.quarantined_at
     assert other.quarantined_at > first.quarantined_at
-    assert articles.load(catalog.db, articles.find(catalog.db, ARTICLE.url)) == GOOD
+    assert articles.load(catalog.db, lookup.find(catalog.db, ARTICLE.url)) == GOOD
 
 
 def test_a_page_in_quarantine_is_asked_for_again_a_day_later(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import UserDict
 from importlib import import_module
 from typing import Any
 
@@ -43,34 +44,37 @@ _SECTIONS = {
 _COMMANDS = {name: place for commands in _SECTIONS.values() for name, place in commands.items()}
 
 
-class _LazyCommands(click.Group):
+class _LazyCommands(UserDict[str, Any]):
     """Load a command's module only when the command is used: `alsoread --version` answers at once."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
-        """Return the names of all commands, in the order of the help."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Return a command; None if there is no such, which click reports with the closest names."""
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, function = _COMMANDS[cmd_name].partition(":")
+    def __getitem__(self, name: str) -> click.Command:
+        module, _, function = super().__getitem__(name).partition(":")
         command: Any = getattr(import_module(f"crawler.cli.{module}"), function)
         assert isinstance(command, click.Command)  # noqa: S101
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+
+class _SectionedGroup(click.Group):
+    """A group of commands whose help lists them by section."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
+        """Return the names of all commands, in the order of the help."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the commands by section, each with the first sentence of its help."""
         for section, commands in _SECTIONS.items():
             with formatter.section(section):
-                formatter.write_dl([(name, self._summary(ctx, name)) for name in commands])
-
-    def _summary(self, ctx: click.Context, name: str) -> str:
-        command = self.get_command(ctx, name)
-        return command.get_short_help_str(limit=80) if command else ""
+                formatter.write_dl(
+                    [(name, self.commands[name].get_short_help_str(limit=80)) for name in commands]
+                )
 
 
-@click.group(cls=_LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_SectionedGroup,
+    commands=_LazyCommands(_COMMANDS),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(None, "-V", "--version", package_name="alsoread")
 def main() -> None:
     """Follow the also-read graph of the techidaily blogs and archive every article exactly."""

@@ -13,7 +13,7 @@ from crawler.cli.options import data_folder, host_filter, reports_errors
 from crawler.errors import AlsoreadError, UsageError
 from crawler.items import Article, Visit
 from crawler.settings import ALSOREAD_SCOPE
-from pipelines.archive import articles, quarantine
+from pipelines.archive import articles, lookup, quarantine
 from pipelines.archive.connection import open_locked, open_readonly
 from pipelines.archive.storage_errors import explain
 from pipelines.archive.store import Store
@@ -28,15 +28,21 @@ from pipelines.validate import validate
 @data_folder
 @reports_errors
 def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:
-    """Accept the quarantined versions of ARTICLEs.
+    """Accept the quarantined versions of articles.
 
-    ARTICLE is an address or the path of a file. The version that the archive had is kept as a revision.
+    ARTICLE is an address, the path of a file, or the last part of an address that no other article has.
+    The version that the archive had is kept as a revision.
+
+    \b
+    Examples:
+      alsoread accept https://howto.techidaily.com/sharpen-a-knife/
+      alsoread accept --host 'howto.*'
     """
     if not (wanted or hosts):
         raise click.UsageError("Give an ARTICLE, or hosts with --host.")
     path = Path(data) / "archive.db"
     with closing(open_readonly(path)) as db:
-        urls = [articles.load(db, articles.find(db, article)).url for article in wanted]
+        urls = [articles.load(db, lookup.find(db, article)).url for article in wanted]
         urls = list(dict.fromkeys([*urls, *quarantine.urls_of(db, hosts)]))
     if not urls:
         raise UsageError(f"No page of {', '.join(hosts)} is quarantined.")

@@ -13,7 +13,7 @@ from crawler.cli.options import data_folder, reports_errors
 from crawler.errors import UsageError
 from crawler.text import escape_controls
 from crawler.urls import canonical
-from pipelines.archive import articles
+from pipelines.archive import articles, lookup
 from pipelines.archive.connection import open_readonly
 
 _CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"'>\s]+)""", re.IGNORECASE)
@@ -24,14 +24,21 @@ _CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"
 @data_folder
 @reports_errors
 def show(article: str, data: str) -> None:
-    """Print an ARTICLE, given by address or file.
+    """Print an article.
 
+    ARTICLE is an address, the path of a file, or the last part of an address that no other article has.
     Control characters are made visible; the file has them as they are.
+
+    \b
+    Examples:
+      alsoread show https://howto.techidaily.com/sharpen-a-knife/
+      alsoread show data/articles/howto.techidaily.com/sharpen-a-knife.md
+      alsoread show sharpen-a-knife
     """
     from crawler.reports.article import print_article
 
     with closing(open_readonly(Path(data) / "archive.db")) as db:
-        print_article(articles.load(db, articles.find(db, article)))
+        print_article(articles.load(db, lookup.find(db, article)))
 
 
 @click.command()
@@ -40,11 +47,19 @@ def show(article: str, data: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @reports_errors
 def history(article: str, data: str, as_json: bool) -> None:
-    """List the revisions of an ARTICLE, given by address or file."""
+    """List the revisions of an article.
+
+    ARTICLE is an address, the path of a file, or the last part of an address that no other article has.
+
+    \b
+    Examples:
+      alsoread history https://howto.techidaily.com/sharpen-a-knife/
+      alsoread history sharpen-a-knife --json
+    """
     from crawler.reports.history import print_history, print_history_json
 
     with closing(open_readonly(Path(data) / "archive.db")) as db:
-        page = articles.find(db, article)
+        page = lookup.find(db, article)
         if as_json:
             print_history_json(db, page)
         else:
@@ -57,14 +72,20 @@ def history(article: str, data: str, as_json: bool) -> None:
 @data_folder
 @reports_errors
 def diff(article: str, revision: int | None, data: str) -> None:
-    """Show what a REVISION of an ARTICLE changed.
+    """Show what a revision of an article changed.
 
-    ARTICLE is an address or the path of a file, REVISION a number in its history, the newest by default.
+    ARTICLE is an address, the path of a file, or the last part of an address that no other article has.
+    REVISION is a number in its history, the newest by default.
+
+    \b
+    Examples:
+      alsoread diff https://howto.techidaily.com/sharpen-a-knife/
+      alsoread diff sharpen-a-knife 2
     """
     from crawler.reports.history import print_diff
 
     with closing(open_readonly(Path(data) / "archive.db")) as db:
-        print_diff(db, articles.find(db, article), revision)
+        print_diff(db, lookup.find(db, article), revision)
 
 
 @click.command()
@@ -72,7 +93,15 @@ def diff(article: str, revision: int | None, data: str) -> None:
 @click.option("--url", help="Address of the page; by default its own canonical link.")
 @reports_errors
 def extract(file: Path, url: str | None) -> None:
-    """Print the article that the archive would make of a saved page."""
+    """Print the article that the archive would make of a saved page.
+
+    The exit code is 1 if the page is not an article.
+
+    \b
+    Examples:
+      alsoread extract page.html
+      alsoread extract page.html --url https://howto.techidaily.com/sharpen-a-knife/
+    """
     from crawler.extractors import extract as extract_article
     from crawler.reports.article import print_article
     from pipelines.normalize import normalize

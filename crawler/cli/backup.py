@@ -22,8 +22,9 @@ def backup(file: Path, data: str) -> None:
     the articles' files again.
 
     \b
-    Example:
+    Examples:
       alsoread backup backups/2026-11-28.db
+      alsoread backup /mnt/disk/blogs.db --data archives/blogs
     """
     from pipelines.archive.backup import back_up
 
@@ -38,6 +39,10 @@ def upgrade(data: str) -> None:
     """Bring the catalog of an older alsoread up to date.
 
     Commands that write do this by themselves.
+
+    \b
+    Example:
+      alsoread upgrade --data archives/blogs
     """
     path = Path(data) / "archive.db"
     with closing(open_readonly(path)) as db:

@@ -32,9 +32,17 @@ from crawler.config.file import check_notify_urls, read_config
 @quiet_flag
 @reports_errors
 def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **settings: Any) -> None:
-    """Archive what the SEEDS lead to: addresses, hosts, files of them, or Markdown posts.
+    """Archive the articles that SEEDS lead to.
 
-    Options go over those of DIR/alsoread.toml.
+    SEEDS are addresses, hosts, files of them, or Markdown posts; without any a crawl begins at those of
+    DIR/alsoread.toml, or the list that comes with alsoread. Options go over those of the file.
+
+    \b
+    Examples:
+      alsoread crawl
+      alsoread crawl howto.techidaily.com --max-pages 500
+      alsoread crawl seeds.txt --host '*-tips.techidaily.com' --delay 2
+      alsoread crawl --retry-failed --json
     """
     from crawler.reports.metrics import write_metrics
     from crawler.reports.notify import send_report

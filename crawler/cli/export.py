@@ -39,7 +39,14 @@ _MAX_LISTED = 20
 @click.option(
     "--where", metavar="SQL", help="Only articles for which this is true; docs/catalog.md lists the columns."
 )
-@click.option("--for", "flavour", type=click.Choice(_FLAVOURS), default="plain", show_default=True)
+@click.option(
+    "--for",
+    "flavour",
+    type=click.Choice(_FLAVOURS),
+    default="plain",
+    show_default=True,
+    help="Program that is to read the files.",
+)
 @click.option("--path", metavar="TEMPLATE", help="Paths of the files, as '{host}/{date:%Y}/{slug}.md'.")
 @click.option(
     "--links",
@@ -62,7 +69,17 @@ _MAX_LISTED = 20
 @quiet_flag
 @reports_errors
 def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
-    """Write the archive's articles to DIR as front-matter Markdown that other programs read."""
+    """Write articles as Markdown with front matter, or as a table.
+
+    An export into the same DIR again writes only what has changed; docs/export.md has the programs.
+
+    \b
+    Examples:
+      alsoread export blog --for hugo --images
+      alsoread export notes --for obsidian --host 'howto.*' --since 2024-01-01
+      alsoread export articles.parquet --format parquet
+      alsoread export backup.tar.gz --to tar.gz
+    """
     from pipelines.export.source import Source
 
     _check(target, Path(data), options)

@@ -33,7 +33,13 @@ if TYPE_CHECKING:
 @quiet_flag
 @reports_errors
 def images(data: str, hosts: tuple[str, ...], limit: int | None, quiet: bool, **settings: Any) -> None:
-    """Fetch the images in archived articles that have no copy yet."""
+    """Fetch the images in archived articles that have no copy yet.
+
+    \b
+    Examples:
+      alsoread images
+      alsoread images --host howto.techidaily.com --max 1000
+    """
     from crawler.runs.crawl import settings_with
     from crawler.runs.images import fetch
 

@@ -27,9 +27,15 @@ _SOME_REFUSED, _ALL_REFUSED = 1, 2  # exit codes
 @click.option("--host", metavar="HOST", help="Blog of files that have no address.")
 @reports_errors
 def import_(paths: tuple[Path, ...], data: str, host: str | None) -> None:
-    """Import Markdown with front matter: files, folders, tar or zip archives.
+    """Import Markdown files, folders, and tar or zip archives.
 
-    Importing an export restores its articles. Sources of a blog are cut as their pages are.
+    The files have front matter. Importing an export restores its articles. Sources of a blog are cut as their pages
+    are.
+
+    \b
+    Examples:
+      alsoread import backup.tar.gz
+      alsoread import blog/source/_posts --host howto.techidaily.com
     """
     _import(Path(data), paths, host, f"import of {', '.join(map(str, paths))}")
 
@@ -38,7 +44,14 @@ def import_(paths: tuple[Path, ...], data: str, host: str | None) -> None:
 @data_folder
 @reports_errors
 def rebuild(data: str) -> None:
-    """Make a new catalog from an archive's Markdown files."""
+    """Make a new catalog from an archive's Markdown files.
+
+    It has no history: the crawls and revisions of the old one are in the old one alone.
+
+    \b
+    Example:
+      alsoread rebuild --data archives/blogs
+    """
     folder = Path(data)
     if (folder / "archive.db").exists() and not _is_unfinished(folder / "archive.db"):
         raise UsageError(f"{folder / 'archive.db'} exists. Move it away first, or use another --data.")

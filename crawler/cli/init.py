@@ -19,6 +19,11 @@ def init(data: str) -> None:
     """Make a folder for an archive, with a commented alsoread.toml.
 
     It asks nothing and fetches nothing. Every option in the file is commented out, so that the defaults hold.
+
+    \b
+    Examples:
+      alsoread init
+      alsoread init --data archives/blogs
     """
     from crawler.config.file import FILE_NAME
     from crawler.config.template import settings_template
@@ -41,9 +46,15 @@ def init(data: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @reports_errors
 def doctor(data: str, as_json: bool) -> None:
-    """Check what an archive needs: Python, SQLite, disk, clock, DNS, settings.
+    """Check the machine and the settings that an archive needs.
 
-    Each line has a check, what was found, and what to do where something is wrong. The exit code is 1 if anything is.
+    Each line has a check (Python, SQLite, disk, clock, DNS, settings), what was found, and what to do where something
+    is wrong. The exit code is 1 if anything is.
+
+    \b
+    Examples:
+      alsoread doctor
+      alsoread doctor --json --data archives/blogs
     """
     from crawler.reports.doctor import check, print_checks, print_checks_json
 

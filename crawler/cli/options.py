@@ -13,11 +13,13 @@ from typing import Any
 import click
 
 from crawler.config.file import read_config
-from crawler.config.options import OPTIONS, Kind
-from crawler.errors import AlsoreadError, CatalogError
+from crawler.config.options import OPTIONS, Kind, Option
+from crawler.errors import AlsoreadError, CatalogError, UsageError
 from crawler.text import escape_controls
 from pipelines.archive.connection import open_readonly, outdated_error
 from pipelines.archive.storage_errors import explain
+
+_SQLITE_HEADER = b"SQLite format 3\0"
 
 data_folder = click.option(
     "--data", default="data", show_default=True, metavar="DIR", help="Folder of the archive."
@@ -34,8 +36,9 @@ def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str |
 
     try:
         handler.connect_to(BaseSettings({"ALSOREAD_CONNECT_TO": value}))
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
+    except ValueError:
+        message = f"{value!r} is not a loopback address such as http://127.0.0.1:8080."
+        raise click.BadParameter(message) from None
     return value
 
 
@@ -75,11 +78,16 @@ def archive_options(*keys: str) -> Callable[[Callable[..., None]], Callable[...,
                     type=_OptionValue(option.kind),
                     multiple=option.is_list,
                     callback=_none_if_empty if option.is_list else None,
-                    help=option.help,
+                    help=_help(option),
                 )(command)
         return command
 
     return decorate
+
+
+def _help(option: Option) -> str:
+    """Return an option's help with its default, which click can't show: an option not given is None."""
+    return option.help if option.default in (None, []) else f"{option.help}  [default: {option.default}]"
 
 
 def _none_if_empty(_: click.Context, __: click.Parameter, values: tuple[Any, ...]) -> list[Any] | None:
@@ -93,6 +101,7 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
     def in_words(*args: Any, **kwargs: Any) -> None:
         try:
             if "data" in kwargs:
+                _check_folder(Path(kwargs["data"]))
                 read_config(Path(kwargs["data"]))
             command(*args, **kwargs)
         except AlsoreadError as error:
@@ -104,6 +113,23 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
             sys.exit(explained.exit_code)
 
     return in_words
+
+
+def _check_folder(data: Path) -> None:
+    """Raise UsageError if the archive's folder is a file, as a catalog is."""
+    if not data.is_file():
+        return
+    with data.open("rb") as file:
+        if file.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
+            raise UsageError(f"--data {data} is a file: name the folder of an archive.")
+    if data.name == "archive.db":
+        raise UsageError(
+            f"--data {data} is a catalog, not the folder that it is in: use --data {data.parent}"
+        )
+    raise UsageError(
+        f"--data {data} is a catalog, not the folder of an archive: copy it to DIR/archive.db, use --data DIR, "
+        "and run `alsoread verify --repair`, which writes the articles' files."
+    )
 
 
 def _explain(error: OSError | sqlite3.Error, data: Path) -> AlsoreadError:

@@ -44,6 +44,12 @@ def schedule(options: tuple[str, ...], data: str, upcoming: int | None, once: bo
     """Run crawls on a schedule, as a service in the foreground.
 
     Options go over those of [schedule] in DIR/alsoread.toml. Seeds and options of the crawls come last, after "--".
+
+    \b
+    Examples:
+      alsoread schedule --cron "17 3 * * *"
+      alsoread schedule --every 12h --jitter 10min -- --max-time 2h
+      alsoread schedule --every 12h --next 3
     """
     from crawler.config.file import read_config
     from crawler.service import service
@@ -97,7 +103,15 @@ def _print_starts(plan: Plan, data: Path, count: int) -> None:
 @click.option("--if-due", is_flag=True, help="Only if the last maintenance was a week ago.")
 @reports_errors
 def maintain(data: str, if_due: bool) -> None:
-    """Tidy the archive up: catalog, search index, old logs, and what killed runs left."""
+    """Tidy the archive: catalog, search index, old logs, leftovers.
+
+    The service of `alsoread schedule` does this by itself, once a week.
+
+    \b
+    Examples:
+      alsoread maintain
+      alsoread maintain --if-due
+    """
     from crawler.clock import now
     from crawler.config.file import read_config
     from pipelines.archive import maintenance

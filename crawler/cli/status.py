@@ -18,7 +18,14 @@ from pipelines.archive.connection import open_readonly
 @click.option("--json", "as_json", is_flag=True, help="Print JSON; with --failed all pages.")
 @reports_errors
 def status(data: str, failed: bool, show_all: bool, as_json: bool) -> None:
-    """Show what the archive holds."""
+    """Show what the archive holds.
+
+    \b
+    Examples:
+      alsoread status
+      alsoread status --failed --all
+      alsoread status --json --data archives/blogs
+    """
     from crawler.reports.failures import print_failures, print_failures_json
     from crawler.reports.status import print_status, print_status_json
 
@@ -45,7 +52,15 @@ def status(data: str, failed: bool, show_all: bool, as_json: bool) -> None:
 def alarms(
     data: str, crawl: int | None, kinds: tuple[str, ...], hosts: tuple[str, ...], as_json: bool
 ) -> None:
-    """List what runs found that a person should look at, the newest run first."""
+    """List what runs found that a person should look at.
+
+    The newest run comes first; docs/alarms.md has the kinds.
+
+    \b
+    Examples:
+      alsoread alarms --crawl 12
+      alsoread alarms --kind quarantine --host 'howto.*'
+    """
     from crawler.reports.alarms import print_alarms, print_alarms_json
 
     with closing(open_readonly(Path(data) / "archive.db")) as db:

@@ -26,6 +26,11 @@ def verify(data: str, with_repair: bool, as_json: bool) -> None:
     """Check the archive's integrity.
 
     The exit code is 1 if something is wrong.
+
+    \b
+    Examples:
+      alsoread verify
+      alsoread verify --repair --data archives/blogs
     """
     from pipelines.verifying import verify as verifying
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from fnmatch import fnmatch
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +23,7 @@ from crawler.extensions.errors import record_fault
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
 from crawler.frontier.budgets import budgets_of, leave_pages
 from crawler.frontier.queue import DuePages, Page
+from crawler.frontier.reach import is_wanted
 from crawler.items import FoundPages, Outcome, iso
 from crawler.signals import archive_opened
 from crawler.urls import canonical
@@ -192,8 +192,7 @@ class Frontier(BaseScheduler):
 
     def wanted(self, host: str) -> bool:
         """Return whether pages of the host are to be fetched."""
-        patterns = self.settings.getlist("ALSOREAD_HOSTS")
-        return not patterns or any(fnmatch(host, pattern) for pattern in patterns)
+        return is_wanted(host, self.settings.getlist("ALSOREAD_HOSTS"))
 
     def _sent(self, request: Request) -> None:
         kind = next((name for name in ("page", "robots") if request.meta.get(name)), "sitemap")

@@ -11,7 +11,7 @@ import frontmatter
 import lxml.html
 
 from crawler.errors import UsageError
-from crawler.urls import canonical, canonical_or_none, in_scope
+from crawler.urls import canonical_or_none, in_scope
 from pipelines.importing.front_matter import FrontMatterHandler, InvalidFile
 
 SEEDS = Path(__file__).with_name("seeds.txt")
@@ -20,7 +20,6 @@ SEEDS = Path(__file__).with_name("seeds.txt")
 _ALSO_READ = "atpl-alsoreadstyle"
 """The class of the heading before the also-read list, in a post's source as on its page."""
 _COMMENT = re.compile(r"(^|\s)#.*")
-_HOST = re.compile(r"[\w-]+(\.[\w-]+)+", re.ASCII)
 
 
 class SeedError(UsageError):
@@ -36,7 +35,7 @@ def read_seeds(seeds: Sequence[str], scope: Sequence[str]) -> list[str]:
 def _read_seed(seed: str, scope: Sequence[str]) -> Iterator[str]:
     path = Path(seed)
     if "://" in seed or not path.exists():
-        yield _address(seed, scope, where="")
+        yield _address(seed, scope)
     elif path.is_dir():
         raise SeedError(
             f"{seed} is a folder: name a file of addresses, a Markdown post, an address or a host."
@@ -47,16 +46,18 @@ def _read_seed(seed: str, scope: Sequence[str]) -> Iterator[str]:
         yield from _read_list(path, scope)
 
 
-def _address(seed: str, scope: Sequence[str], where: str) -> str:
-    try:
-        url = canonical(f"https://{seed}" if _HOST.fullmatch(seed) else seed)
-    except ValueError:
-        raise SeedError(f"{where}{seed!r} is no address, no host and no file that exists.") from None
-    if not in_scope(url, scope):
-        raise SeedError(
-            f"{where}{seed} is outside of what is crawled ({', '.join(scope)} and its subdomains)."
-        )
-    return url
+def _address(seed: str, scope: Sequence[str], where: str = "") -> str:
+    """Return the canonical address of an address or host; `where` it stands, if that is a line of a file."""
+    has_scheme = "://" in seed
+    url = canonical_or_none(seed if has_scheme else f"https://{seed}")
+    if url and in_scope(url, scope):
+        return url
+    domains = ", ".join(scope)
+    if not (has_scheme or where):
+        raise SeedError(f"{seed}: no such file, and not a host of {domains}.")
+    if url is None:
+        raise SeedError(f"{where}{seed!r} is not a valid address or host.")
+    raise SeedError(f"{where}{seed} is outside of what is crawled ({domains} and its subdomains).")
 
 
 def _read_text(path: Path) -> str:
@@ -68,8 +69,11 @@ def _read_text(path: Path) -> str:
 
 def _read_list(path: Path, scope: Sequence[str]) -> Iterator[str]:
     """Read a file with one address or host a line; `#` begins a comment."""
-    for number, line in enumerate(_read_text(path).splitlines(), 1):
-        if seed := _COMMENT.sub("", line).strip():
+    lines = [_COMMENT.sub("", line).strip() for line in _read_text(path).splitlines()]
+    if not any(lines):
+        raise SeedError(f"{path} is empty: write an address or a host on each line.")
+    for number, seed in enumerate(lines, 1):
+        if seed:
             yield _address(seed, scope, where=f"{path}, line {number}: ")
 
 

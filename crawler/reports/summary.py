@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+from contextlib import closing
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sqlite_utils import Database
+
+from crawler.clock import now
+from crawler.exit_codes import ALARMS
 from crawler.extensions.progress import duration
-from crawler.items import Outcome
-from crawler.reports.terminal import output, plain, print_json
+from crawler.items import Outcome, iso
+from crawler.reports.terminal import minute, output, plain, print_json
 from pipelines.archive.catalog import COUNTS
+from pipelines.archive.connection import open_readonly
 
 if TYPE_CHECKING:
     from crawler.runs.crawl import Report
@@ -27,6 +36,8 @@ _ENDINGS = {
 }
 _RESUMED_BY_COMMAND = (Outcome.SHUTDOWN, Outcome.FORCED)
 _RESUMED_BY_NEXT_RUN = (Outcome.BYTES, Outcome.TIME, Outcome.QUIET)
+_MAX_TITLES = 20
+"""Titles in which a word to search for is looked for."""
 
 
 def print_summary(report: Report, data: str) -> None:
@@ -43,6 +54,12 @@ def print_summary(report: Report, data: str) -> None:
         if row[name]:
             console.print(f"  {row[name]:>7,} {name.replace('_', ' ')}")
     console.print(f"The archive holds [bold]{report.articles:,} articles[/]; {report.due:,} pages are due.")
+    if sentence := _explain_idle(report):
+        console.print(plain(sentence), soft_wrap=True)
+    for host in report.unreachable:
+        suggestion = f" Did you mean {' or '.join(host.similar)}?" if host.similar else ""
+        message = f"The seed {host.host} could not be reached: {host.reason}.{suggestion}"
+        console.print(plain(message, "yellow"), soft_wrap=True)
     for alarm in report.alarms:
         console.print(plain(f"Warning: {alarm}", "yellow"), soft_wrap=True)
     if row["pages"] and row["pages"] == row["failed"] + row["refused"]:
@@ -53,11 +70,47 @@ def print_summary(report: Report, data: str) -> None:
         console.print("The next run resumes.")
     console.print(f"Log: {report.log}", soft_wrap=True)
     console.print(f"Next: alsoread status --data {data}", soft_wrap=True)
-    console.print(
-        f"      sqlite-utils search {data}/archive.db articles 'battery' -c title -c url", soft_wrap=True
-    )
+    if word := _find_word(report, Path(data)):
+        search = f"sqlite-utils search {data}/archive.db articles '{word}' -c title -c url"
+        console.print(f"      {search}", soft_wrap=True)
 
 
 def print_summary_json(report: Report) -> None:
     """Print the same as JSON."""
-    print_json(asdict(report) | {"log": str(report.log)})
+    print_json(asdict(report) | {"log": str(report.log), "idle": _explain_idle(report)})
+
+
+def _explain_idle(report: Report) -> str | None:
+    """Return why a finished crawl fetched nothing; None if it did, or did not finish."""
+    if report.crawl["pages"] or report.crawl["outcome"] != Outcome.FINISHED:
+        return None
+    options = json.loads(report.crawl["options"])
+    if options["ALSOREAD_RECRAWL"] == "none":
+        return "No page is new, and --recrawl none fetches no others."
+    patterns = options["ALSOREAD_HOSTS"]
+    pages = f"page of hosts that match {' or '.join(patterns)}" if patterns else "page"
+    if report.next_due is None:
+        return f"No {pages} is due, now or later; `alsoread status` says why."
+    if report.next_due <= iso(now()):
+        return "What is due is beyond --max-depth or a budget."
+    return f"No {pages} is due before {minute(report.next_due)} UTC; --recrawl all fetches them now."
+
+
+def _find_word(report: Report, data: Path) -> str | None:
+    """Return a word that finds articles; None without one, and after a crawl that has other things to say."""
+    if report.exit_code not in (0, ALARMS):
+        return None
+    with closing(open_readonly(data / "archive.db")) as db:
+        titles = db.execute(
+            "SELECT title FROM articles WHERE title NOT NULL ORDER BY url LIMIT ?", [_MAX_TITLES]
+        )
+        words = [
+            max(re.findall(r"\w+", title.lower()), key=len, default="") for (title,) in titles.fetchall()
+        ]
+        return next((word for word in words if word and _is_found(db, word)), None)
+
+
+def _is_found(db: Database, word: str) -> bool:
+    return bool(
+        db.execute("SELECT 1 FROM articles_fts WHERE articles_fts MATCH ? LIMIT 1", [word]).fetchone()
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -14,8 +15,9 @@ from scrapy.settings import Settings
 
 from crawler import exit_codes
 from crawler.clock import now
-from crawler.config.file import read_config
+from crawler.config.file import FILE_NAME, read_config
 from crawler.extensions.logs import new_log, numbered
+from crawler.frontier.reach import UnreachableHost, check_patterns, next_due, unreachable_hosts
 from crawler.frontier.scheduler import disk_alarm
 from crawler.frontier.seeds import read_seeds
 from crawler.items import Outcome, iso
@@ -45,6 +47,10 @@ class Report:
     seconds: float
     articles: int
     due: int
+    next_due: str | None
+    """When the next page of the hosts that were asked for is due; None if none will be."""
+    unreachable: list[UnreachableHost]
+    """Hosts of seeds of which nothing could be fetched."""
     alarms: list[Alarm]
     log: Path
     exit_code: int
@@ -63,23 +69,30 @@ def settings_with(options: Mapping[str, Any]) -> Settings:
 def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     """Run a crawl to its end. Raises AlsoreadError if it can't begin."""
     data = Path(settings["ALSOREAD_DATA"])
+    config = read_config(data)
     # A mistyped one leaves nothing behind.
-    read_seeds(seeds or read_config(data)["seeds"], settings.getlist("ALSOREAD_SCOPE"))
+    pages = read_seeds(seeds or config["seeds"], settings.getlist("ALSOREAD_SCOPE"))
+    if given := settings.getlist("ALSOREAD_HOSTS"):
+        check_patterns(pages, given, "--host", data / "archive.db")
+    else:
+        check_patterns(pages, config["crawl.hosts"], f"{data / FILE_NAME}: crawl.hosts", data / "archive.db")
     log = new_log(data)
     logging.raiseExceptions = False  # a log that can't be written is no reason to fill the terminal
     settings.set("LOG_FILE", str(log), priority="cmdline")
     # Scrapy makes many objects a page and few cycles: look for those seldom, and not among what is loaded.
     gc.freeze()
     gc.set_threshold(50_000)
-    return _report(data, log, run(AlsoReadSpider, settings, seeds=seeds))
+    return _report(data, log, pages, run(AlsoReadSpider, settings, seeds=seeds))
 
 
-def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
+def _report(data: Path, log: Path, seeds: Sequence[str], stats: Mapping[str, Any]) -> Report:
     due = "SELECT count(*) FROM pages WHERE due_at <= ?"
     with closing(open_readonly(data / "archive.db")) as db:
         crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
         articles, waiting = db.table("articles").count, db.execute(due, [iso(now())]).fetchone()[0]
         raised = alarms.of_crawl(db, crawl["id"])
+        coming = next_due(db, json.loads(crawl["options"])["ALSOREAD_HOSTS"] or [])
+        unreachable = unreachable_hosts(db, crawl["id"], seeds)
     if error := stats.get("archive/disk_error"):
         crawl["outcome"] = stats["archive/stopped"]  # the full disk may not even have taken this word
         raised = raised or [disk_alarm(error)]
@@ -88,6 +101,8 @@ def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
         seconds=stats["elapsed_time_seconds"],
         articles=articles,
         due=waiting,
+        next_due=coming,
+        unreachable=unreachable,
         alarms=raised,
         log=log if log.exists() else numbered(log, crawl["id"]),
         exit_code=exit_code(crawl["outcome"], crawl["pages"], crawl["failed"] + crawl["refused"])

@@ -10,9 +10,8 @@ from typing import Any, Literal
 
 from sqlite_utils import Database
 
-from crawler.errors import UsageError
 from crawler.items import Article, Image, Link, iso
-from crawler.urls import canonical, host_of
+from crawler.urls import host_of
 from pipelines.archive import pages, revisions
 from pipelines.archive.article_file import path_of, render
 from pipelines.archive.files import hash_of
@@ -162,15 +161,3 @@ def of_row(
         images=[Image(*image) for image in images],  # type: ignore[arg-type]
         also_read=[Link(*link) for link in also_read],
     )
-
-
-def find(db: Database, wanted: str) -> int:
-    """Find the page of an article by its address or its file. Raises UsageError."""
-    try:
-        query, value = "SELECT id FROM articles WHERE url = ?", canonical(wanted)
-    except ValueError:
-        query, value = "SELECT id FROM articles WHERE substr(?, -length(path)) = path", wanted
-    row = db.execute(query, [value]).fetchone()
-    if row is None:
-        raise UsageError(f"No article {wanted} is in the archive: `alsoread status` tells what is.")
-    return int(row[0])

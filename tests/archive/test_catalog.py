@@ -16,7 +16,7 @@ import pytest
 
 from crawler.errors import CatalogError, DiskError, LockedError
 from crawler.items import Article, FoundPages, Image, Link, Visit, iso
-from pipelines.archive import articles
+from pipelines.archive import articles, lookup
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.connection import open_readonly
 from tests.support.visits import MakeArticle
@@ -34,9 +34,9 @@ def page(catalog: Catalog, url: str) -> dict[str, Any]:
 
 def test_an_article_comes_back_as_it_went_in(catalog: Catalog, article: MakeArticle) -> None:
     assert catalog.add(stored(article(), etag='"1"')) == "new"
-    found = articles.find(catalog.db, "http://ONE.techidaily.com/bread/index.html")
+    found = lookup.find(catalog.db, "http://ONE.techidaily.com/bread/index.html")
     assert articles.load(catalog.db, found) == article()
-    assert articles.find(catalog.db, "data/articles/one.techidaily.com/bread.md") == found
+    assert lookup.find(catalog.db, "data/articles/one.techidaily.com/bread.md") == found
     assert page(catalog, BREAD)["etag"] == '"1"'
 
 

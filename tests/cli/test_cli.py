@@ -26,12 +26,20 @@ def test_every_command_has_help() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["crawl", "one.techidialy.com"], 2, "one.techidialy.com is outside of what is crawled"),
-        (["crawl", "no such seed"], 2, "'no such seed' is no address, no host and no file that exists."),
+        (
+            ["crawl", "one.techidialy.com"],
+            2,
+            "one.techidialy.com: no such file, and not a host of techidaily.com.",
+        ),
+        (["crawl", "no such seed"], 2, "no such seed: no such file, and not a host of techidaily.com."),
         (["crawl", "--max-pages", "0"], 2, "'--max-pages': '0' is not a whole number, 1 or more."),
         (["crawl", "--discover", "feeds"], 2, '\'feeds\' is not "links", "sitemaps" or "both".'),
-        (["crawl", "--connect-to", "http://10.0.0.1:80"], 2, "must be a loopback address"),
-        (["crawl", "--connect-to", "127.0.0.1"], 2, "must be a loopback address"),
+        (
+            ["crawl", "--connect-to", "http://10.0.0.1:80"],
+            2,
+            "'--connect-to': 'http://10.0.0.1:80' is not a loopback",
+        ),
+        (["crawl", "--connect-to", "127.0.0.1"], 2, "'127.0.0.1' is not a loopback address"),
         (["status"], 2, "There is no archive at data/archive.db yet: `alsoread crawl` makes one."),
         (["show", "https://one.techidaily.com/"], 2, "There is no archive at"),
         (["extract", "no-such-file.html"], 2, "'no-such-file.html' does not exist."),
@@ -45,6 +53,20 @@ def test_a_mistake_is_reported_and_leaves_nothing_behind(
     assert said in " ".join(done.stderr.split())
     assert done.exit_code == code
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_as_the_folder_of_an_archive(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no folder", encoding="utf-8")
+    shutil.copy(run.data / "archive.db", tmp_path / "copy.db")
+    for file, said in (
+        (tmp_path / "notes.txt", "is a file: name the folder of an archive.\n"),
+        (run.data / "archive.db", f"is a catalog, not the folder that it is in: use --data {run.data}\n"),
+        (tmp_path / "copy.db", "is a catalog, not the folder of an archive: copy it to DIR/archive.db, use"),
+    ):
+        for command in (["status"], ["crawl", SEED], ["init"]):
+            done = here(*command, "--data", file)
+            assert (done.exit_code, done.stdout) == (2, "")
+            assert done.stderr.startswith(f"alsoread: --data {file} {said}")
 
 
 def test_an_unwritable_folder(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ BREAD = "https://one.techidaily.com/bread/"
         ("http://ONE.techidaily.com/bread/index.html#top", [BREAD]),
         ("one.techidaily.com", ["https://one.techidaily.com/"]),
         ("https://one.techidaily.com", ["https://one.techidaily.com/"]),
+        ("one.techidaily.com/bread", [BREAD]),
     ],
 )
 def test_addresses_and_hosts(seed: str, pages: list[str]) -> None:
@@ -66,15 +67,15 @@ def test_without_a_seed_the_shipped_list() -> None:
     [
         (
             "one.techidialy.com",
-            "one.techidialy.com is outside of what is crawled (techidaily.com and its subdomains).",
+            "one.techidialy.com: no such file, and not a host of techidaily.com.",
         ),
         ("https://example.org/a/", "https://example.org/a/ is outside of what is crawled"),
         (
             "ftp://one.techidaily.com/",
-            "'ftp://one.techidaily.com/' is no address, no host and no file that exists.",
+            "'ftp://one.techidaily.com/' is not a valid address or host.",
         ),
-        ("seeds.text", "seeds.text is outside of what is crawled"),
-        ("no/such/file", "'no/such/file' is no address, no host and no file that exists."),
+        ("seeds.text", "seeds.text: no such file, and not a host of techidaily.com."),
+        ("no/such/file", "no/such/file: no such file, and not a host of techidaily.com."),
     ],
 )
 def test_a_mistyped_seed(seed: str, said: str) -> None:
@@ -86,7 +87,18 @@ def test_a_mistyped_seed(seed: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("seeds.txt", b"one.techidaily.com\nnot a host\n", "line 2: 'not a host' is no address"),
+        (
+            "seeds.txt",
+            b"one.techidaily.com\nnot a host\n",
+            "line 2: 'not a host' is not a valid address or host",
+        ),
+        (
+            "seeds.txt",
+            b"one.techidaily.com\nseeds.text\n",
+            "line 2: seeds.text is outside of what is crawled",
+        ),
+        ("seeds.txt", b"", "is empty: write an address or a host on each line"),
+        ("seeds.txt", b"\n# one.techidaily.com\n", "is empty: write an address or a host on each line"),
         ("seeds.txt", b"\xff\xfe\xfd", "can't be read as text"),
         ("post.md", b"---\n- [\n---\n", "has front matter that is not valid YAML"),
         (

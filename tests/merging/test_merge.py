@@ -251,8 +251,7 @@ def test_the_command_merges_several_archives_and_reports_what_they_added(
     third = crawled(tmp_path / "third", stored(article(url=ROLLS, also_read=[])))
 
     def run(*others: Path) -> tuple[int, str]:
-        catalogs = [str(other / "archive.db") for other in others]
-        result = CliRunner().invoke(main, ["merge", *catalogs, "--data", str(mine)])
+        result = CliRunner().invoke(main, ["merge", *map(str, others), "--data", str(mine)])
         return result.exit_code, result.output
 
     code, output = run(theirs, third)
@@ -260,7 +259,10 @@ def test_the_command_merges_several_archives_and_reports_what_they_added(
     assert output.splitlines()[0] == (
         f"{theirs}/archive.db: 1 articles, 0 newer, 0 revisions, 1 pages, 1 runs, 0 pictures."
     )
+    again = f"{third}/archive.db: 0 articles, 0 newer, 0 revisions, 0 pages, 0 runs, 0 pictures.\n"
+    assert run(third / "archive.db") == (0, again)
     assert run(mine) == (2, f"alsoread: {mine}/archive.db is the archive itself.\n")
+    assert "no archive at " in run(tmp_path)[1]
     assert run(tmp_path / "none")[0] == 2
     with open_locked(theirs / "archive.db"):
         assert run(theirs)[0] == 5

@@ -49,7 +49,17 @@ def report(data: Path) -> Report:
     """Report of the last crawl."""
     with closing(open_readonly(data / "archive.db")) as db:
         row = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
-    return Report(crawl=row, seconds=61.5, articles=1, due=2, alarms=ALARMS, log=data / "log", exit_code=1)
+    return Report(
+        crawl=row,
+        seconds=61.5,
+        articles=1,
+        due=2,
+        next_due=None,
+        unreachable=[],
+        alarms=ALARMS,
+        log=data / "log",
+        exit_code=1,
+    )
 
 
 def metrics(data: Path) -> dict[tuple[str, str], float]:

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner
 from sqlite_utils.cli import cli as sqlite_utils
 
-from pipelines.archive import articles
+from pipelines.archive import articles, lookup
 from pipelines.archive.article_file import front_matter, path_of
 from tests.site import SEED, Post, Site, posts
 from tests.support.commands import Run, crawl, here, opened
@@ -34,7 +34,7 @@ def by_links(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.mark.parametrize("post", POSTS, ids=lambda post: post.slug[:40])
 def test_the_archive_holds_what_the_source_says(run: Run, post: Post) -> None:
-    stored = articles.load(run.db, articles.find(run.db, post.url))
+    stored = articles.load(run.db, lookup.find(run.db, post.url))
     assert stored == post.article
     file = frontmatter.load(str(run.data / "articles" / path_of(post.url)))
     assert file.metadata == front_matter(post.article)

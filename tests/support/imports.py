@@ -7,7 +7,7 @@ from pathlib import Path
 
 from crawler.extractors.source import read_source
 from crawler.items import Article, Visit
-from pipelines.archive import articles, revisions
+from pipelines.archive import articles, lookup, revisions
 from pipelines.archive.article_file import render
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.connection import open_readonly
@@ -94,12 +94,12 @@ def write(path: Path, article: Article) -> Path:
 
 def load(data: Path, url: str) -> Article:
     with closing(open_readonly(data / "archive.db")) as db:
-        return articles.load(db, articles.find(db, url))
+        return articles.load(db, lookup.find(db, url))
 
 
 def history(data: Path, url: str) -> list[tuple[str | None, str]]:
     """The title of each revision, and the reason of its run."""
     with closing(open_readonly(data / "archive.db")) as db:
         reasons = dict(db.execute("SELECT id, reason FROM crawls").fetchall())
-        found = revisions.load(db, articles.find(db, url))
+        found = revisions.load(db, lookup.find(db, url))
     return [(revision.article.title, reasons[revision.crawl]) for revision in found]

@@ -1,0 +1,85 @@
+"""Tell what a crawl can't reach, or could not: seeds that its patterns exclude, and hosts that did not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatch
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from crawler.errors import UsageError
+from crawler.frontier.seeds import read_seeds
+from crawler.urls import host_of
+from pipelines.archive.connection import open_readonly
+
+_MAX_NAMED = 3
+"""Seeds that an error names."""
+
+_NEXT_DUE = """SELECT host, max(due_at, coalesce(not_before, '')) FROM (
+                 SELECT host, not_before, (SELECT min(due_at) FROM pages
+                                           WHERE pages.host = hosts.host AND due_at NOT NULL) AS due_at FROM hosts)
+               WHERE due_at NOT NULL"""
+_FAILED_SEED = """SELECT error, fetched_at FROM pages JOIN host_runs USING (host)
+                  WHERE url = ? AND crawl = ? AND (state = 'failed' AND visits = failed OR error GLOB 'address: *')"""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreachableHost:
+    """A host of a seed of which nothing could be fetched, why, and hosts that may have been meant."""
+
+    host: str
+    reason: str
+    similar: list[str]
+
+
+def is_wanted(host: str, patterns: Sequence[str]) -> bool:
+    """Return whether a host matches one of the patterns; any does where there are none."""
+    return not patterns or any(fnmatch(host, pattern) for pattern in patterns)
+
+
+def check_patterns(pages: Sequence[str], patterns: Sequence[str], origin: str, path: Path) -> None:
+    """Raise UsageError if the patterns exclude every seed, and every host that the catalog at `path` knows.
+
+    `origin`: where the patterns are from, in the words of the error.
+    """
+    seeds = list(dict.fromkeys(map(host_of, pages)))
+    if any(is_wanted(host, patterns) for host in seeds):
+        return
+    if path.exists():
+        with closing(open_readonly(path)) as db:
+            if any(is_wanted(host, patterns) for (host,) in db.execute("SELECT host FROM hosts")):
+                return
+    more = f" and {len(seeds) - _MAX_NAMED} more" if len(seeds) > _MAX_NAMED else ""
+    raise UsageError(
+        f"{origin} {', '.join(patterns)} excludes every seed ({', '.join(seeds[:_MAX_NAMED])}{more}): "
+        "a pattern has to match the whole name of a host, as *-tips.techidaily.com does."
+    )
+
+
+def next_due(db: Database, patterns: Sequence[str]) -> str | None:
+    """Return when the next page of a wanted host is due; None if none will be."""
+    return min((due for host, due in db.execute(_NEXT_DUE) if is_wanted(host, patterns)), default=None)
+
+
+def unreachable_hosts(db: Database, crawl: int, pages: Iterable[str]) -> list[UnreachableHost]:
+    """Return the hosts of seeds of which a crawl could fetch nothing."""
+    unreachable: dict[str, UnreachableHost] = {}
+    for url in pages:
+        host = host_of(url)
+        for reason, fetched_at in db.execute(_FAILED_SEED, [url, crawl]).fetchall():
+            similar = [] if fetched_at else _similar_hosts(db, host)
+            unreachable[host] = UnreachableHost(host, reason, similar)
+    return list(unreachable.values())
+
+
+def _similar_hosts(db: Database, host: str) -> list[str]:
+    """Return hosts with a similar name, of those with articles and those of the default seeds."""
+    name, _, domain = host.partition(".")
+    known = [host_of(url) for url in read_seeds([], [domain])]
+    known += [host for (host,) in db.execute("SELECT host FROM host_counts WHERE articles")]
+    names = {other.partition(".")[0]: other for other in known if other != host}
+    return [names[match] for match in get_close_matches(name, names)]
