@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
 
 from crawler.extensions.progress import duration
 from crawler.items import Outcome
-from crawler.reports.terminal import output, plain, print_json
+from crawler.reports.crawls import crawl_values
+from crawler.reports.terminal import minute, output, plain, print_json
 from pipelines.archive.catalog import COUNTS
 
 if TYPE_CHECKING:
     from crawler.runs.crawl import Report
+    from crawler.runs.forecast import Forecast
 
 _ENDINGS = {
     Outcome.FINISHED: "finished",
@@ -60,4 +64,28 @@ def print_summary(report: Report, data: str) -> None:
 
 def print_summary_json(report: Report) -> None:
     """Print the same as JSON."""
-    print_json(asdict(report) | {"log": str(report.log)})
+    print_json(asdict(report) | {"crawl": crawl_values(report.crawl), "log": str(report.log)})
+
+
+def print_forecast(forecast: Forecast) -> None:
+    """Print what a crawl would fetch, for people."""
+    console = output()
+    rate = f"{forecast.rate:g} requests a second" if forecast.rate else "no limit of requests a second"
+    console.print(
+        f"{forecast.pages:,} pages of {len(forecast.hosts):,} hosts would be fetched in at least "
+        f"{duration(forecast.seconds)}: {rate}, {forecast.delay:g} s between two to one host."
+    )
+    table = Table("due pages", "host", box=None, padding=(0, 2), header_style="dim")
+    for host, pages in forecast.hosts.items():
+        table.add_row(f"{pages:,}", host)
+    console.print(table)
+    for host, until in forecast.paused.items():
+        console.print(f"{host} is left alone until {minute(until)} UTC.")
+    console.print("Links and sitemaps that are read on the way can add pages.")
+
+
+def forecast_values(forecast: Forecast) -> dict[str, Any]:
+    """Return the same for programs."""
+    hosts = [{"host": host, "pages": pages} for host, pages in forecast.hosts.items()]
+    counts = {"pages": forecast.pages, "hosts": hosts, "seconds": round(forecast.seconds, 1)}
+    return counts | {"delay": forecast.delay, "rate": forecast.rate}
