@@ -103,7 +103,9 @@ def _print_summary(outcome: ImagesReport, folder: Path) -> None:
         click.echo(
             f"Failed images are tried again from {minute(outcome.next_try)} UTC: run the same command then."
         )
-    elif not outcome.failures:
+    elif outcome.failures:
+        click.echo("Images that are gone or refused are requested again after 90 days.")
+    else:
         click.echo(f"To view them: alsoread export site --for hugo --images --data {folder}")
 
 
