@@ -60,7 +60,7 @@ def test_the_pages_that_are_due_are_those_that_a_crawl_fetches(
     data = shutil.copytree(run.data, tmp_path / "data")
     before = contents(data)
     with Site(network) as site:
-        command = [
+        command: list[str | Path] = [
             "crawl",
             SEED,
             "--connect-to",
