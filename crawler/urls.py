@@ -147,6 +147,15 @@ def named_host(url: str) -> str:
         return ""
 
 
+def is_data_url(url: str) -> bool:
+    """Return whether an address holds its data itself, as a placeholder's does; some have a page's before it.
+
+    >>> is_data_url("data:,"), is_data_url("https://a.techidaily.com/data:image/gif;base64,R0lGOD")
+    (True, True)
+    """
+    return url.startswith("data:") or "data:image" in url
+
+
 def slug_of(url: str) -> str:
     """Return the path of a canonical address, encoded, without the slashes at its ends.
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlite_utils import Database
 
-from crawler.cli.options import data_folder, host_filter, reports_errors
+from crawler.cli.options import (
+    data_folder,
+    host_filter,
+    json_flag,
+    print_error,
+    print_result,
+    reports_errors,
+)
 from crawler.errors import AlsoreadError, UsageError
 from crawler.items import Article, Visit
 from crawler.settings import ALSOREAD_SCOPE
@@ -26,8 +34,9 @@ from pipelines.validate import validate
 @click.argument("wanted", metavar="[ARTICLE]...", nargs=-1)
 @host_filter
 @data_folder
+@json_flag
 @reports_errors
-def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:
+def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str, as_json: bool) -> None:
     """Accept the quarantined versions of articles.
 
     ARTICLE is an address, the path of a file, or the last part of an address that no other article has.
@@ -46,19 +55,30 @@ def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str) -> None:
         urls = list(dict.fromkeys([*urls, *quarantine.urls_of(db, hosts)]))
     if not urls:
         raise UsageError(f"No page of {', '.join(hosts)} is quarantined.")
+    accepted: list[dict[str, Any]] = []
+    failures: list[tuple[str, str]] = []
     exit_code = 0
     with open_locked(path) as db:
         store = _store(db, path.parent)
         for url in urls:
             try:
-                _accept(store, path.parent, url)
+                words = _accept(store, path.parent, url)
             except AlsoreadError as error:
-                click.echo(f"alsoread: {error}", err=True)
+                print_error(error)
+                failures.append((url, str(error)))
                 exit_code = error.exit_code
+                continue
+            accepted.append({"url": url, "words": words})
+            if not as_json:
+                advice = f"To see what changed: alsoread diff {url} --data {data}"
+                click.echo(f"Accepted: {url}, now {words:,} words. {advice}")
+    if as_json:
+        print_result({"accepted": accepted}, failures, exit_code)
     sys.exit(exit_code)
 
 
-def _accept(store: Store, data: Path, url: str) -> None:
+def _accept(store: Store, data: Path, url: str) -> int:
+    """Store the quarantined version of an article, and return its number of words. Raises AlsoreadError."""
     file = file_of(data, url)
     if not file.is_file():
         raise UsageError(f"{url} is not quarantined; see `alsoread status --failed`.")
@@ -71,10 +91,7 @@ def _accept(store: Store, data: Path, url: str) -> None:
     if isinstance(result, Exception):
         raise result
     drop(data, url)
-    words = len(article.body.split())
-    click.echo(
-        f"Accepted: {url}, now {words:,} words. To see what changed: alsoread diff {url} --data {data}"
-    )
+    return len(article.body.split())
 
 
 def _read(file: Path, url: str) -> tuple[Article, bool]:

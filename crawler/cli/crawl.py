@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crawler import shutdown
-from crawler.cli.options import archive_options, connect_to, data_folder, quiet_flag, reports_errors
+from crawler.cli.options import (
+    NOTHING_CHANGED,
+    archive_options,
+    connect_to,
+    data_folder,
+    dry_run_flag,
+    json_flag,
+    print_result,
+    quiet_flag,
+    reports_errors,
+)
 from crawler.config.file import check_notify_urls, read_config
+
+if TYPE_CHECKING:
+    from scrapy.settings import Settings
 
 
 @click.command()
@@ -28,10 +41,13 @@ from crawler.config.file import check_notify_urls, read_config
 @click.option(
     "--retry-failed", "ALSOREAD_RETRY_FAILED", is_flag=True, default=None, help="Retry all pages that failed."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@dry_run_flag("the pages that are due, by host, and how long fetching them takes")
 @quiet_flag
+@json_flag
 @reports_errors
-def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **settings: Any) -> None:
+def crawl(
+    seeds: tuple[str, ...], data: str, dry_run: bool, quiet: bool, as_json: bool, **settings: Any
+) -> None:
     """Archive the articles that SEEDS lead to.
 
     SEEDS are addresses, hosts, files of them, or Markdown posts; without any a crawl begins at those of
@@ -53,8 +69,11 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **setti
     folder = Path(data)
     config = read_config(folder)
     check_notify_urls(folder)
-    style = "none" if quiet else "live" if sys.stderr.isatty() else "lines"
+    style = "none" if quiet or as_json else "live" if sys.stderr.isatty() else "lines"
     scrapy_settings = settings_with({"ALSOREAD_DATA": data, "ALSOREAD_PROGRESS": style, **settings})
+    if dry_run:
+        _dry_run(seeds, scrapy_settings, as_json=as_json)
+        return
     with shutdown.noted():  # the summary and those who are notified hear of an interruption too
         result = run(seeds, scrapy_settings)
         if as_json:
@@ -65,3 +84,16 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **setti
         for problem in send_report(result, config, folder) + write_metrics(result, folder, metrics):
             click.echo(f"alsoread: {problem}", err=True)
     shutdown.leave(result.exit_code)
+
+
+def _dry_run(seeds: tuple[str, ...], settings: Settings, *, as_json: bool) -> None:
+    from crawler.reports.summary import forecast_values, print_forecast
+    from crawler.runs.forecast import forecast
+
+    result = forecast(seeds, settings)
+    if as_json:
+        paused = [(host, f"left alone until {until}") for host, until in result.paused.items()]
+        print_result(forecast_values(result), paused, exit_code=0)
+    else:
+        print_forecast(result)
+        click.echo(NOTHING_CHANGED)

@@ -4,24 +4,39 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crawler import shutdown
-from crawler.cli.options import data_folder, host_filter, quiet_flag, reports_errors
-from crawler.errors import UsageError
-from crawler.exit_codes import INTERRUPTED
+from crawler.cli.options import (
+    NOTHING_CHANGED,
+    data_folder,
+    dry_run_flag,
+    host_filter,
+    json_flag,
+    print_result,
+    quiet_flag,
+    reports_errors,
+)
+from crawler.errors import Interrupted, UsageError
 from crawler.reports.terminal import progress
 from crawler.text import escape_controls
 from pipelines.archive.connection import open_readonly
 
+if TYPE_CHECKING:
+    from pipelines.archive.selection import ArticleFilter
+    from pipelines.export.plan import Form
+    from pipelines.export.source import Source
+    from pipelines.export.sync import Result
+
 _FLAVOURS = ("plain", "hexo", "hugo", "jekyll", "obsidian")
 _KEPT = 1
 """Exit code where files were left as they are."""
+_KEPT_REASON = "was not written by export, or changed since"
 _MAX_LISTED = 20
 """Files that are named one by one."""
 
@@ -66,9 +81,11 @@ _MAX_LISTED = 20
     show_default=True,
     help="Other than md: write a table to the file DIR.",
 )
+@dry_run_flag("which files would be written and removed")
 @quiet_flag
+@json_flag
 @reports_errors
-def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
+def export(target: Path, data: str, quiet: bool, as_json: bool, **options: Any) -> None:
     """Write articles as Markdown with front matter, or as a table.
 
     An export into the same DIR again writes only what has changed; docs/export.md has the programs.
@@ -88,21 +105,20 @@ def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
             source = Source(db, _choice(options))
             form = _form(options, Path(data))
             count = source.count + (sum(1 for _ in source.copies()) if options["images"] else 0)
-            with progress("Exporting", not quiet) as watch:
-                kept = _export(source, target, form, options, lambda done: watch(done, count), quiet)
+            with progress("Exporting", not quiet and not as_json) as watch:
+                result = _export(source, target, form, options, lambda done: watch(done, count))
     except (KeyboardInterrupt, sqlite3.OperationalError):  # as a query ends that a signal interrupts
         if not shutdown.is_asked():
             raise
-        click.echo("alsoread: Interrupted; run the same command to resume.", err=True)
-        sys.exit(INTERRUPTED)
-    for path in kept[:_MAX_LISTED]:
-        click.echo(
-            f"Warning: {target / escape_controls(path)} was not written by export, or changed since; left as it is.",
-            err=True,
-        )
-    if kept[_MAX_LISTED:]:
-        click.echo(f"Warning: the same holds for {len(kept) - _MAX_LISTED:,} more files.", err=True)
-    sys.exit(_KEPT if kept else 0)
+        raise Interrupted("Interrupted; run the same command to resume.") from None
+    exit_code = _KEPT if result.kept else 0
+    if as_json:
+        _print_json(source.count, result, exit_code, dry_run=options["dry_run"])
+    else:
+        if not quiet:
+            _print_summary(source.count, target, result, options)
+        _print_warnings(target, result.kept)
+    sys.exit(exit_code)
 
 
 def _interrupt() -> None:
@@ -123,8 +139,9 @@ def _check(target: Path, data: Path, options: dict[str, Any]) -> None:
                 raise click.UsageError(f"{name} requires --format md.")
         if options["flavour"] != "plain":
             raise click.UsageError("--for requires --format md.")
-    if options["prune"] and one_file:
-        raise click.UsageError("--prune requires a folder as the target.")
+    for name in ("prune", "dry_run"):
+        if options[name] and one_file:
+            raise click.UsageError(f"--{name.replace('_', '-')} requires a folder as the target.")
     if target.absolute().resolve().is_relative_to(data.absolute().resolve()):
         raise UsageError(f"{target} is inside the archive {data}: choose another folder.")
     if one_file and target.is_dir():
@@ -133,13 +150,13 @@ def _check(target: Path, data: Path, options: dict[str, Any]) -> None:
         raise UsageError(f"{target} is a file: name a folder, or choose --to or --format.")
 
 
-def _choice(options: dict[str, Any]) -> Any:
+def _choice(options: dict[str, Any]) -> ArticleFilter:
     from pipelines.archive.selection import ArticleFilter
 
     return ArticleFilter(**{name: options[name] for name in ArticleFilter.__dataclass_fields__})
 
 
-def _form(options: dict[str, Any], data: Path) -> Any:
+def _form(options: dict[str, Any], data: Path) -> Form:
     from pipelines.export.plan import Form
 
     return Form(
@@ -151,23 +168,54 @@ def _form(options: dict[str, Any], data: Path) -> Any:
 
 
 def _export(
-    source: Any, target: Path, form: Any, options: dict[str, Any], watch: Callable[[int], None], quiet: bool
-) -> list[str]:
-    """Run the export, print its summary, and return the files that were left as they are."""
+    source: Source, target: Path, form: Form, options: dict[str, Any], watch: Callable[[int], None]
+) -> Result:
     from pipelines.export import run
 
     if options["form"] != "md":
-        run.to_table(source, target, options["form"], watch)
-    elif options["packed"]:
-        run.to_packed(source, target, form, options["packed"], watch)
+        return run.to_table(source, target, options["form"], watch)
+    if options["packed"]:
+        return run.to_packed(source, target, form, options["packed"], watch)
+    return run.to_folder(
+        source, target, form, prune=options["prune"], dry_run=options["dry_run"], watch=watch
+    )
+
+
+def _print_json(articles: int, result: Result, exit_code: int, *, dry_run: bool) -> None:
+    counts: dict[str, Any] = {
+        "articles": articles,
+        "written": len(result.written),
+        "unchanged": result.unchanged,
+        "removed": len(result.removed),
+        "kept": len(result.kept),
+    }
+    if dry_run:
+        counts |= {"to_write": result.written, "to_remove": result.removed}
+    print_result(counts, ((path, _KEPT_REASON) for path in result.kept), exit_code)
+
+
+def _print_summary(articles: int, target: Path, result: Result, options: dict[str, Any]) -> None:
+    if options["form"] != "md" or options["packed"]:
+        click.echo(f"{articles:,} articles in {target}.")
+        return
+    written, removed = f"{len(result.written):,}", f"{len(result.removed):,}"
+    if options["dry_run"]:
+        for action, paths in (("write", result.written), ("remove", result.removed)):
+            for path in paths:
+                click.echo(f"Would {action} {target / escape_controls(path)}")
+        click.echo(
+            f"{articles:,} articles in {target}: {written} files to write, {result.unchanged:,} unchanged, "
+            f"{removed} to remove, {len(result.kept):,} to keep. {NOTHING_CHANGED}"
+        )
     else:
-        result = run.to_folder(source, target, form, prune=options["prune"], watch=watch)
-        if not quiet:
-            click.echo(
-                f"{source.count:,} articles in {target}: {result.written:,} files written, "
-                f"{result.unchanged:,} unchanged, {result.removed:,} removed, {len(result.kept):,} kept."
-            )
-        return result.kept
-    if not quiet:
-        click.echo(f"{source.count:,} articles in {target}.")
-    return []
+        click.echo(
+            f"{articles:,} articles in {target}: {written} files written, {result.unchanged:,} unchanged, "
+            f"{removed} removed, {len(result.kept):,} kept."
+        )
+
+
+def _print_warnings(target: Path, kept: Sequence[str]) -> None:
+    for path in kept[:_MAX_LISTED]:
+        click.echo(f"Warning: {target / escape_controls(path)} {_KEPT_REASON}; left as it is.", err=True)
+    if kept[_MAX_LISTED:]:
+        click.echo(f"Warning: the same holds for {len(kept) - _MAX_LISTED:,} more files.", err=True)

@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 import click
 
 from crawler import shutdown
-from crawler.cli.options import data_folder, reports_errors
+from crawler.cli.options import (
+    NOTHING_CHANGED,
+    data_folder,
+    dry_run_flag,
+    json_flag,
+    print_result,
+    reports_errors,
+)
 from crawler.errors import UsageError
+from crawler.settings import ALSOREAD_SCOPE
 from crawler.text import escape_controls
+from crawler.urls import canonical_or_none, in_scope
 from pipelines.archive.connection import open_readonly
 
 _REBUILT = "rebuilt from the files"
+_IMPORTED_KINDS = ("new", "changed", "unchanged")
 _SOME_REFUSED, _ALL_REFUSED = 1, 2  # exit codes
+
+
+def _in_scope(_: click.Context, __: click.Parameter, host: str | None) -> str | None:
+    """Return a host whose pages the archive takes. Raises a usage error for another."""
+    if host is None:
+        return None
+    url = canonical_or_none(f"https://{host}/")
+    if url is None or not in_scope(url, ALSOREAD_SCOPE):
+        raise click.BadParameter(f"{host!r} is not a host of {', '.join(ALSOREAD_SCOPE)}.")
+    return host
 
 
 @click.command("import")
@@ -24,9 +45,11 @@ _SOME_REFUSED, _ALL_REFUSED = 1, 2  # exit codes
     "paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(exists=True, path_type=Path)
 )
 @data_folder
-@click.option("--host", metavar="HOST", help="Blog of files that have no address.")
+@click.option("--host", metavar="HOST", callback=_in_scope, help="Blog of files that have no address.")
+@dry_run_flag("what would be new, changed, unchanged or refused")
+@json_flag
 @reports_errors
-def import_(paths: tuple[Path, ...], data: str, host: str | None) -> None:
+def import_(paths: tuple[Path, ...], data: str, host: str | None, dry_run: bool, as_json: bool) -> None:
     """Import Markdown files, folders, and tar or zip archives.
 
     The files have front matter. Importing an export restores its articles. Sources of a blog are cut as their pages
@@ -37,13 +60,15 @@ def import_(paths: tuple[Path, ...], data: str, host: str | None) -> None:
       alsoread import backup.tar.gz
       alsoread import blog/source/_posts --host howto.techidaily.com
     """
-    _import(Path(data), paths, host, f"import of {', '.join(map(str, paths))}")
+    reason = None if dry_run else f"import of {', '.join(map(str, paths))}"
+    _import(Path(data), paths, host, reason, as_json=as_json)
 
 
 @click.command()
 @data_folder
+@json_flag
 @reports_errors
-def rebuild(data: str) -> None:
+def rebuild(data: str, as_json: bool) -> None:
     """Make a new catalog from an archive's Markdown files.
 
     It has no history: the crawls and revisions of the old one are in the old one alone.
@@ -57,7 +82,7 @@ def rebuild(data: str) -> None:
         raise UsageError(f"{folder / 'archive.db'} exists. Move it away first, or use another --data.")
     if not (folder / "articles").is_dir():
         raise UsageError(f"{folder / 'articles'} does not exist: there is nothing to make a catalog from.")
-    _import(folder, [folder / "articles"], None, _REBUILT)
+    _import(folder, [folder / "articles"], None, _REBUILT, as_json=as_json)
 
 
 def _is_unfinished(path: Path) -> bool:
@@ -74,27 +99,38 @@ def _is_unfinished(path: Path) -> bool:
         return not db.table("crawls").count or bool(db.execute(query, [_REBUILT]).fetchone()[0] == 0)
 
 
-def _import(data: Path, paths: tuple[Path, ...] | list[Path], host: str | None, reason: str) -> None:
+def _import(
+    data: Path, paths: Sequence[Path], host: str | None, reason: str | None, *, as_json: bool
+) -> None:
+    """Import the files, or only count what an import would do where it has no reason."""
     from crawler.extractors.source import read_source
-    from crawler.settings import ALSOREAD_SCOPE
-    from pipelines.importing.run import import_files
+    from pipelines.importing.parse import Parser
+    from pipelines.importing.run import import_files, preview_import
 
+    failures: list[tuple[str, str]] = []
+
+    def refused(name: str, why: str) -> None:
+        if as_json:
+            failures.append((name, why))
+        else:
+            click.echo(escape_controls(f"{name}: {why}"), err=True)
+
+    parser = Parser(host, tuple(ALSOREAD_SCOPE), read_source)
     with shutdown.noted():  # the import checks for signals between two commits
-        counts = import_files(
-            data,
-            paths,
-            reason=reason,
-            host=host,
-            scope=ALSOREAD_SCOPE,
-            read_source=read_source,
-            refused=lambda name, why: click.echo(escape_controls(f"{name}: {why}"), err=True),
-        )
-    if not counts:
-        raise UsageError(f"No Markdown files in {', '.join(map(str, paths))}.")
+        if reason is None:
+            counts = preview_import(data, paths, parser, refused=refused)
+        else:
+            counts = import_files(data, paths, parser, reason=reason, refused=refused)
     imported = counts.total() - counts["refused"]
-    click.echo(
-        f"{imported} articles: {counts['new']} new, {counts['changed']} changed, {counts['unchanged']} unchanged; "
-        f"{counts['refused']} files could not be used."
-    )
+    exit_code = 0
     if counts["refused"]:
-        sys.exit(_SOME_REFUSED if imported else _ALL_REFUSED)
+        exit_code = _SOME_REFUSED if imported else _ALL_REFUSED
+    if as_json:
+        by_kind = {kind: counts[kind] for kind in (*_IMPORTED_KINDS, "refused")}
+        print_result({"articles": imported, **by_kind}, failures, exit_code)
+    else:
+        kinds = ", ".join(f"{counts[kind]} {kind}" for kind in _IMPORTED_KINDS)
+        click.echo(f"{imported} articles: {kinds}; {counts['refused']} files could not be used.")
+        if reason is None:
+            click.echo(NOTHING_CHANGED)
+    sys.exit(exit_code)

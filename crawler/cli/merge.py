@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from crawler.cli.options import data_folder, reports_errors
-from pipelines.archive.connection import open_locked
+from crawler.cli.options import (
+    NOTHING_CHANGED,
+    data_folder,
+    dry_run_flag,
+    json_flag,
+    print_error,
+    print_result,
+    reports_errors,
+)
+from crawler.errors import AlsoreadError
+from pipelines.archive.connection import open_current, open_locked
 
 
 @click.command()
 @click.argument("others", nargs=-1, required=True, type=click.Path(path_type=Path))
 @data_folder
+@dry_run_flag("the counts that each merge would give")
+@json_flag
 @reports_errors
-def merge(others: tuple[Path, ...], data: str) -> None:
+def merge(others: tuple[Path, ...], data: str, dry_run: bool, as_json: bool) -> None:
     """Merge other archives into this one.
 
     OTHERS are their folders or archive.db files, which are only read.
@@ -27,11 +40,28 @@ def merge(others: tuple[Path, ...], data: str) -> None:
     from pipelines.merging.merge import merge as merge_archive
 
     folder = Path(data)
+    if dry_run:
+        open_current(folder / "archive.db").close()  # opening it for writing would upgrade an older one
+    merged: list[dict[str, Any]] = []
+    failures: list[tuple[str, str]] = []
+    exit_code = 0
     with open_locked(folder / "archive.db") as db:
-        for other in [_catalog_of(path) for path in others]:
-            merged = merge_archive(db, folder, other)
-            counts = ", ".join(f"{count:,} {kind}" for kind, count in merged._asdict().items())
-            click.echo(f"{other}: {counts}.")
+        for other in map(_catalog_of, others):
+            try:
+                counts = merge_archive(db, folder, other, dry_run=dry_run)._asdict()
+            except AlsoreadError as error:  # what was merged before stays
+                print_error(error)
+                failures.append((str(other), str(error)))
+                exit_code = error.exit_code
+                break
+            merged.append({"archive": str(other), **counts})
+            if not as_json:
+                click.echo(f"{other}: {', '.join(f'{count:,} {kind}' for kind, count in counts.items())}.")
+    if as_json:
+        print_result({"merged": merged}, failures, exit_code)
+    elif dry_run:
+        click.echo(NOTHING_CHANGED)
+    sys.exit(exit_code)
 
 
 def _catalog_of(path: Path) -> Path:

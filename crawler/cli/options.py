@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -27,6 +27,13 @@ data_folder = click.option(
 
 host_filter = click.option("--host", "hosts", multiple=True, metavar="GLOB", help=OPTIONS["crawl.hosts"].help)
 quiet_flag = click.option("--quiet", is_flag=True, help="No progress and no summary.")
+NOTHING_CHANGED = "Dry run: nothing was changed."
+json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def dry_run_flag(shown: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add a flag that only shows what the command would do: `shown`, in words."""
+    return click.option("--dry-run", is_flag=True, help=f"Only show {shown}; change nothing.")
 
 
 def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -105,12 +112,10 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
                 read_config(Path(kwargs["data"]))
             command(*args, **kwargs)
         except AlsoreadError as error:
-            click.echo(escape_controls(f"alsoread: {error}"), err=True)
-            sys.exit(error.exit_code)
+            _end(error, as_json=kwargs.get("as_json", False))
         except (OSError, sqlite3.Error) as error:
             explained = _explain(error, Path(kwargs.get("data", "The catalog")))
-            click.echo(escape_controls(f"alsoread: {explained}"), err=True)
-            sys.exit(explained.exit_code)
+            _end(explained, as_json=kwargs.get("as_json", False))
 
     return in_words
 
@@ -130,6 +135,29 @@ def _check_folder(data: Path) -> None:
         f"--data {data} is a catalog, not the folder of an archive: copy it to DIR/archive.db, use --data DIR, "
         "and run `alsoread verify --repair`, which writes the articles' files."
     )
+
+
+def print_error(error: AlsoreadError) -> None:
+    """Print an error's sentence on standard error."""
+    click.echo(escape_controls(f"alsoread: {error}"), err=True)
+
+
+def print_result(counts: Mapping[str, Any], failures: Iterable[tuple[str, str]], exit_code: int) -> None:
+    """Print what a command did as one JSON object. `failures`: what could not be done, each with its reason."""
+    from crawler.reports.terminal import print_json
+
+    named = [{"name": name, "reason": reason} for name, reason in failures]
+    print_json({**counts, "failures": named, "exit_code": exit_code})
+
+
+def _end(error: AlsoreadError, *, as_json: bool) -> NoReturn:
+    """Print an error, for programs as JSON too, and end with its exit code."""
+    from crawler.reports.terminal import print_json
+
+    print_error(error)
+    if as_json:
+        print_json({"error": str(error), "exit_code": error.exit_code})
+    sys.exit(error.exit_code)
 
 
 def _explain(error: OSError | sqlite3.Error, data: Path) -> AlsoreadError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler.cli.crawl import crawl
-from crawler.cli.options import archive_options, data_folder, reports_errors
+from crawler.cli.options import archive_options, data_folder, json_flag, print_result, reports_errors
 
 if TYPE_CHECKING:
     from crawler.service.schedule import Plan
@@ -39,8 +39,11 @@ def _check_crawl_options(_: click.Context, __: click.Parameter, options: tuple[s
 @archive_options("schedule.")
 @click.option("--next", "upcoming", type=click.IntRange(1), metavar="N", help="Only print the next N starts.")
 @click.option("--once", is_flag=True, help="Run one crawl if one is due, and end with its exit code.")
+@json_flag
 @reports_errors
-def schedule(options: tuple[str, ...], data: str, upcoming: int | None, once: bool, **given: Any) -> None:
+def schedule(
+    options: tuple[str, ...], data: str, upcoming: int | None, once: bool, as_json: bool, **given: Any
+) -> None:
     """Run crawls on a schedule, as a service in the foreground.
 
     Options go over those of [schedule] in DIR/alsoread.toml. Seeds and options of the crawls come last, after "--".
@@ -59,10 +62,12 @@ def schedule(options: tuple[str, ...], data: str, upcoming: int | None, once: bo
         raise click.UsageError("--cron and --every can't be used together.")
     if upcoming and once:
         raise click.UsageError("--next and --once can't be used together.")
+    if as_json and not upcoming:
+        raise click.UsageError("--json requires --next.")
     folder = Path(data)
     plan = _plan(read_config(folder), **given)
     if upcoming:
-        _print_starts(plan, folder, upcoming)
+        _print_starts(plan, folder, upcoming, as_json=as_json)
         return
     runner = CrawlRunner(folder, options)
     code = service.run_once(plan, runner) if once else service.serve(plan, runner)
@@ -85,14 +90,20 @@ def _plan(
     )
 
 
-def _print_starts(plan: Plan, data: Path, count: int) -> None:
+def _print_starts(plan: Plan, data: Path, count: int, *, as_json: bool) -> None:
     from crawler import clock
+    from crawler.items import iso
     from crawler.service.schedule import last_crawl, local_time
 
     without_jitter = replace(plan, jitter=timedelta())
     first, reason = without_jitter.first_start(last_crawl(data), clock.now())
+    starts = [first, *islice(without_jitter.starts_after(first), count - 1)]
+    if as_json:
+        jitter = plan.jitter.total_seconds()
+        print_result({"starts": list(map(iso, starts)), "reason": reason, "jitter": jitter}, [], exit_code=0)
+        return
     click.echo(f"{local_time(first)}  {reason}".rstrip())
-    for start in islice(without_jitter.starts_after(first), count - 1):
+    for start in starts[1:]:
         click.echo(local_time(start))
     if plan.jitter:
         click.echo(f"Each start is delayed by up to {plan.jitter}.")
@@ -101,8 +112,9 @@ def _print_starts(plan: Plan, data: Path, count: int) -> None:
 @click.command()
 @data_folder
 @click.option("--if-due", is_flag=True, help="Only if the last maintenance was a week ago.")
+@json_flag
 @reports_errors
-def maintain(data: str, if_due: bool) -> None:
+def maintain(data: str, if_due: bool, as_json: bool) -> None:
     """Tidy the archive: catalog, search index, old logs, leftovers.
 
     The service of `alsoread schedule` does this by itself, once a week.
@@ -118,11 +130,19 @@ def maintain(data: str, if_due: bool) -> None:
 
     folder = Path(data)
     if if_due and not maintenance.is_due(folder / "archive.db"):
+        if as_json:
+            print_result({"maintained": False}, [], exit_code=0)
         return
     from crawler.extensions.logs import remove_old_logs
 
     keep = read_config(folder)["keep.logs"]
-    for sentence in maintenance.maintain(folder / "archive.db"):
-        click.echo(sentence)
+    done = maintenance.maintain(folder / "archive.db")
     removed = remove_old_logs(folder, keep, now())
+    if as_json:
+        counts = {name: value for name, value in asdict(done).items() if name != "log_is_read"}
+        failures = [("archive.db-wal", "somebody reads the catalog")] if done.log_is_read else []
+        print_result({"maintained": True, **counts, "removed_logs": removed}, failures, exit_code=0)
+        return
+    for sentence in (*done.sentences(), done.log_sentence()):
+        click.echo(sentence)
     click.echo(f"Logs: {removed} older than {keep.days} days removed.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.options import data_folder, reports_errors
+from crawler.cli.options import data_folder, json_flag, reports_errors
 from crawler.reports.terminal import print_json
 from crawler.text import escape_controls
 from pipelines.archive.connection import is_locked
@@ -20,7 +20,7 @@ _FINDINGS_LEFT = 1
 @click.command()
 @data_folder
 @click.option("--repair", "with_repair", is_flag=True, help="Repair what can be repaired; deletes nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_flag
 @reports_errors
 def verify(data: str, with_repair: bool, as_json: bool) -> None:
     """Check the archive's integrity.
@@ -35,7 +35,8 @@ def verify(data: str, with_repair: bool, as_json: bool) -> None:
     from pipelines.verifying import verify as verifying
 
     folder = Path(data)
-    if is_locked(folder / "archive.db") and not with_repair:
+    is_partial = is_locked(folder / "archive.db") and not with_repair
+    if is_partial and not as_json:
         click.echo("alsoread: A crawl is running; skipped what it wrote in the last minute.", err=True)
     repaired: list[Finding] = []
     left: list[Finding] = []
@@ -48,11 +49,13 @@ def verify(data: str, with_repair: bool, as_json: bool) -> None:
         left.append(finding)
         if not as_json:
             click.echo(escape_controls(f"{finding.where}: {finding.what}; fix: {finding.hint}"))
+    exit_code = _FINDINGS_LEFT if left else 0
     if as_json:
-        print_json({"mended": _as_dicts(repaired), "found": _as_dicts(left)})
+        result = {"mended": _as_dicts(repaired), "found": _as_dicts(left), "is_partial": is_partial}
+        print_json({**result, "exit_code": exit_code})
     else:
         click.echo(f"{data}: {_conclusion(len(repaired), len(left))}.")
-    sys.exit(_FINDINGS_LEFT if left else 0)
+    sys.exit(exit_code)
 
 
 def _as_dicts(findings: Sequence[Finding]) -> list[dict[str, str]]:

@@ -20,6 +20,7 @@ from crawler.extractors.tree import (
     text_of,
 )
 from crawler.items import Link
+from crawler.urls import is_data_url
 
 # <p><span class="atpl-alsoreadstyle">Also read:</span></p> before <div><ul><li><a href="…">
 HEADING_MARK = "atpl-alsoreadstyle"
@@ -54,15 +55,6 @@ def resolve_url(base: str, address: str) -> str | None:
         return None
 
 
-def is_data_url(address: str) -> bool:
-    """Tell whether an address holds its data itself, as a placeholder's does; some have a page's before it.
-
-    >>> is_data_url("https://a.techidaily.com/data:image/gif;base64,R0lGOD")
-    True
-    """
-    return address.startswith("data:") or "data:image" in address
-
-
 def link_url(a: Element, base: str) -> str | None:
     """Return where a link leads: resolved, or as spelled within the article; None for nowhere.
 
@@ -76,7 +68,12 @@ def link_url(a: Element, base: str) -> str | None:
 def image_url(img: Element, base: str) -> str | None:
     """Return the address of a picture; None where it has none. Raises UnreadablePage as `link_url` does."""
     _refuse_unclosed(img)
-    source = resolve_url(base, img.get("src", ""))
+    return resolve_image(base, img.get("src", ""))
+
+
+def resolve_image(base: str, address: str) -> str | None:
+    """Resolve the address of a picture in the page at `base`; None where it is a placeholder, or the page itself."""
+    source = resolve_url(base, address)
     return source if source and source != base and not is_data_url(source) else None
 
 

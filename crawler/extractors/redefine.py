@@ -12,7 +12,7 @@ from crawler.errors import UnreadablePage
 from crawler.extractors.body import cut_noise, images
 from crawler.extractors.bylines.byline import Byline, cut_byline
 from crawler.extractors.language import detect_language
-from crawler.extractors.links import UNCLOSED, cut_also_read, resolve_url
+from crawler.extractors.links import UNCLOSED, cut_also_read, resolve_image, resolve_url
 from crawler.extractors.markdown.writer import to_markdown
 from crawler.extractors.page import Page
 from crawler.extractors.tree import Element, XPath, text_of, xpath
@@ -121,7 +121,7 @@ def _description(post: Post) -> str | None:
 
 def _thumbnail(post: Post) -> str | None:
     hero = post.first(TITLE_BOX, HERO)
-    return resolve_url(post.page.base, hero.get("src", "")) if hero is not None else None
+    return resolve_image(post.page.base, hero.get("src", "")) if hero is not None else None
 
 
 def _license_address(post: Post) -> str | None:

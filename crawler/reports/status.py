@@ -11,6 +11,7 @@ from rich.table import Table
 from sqlite_utils import Database
 
 from crawler.reports.alarms import grouped
+from crawler.reports.crawls import crawl_values
 from crawler.reports.terminal import minute, output, plain, print_json
 from pipelines.archive import alarms
 from pipelines.archive.schema import NOT_ARCHIVED
@@ -56,7 +57,9 @@ def print_status(db: Database, data: str) -> None:
 
 def print_status_json(db: Database) -> None:
     """Print the counts, the last crawl and the recent alarms as JSON."""
-    print_json(_counts(db))
+    counts = _counts(db)
+    last = counts["last_crawl"]
+    print_json(counts | {"last_crawl": last and crawl_values(last)})
 
 
 def _counts(db: Database) -> dict[str, Any]:

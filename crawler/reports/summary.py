@@ -7,20 +7,23 @@ import re
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from rich.table import Table
 from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.exit_codes import ALARMS
 from crawler.extensions.progress import duration
 from crawler.items import Outcome, iso
+from crawler.reports.crawls import crawl_values
 from crawler.reports.terminal import minute, output, plain, print_json
 from pipelines.archive.catalog import COUNTS
 from pipelines.archive.connection import open_readonly
 
 if TYPE_CHECKING:
     from crawler.runs.crawl import Report
+    from crawler.runs.forecast import Forecast
 
 _ENDINGS = {
     Outcome.FINISHED: "finished",
@@ -77,7 +80,10 @@ def print_summary(report: Report, data: str) -> None:
 
 def print_summary_json(report: Report) -> None:
     """Print the same as JSON."""
-    print_json(asdict(report) | {"log": str(report.log), "idle": _explain_idle(report)})
+    print_json(
+        asdict(report)
+        | {"crawl": crawl_values(report.crawl), "log": str(report.log), "idle": _explain_idle(report)}
+    )
 
 
 def _explain_idle(report: Report) -> str | None:
@@ -114,3 +120,27 @@ def _is_found(db: Database, word: str) -> bool:
     return bool(
         db.execute("SELECT 1 FROM articles_fts WHERE articles_fts MATCH ? LIMIT 1", [word]).fetchone()
     )
+
+
+def print_forecast(forecast: Forecast) -> None:
+    """Print what a crawl would fetch, for people."""
+    console = output()
+    rate = f"{forecast.rate:g} requests a second" if forecast.rate else "no limit of requests a second"
+    console.print(
+        f"{forecast.pages:,} pages of {len(forecast.hosts):,} hosts would be fetched in at least "
+        f"{duration(forecast.seconds)}: {rate}, {forecast.delay:g} s between two to one host."
+    )
+    table = Table("due pages", "host", box=None, padding=(0, 2), header_style="dim")
+    for host, pages in forecast.hosts.items():
+        table.add_row(f"{pages:,}", host)
+    console.print(table)
+    for host, until in forecast.paused.items():
+        console.print(f"{host} is left alone until {minute(until)} UTC.")
+    console.print("Links and sitemaps that are read on the way can add pages.")
+
+
+def forecast_values(forecast: Forecast) -> dict[str, Any]:
+    """Return the same for programs."""
+    hosts = [{"host": host, "pages": pages} for host, pages in forecast.hosts.items()]
+    counts = {"pages": forecast.pages, "hosts": hosts, "seconds": round(forecast.seconds, 1)}
+    return counts | {"delay": forecast.delay, "rate": forecast.rate}

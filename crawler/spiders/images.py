@@ -37,12 +37,15 @@ class ImagesSpider(Spider):
 
     async def start(self) -> AsyncIterator[Request | ImageVisit]:
         """Yield requests in the order of the addresses."""
+        stats: Any = self.crawler.stats
         tolerated = self.settings["ALSOREAD_HOST_FAILURES"] or _NO_LIMIT
         for url in self.urls:
             while is_busy(self.crawler) or count_unsettled(self.crawler) >= _MAX_UNSETTLED_IMAGES:
                 await self.crawler.signals.wait_for(signals.scheduler_empty)
             if self._failures[named_host(url)] < tolerated:
                 yield self._request(url, url, 0)
+            else:
+                stats.inc_value("images/postponed")
 
     def parse(self, response: Response, **kwargs: Any) -> Iterator[Request | ImageVisit]:  # noqa: ARG002
         """Yield the visit of a response, or a request that follows its redirect."""

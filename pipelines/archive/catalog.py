@@ -37,6 +37,15 @@ def end_killed(db: Database, moment: str) -> int:
     return db.execute(query, [moment]).rowcount
 
 
+def recrawl_began(db: Database) -> str | None:
+    """Return when the first of the unfinished crawls began that recrawl all pages; None if there is none."""
+    query = """SELECT min(started_at) FROM crawls
+               WHERE id > (SELECT coalesce(max(id), 0) FROM crawls WHERE outcome = 'finished')
+                 AND options ->> 'ALSOREAD_RECRAWL' = 'all'"""
+    began: str | None = db.execute(query).fetchone()[0]
+    return began
+
+
 class Catalog(Store):
     """An archive's catalog, locked by this process for one crawl."""
 
@@ -92,15 +101,7 @@ class Catalog(Store):
             if failed:
                 pages.retry_failed(self.db, hosts, iso(now()))
             if everything:
-                pages.recrawl(self.db, hosts, self._recrawl_began(), iso(now()))
-
-    def _recrawl_began(self) -> str:
-        """Return when this crawl began, or the first of the unfinished ones that it resumes."""
-        query = """SELECT min(started_at) FROM crawls
-                   WHERE id > (SELECT coalesce(max(id), 0) FROM crawls WHERE outcome = 'finished')
-                     AND (options ->> 'ALSOREAD_RECRAWL' = 'all' OR id = ?)"""
-        began: str = self.db.execute(query, [self.crawl]).fetchone()[0]
-        return began
+                pages.recrawl(self.db, hosts, recrawl_began(self.db) or iso(now()), iso(now()))
 
     def reached_hosts(self) -> set[str]:
         """Return the hosts of archived articles, and those that the resumed runs reached."""

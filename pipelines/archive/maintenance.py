@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,44 +26,72 @@ def is_due(path: Path) -> bool:
     return last is None or last <= iso(now() - _INTERVAL)
 
 
-def maintain(path: Path) -> list[str]:
-    """Maintain a catalog and its folder, and record when. Return what was done, in sentences.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintained:
+    """What maintenance did."""
+
+    killed_runs: int
+    """Runs that never ended, which are marked as killed now."""
+    search_parts_before: int
+    search_parts: int
+    """Parts of the search index."""
+    planned_tables: int
+    """Tables whose sizes the query planner knows."""
+    log_bytes: int = 0
+    """Size of the write-ahead log before."""
+    log_is_read: bool = False
+    """Whether somebody still reads the catalog, so that its log had to stay."""
+
+    def sentences(self) -> list[str]:
+        """Return it in words, but for the log."""
+        return [
+            f"Runs: {self.killed_runs} that were killed are marked so.",
+            f"Search index: {self.search_parts_before} parts merged into {self.search_parts}.",
+            f"Query planner: knows how full {self.planned_tables} tables are.",
+        ]
+
+    def log_sentence(self) -> str:
+        """Return what became of the write-ahead log, in words."""
+        size = f"{self.log_bytes / _MIB:.1f} MiB"
+        if self.log_is_read:
+            return f"Write-ahead log: {size} stay until nobody reads the catalog."
+        return f"Write-ahead log: {size} are in the catalog now."
+
+
+def maintain(path: Path) -> Maintained:
+    """Maintain a catalog and its folder, and record when.
 
     Raises LockedError while a crawl runs, and any other AlsoreadError of open_locked().
     """
     with open_locked(path) as db:
         started_at = iso(now())
-        done = [_runs(db), _search(db), _statistics(db)]
-        row = {"started_at": started_at, "ended_at": iso(now()), "done": json.dumps(done)}
+        with db.atomic():
+            killed_runs = end_killed(db, iso(now()))
+        before = _search_parts(db)
+        db.table("articles").optimize()
+        done = Maintained(
+            killed_runs=killed_runs,
+            search_parts_before=before,
+            search_parts=_search_parts(db),
+            planned_tables=_analyze(db),
+        )
+        row = {"started_at": started_at, "ended_at": iso(now()), "done": json.dumps(done.sentences())}
         db.table("maintenance").insert(row)
-        return [*done, _log(db, path)]
+        log_bytes, log_is_read = _checkpoint(db, path)
+        return replace(done, log_bytes=log_bytes, log_is_read=log_is_read)
 
 
-def _runs(db: Database) -> str:
-    with db.atomic():
-        killed = end_killed(db, iso(now()))
-    return f"Runs: {killed} that were killed are marked so."
+def _search_parts(db: Database) -> int:
+    return int(db.execute("SELECT count(DISTINCT segid) FROM articles_fts_idx").fetchone()[0])
 
 
-def _search(db: Database) -> str:
-    parts = "SELECT count(DISTINCT segid) FROM articles_fts_idx"
-    before = db.execute(parts).fetchone()[0]
-    db.table("articles").optimize()
-    return f"Search index: {before} parts merged into {db.execute(parts).fetchone()[0]}."
-
-
-def _statistics(db: Database) -> str:
+def _analyze(db: Database) -> int:
     db.execute("PRAGMA optimize")
-    tables = db.execute("SELECT count(DISTINCT tbl) FROM sqlite_stat1").fetchone()[0]
-    return f"Query planner: knows how full {tables} tables are."
+    return int(db.execute("SELECT count(DISTINCT tbl) FROM sqlite_stat1").fetchone()[0])
 
 
-def _log(db: Database, path: Path) -> str:
-    """Last, as all before it writes."""
-    wal = path.with_name(f"{path.name}-wal")
-    size = wal.stat().st_size / _MIB
+def _checkpoint(db: Database, path: Path) -> tuple[int, bool]:
+    """Return the log's size, and whether it had to stay. Last, as all before it writes."""
+    size = path.with_name(f"{path.name}-wal").stat().st_size
     db.execute("PRAGMA busy_timeout = 2000")  # whoever still reads is not waited for: there is a next time
-    busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    if busy:
-        return f"Write-ahead log: {size:.1f} MiB stay until nobody reads the catalog."
-    return f"Write-ahead log: {size:.1f} MiB are in the catalog now."
+    return size, bool(db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])

@@ -72,6 +72,16 @@ def committed_together(db: Database, data: Path) -> Iterator[None]:
     forget_all_pending(data)
 
 
+@contextmanager
+def rolled_back(db: Database) -> Iterator[None]:
+    """Undo the rows that the block writes. It must write no file."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        db.conn.rollback()
+
+
 def forget_all_pending(data: Path) -> None:
     """Mark all files that this process wrote as committed."""
     for folder in _ROWS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -56,9 +57,12 @@ _FILES = "SELECT path, key, hash, was, size, mtime FROM files"
 class Manifest:
     """Keep a row for each file, as a context manager that commits. Raises AlsoreadError if it is not a database."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str, source: Path | None = None) -> None:
+        """Open or create it at a path, with the rows of another where there is a `source`."""
         self._db = sqlite3.connect(path, isolation_level=None)
         try:
+            if source:
+                _copy(source, self._db)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             # A checkpoint waits for the disk, and so for all the files that were written meanwhile.
@@ -68,7 +72,7 @@ class Manifest:
             self._db.close()
             if ends_run(error):
                 raise
-            message = f"{path} is damaged ({error}): remove it; files that are up to date are known again."
+            message = f"{source or path} is damaged ({error}): remove it; files that are up to date are known again."
             raise CatalogError(message) from None
 
     def __enter__(self) -> Self:
@@ -124,3 +128,15 @@ class Manifest:
     def forget(self, path: str) -> None:
         """Forget a file that is gone, or no longer the export's."""
         self._db.execute("DELETE FROM files WHERE path = ?", [path])
+
+
+def copy_of_manifest(path: Path) -> Manifest:
+    """Return a manifest in memory with the rows of the one at a path, if there is one. Raises AlsoreadError."""
+    return Manifest(":memory:", path if path.is_file() else None)
+
+
+def _copy(path: Path, target: sqlite3.Connection) -> None:
+    # Only so does SQLite not create the files beside it that it needs to write.
+    alone = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", uri=True)) as source:
+        source.backup(target)

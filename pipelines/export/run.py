@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from datetime import datetime
@@ -17,35 +17,39 @@ from crawler.errors import LockedError
 from crawler.items import Article
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.export import packing, tables
-from pipelines.export.manifest import Manifest
+from pipelines.export.manifest import Manifest, copy_of_manifest
 from pipelines.export.plan import Form, Plan
 from pipelines.export.source import Source
 from pipelines.export.sync import Result, Sync, Watch
-from pipelines.export.target import STATE_FOLDER, Folder
+from pipelines.export.target import STATE_FOLDER, Folder, UnchangedFolder
 
 _VOCABULARY = [field.name for field in fields(Article)]
 _STAMPS = ["words", "archived_at", "changed_at"]
 
 
-def to_folder(source: Source, root: Path, form: Form, *, prune: bool, watch: Watch) -> Result:
+def to_folder(
+    source: Source, root: Path, form: Form, *, prune: bool, dry_run: bool = False, watch: Watch
+) -> Result:
     """Bring the files of a folder up to date with the archive. Raises AlsoreadError.
 
     A file that is up to date is not touched; one that export did not write, or that was edited since, is kept.
-    With `prune`, files of articles that were not chosen are removed.
+    With `prune`, files of articles that were not chosen are removed; with `dry_run`, nothing is changed at all.
     """
-    with (
-        _errors_explained(root),
-        _locked(root),
-        Folder(root) as folder,
-        Manifest(root / STATE_FOLDER / "manifest.db") as manifest,
-    ):
-        return Sync(folder, manifest, Plan(source, form), form.flavour).run(watch, prune=prune)
+    with _errors_explained(root):
+        plan = Plan(source, form)  # raises before anything is created
+        path = root / STATE_FOLDER / "manifest.db"
+        if dry_run:
+            with UnchangedFolder(root) as folder, copy_of_manifest(path) as manifest:
+                return Sync(folder, manifest, plan, form.flavour).run(watch, prune=prune)
+        with _locked(root), Folder(root) as folder, Manifest(path) as manifest:
+            return Sync(folder, manifest, plan, form.flavour).run(watch, prune=prune)
 
 
-def to_packed(source: Source, path: Path, form: Form, kind: packing.Kind, watch: Watch) -> None:
+def to_packed(source: Source, path: Path, form: Form, kind: packing.Kind, watch: Watch) -> Result:
     """Write one packed file of the articles' files. Raises AlsoreadError."""
-    with _errors_explained(path), _replacing(path) as out:
-        packing.pack(out, kind, _entries(Plan(source, form), watch))
+    with _errors_explained(path):
+        plan = Plan(source, form)
+        return _replace(path, lambda out: packing.pack(out, kind, _entries(plan, watch)))
 
 
 def _entries(plan: Plan, watch: Watch) -> Iterator[packing.Entry]:
@@ -54,10 +58,12 @@ def _entries(plan: Plan, watch: Watch) -> Iterator[packing.Entry]:
         watch(done)
 
 
-def to_table(source: Source, path: Path, kind: tables.Kind, watch: Watch) -> None:
+def to_table(source: Source, path: Path, kind: tables.Kind, watch: Watch) -> Result:
     """Write a table of the articles. Raises AlsoreadError."""
-    with _errors_explained(path), _replacing(path) as out:
-        tables.write(out, kind, [*_VOCABULARY, *_STAMPS], _rows(source, watch))
+    tables.check_installed(kind)
+    with _errors_explained(path):
+        columns = [*_VOCABULARY, *_STAMPS]
+        return _replace(path, lambda out: tables.write(out, kind, columns, _rows(source, watch)))
 
 
 def _rows(source: Source, watch: Watch) -> Iterator[tables.Row]:
@@ -84,16 +90,17 @@ def _locked(root: Path) -> Iterator[None]:
         raise LockedError(f"Another export writes to {root}: wait for it to end.") from None
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
+def _replace(path: Path, write: Callable[[IO[bytes]], None]) -> Result:
     """Write a file that replaces another when it is whole; one with the same bytes is not touched."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.writing")
     try:
         with scratch.open("wb") as out:
-            yield out
-        if not (path.is_file() and filecmp.cmp(scratch, path, shallow=False)):
-            scratch.replace(path)
+            write(out)
+        if path.is_file() and filecmp.cmp(scratch, path, shallow=False):
+            return Result(unchanged=1)
+        scratch.replace(path)
+        return Result(written=[path.name])
     finally:
         scratch.unlink(missing_ok=True)
 

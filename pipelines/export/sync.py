@@ -16,13 +16,14 @@ Watch = Callable[[int], None]
 
 @dataclass(slots=True)
 class Result:
-    """Counts of an export's files."""
+    """Paths of an export's files, by what became of them."""
 
-    written: int = 0
+    written: list[str] = field(default_factory=list)
     unchanged: int = 0
-    removed: int = 0
+    """Their number."""
+    removed: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
-    """Paths of files in the way: export did not write them, or they were edited since."""
+    """Files in the way: export did not write them, or they were edited since."""
 
 
 class Sync:
@@ -66,7 +67,7 @@ class Sync:
             self._result.unchanged += 1
         else:
             current = self._folder.write(path, content)
-            self._result.written += 1
+            self._result.written.append(path)
         self._manifest.end_write(path, current)
 
     def _own_hash(self, path: str, current: FileStat, new: bytes) -> bytes | None:
@@ -82,7 +83,7 @@ class Sync:
         if current and not self._plan.has("path", row.path):
             if current == row.stat or self._folder.hash(row.path) in (row.hash, row.previous_hash):
                 self._folder.remove(row.path)
-                self._result.removed += 1
+                self._result.removed.append(row.path)
             else:
                 self._result.kept.append(row.path)
         self._manifest.forget(row.path)

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from importlib.util import find_spec
 from io import TextIOWrapper
 from itertools import islice
 from typing import IO, Any, Literal
@@ -24,8 +25,14 @@ Row = dict[str, Any]
 """The columns of an article; times are datetimes, lists and dicts stay as they are."""
 
 
+def check_installed(kind: Kind) -> None:
+    """Raise UsageError if the library for a kind of table is missing."""
+    if kind == "parquet" and find_spec("pyarrow") is None:
+        raise UsageError("Parquet needs pyarrow, which is not installed: install alsoread[parquet].")
+
+
 def write(out: IO[bytes], kind: Kind, columns: list[str], rows: Iterable[Row]) -> None:
-    """Write the rows in their order. Raises UsageError if a library is missing."""
+    """Write the rows in their order."""
     if kind == "jsonl":
         out.writelines(f"{json.dumps(row, ensure_ascii=False, default=iso)}\n".encode() for row in rows)
     elif kind == "csv":
@@ -54,12 +61,9 @@ def _cell(value: Any) -> Any:
 
 
 def _parquet(out: IO[bytes], columns: list[str], rows: Iterable[Row]) -> None:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        message = "Parquet needs pyarrow, which is not installed: install alsoread[parquet]."
-        raise UsageError(message) from None
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     texts, text = pa.list_(pa.string()), pa.string()
     types = {
         "tags": texts,

@@ -84,3 +84,17 @@ class Folder:
         for name in self._tree.names(PurePosixPath(STATE_FOLDER)):
             if name.startswith(_STAGED.name):
                 self._tree.remove(PurePosixPath(STATE_FOLDER, name))
+
+
+class UnchangedFolder(Folder):
+    """Reach the files of an export as Folder does, but write and remove nothing."""
+
+    def write(self, path: str, content: bytes) -> FileStat:  # noqa: ARG002
+        """Return the stat of a file that is not written."""
+        return FileStat(len(content), 0)
+
+    def remove(self, path: str) -> None:
+        """Leave the file."""
+
+    def _sweep(self) -> None:
+        """Leave what other exports write."""

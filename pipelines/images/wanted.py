@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from crawler.clock import now
 from crawler.items import iso
 from crawler.media_types import image_type
-from crawler.urls import named_host
+from crawler.urls import is_data_url, named_host
 from pipelines.archive.files import read_file
 from pipelines.archive.selection import ArticleFilter, where_clause
 from pipelines.images import rows
@@ -23,7 +23,7 @@ WITH chosen AS (SELECT id, thumbnail FROM articles WHERE {chosen})
 SELECT url, state, due_at, row_number() OVER (PARTITION BY host(url) ORDER BY url) AS turn
 FROM (SELECT url FROM images WHERE article IN (SELECT id FROM chosen)
       UNION SELECT thumbnail FROM chosen WHERE thumbnail NOT NULL)
-LEFT JOIN pictures USING (url) WHERE url NOT LIKE 'data:%'
+LEFT JOIN pictures USING (url) WHERE NOT is_data_url(url)
 """
 """A `data:` address is the image itself: it needs no copy."""
 _WANTED = """
@@ -40,6 +40,7 @@ class Wanted:
         self._db, self._root = db, data / FOLDER
         chosen, values = where_clause(db, ArticleFilter(hosts=hosts))
         db.register_function(named_host, name="host", deterministic=True, replace=True)
+        db.register_function(is_data_url, deterministic=True, replace=True)
         db.execute(_SHOWN.format(chosen=chosen), values)
         db.execute(_WANTED, [iso(now())])
         self.count = self._number("wanted")

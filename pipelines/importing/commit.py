@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple
 
 from sqlite_utils import Database
 
@@ -19,17 +18,7 @@ from pipelines.archive.pending import committed_together
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.importing.parse import ParsedFile
 from pipelines.importing.reconcile import is_same_version, reconcile
-
-_Kind = Literal["new", "changed", "unchanged"]
-
-
-class ImportedFile(NamedTuple):
-    """An imported file and what became of its article."""
-
-    name: str
-    kind: _Kind | Literal["refused"]
-    reason: str | None = None
-    """Why it was refused."""
+from pipelines.importing.seen import ImportedFile, Kind, SeenAddresses, archived_hashes
 
 
 class Committer:
@@ -38,14 +27,13 @@ class Committer:
     def __init__(self, db: Database, root: Path, scope: Sequence[str], crawl: int) -> None:
         """`root`: the folder of the articles; `crawl`: the run that the rows belong to."""
         self._db, self._root, self._scope, self._crawl = db, root, scope, crawl
-        # On disk and gone with the connection: the addresses of an import need not fit into memory.
-        db.execute("CREATE TEMP TABLE imported (url TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID")
+        self._seen = SeenAddresses(db)
 
     def commit(self, files: Sequence[ParsedFile]) -> list[ImportedFile]:
         """Store the articles of the files, all in one commit. Raises OSError and sqlite3.Error."""
         with committed_together(self._db, self._root.parent):
-            first = self._first_seen(files)
-            batch = _Batch(self._db, self._archived(first), self._scope, self._crawl)
+            first = self._seen.add(files)
+            batch = _Batch(self._db, archived_hashes(self._db, first), self._scope, self._crawl)
             with files_written(self._root) as put:
                 imported = [self._import(file, first, batch, put) for file in files]
             batch.store_rows()
@@ -53,36 +41,15 @@ class Committer:
         return imported
 
     def _import(self, file: ParsedFile, first: set[str], batch: _Batch, put: Put) -> ImportedFile:
-        if file.article is None:
-            return ImportedFile(file.name, "refused", file.reason)
-        if file.article.url not in first:
-            twin = self._file_of(file.article.url)
-            return ImportedFile(file.name, "refused", f"the same address as {twin}")
-        first.remove(file.article.url)
+        if refusal := self._seen.refusal(file, first):
+            return refusal
+        assert file.article  # noqa: S101 - else it is refused
         try:
             return ImportedFile(file.name, batch.add(file.article, file.content, put))
         except OSError as error:
             if ends_run(error):
                 raise
             return ImportedFile(file.name, "refused", str(explain(error, self._root)).removesuffix("."))
-
-    def _first_seen(self, files: Sequence[ParsedFile]) -> set[str]:
-        """Return the addresses that this import has not seen before; it remembers them with their files' names."""
-        query = (
-            "INSERT OR IGNORE INTO imported SELECT value ->> 0, value ->> 1 FROM json_each(?) RETURNING url"
-        )
-        named = json.dumps([(file.article.url, file.name) for file in files if file.article])
-        return {url for (url,) in self._db.execute(query, [named])}
-
-    def _file_of(self, url: str) -> str:
-        """Return the first file of this import that had an address."""
-        name: str = self._db.execute("SELECT name FROM imported WHERE url = ?", [url]).fetchone()[0]
-        return name
-
-    def _archived(self, urls: set[str]) -> dict[str, tuple[int, str | None]]:
-        """Return the pages and the file hashes of articles that the archive has, by address."""
-        query = "SELECT url, id, file_hash FROM articles WHERE url IN (SELECT value FROM json_each(?))"
-        return {url: (page, hash_) for url, page, hash_ in self._db.execute(query, [json.dumps(list(urls))])}
 
     def _count(self, imported: Sequence[ImportedFile]) -> None:
         kinds = Counter(file.kind for file in imported)
@@ -106,7 +73,7 @@ class _Batch:
         self._known: list[str] = []
         self._links: dict[int, Sequence[Link]] = {}
 
-    def add(self, article: Article, content: bytes, put: Put) -> _Kind:
+    def add(self, article: Article, content: bytes, put: Put) -> Kind:
         """Write an article's file, and the rows of one that the archive has. Raises OSError."""
         if article.url not in self._archived:
             self._new[article.url] = article, put(path_of(article.url), content)
@@ -114,7 +81,7 @@ class _Batch:
         page, file_hash = self._archived[article.url]
         if file_hash == hash_of(content):
             put(path_of(article.url), content)
-            kind: _Kind = "unchanged"
+            kind: Kind = "unchanged"
         else:
             kind = self._merge(page, article, put)
         self._known.append(article.url)
@@ -136,7 +103,7 @@ class _Batch:
         listed = {page: [(targets[link.url], link.text) for link in links[page]] for page in links}
         articles.store_links(self._db, listed, moment)
 
-    def _merge(self, page: int, imported: Article, put: Put) -> _Kind:
+    def _merge(self, page: int, imported: Article, put: Put) -> Kind:
         """Make one article of an imported one and the one that the archive has."""
         archived = articles.load(self._db, page)
         current, older = reconcile(imported, archived)

@@ -7,12 +7,13 @@ import os
 import sqlite3
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
 from crawler import shutdown
-from crawler.errors import Interrupted
-from crawler.items import Article, Outcome
+from crawler.errors import Interrupted, UsageError
+from crawler.items import Outcome
 from crawler.workers.pool import Ended, Pool
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.pending import clear_up
@@ -20,6 +21,10 @@ from pipelines.archive.storage_errors import outcome
 from pipelines.importing.commit import Committer
 from pipelines.importing.files import File, Refused, find
 from pipelines.importing.parse import ParsedFile, Parser
+from pipelines.importing.preview import Preview, open_or_empty
+
+Refuse = Callable[[str, str], None]
+"""Called with the name of a file that can't be used, and why."""
 
 _BATCH_SIZE = 300
 """Files in a commit: the more, the less often the same pages of the catalog are written."""
@@ -32,28 +37,19 @@ _TIME_LIMIT_SECONDS = 60.0
 
 
 def import_files(
-    data: Path,
-    paths: Sequence[Path],
-    *,
-    reason: str,
-    host: str | None,
-    scope: Sequence[str],
-    read_source: Callable[[Article], Article],
-    refused: Callable[[str, str], None],
+    data: Path, paths: Sequence[Path], parser: Parser, *, reason: str, refused: Refuse
 ) -> Counter[str]:
     """Import the articles of Markdown files into an archive, and count the files by their kind of ImportedFile.
 
-    `host`: the blog of files without an address; `refused` is called with the name of each file that can't be
-    used, and why. Raises OSError, sqlite3.Error and AlsoreadError, this also where a signal came: what was parsed
-    by then is stored.
+    `refused` is called with the name of each file that can't be used, and why. Raises OSError, sqlite3.Error and
+    AlsoreadError, this also where a signal came: what was parsed by then is stored.
     """
-    catalog = Catalog(data / "archive.db", scope=scope, retry_delays=[])
+    files = _find(paths)  # raises before anything is created
+    catalog = Catalog(data / "archive.db", scope=parser.scope, retry_delays=[])
     ended = Outcome.FORCED
     try:
         catalog.begin_crawl(reason=reason)
-        parser = Parser(host, tuple(scope), read_source)
-        committer = Committer(catalog.db, catalog.root, scope, catalog.crawl)
-        files = chain.from_iterable(map(find, paths))
+        committer = Committer(catalog.db, catalog.root, parser.scope, catalog.crawl)
         counts, finished = asyncio.run(_import(files, parser, committer, refused))
         ended = Outcome.IMPORTED if finished else Outcome.SHUTDOWN
     except (OSError, sqlite3.Error) as error:
@@ -70,8 +66,26 @@ def import_files(
     return counts
 
 
+def preview_import(data: Path, paths: Sequence[Path], parser: Parser, *, refused: Refuse) -> Counter[str]:
+    """Count what `import_files` would do, and change nothing. Raises sqlite3.Error and AlsoreadError."""
+    with closing(open_or_empty(data / "archive.db")) as db:
+        counts, finished = asyncio.run(_import(_find(paths), parser, Preview(db), refused))
+    if not finished:
+        raise Interrupted("Interrupted before all files were read; nothing was changed.")
+    return counts
+
+
+def _find(paths: Sequence[Path]) -> Iterator[File | Refused]:
+    """Yield the Markdown files of all paths. Raises UsageError at once where there are none."""
+    files = chain.from_iterable(map(find, paths))
+    first = next(files, None)
+    if first is None:
+        raise UsageError(f"No Markdown files in {', '.join(map(str, paths))}.")
+    return chain([first], files)
+
+
 async def _import(
-    files: Iterator[File | Refused], parser: Parser, committer: Committer, refused: Callable[[str, str], None]
+    files: Iterator[File | Refused], parser: Parser, committer: Committer | Preview, refused: Refuse
 ) -> tuple[Counter[str], bool]:
     """Return the counts, and whether all files were imported before a signal came."""
     counts: Counter[str] = Counter()

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from sqlite_utils import Database
 
-from pipelines.archive.files import files_written, hash_of, read_file
+from pipelines.archive.files import Put, hash_of, read_file
 from pipelines.images import rows
 from pipelines.images.paths import FOLDER, is_place
 
@@ -18,7 +18,7 @@ WHERE (ours.url IS NULL
 """A stored copy of ours stays; else their row counts if they have a copy, or tried later."""
 
 
-def merge_images(db: Database, data: Path, other: Path) -> int:
+def merge_images(db: Database, other: Path, put: Put) -> int:
     """Merge the images of the catalog at `other`, which is attached as `other`. Returns how many files were added.
 
     An image whose file is missing beside that catalog, or damaged, is due again. Raises OSError.
@@ -30,14 +30,13 @@ def merge_images(db: Database, data: Path, other: Path) -> int:
         f"INSERT INTO main.pictures ({', '.join(rows.COLUMNS)}) SELECT {columns} {_BETTER} {rows.UPDATE}"
     )
     added = 0
-    with files_written(data / FOLDER) as put:
-        for url, path, kind, expected, fetched_at in copies:
-            content = _content(other.parent / FOLDER, path) if is_place(path, url, kind) else None
-            if content is not None and hash_of(content) == expected:
-                put(PurePosixPath(path), content)
-                added += 1
-            else:
-                rows.fetch_again(db, url, fetched_at, f"{other.parent} had no valid copy of it")
+    for url, path, kind, expected, fetched_at in copies:
+        content = _content(other.parent / FOLDER, path) if is_place(path, url, kind) else None
+        if content is not None and hash_of(content) == expected:
+            put(PurePosixPath(path), content)
+            added += 1
+        else:
+            rows.fetch_again(db, url, fetched_at, f"{other.parent} had no valid copy of it")
     return added
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,13 +15,17 @@ from crawler.items import Article
 from pipelines.archive import articles
 from pipelines.archive.article_file import path_of, render
 from pipelines.archive.connection import is_locked, lock_owner
-from pipelines.archive.files import files_written
-from pipelines.archive.pending import committed_together
+from pipelines.archive.files import Put, files_unwritten, files_written
+from pipelines.archive.pending import committed_together, rolled_back
 from pipelines.archive.storage_errors import ends_run, explain
+from pipelines.images.paths import FOLDER
 from pipelines.merging.check import check, time_limit
 from pipelines.merging.identity import drop_maps, map_rows
 from pipelines.merging.images import merge_images
 from pipelines.merging.rows import merge_rows
+
+Writing = Callable[[Path], AbstractContextManager[Put]]
+"""Opens a folder for the files of a merge."""
 
 _MAX_SECONDS = 3_600
 """A merge of a million pages takes minutes; a damaged catalog may never end."""
@@ -41,19 +45,21 @@ class Merged(NamedTuple):
     """Files of images."""
 
 
-def merge(db: Database, data: Path, other: Path) -> Merged:
+def merge(db: Database, data: Path, other: Path, *, dry_run: bool = False) -> Merged:
     """Merge the archive of the catalog `other` into the one in the folder `data`, which this process holds.
 
-    Merging it once more changes nothing. Raises AlsoreadError; then nothing was merged.
+    Merging it once more changes nothing. With `dry_run`, it is counted and undone. Raises AlsoreadError; then
+    nothing was merged.
     """
     check(other)
     if other.samefile(data / "archive.db"):
         raise UsageError(f"{other} is the archive itself.")
     if is_locked(other):
         raise LockedError(lock_owner(other))
+    transaction = rolled_back(db) if dry_run else committed_together(db, data)
     try:
-        with _attached(db, other), committed_together(db, data), time_limit(db.conn, _MAX_SECONDS):
-            return _merge(db, data, other)
+        with _attached(db, other), transaction, time_limit(db.conn, _MAX_SECONDS):
+            return _merge(db, data, other, files_unwritten if dry_run else files_written)
     except (OSError, sqlite3.Error) as error:
         if isinstance(error, OSError) or ends_run(error):
             reason = explain(error, data)
@@ -73,12 +79,14 @@ def _attached(db: Database, other: Path) -> Iterator[None]:
         db.execute("DETACH other")
 
 
-def _merge(db: Database, data: Path, other: Path) -> Merged:
+def _merge(db: Database, data: Path, other: Path, writing: Writing) -> Merged:
     before = _count(db, "SELECT count(*) FROM revisions")
     map_rows(db)
     merge_rows(db)
-    _write_files(db, data / "articles", other)
-    copies = merge_images(db, data, other)
+    with writing(data / "articles") as put:
+        _write_files(db, other, put)
+    with writing(data / FOLDER) as put:
+        copies = merge_images(db, other, put)
     merged = Merged(
         articles=_count(db, "SELECT count(*) FROM page_map WHERE copy AND NOT held"),
         newer=_count(db, "SELECT count(*) FROM page_map WHERE copy AND held"),
@@ -107,18 +115,17 @@ def _load(db: Database, page: int, other: Path) -> tuple[Article, bytes]:
     return article, content
 
 
-def _write_files(db: Database, root: Path, other: Path) -> None:
+def _write_files(db: Database, other: Path, put: Put) -> None:
     """Write the files of merged articles. Raises CatalogError where a row is not what was archived."""
-    with files_written(root) as put:
-        for page, file_hash in db.execute(
-            "SELECT id, file_hash FROM main.articles WHERE id IN (SELECT new FROM page_map WHERE copy)"
-        ).fetchall():
-            article, content = _load(db, page, other)
-            written = put(path_of(article.url), content)
-            if file_hash is None:
-                db.execute("UPDATE main.articles SET file_hash = ? WHERE id = ?", [written, page])
-            elif file_hash != written:
-                raise CatalogError(
-                    f"{other} is damaged: {article.url} is not what was archived. "
-                    f"`alsoread verify --repair --data {other.parent}` repairs what it can; nothing was merged.",
-                )
+    for page, file_hash in db.execute(
+        "SELECT id, file_hash FROM main.articles WHERE id IN (SELECT new FROM page_map WHERE copy)"
+    ).fetchall():
+        article, content = _load(db, page, other)
+        written = put(path_of(article.url), content)
+        if file_hash is None:
+            db.execute("UPDATE main.articles SET file_hash = ? WHERE id = ?", [written, page])
+        elif file_hash != written:
+            raise CatalogError(
+                f"{other} is damaged: {article.url} is not what was archived. "
+                f"`alsoread verify --repair --data {other.parent}` repairs what it can; nothing was merged.",
+            )

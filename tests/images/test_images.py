@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -83,7 +84,9 @@ def fetched(server: Pictures, tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = fetch(data, server.url)
     assert done.returncode == 0
     assert re.fullmatch(
-        r".*: 15 fetched, 11 failed, 17 refused, 2 gone, 0 already there\.\nTo see why: .*\n", done.stdout
+        r".*: 15 fetched, 11 failed, 17 refused, 2 gone, 0 already there\.\n"
+        r"( +\d+ .*\n +as .*\n){5}All reasons: .*\nFailed images are tried again from .* UTC: .*\n",
+        done.stdout,
     )
     return data
 
@@ -98,6 +101,44 @@ def test_a_picture_has_its_outcome(fetched: Path, url: str) -> None:
 def test_every_picture_has_a_row_but_one_that_is_its_own_address(fetched: Path) -> None:
     assert len(rows(fetched)) == len(OUTCOMES) + len(ELSEWHERE)
     assert set(OUTCOMES) <= set(ANSWERS)
+
+
+def test_what_could_not_be_fetched_is_said_with_its_reason(server: Pictures, tmp_path: Path) -> None:
+    private = [f"https://star.example/private/{number}.png" for number in range(3)]
+    shown = [*private, f"{HOST}/404.png", f"{HOST}/410.png", f"{HOST}/loaf.png"]
+    archive(tmp_path, shown)
+    copytree(tmp_path, tmp_path / "twin")
+    done = fetch(tmp_path, server.url)
+    assert (
+        done.stdout.splitlines()[1:3]
+        == f"""\
+        3 robots: robots.txt of star.example disallows its path
+          as {private[0]}""".splitlines()
+    )
+    assert "        1 the server answers 410 Gone\n" in done.stdout
+    result = json.loads(fetch(tmp_path / "twin", server.url, "--json").stdout)
+    reasons = {failure["name"]: failure["reason"] for failure in result.pop("failures")}
+    assert reasons == dict(rows(tmp_path, "url, error", "state <> 'stored'"))
+    assert result == {
+        "fetched": 1,
+        "failed": 0,
+        "refused": 3,
+        "gone": 2,
+        "existing": 0,
+        "left": 0,
+        "postponed": 0,
+        "next_try": None,
+        "exit_code": 0,
+    }
+
+
+def test_placeholders_that_older_versions_stored_are_not_requested(server: Pictures, tmp_path: Path) -> None:
+    placeholder = f"{HOST}/articles/data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP"
+    before = len(server.pictures)
+    done = fetch(archive(tmp_path, [placeholder, f"{HOST}/loaf.png"], thumbnail=placeholder), server.url)
+    assert "1 fetched, 0 failed, 0 refused, 0 gone, 0 already there." in done.stdout
+    assert len(server.pictures) == before + 1
+    assert rows(tmp_path, "url") == [(f"{HOST}/loaf.png",)]
 
 
 def test_the_archive_holds_what_was_sent_and_nothing_else(fetched: Path) -> None:
@@ -169,11 +210,15 @@ def test_a_host_that_asks_for_it_is_left_alone(server: Pictures, tmp_path: Path)
     asked = len(server.pictures) - before - 1
     assert asked < 20, "those that were under way when it said so"
     assert f"1 fetched, {asked} failed" in done.stdout
-    assert f"{60 - asked} are left; run the same command to resume." in done.stdout
+    assert (
+        f"{60 - asked} are left; run the same command to resume.\n{60 - asked} of them are on" in done.stdout
+    )
+    assert f"{asked} the server answers 429 Too Many Requests\n" in done.stdout
     soon = iso(datetime.now(UTC) + timedelta(seconds=900))
     assert {due_at > soon for (due_at,) in rows(tmp_path, "due_at", "state = 'failed'")} == {True}
     again = fetch(tmp_path, server.url, "--max", "1")
-    assert f"0 fetched, 1 failed, 0 refused, 0 gone, 1 already there.\n{59 - asked} are left" in again.stdout
+    assert "0 fetched, 1 failed, 0 refused, 0 gone, 1 already there.\n" in again.stdout
+    assert f"\n{59 - asked} are left; run the same command to resume.\n" in again.stdout
 
 
 def test_only_what_articles_of_some_hosts_show(server: Pictures, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from crawler.extractors.generic.metadata import Metadata, read_metadata
 from crawler.extractors.generic.theme_markup import set_lazy_addresses
 from crawler.extractors.generic.trafilatura_text import guess_content, guess_metadata
 from crawler.extractors.language import detect_language
-from crawler.extractors.links import cut_also_read, resolve_url
+from crawler.extractors.links import cut_also_read, resolve_image, resolve_url
 from crawler.extractors.markdown.writer import to_markdown
 from crawler.extractors.page import Page
 from crawler.extractors.tree import text_of, xpath
@@ -92,7 +92,7 @@ def read(page: Page) -> Article | None:
         categories=metadata.categories,
         description=metadata.description,
         keywords=page.head.get("keywords"),
-        thumbnail=resolve_url(page.base, metadata.thumbnail) if metadata.thumbnail else None,
+        thumbnail=resolve_image(page.base, metadata.thumbnail) if metadata.thumbnail else None,
         lang=detect_language(text),
         license=resolve_url(page.base, licenses[0].get("href", "")) if licenses else None,
         images=images(content, page.base),

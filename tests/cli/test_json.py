@@ -1,0 +1,161 @@
+"""docs/json.md against what commands print with --json: every key, and the type of its value."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import pytest
+
+from crawler.cli import main
+from tests.site import SEED, Site
+from tests.support.commands import Run, alsoread, here
+
+DOCS = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+SECTIONS = {
+    heading.strip("`"): dict(re.findall(r"^\| `(.+?)` \| (.+?) \|", text, re.MULTILINE))
+    for heading, text in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", DOCS, re.MULTILINE | re.DOTALL)
+}
+TYPES = {str: "text", bool: "boolean", int: "number", float: "number", list: "list", dict: "object"}
+TEA = "kitchen-notes.techidaily.com/tea-time.md"
+OTHER = "https://kitchen-notes.techidaily.com/tea-time/"
+PAUSE = "UPDATE hosts SET not_before = '2999-01-01T00:00:00.000Z' WHERE host LIKE 'garden-%'"
+
+ELSEWHERE = {"alsoread status": ("last_crawl.", "alarms[].")}
+"""Keys that other sections describe."""
+WITH_ERRORS = ("Errors", "alsoread accept", "alsoread merge")
+"""Sections whose commands print an error."""
+
+
+class Printed(NamedTuple):
+    """The JSON of a command, with its exit code and what stands on standard error."""
+
+    values: dict[str, Any]
+    code: int
+    err: str
+
+
+@pytest.fixture(scope="module")
+def printed(run: Run, network: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Printed]]:
+    """What commands print about the demo network, by section; each so that its lists have entries."""
+    folder = tmp_path_factory.mktemp("json")
+    data, files = shutil.copytree(run.data, folder / "data"), shutil.copytree(network, folder / "site")
+    found: dict[str, list[Printed]] = defaultdict(list)
+
+    def collect(section: str, *args: str | Path, at: Path = data) -> None:
+        done = alsoread(*args, "--json", "--data", at)
+        assert done.stdout.count("\n") == 1, done.stderr
+        found[section].append(Printed(json.loads(done.stdout), done.returncode, done.stderr))
+
+    (folder / "broken.md").write_text("text")
+    page = files / SEED.removeprefix("https://") / "index.html"
+    page.write_text(re.sub(r"<p>.*|<h2.*|<li>.*", "<p>Loading", page.read_text(encoding="utf-8")))
+    shutil.rmtree(files / "pictures.techidaily.com" / "thumbnails")
+    with Site(files) as site:
+        connected = ("--connect-to", site.url, "--recrawl", "all")
+        collect("alsoread crawl", "crawl", SEED, *connected)
+        collect("alsoread images", "images", *connected[:2])
+        with closing(sqlite3.connect(data / "archive.db")) as db, db:
+            db.execute(PAUSE)
+        collect("alsoread crawl --dry-run", "crawl", SEED, *connected, "--dry-run")
+    collect("alsoread status", "status")
+    collect("alsoread status --failed", "status", "--failed")
+    collect("alsoread alarms", "alarms")
+    collect("alsoread history", "history", SEED)
+    collect("alsoread accept", "accept", SEED, OTHER)
+    collect("alsoread schedule --next", "schedule", "--next", "2", "--every", "12h", "--jitter", "1h")
+    collect("alsoread export", "export", folder / "out")
+    (folder / "out" / TEA).write_text("edited")
+    collect("alsoread export", "export", folder / "out", "--dry-run")
+    for options in ((), ("--dry-run",)):
+        collect("alsoread import", "import", folder / "out", *options, at=folder / "other")
+    others = (data / "archive.db", folder / "broken.md")
+    collect("alsoread merge", "merge", *others, "--dry-run", at=folder / "other")
+    collect("alsoread doctor", "doctor")
+    (data / "articles" / TEA).unlink()
+    (data / "articles" / "notes.md").write_text("no row")
+    collect("alsoread verify", "verify", "--repair")
+    with closing(sqlite3.connect(data / "archive.db", isolation_level=None)) as db:
+        db.execute("BEGIN")
+        db.execute("SELECT count(*) FROM pages").fetchone()
+        collect("alsoread maintain", "maintain")
+    collect("alsoread maintain", "maintain", "--if-due")
+    collect("Errors", "history", "nothing")
+    return found
+
+
+def keys(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Every key below an object as the documentation writes it, with its value."""
+    for key, inner in value.items():
+        yield f"{prefix}{key}", inner
+        if isinstance(inner, dict):
+            yield from keys(inner, f"{prefix}{key}.")
+        elif isinstance(inner, list):
+            for entry in inner:
+                if isinstance(entry, dict):
+                    yield from keys(entry, f"{prefix}{key}[].")
+
+
+def described(section: str, key: str) -> str | None:
+    """Return the documented key that stands for a key; a part in upper case stands for any."""
+    patterns = {
+        documented: re.sub(r"[A-Z]+", "[a-z_]+", re.escape(documented)) for documented in SECTIONS[section]
+    }
+    return next((documented for documented, pattern in patterns.items() if re.fullmatch(pattern, key)), None)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_keys_and_types_are_as_described(printed: dict[str, list[Printed]], section: str) -> None:
+    seen = set()
+    for values, _, _ in printed[section]:
+        for key, value in keys(values):
+            if key.startswith(ELSEWHERE.get(section, ())):
+                continue
+            documented = described(section, key)
+            assert documented, f"{key} is not described"
+            types = SECTIONS[section][documented].split(" or ")
+            assert ("null" if value is None else TYPES[type(value)]) in types, key
+            seen.add(documented)
+    assert seen == set(SECTIONS[section])
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_exit_code_is_said_and_errors_alone_stand_on_standard_error(
+    printed: dict[str, list[Printed]], section: str
+) -> None:
+    for values, code, err in printed[section]:
+        assert values.get("exit_code", code) == code
+        assert all(line.startswith("alsoread: ") for line in err.splitlines())
+        assert bool(err) == (section in WITH_ERRORS)
+
+
+def test_every_command_with_json_is_described() -> None:
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command
+        if name != "rebuild" and any("--json" in parameter.opts for parameter in command.params):
+            assert any(section.split()[:2] == ["alsoread", name] for section in SECTIONS), name
+
+
+def test_a_rebuild_prints_what_an_import_prints(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(run.data / "articles", tmp_path / "articles")
+    done = here("rebuild", "--json", "--data", tmp_path)
+    result = json.loads(done.stdout)
+    assert set(result) == {key for key in SECTIONS["alsoread import"] if "[]" not in key}
+    assert (result["articles"], result["failures"], done.exit_code) == (len(run.urls), [], 0)
+
+
+def test_options_of_a_crawl_are_values_by_their_names(run: Run) -> None:
+    last = json.loads(here("status", "--json", "--data", run.data).stdout)["last_crawl"]
+    assert last["seeds"] == [SEED]
+    assert (last["options"]["discover"], last["options"]["hosts"]) == ("both", [])
+    assert not [name for name in last["options"] if name != name.lower()]
