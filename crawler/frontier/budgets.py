@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sqlite_utils import Database
 
 from pipelines.archive import pages
 from pipelines.archive.alarms import MAX_ADDRESSES, TRAP, Alarm
-
-if TYPE_CHECKING:
-    from scrapy.settings import BaseSettings
 
 _WITHOUT_END = 2**31
 _UNLISTED_PAGES = 200
@@ -37,14 +34,14 @@ class Budgets:
 UNLIMITED = Budgets(_WITHOUT_END, _WITHOUT_END, _WITHOUT_END)
 
 
-def budgets_of(settings: BaseSettings) -> Budgets:
+def budgets_of(settings: Mapping[str, Any]) -> Budgets:
     """Read a run's budgets from the settings."""
     by_links = settings["ALSOREAD_DISCOVER"] == "links"
     usual = _UNLISTED_PAGES_BY_LINKS if by_links else _UNLISTED_PAGES
     return Budgets(
-        unlisted_pages=settings.getint("ALSOREAD_UNLISTED_PAGES", usual),
-        unlisted_depth=settings.getint("ALSOREAD_UNLISTED_DEPTH"),
-        new_hosts=settings.getint("ALSOREAD_NEW_HOSTS"),
+        unlisted_pages=int(settings.get("ALSOREAD_UNLISTED_PAGES") or usual),
+        unlisted_depth=int(settings["ALSOREAD_UNLISTED_DEPTH"]),
+        new_hosts=int(settings["ALSOREAD_NEW_HOSTS"]),
     )
 
 

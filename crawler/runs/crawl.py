@@ -13,12 +13,12 @@ from typing import Any
 from scrapy.settings import Settings
 
 from crawler import exit_codes
-from crawler.clock import now
 from crawler.config.file import read_config
 from crawler.extensions.logs import new_log, numbered
+from crawler.frontier.due import count_due
 from crawler.frontier.scheduler import disk_alarm
 from crawler.frontier.seeds import read_seeds
-from crawler.items import Outcome, iso
+from crawler.items import Outcome
 from crawler.runs.scrapy_process import run
 from crawler.spiders.also_read import AlsoReadSpider
 from pipelines.archive import alarms
@@ -45,6 +45,7 @@ class Report:
     seconds: float
     articles: int
     due: int
+    """Pages that the next run with the same options would request."""
     alarms: list[Alarm]
     log: Path
     exit_code: int
@@ -71,14 +72,14 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     # Scrapy makes many objects a page and few cycles: look for those seldom, and not among what is loaded.
     gc.freeze()
     gc.set_threshold(50_000)
-    return _report(data, log, run(AlsoReadSpider, settings, seeds=seeds))
+    stats = run(AlsoReadSpider, settings, seeds=seeds)
+    return _report(data, log, stats, count_due(data, settings))
 
 
-def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
-    due = "SELECT count(*) FROM pages WHERE due_at <= ?"
+def _report(data: Path, log: Path, stats: Mapping[str, Any], due: int) -> Report:
     with closing(open_readonly(data / "archive.db")) as db:
         crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
-        articles, waiting = db.table("articles").count, db.execute(due, [iso(now())]).fetchone()[0]
+        articles = db.execute("SELECT coalesce(sum(articles), 0) FROM host_counts").fetchone()[0]
         raised = alarms.of_crawl(db, crawl["id"])
     if error := stats.get("archive/disk_error"):
         crawl["outcome"] = stats["archive/stopped"]  # the full disk may not even have taken this word
@@ -87,7 +88,7 @@ def _report(data: Path, log: Path, stats: Mapping[str, Any]) -> Report:
         crawl=crawl,
         seconds=stats["elapsed_time_seconds"],
         articles=articles,
-        due=waiting,
+        due=due,
         alarms=raised,
         log=log if log.exists() else numbered(log, crawl["id"]),
         exit_code=exit_code(crawl["outcome"], crawl["pages"], crawl["failed"] + crawl["refused"])

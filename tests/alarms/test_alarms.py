@@ -15,8 +15,8 @@ import pytest
 
 from crawler.clock import now
 from crawler.items import Article, FoundPages, Quarantine, Visit, iso
-from pipelines.alarms.run import judge_run
-from pipelines.archive import alarms
+from pipelines.alarms.run import hosts_to_judge, judge_run
+from pipelines.archive import alarms, host_stats
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.store import Store
@@ -37,7 +37,9 @@ class Days:
         self.catalog, self.db, self.clock = catalog, catalog.db, clock
         self.db.execute("UPDATE crawls SET outcome = 'finished'")
 
-    def crawl(self, *items: Visit | FoundPages, outcome: str = "finished") -> list[Alarm]:
+    def crawl(
+        self, *items: Visit | FoundPages, outcome: str = "finished", left: dict[str, int] | None = None
+    ) -> list[Alarm]:
         """The next day's run; returns what it told."""
         row = next(self.db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
         crawl = row["id"] + 1
@@ -48,7 +50,9 @@ class Days:
         assert not [result for result in store.commit(items) if isinstance(result, Exception)]
         if outcome != "killed":
             with self.db.atomic():
-                alarms.insert(self.db, crawl, judge_run(self.db, crawl, whole=True), started_at)
+                judged = hosts_to_judge(self.db, crawl, left or {})
+                alarms.insert(self.db, crawl, judge_run(self.db, crawl, judged, whole=True), started_at)
+                host_stats.mark_judged(self.db, judged)
         return alarms.of_crawl(self.db, crawl)
 
 
