@@ -36,6 +36,10 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **setti
 
     Options go over those of DIR/alsoread.toml.
     """
+    style = "none" if quiet else "live" if sys.stderr.isatty() else "lines"
+    if style == "live":
+        # Whatever comes next takes its place: the cursor is back at the beginning of the line.
+        click.echo("Starting\r", nl=False, err=True)
     from crawler.reports.metrics import write_metrics
     from crawler.reports.notify import send_report
     from crawler.reports.summary import print_summary, print_summary_json
@@ -45,7 +49,6 @@ def crawl(seeds: tuple[str, ...], data: str, as_json: bool, quiet: bool, **setti
     folder = Path(data)
     config = read_config(folder)
     check_notify_urls(folder)
-    style = "none" if quiet else "live" if sys.stderr.isatty() else "lines"
     scrapy_settings = settings_with({"ALSOREAD_DATA": data, "ALSOREAD_PROGRESS": style, **settings})
     with shutdown.noted():  # the summary and those who are notified hear of an interruption too
         result = run(seeds, scrapy_settings)

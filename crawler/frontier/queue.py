@@ -231,6 +231,12 @@ class DuePages:
                 counts[name] = self.db.execute(query, self._values(name, host, now) | left).fetchone()[0]
         return {name: count for name, count in counts.items() if count}
 
+    def has_new_hosts(self) -> bool:
+        """Return whether a new host within the budget waits for its first turn."""
+        return self.new_hosts < self.budgets.new_hosts and not all(
+            host.reached for host in self.hosts.values()
+        )
+
     def close(self) -> None:
         """Close the catalog."""
         self.db.close()

@@ -183,9 +183,17 @@ class Frontier(BaseScheduler):
             return False
         return self.due.restart(until=iso(now() + _MAX_WAIT))
 
-    def count_due(self, moment: str) -> int:
-        """Return how many pages are due at a time, and within what the run may still fetch."""
-        return min(self.due.count(moment), self.left)
+    def count_due(self, moment: str) -> dict[str, int]:
+        """Count the pages by host that are due at a time, and within what the run may still fetch."""
+        left, counts = self.left, {}
+        for host, count in self.due.counts(moment).items():
+            counts[host] = min(count, left)
+            left -= counts[host]
+        return counts
+
+    def finds_more(self) -> bool:
+        """Return whether more pages will be found: sitemaps wait, or hosts that were not reached yet."""
+        return bool(self.in_memory) or self.due.has_new_hosts()
 
     def _sent(self, request: Request) -> None:
         kind = next((name for name in ("page", "robots") if request.meta.get(name)), "sitemap")

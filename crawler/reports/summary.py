@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from crawler.extensions.progress import duration
+from crawler.extensions.estimate import duration
 from crawler.items import Outcome
 from crawler.reports.terminal import output, plain, print_json
 from pipelines.archive.catalog import COUNTS
