@@ -13,6 +13,7 @@ from crawler.cli.options import data_folder, host_filter, reports_errors
 from crawler.errors import AlsoreadError, UsageError
 from crawler.items import Article, Visit
 from crawler.settings import ALSOREAD_SCOPE
+from crawler.text import counted
 from pipelines.archive import articles, quarantine
 from pipelines.archive.connection import open_locked, open_readonly
 from pipelines.archive.storage_errors import explain
@@ -67,7 +68,7 @@ def _accept(store: Store, data: Path, url: str) -> None:
     drop(data, url)
     words = len(article.body.split())
     click.echo(
-        f"Accepted: {url}, now {words:,} words. To see what changed: alsoread diff {url} --data {data}"
+        f"Accepted: {url}, now {counted(words, 'word')}. To see what changed: alsoread diff {url} --data {data}"
     )
 
 

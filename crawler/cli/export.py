@@ -16,7 +16,7 @@ from crawler.cli.options import data_folder, host_filter, quiet_flag, reports_er
 from crawler.errors import UsageError
 from crawler.exit_codes import INTERRUPTED
 from crawler.reports.terminal import progress
-from crawler.text import escape_controls
+from crawler.text import counted, escape_controls
 from pipelines.archive.connection import open_readonly
 
 _FLAVOURS = ("plain", "hexo", "hugo", "jekyll", "obsidian")
@@ -84,7 +84,7 @@ def export(target: Path, data: str, quiet: bool, **options: Any) -> None:
             err=True,
         )
     if kept[_MAX_LISTED:]:
-        click.echo(f"Warning: the same holds for {len(kept) - _MAX_LISTED:,} more files.", err=True)
+        click.echo(f"Warning: the same holds for {counted(len(kept) - _MAX_LISTED, 'more file')}.", err=True)
     sys.exit(_KEPT if kept else 0)
 
 
@@ -147,10 +147,10 @@ def _export(
         result = run.to_folder(source, target, form, prune=options["prune"], watch=watch)
         if not quiet:
             click.echo(
-                f"{source.count:,} articles in {target}: {result.written:,} files written, "
+                f"{counted(source.count, 'article')} in {target}: {counted(result.written, 'file')} written, "
                 f"{result.unchanged:,} unchanged, {result.removed:,} removed, {len(result.kept):,} kept."
             )
         return result.kept
     if not quiet:
-        click.echo(f"{source.count:,} articles in {target}.")
+        click.echo(f"{counted(source.count, 'article')} in {target}.")
     return []

@@ -12,7 +12,7 @@ import click
 from crawler import shutdown
 from crawler.cli.options import data_folder, reports_errors
 from crawler.errors import UsageError
-from crawler.text import escape_controls
+from crawler.text import counted, escape_controls
 from pipelines.archive.connection import open_readonly
 
 _REBUILT = "rebuilt from the files"
@@ -80,8 +80,9 @@ def _import(data: Path, paths: tuple[Path, ...] | list[Path], host: str | None, 
         raise UsageError(f"No Markdown files in {', '.join(map(str, paths))}.")
     imported = counts.total() - counts["refused"]
     click.echo(
-        f"{imported} articles: {counts['new']} new, {counts['changed']} changed, {counts['unchanged']} unchanged; "
-        f"{counts['refused']} files could not be used."
+        f"{counted(imported, 'article')}: {counts['new']:,} new, {counts['changed']:,} changed, "
+        f"{counts['unchanged']:,} unchanged; "
+        f"{counted(counts['refused'], 'file')} could not be used."
     )
     if counts["refused"]:
         sys.exit(_SOME_REFUSED if imported else _ALL_REFUSED)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from crawler.cli.options import data_folder, reports_errors
+from crawler.text import counted
 from pipelines.archive.connection import open_locked
 
 
@@ -25,5 +26,7 @@ def merge(others: tuple[Path, ...], data: str) -> None:
     with open_locked(folder / "archive.db") as db:
         for other in others:
             merged = merge_archive(db, folder, other)
-            counts = ", ".join(f"{count:,} {kind}" for kind, count in merged._asdict().items())
+            counts = ", ".join(
+                counted(count, kind.removesuffix("s"), kind) for kind, count in merged._asdict().items()
+            )
             click.echo(f"{other}: {counts}.")

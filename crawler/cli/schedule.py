@@ -13,6 +13,7 @@ import click
 
 from crawler.cli.crawl import crawl
 from crawler.cli.options import archive_options, data_folder, reports_errors
+from crawler.text import counted
 
 if TYPE_CHECKING:
     from crawler.service.schedule import Plan
@@ -111,4 +112,4 @@ def maintain(data: str, if_due: bool) -> None:
     for sentence in maintenance.maintain(folder / "archive.db"):
         click.echo(sentence)
     removed = remove_old_logs(folder, keep, now())
-    click.echo(f"Logs: {removed} older than {keep.days} days removed.")
+    click.echo(f"Logs: {removed:,} older than {counted(keep.days, 'day')} removed.")

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from crawler.text import counted
 from pipelines.archive import pages
 from pipelines.archive.alarms import MAX_ADDRESSES, TRAP, Alarm
 
@@ -58,22 +59,23 @@ def leave_pages(
             f"NOT listed AND depth > {budgets.unlisted_depth} AND error IS NULL"
             " AND host IN (SELECT value FROM json_each(:value))",
             json.dumps(sorted(hosts)),
-            f"no sitemap names it, and it is more than {budgets.unlisted_depth:,} links from a seed",
-            f"no sitemap names them, and they are more than {budgets.unlisted_depth:,} links from a seed",
+            f"no sitemap names it, and it is more than {counted(budgets.unlisted_depth, 'link')} from a seed",
+            f"no sitemap names them, and they are more than {counted(budgets.unlisted_depth, 'link')} from a seed",
         ),
         (
             "NOT listed AND host IN (SELECT value FROM json_each(:value))",
             json.dumps(sorted(spent)),
-            f"the run fetched {budgets.unlisted_pages:,} pages of the host that no sitemap names",
-            f"no sitemap names them, and the run fetched {budgets.unlisted_pages:,} such pages a host",
+            f"the run fetched {counted(budgets.unlisted_pages, 'page')} of the host that no sitemap names",
+            f"no sitemap names them, and the run fetched {counted(budgets.unlisted_pages, 'such page')} a host",
         ),
         (
             "host IN (SELECT value FROM json_each(:value))",
             json.dumps(sorted(beyond)),
-            f"the run reached {budgets.new_hosts:,} new hosts",
-            f"they are of {len(beyond):,} new hosts, and the run reached {budgets.new_hosts:,} others",
+            f"the run reached {counted(budgets.new_hosts, 'new host')}",
+            f"they are of {counted(len(beyond), 'new host')}, and the run reached "
+            f"{counted(budgets.new_hosts, 'other')}",
         ),
     ):
         if left := pages.leave(db, which, value, reason):
-            message = f"{len(left):,} pages are left to the next run: {words}."
+            message = f"{counted(len(left), 'page is', 'pages are')} left to the next run: {words}."
             yield Alarm(kind=TRAP, message=message, pages=tuple(left[:MAX_ADDRESSES]))

@@ -45,7 +45,7 @@ def print_status(db: Database, data: str) -> None:
         if count := counts["pages"].get(state):
             pages.add_row(f"{count:,}", meaning)
     console.print(pages)
-    console.print(f"Due: the next crawl requests {counted(counts['due'], 'known page')}.")
+    console.print(f"Due now: {counted(counts['due'], 'page')}.")
     console.print(plain(_images_in_words(counts["images"])), soft_wrap=True)
     hosts = _table("articles", "host", "first", "last")
     for row in db.query("SELECT * FROM articles_by_host LIMIT 10"):
@@ -91,29 +91,30 @@ def _counts(db: Database, data: str) -> dict[str, Any]:
 
 
 def _images(db: Database) -> dict[str, Any]:
-    """Images in articles, an image in two of them twice; the copies, and those without one by state."""
-    in_articles = db.execute("SELECT coalesce(sum(images), 0) FROM host_counts").fetchone()[0]
+    """Images in texts, an image in two of them twice; copies, also of thumbnails, and those that have none by state."""
+    in_texts = db.execute("SELECT coalesce(sum(images), 0) FROM host_counts").fetchone()[0]
     requested = db.execute("SELECT count(*) FROM pictures").fetchone()[0]
     reasons = db.execute(
         f"SELECT state, error, count(*) FROM pictures WHERE {NO_COPY} GROUP BY error, state ORDER BY 3 DESC"
     ).fetchall()
     missing = {name: sum(count for state, _, count in reasons if state == name) for name in _PICTURE_STATES}
     return {
-        "in_articles": in_articles,
+        "in_texts": in_texts,
         "copies": requested - sum(missing.values()),
+        "missing": sum(missing.values()),
         **missing,
         "commonest_reason": reasons[0][1] if reasons else None,
     }
 
 
 def _images_in_words(images: Mapping[str, Any]) -> str:
-    missing = {state: images[state] for state in _PICTURE_STATES if images[state]}
-    sentence = f"Images: {images['in_articles']:,} in articles, {counted(images['copies'], 'copy', 'copies')}"
-    if not missing:
+    copies = counted(images["copies"], "copy", "copies")
+    sentence = f"Images: {images['in_texts']:,} in texts; of these and of thumbnails {copies}"
+    if not images["missing"]:
         return f"{sentence}."
-    states = ", ".join(f"{count:,} {state}" for state, count in missing.items())
+    states = ", ".join(f"{images[state]:,} {state}" for state in _PICTURE_STATES if images[state])
     reason = images["commonest_reason"]
-    return f"{sentence}, {sum(missing.values()):,} missing ({states}). The commonest reason: {reason}."
+    return f"{sentence}, {images['missing']:,} missing ({states}). The commonest reason: {reason}."
 
 
 def _print_reasons(console: Console, db: Database) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from crawler.extensions.estimate import duration
 from crawler.items import Outcome
 from crawler.reports.terminal import output, plain, print_json
+from crawler.text import counted
 from pipelines.archive.catalog import COUNTS
 
 if TYPE_CHECKING:
@@ -37,12 +38,13 @@ def print_summary(report: Report, data: str) -> None:
     ending = _ENDINGS.get(outcome, f"stopped ({outcome})")
     console.print(
         f"[bold]Crawl {row['id']} {ending}[/] after {duration(report.seconds)}: "
-        f"{row['pages']:,} pages, {row['requests']:,} requests, {row['bytes'] / 2**20:,.1f} MiB"
+        f"{counted(row['pages'], 'page')}, {counted(row['requests'], 'request')}, {row['bytes'] / 2**20:,.1f} MiB"
     )
     for name in COUNTS[1:]:
         if row[name]:
             console.print(f"  {row[name]:>7,} {name.replace('_', ' ')}")
-    console.print(f"The archive holds [bold]{report.articles:,} articles[/]; {report.due:,} pages are due.")
+    articles, due = counted(report.articles, "article"), counted(report.due, "page is", "pages are")
+    console.print(f"The archive holds [bold]{articles}[/]; {due} due.")
     for alarm in report.alarms:
         console.print(plain(f"Warning: {alarm}", "yellow"), soft_wrap=True)
     if row["pages"] and row["pages"] == row["failed"] + row["refused"]:

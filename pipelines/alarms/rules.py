@@ -168,7 +168,7 @@ def _same_text(record: Record) -> Iterator[Alarm]:
     """Yield an alarm if many addresses show one page, such as the home page or a notice."""
     now, copies = record.now, record.same_text
     if copies >= _FEWEST_SAME_TEXT and copies >= (now.read - now.reread) * _LEAST_SHARE:
-        yield _alarm(now, "same_text", f"{copies:,} new articles have the same text")
+        yield _alarm(now, "same_text", f"{counted(copies, 'new article')} have the same text")
 
 
 def _down(record: Record) -> Iterator[Alarm]:
@@ -205,7 +205,9 @@ def _lengths(record: Record) -> Iterator[Alarm]:
         return
     length, usual = now.characters / new, before.characters / old
     if length < usual * _LENGTH_RATIO:
-        message = f"{new} new articles have {length:,.0f} characters each, those before had {usual:,.0f}"
+        message = (
+            f"{counted(new, 'new article')} have {length:,.0f} characters each, those before had {usual:,.0f}"
+        )
         yield _alarm(now, "length", message)
 
 

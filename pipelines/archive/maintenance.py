@@ -11,6 +11,7 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import iso
+from crawler.text import counted
 from pipelines.archive.catalog import end_killed
 from pipelines.archive.connection import open_locked, open_readonly
 
@@ -41,20 +42,20 @@ def maintain(path: Path) -> list[str]:
 def _runs(db: Database) -> str:
     with db.atomic():
         killed = end_killed(db, iso(now()))
-    return f"Runs: {killed} that were killed are marked so."
+    return f"Runs: {counted(killed, 'killed run is', 'killed runs are')} marked so."
 
 
 def _search(db: Database) -> str:
     parts = "SELECT count(DISTINCT segid) FROM articles_fts_idx"
     before = db.execute(parts).fetchone()[0]
     db.table("articles").optimize()
-    return f"Search index: {before} parts merged into {db.execute(parts).fetchone()[0]}."
+    return f"Search index: {counted(before, 'part')} merged into {db.execute(parts).fetchone()[0]}."
 
 
 def _statistics(db: Database) -> str:
     db.execute("PRAGMA optimize")
     tables = db.execute("SELECT count(DISTINCT tbl) FROM sqlite_stat1").fetchone()[0]
-    return f"Query planner: knows how full {tables} tables are."
+    return f"Query planner: knows how full {counted(tables, 'table is', 'tables are')}."
 
 
 def _log(db: Database, path: Path) -> str:

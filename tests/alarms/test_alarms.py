@@ -69,6 +69,34 @@ def read(number: int, host: str = HOST, **changes: Any) -> Visit:
     return Visit(url=article.url, state="stored", status=200, article=article, seconds=0.1)
 
 
+def test_few_pages_of_many_are_no_sample_of_a_host_and_are_judged_with_the_next_run(days: Days) -> None:
+    days.crawl(*(read(n, host="other.techidaily.com") for n in range(60)))
+    listless = [read(n, also_read=[]) for n in range(60)]
+    assert days.crawl(*listless[:20], outcome="shutdown", left={HOST: 40}) == []
+    (row,) = days.db.query("SELECT * FROM host_runs WHERE host = ? AND NOT judged", [HOST])
+    assert row["without_also_read"] == 20
+    (alarm,) = days.crawl(*listless[20:40], outcome="time", left={HOST: 20})
+    assert alarm.kind == "also_read"
+    assert alarm.message == f"{HOST}: 40 of 40 pages have no also-read list; elsewhere it is 0 of 60."
+    assert days.crawl(*listless[40:]) == []
+    assert not list(days.db.query("SELECT * FROM host_runs WHERE NOT judged"))
+
+
+def test_an_interrupted_run_that_has_seen_half_of_a_host_judges_it(days: Days) -> None:
+    days.crawl(*(read(n, host="other.techidaily.com") for n in range(60)))
+    pages = [read(n, also_read=[]) for n in range(20)]
+    (alarm,) = days.crawl(*pages, outcome="shutdown", left={HOST: 20})
+    assert alarm.kind == "also_read"
+
+
+def test_what_holds_however_little_was_seen_is_reported_once(days: Days) -> None:
+    days.crawl(read(0), FoundPages(pages=[], host=HOST))
+    unread = FoundPages(pages=[], host=HOST, unread=True)
+    (alarm,) = days.crawl(read(1), unread, outcome="shutdown", left={HOST: 40})
+    assert alarm.kind == "sitemap"
+    assert days.crawl(read(2), unread) == []
+
+
 def test_sixty_quiet_days_with_weekly_bursts_are_silent(days: Days) -> None:
     chance = random.Random(1)  # noqa: S311
     hosts = [f"host-{n}.techidaily.com" for n in range(4)]
