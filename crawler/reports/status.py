@@ -91,7 +91,7 @@ def _counts(db: Database, data: str) -> dict[str, Any]:
 
 
 def _images(db: Database) -> dict[str, Any]:
-    """Images in texts, an image in two of them twice; copies, also of thumbnails, and those that have none by state."""
+    """Images in texts, one in two of them twice; copies, also of thumbnails, and those without one by state."""
     in_texts = db.execute("SELECT coalesce(sum(images), 0) FROM host_counts").fetchone()[0]
     requested = db.execute("SELECT count(*) FROM pictures").fetchone()[0]
     reasons = db.execute(
@@ -109,12 +109,13 @@ def _images(db: Database) -> dict[str, Any]:
 
 def _images_in_words(images: Mapping[str, Any]) -> str:
     copies = counted(images["copies"], "copy", "copies")
-    sentence = f"Images: {images['in_texts']:,} in texts; of these and of thumbnails {copies}"
     if not images["missing"]:
-        return f"{sentence}."
+        return f"Images: {images['in_texts']:,} in texts; {copies}, thumbnails included."
     states = ", ".join(f"{images[state]:,} {state}" for state in _PICTURE_STATES if images[state])
-    reason = images["commonest_reason"]
-    return f"{sentence}, {images['missing']:,} missing ({states}). The commonest reason: {reason}."
+    return (
+        f"Images: {images['in_texts']:,} in texts; {copies} and {images['missing']:,} missing ({states}), "
+        f"thumbnails included. The commonest reason: {images['commonest_reason']}."
+    )
 
 
 def _print_reasons(console: Console, db: Database) -> None:
