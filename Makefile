@@ -13,7 +13,7 @@ install: .venv/installed
 	@touch $@
 
 demo: install
-	@$(BIN)/python -m tests.site --run sh tests/site/demo.sh {site}
+	@sh tests/site/demo.sh
 
 test: install
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal

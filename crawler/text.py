@@ -94,6 +94,15 @@ def _is_utf8(characters: str) -> bool:
         return False
 
 
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """Return a number with its noun; the plural adds an "s" unless it is given.
+
+    >>> counted(1, "page"), counted(2500, "page"), counted(0, "copy", "copies")
+    ('1 page', '2,500 pages', '0 copies')
+    """
+    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
+
+
 def escape_controls(text: str) -> str:
     r"""Return a text that is safe to print: its control characters and direction marks as visible escapes.
 

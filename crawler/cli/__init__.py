@@ -17,6 +17,7 @@ _SECTIONS = {
         "crawl": "crawl:crawl",
         "images": "images:images",
         "schedule": "schedule:schedule",
+        "notify": "notify:notify",
     },
     "Read": {
         "status": "status:status",

@@ -21,6 +21,7 @@ from crawler.cli.options import (
 from crawler.errors import AlsoreadError, UsageError
 from crawler.items import Article, Visit
 from crawler.settings import ALSOREAD_SCOPE
+from crawler.text import counted
 from pipelines.archive import articles, lookup, quarantine
 from pipelines.archive.connection import open_locked, open_readonly
 from pipelines.archive.storage_errors import explain
@@ -71,7 +72,7 @@ def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str, as_json: 
             accepted.append({"url": url, "words": words})
             if not as_json:
                 advice = f"To see what changed: alsoread diff {url} --data {data}"
-                click.echo(f"Accepted: {url}, now {words:,} words. {advice}")
+                click.echo(f"Accepted: {url}, now {counted(words, 'word')}. {advice}")
     if as_json:
         print_result({"accepted": accepted}, failures, exit_code)
     sys.exit(exit_code)

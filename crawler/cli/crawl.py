@@ -60,6 +60,10 @@ def crawl(
       alsoread crawl seeds.txt --host '*-tips.techidaily.com' --delay 2
       alsoread crawl --retry-failed --json
     """
+    style = "none" if quiet or as_json else "live" if sys.stderr.isatty() else "lines"
+    if style == "live":
+        # Whatever comes next takes its place: the cursor is back at the beginning of the line.
+        click.echo("Starting\r", nl=False, err=True)
     from crawler.reports.metrics import write_metrics
     from crawler.reports.notify import send_report
     from crawler.reports.summary import print_summary, print_summary_json
@@ -69,7 +73,6 @@ def crawl(
     folder = Path(data)
     config = read_config(folder)
     check_notify_urls(folder)
-    style = "none" if quiet or as_json else "live" if sys.stderr.isatty() else "lines"
     scrapy_settings = settings_with({"ALSOREAD_DATA": data, "ALSOREAD_PROGRESS": style, **settings})
     if dry_run:
         _dry_run(seeds, scrapy_settings, as_json=as_json)

@@ -24,7 +24,7 @@ from crawler.cli.options import (
 )
 from crawler.errors import Interrupted, UsageError
 from crawler.reports.terminal import progress
-from crawler.text import escape_controls
+from crawler.text import counted, escape_controls
 from pipelines.archive.connection import open_readonly
 
 if TYPE_CHECKING:
@@ -196,20 +196,20 @@ def _print_json(articles: int, result: Result, exit_code: int, *, dry_run: bool)
 
 def _print_summary(articles: int, target: Path, result: Result, options: dict[str, Any]) -> None:
     if options["form"] != "md" or options["packed"]:
-        click.echo(f"{articles:,} articles in {target}.")
+        click.echo(f"{counted(articles, 'article')} in {target}.")
         return
-    written, removed = f"{len(result.written):,}", f"{len(result.removed):,}"
+    files, removed = counted(len(result.written), "file"), f"{len(result.removed):,}"
     if options["dry_run"]:
         for action, paths in (("write", result.written), ("remove", result.removed)):
             for path in paths:
                 click.echo(f"Would {action} {target / escape_controls(path)}")
         click.echo(
-            f"{articles:,} articles in {target}: {written} files to write, {result.unchanged:,} unchanged, "
+            f"{counted(articles, 'article')} in {target}: {files} to write, {result.unchanged:,} unchanged, "
             f"{removed} to remove, {len(result.kept):,} to keep. {NOTHING_CHANGED}"
         )
     else:
         click.echo(
-            f"{articles:,} articles in {target}: {written} files written, {result.unchanged:,} unchanged, "
+            f"{counted(articles, 'article')} in {target}: {files} written, {result.unchanged:,} unchanged, "
             f"{removed} removed, {len(result.kept):,} kept."
         )
 
@@ -218,4 +218,4 @@ def _print_warnings(target: Path, kept: Sequence[str]) -> None:
     for path in kept[:_MAX_LISTED]:
         click.echo(f"Warning: {target / escape_controls(path)} {_KEPT_REASON}; left as it is.", err=True)
     if kept[_MAX_LISTED:]:
-        click.echo(f"Warning: the same holds for {len(kept) - _MAX_LISTED:,} more files.", err=True)
+        click.echo(f"Warning: the same holds for {counted(len(kept) - _MAX_LISTED, 'more file')}.", err=True)

@@ -21,7 +21,7 @@ from crawler.cli.options import (
 )
 from crawler.errors import UsageError
 from crawler.settings import ALSOREAD_SCOPE
-from crawler.text import escape_controls
+from crawler.text import counted, escape_controls
 from crawler.urls import canonical_or_none, in_scope
 from pipelines.archive.connection import open_readonly
 
@@ -130,7 +130,9 @@ def _import(
         print_result({"articles": imported, **by_kind}, failures, exit_code)
     else:
         kinds = ", ".join(f"{counts[kind]} {kind}" for kind in _IMPORTED_KINDS)
-        click.echo(f"{imported} articles: {kinds}; {counts['refused']} files could not be used.")
+        click.echo(
+            f"{counted(imported, 'article')}: {kinds}; {counted(counts['refused'], 'file')} could not be used."
+        )
         if reason is None:
             click.echo(NOTHING_CHANGED)
     sys.exit(exit_code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from crawler.cli.options import (
     reports_errors,
 )
 from crawler.errors import AlsoreadError
+from crawler.text import counted
 from pipelines.archive.connection import open_current, open_locked
 
 
@@ -56,12 +58,17 @@ def merge(others: tuple[Path, ...], data: str, dry_run: bool, as_json: bool) -> 
                 break
             merged.append({"archive": str(other), **counts})
             if not as_json:
-                click.echo(f"{other}: {', '.join(f'{count:,} {kind}' for kind, count in counts.items())}.")
+                click.echo(f"{other}: {', '.join(_in_words(counts))}.")
     if as_json:
         print_result({"merged": merged}, failures, exit_code)
     elif dry_run:
         click.echo(NOTHING_CHANGED)
     sys.exit(exit_code)
+
+
+def _in_words(counts: Mapping[str, int]) -> Iterator[str]:
+    for kind, count in counts.items():
+        yield counted(count, kind.removesuffix("s"), kind)
 
 
 def _catalog_of(path: Path) -> Path:

@@ -13,6 +13,7 @@ import click
 
 from crawler.cli.crawl import crawl
 from crawler.cli.options import archive_options, data_folder, json_flag, print_result, reports_errors
+from crawler.text import counted
 
 if TYPE_CHECKING:
     from crawler.service.schedule import Plan
@@ -145,4 +146,4 @@ def maintain(data: str, if_due: bool, as_json: bool) -> None:
         return
     for sentence in (*done.sentences(), done.log_sentence()):
         click.echo(sentence)
-    click.echo(f"Logs: {removed} older than {keep.days} days removed.")
+    click.echo(f"Logs: {removed:,} older than {counted(keep.days, 'day')} removed.")

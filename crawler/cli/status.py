@@ -37,7 +37,7 @@ def status(data: str, failed: bool, show_all: bool, as_json: bool) -> None:
         elif failed:
             print_failures(db, data, show_all)
         elif as_json:
-            print_status_json(db)
+            print_status_json(db, data)
         else:
             print_status(db, data)
 

@@ -10,7 +10,7 @@ import click
 
 from crawler.cli.options import data_folder, json_flag, reports_errors
 from crawler.reports.terminal import print_json
-from crawler.text import escape_controls
+from crawler.text import counted, escape_controls
 from pipelines.archive.connection import is_locked
 from pipelines.verifying.findings import Finding
 
@@ -63,7 +63,5 @@ def _as_dicts(findings: Sequence[Finding]) -> list[dict[str, str]]:
 
 
 def _conclusion(repaired: int, left: int) -> str:
-    conclusion = "no errors"
-    if left:
-        conclusion = f"{left:,} {'finding' if left == 1 else 'findings'}"
+    conclusion = counted(left, "finding") if left else "no errors"
     return f"{conclusion}, {repaired:,} repaired" if repaired else conclusion

@@ -6,6 +6,7 @@ The settings file, Scrapy's settings, the flags of commands with their help, and
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -103,6 +104,8 @@ def _matching(pattern: str) -> Callable[[str], str]:
     return convert
 
 
+_SHORTEST_INTERVAL = timedelta(seconds=float(os.environ.get("ALSOREAD_SHORTEST_INTERVAL_SECONDS", "60")))
+"""Shortest time from one scheduled crawl to the next; the project's tests, which can't wait, make it shorter."""
 _NOT_BLANK = r"(?s).*\S.*"
 _IN_PARENTHESES = r"[!-'*-~]+"  # a contact stands in a header, in parentheses
 
@@ -115,13 +118,13 @@ _SECONDS = Kind(
 )
 _JITTER = Kind("DURATION", 'a duration such as "10 min"', parse_duration)
 _INTERVAL = Kind(
-    "DURATION", 'a duration of at least "1s", such as "12h"', _lasting_at_least(timedelta(seconds=1))
+    "DURATION", 'a duration of at least "1 min", such as "12h"', _lasting_at_least(_SHORTEST_INTERVAL)
 )
 _AGE = Kind(
     "DURATION", 'a duration of at least "1 day", such as "90 days"', _lasting_at_least(timedelta(days=1))
 )
 _HOURS = Kind("HOURS", 'a range such as "22:00-06:30"', lambda text: str(parse_quiet_hours(text)))
-_CRON = Kind("CRON", 'a cron expression such as "17 3 * * *"', parse_cron)
+_CRON = Kind("CRON", 'a cron expression such as "17 3 * * *" or "@daily"', parse_cron)
 _SEED = Kind("SEED", "a URL, a host or a file", _matching(_NOT_BLANK))
 _GLOB = Kind("GLOB", 'a host or a pattern such as "*-tips.techidaily.com"', _matching(r"[\w.*?!\[\]-]+"))
 _CONTACT = Kind(

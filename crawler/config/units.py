@@ -25,6 +25,15 @@ _BYTES = {
 _MAX_DURATION_SECONDS = 3_660 * 86_400
 """Ten years: no sum with a date may leave the calendar."""
 _CRON_FIELDS = 5
+_CRON_NAMES = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+}
 
 
 def parse_duration(text: str) -> timedelta:
@@ -61,10 +70,12 @@ def _parse_quantity(text: str, units: dict[str, int]) -> float | None:
 def parse_cron(text: str) -> str:
     """Return a valid cron expression of five fields, as cronsim reads it. Raises ValueError with a sentence.
 
-    >>> parse_cron("17 3 * * fri-sun")
-    '17 3 * * FRI-7'
+    >>> parse_cron("17 3 * * fri-sun"), parse_cron("@daily")
+    ('17 3 * * FRI-7', '0 0 * * *')
     """
-    cron = text.upper().replace("-SUN", "-7")  # cronsim knows a named Sunday as the first day of a week alone
+    cron = (
+        _CRON_NAMES.get(text.strip().lower(), text).upper().replace("-SUN", "-7")
+    )  # cronsim knows a named Sunday as the first day of a week alone
     try:
         if len(cron.split()) == _CRON_FIELDS and next(CronSim(cron, datetime.now()), None):
             return cron

@@ -23,6 +23,21 @@ def max_requests_per_host(crawler: Crawler) -> int:
     return int(engine.downloader.domain_concurrency)
 
 
+def delay_of(crawler: Crawler, host: str) -> float:
+    """Return the seconds between two requests to a host, as they are now."""
+    engine: Any = crawler.engine
+    if slot := engine.downloader.slots.get(host):
+        return float(slot.delay)
+    usual = crawler.settings.getfloat("DOWNLOAD_DELAY")
+    return float(engine.downloader.per_slot_settings.get(host, {}).get("delay", usual))
+
+
+def is_discovering(crawler: Crawler) -> bool:
+    """Return whether a robots.txt or a sitemap is being fetched, which may name more pages."""
+    engine: Any = crawler.engine
+    return any(not request.meta.get("page") for request in engine.downloader.active)
+
+
 def count_unsettled(crawler: Crawler) -> int:
     """Return how many responses the spider and the stages have not done with."""
     engine: Any = crawler.engine

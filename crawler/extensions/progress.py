@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
+from rich.text import Text
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import create_looping_call
 
 from crawler.clock import now as time_now
-from crawler.downloader.engine import active_hosts
+from crawler.downloader.engine import active_hosts, delay_of, is_discovering
+from crawler.extensions.estimate import Pace
 from crawler.items import iso
 from crawler.signals import archive_opened
+from crawler.text import counted
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -29,7 +32,8 @@ _COUNT_SECONDS = 2.0
 """Seconds between two counts of the queue."""
 _MAX_COUNT_SHARE = 0.01
 """Share of the time that counting the queue may take, at most."""
-_MAX_HOSTS = 4
+_BLOCK_COLUMNS = 39
+"""Longest line of the live block: a terminal of 40 columns neither wraps it, nor when it becomes as narrow."""
 
 
 class Progress:
@@ -43,7 +47,10 @@ class Progress:
             if style == "live"
             else None
         )
-        self._queued, self._count_at = 0, 0.0
+        self._rate_limit = float(crawler.settings["ALSOREAD_RATE"] or 0)
+        self._queued: dict[str, int] = {}
+        self._count_at, self._is_growing = 0.0, True
+        self._pace = Pace()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -88,55 +95,41 @@ class Progress:
         if now > self._count_at:
             self._queued = self._frontier.count_due(iso(time_now()))
             self._count_at = now + max(_COUNT_SECONDS, (monotonic() - now) / _MAX_COUNT_SHARE)
-        counts = self._catalog.counts
-        rate = counts["pages"] / max(now - self.started, 0.001)
+            self._is_growing = self._frontier.finds_more() or is_discovering(self.crawler)
+        counts, queued = self._catalog.counts, sum(self._queued.values())
+        self._pace.note(now - self.started, counts["pages"], queued)
         hosts = sorted(active_hosts(self.crawler))
         return {
             **counts,
-            "queued": self._queued,
-            "rate": rate,
-            "left": self._queued / rate if rate else None,
-            "hosts": ", ".join(hosts[:_MAX_HOSTS])
-            + (f" and {len(hosts) - _MAX_HOSTS} more" if hosts[_MAX_HOSTS:] else ""),
+            "queued": queued,
+            "rate": self._pace.rate,
+            "left": self._pace.estimate(
+                self._queued, partial(delay_of, self.crawler), self._rate_limit, growing=self._is_growing
+            ),
+            "hosts": f"{counted(len(hosts), 'host')}: {', '.join(hosts)}" if hosts else "",
         }
 
 
-def duration(seconds: float | None) -> str:
-    """Return a length of time in words.
-
-    >>> duration(4.2), duration(75), duration(7300), duration(200000), duration(None)
-    ('4 s', '1 min 15 s', '2 h 1 min', '2 d 7 h', 'not known yet')
-    """
-    if seconds is None:
-        return "not known yet"
-    parts = [(int(seconds // 86400), "d"), (int(seconds // 3600 % 24), "h")]
-    parts += [(int(seconds // 60 % 60), "min"), (int(seconds % 60), "s")]
-    first = next((index for index, (number, _) in enumerate(parts) if number), 3)
-    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number or first == 3)
-
-
-def _block(facts: dict[str, Any]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_row(
-        f"[bold]{facts['pages']:,}[/] pages done",
-        f"[bold]{facts['queued']:,}[/] queued",
-        f"[bold]{facts['rate']:.1f}[/] a second",
-        f"time left: {duration(facts['left'])}",
+def _block(facts: dict[str, Any]) -> Group:
+    lines = (
+        f"[bold]{facts['pages']:,}[/] pages done, [bold]{facts['queued']:,}[/] queued",
+        f"[bold]{facts['rate']:.1f}[/] a second" + (f", {facts['left']} left" if facts["left"] else ""),
+        f"[green]{facts['new']:,} new[/], [cyan]{facts['changed']:,} changed[/]",
+        f"[yellow]{facts['gone']:,} gone[/], [red]{facts['failed']:,} failed[/]",
+        f"[dim]{facts['hosts'] or 'waiting'}[/]",
     )
-    table.add_row(
-        f"[green]{facts['new']:,} new[/]",
-        f"[cyan]{facts['changed']:,} changed[/]",
-        f"[yellow]{facts['gone']:,} gone[/]",
-        f"[red]{facts['failed']:,} failed[/]",
-    )
-    block = Table.grid()
-    block.add_row(table)
-    block.add_row(f"[dim]{facts['hosts'] or 'waiting'}[/]")
-    return block
+    return Group(*map(_cut, lines))
+
+
+def _cut(line: str) -> Text:
+    text = Text.from_markup(line)
+    text.truncate(_BLOCK_COLUMNS, overflow="ellipsis")
+    return text
 
 
 def _line(facts: dict[str, Any]) -> str:
+    left = f"; time left: {facts['left']}" if facts["left"] else ""
     return (
-        "{pages} pages done, {queued} queued, {rate:.1f} a second: {new} new, {changed} changed, {gone} gone, "
-        "{failed} failed; time left: {left_words}"
-    ).format(left_words=duration(facts["left"]), **facts)
+        "{pages:,} pages done, {queued:,} queued, {rate:.1f} a second: {new:,} new, {changed:,} changed, "
+        "{gone:,} gone, {failed:,} failed"
+    ).format(**facts) + left

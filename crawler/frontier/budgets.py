@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sqlite_utils import Database
 
+from crawler.text import counted
 from pipelines.archive import pages
 from pipelines.archive.alarms import MAX_ADDRESSES, TRAP, Alarm
-
-if TYPE_CHECKING:
-    from scrapy.settings import BaseSettings
 
 _WITHOUT_END = 2**31
 _UNLISTED_PAGES = 200
@@ -37,14 +35,14 @@ class Budgets:
 UNLIMITED = Budgets(_WITHOUT_END, _WITHOUT_END, _WITHOUT_END)
 
 
-def budgets_of(settings: BaseSettings) -> Budgets:
+def budgets_of(settings: Mapping[str, Any]) -> Budgets:
     """Read a run's budgets from the settings."""
     by_links = settings["ALSOREAD_DISCOVER"] == "links"
     usual = _UNLISTED_PAGES_BY_LINKS if by_links else _UNLISTED_PAGES
     return Budgets(
-        unlisted_pages=settings.getint("ALSOREAD_UNLISTED_PAGES", usual),
-        unlisted_depth=settings.getint("ALSOREAD_UNLISTED_DEPTH"),
-        new_hosts=settings.getint("ALSOREAD_NEW_HOSTS"),
+        unlisted_pages=int(settings.get("ALSOREAD_UNLISTED_PAGES") or usual),
+        unlisted_depth=int(settings["ALSOREAD_UNLISTED_DEPTH"]),
+        new_hosts=int(settings["ALSOREAD_NEW_HOSTS"]),
     )
 
 
@@ -61,22 +59,23 @@ def leave_pages(
             f"NOT listed AND depth > {budgets.unlisted_depth} AND error IS NULL"
             " AND host IN (SELECT value FROM json_each(:value))",
             json.dumps(sorted(hosts)),
-            f"no sitemap names it, and it is more than {budgets.unlisted_depth:,} links from a seed",
-            f"no sitemap names them, and they are more than {budgets.unlisted_depth:,} links from a seed",
+            f"no sitemap names it, and it is more than {counted(budgets.unlisted_depth, 'link')} from a seed",
+            f"no sitemap names them, and they are more than {counted(budgets.unlisted_depth, 'link')} from a seed",
         ),
         (
             "NOT listed AND host IN (SELECT value FROM json_each(:value))",
             json.dumps(sorted(spent)),
-            f"the run fetched {budgets.unlisted_pages:,} pages of the host that no sitemap names",
-            f"no sitemap names them, and the run fetched {budgets.unlisted_pages:,} such pages a host",
+            f"the run fetched {counted(budgets.unlisted_pages, 'page')} of the host that no sitemap names",
+            f"no sitemap names them, and the run fetched {counted(budgets.unlisted_pages, 'such page')} a host",
         ),
         (
             "host IN (SELECT value FROM json_each(:value))",
             json.dumps(sorted(beyond)),
-            f"the run reached {budgets.new_hosts:,} new hosts",
-            f"they are of {len(beyond):,} new hosts, and the run reached {budgets.new_hosts:,} others",
+            f"the run reached {counted(budgets.new_hosts, 'new host')}",
+            f"they are of {counted(len(beyond), 'new host')}, and the run reached "
+            f"{counted(budgets.new_hosts, 'other')}",
         ),
     ):
         if left := pages.leave(db, which, value, reason):
-            message = f"{len(left):,} pages are left to the next run: {words}."
+            message = f"{counted(len(left), 'page is', 'pages are')} left to the next run: {words}."
             yield Alarm(kind=TRAP, message=message, pages=tuple(left[:MAX_ADDRESSES]))

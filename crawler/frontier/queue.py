@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
 from crawler.frontier.budgets import UNLIMITED, Budgets
+from pipelines.archive.connection import open_readonly
 
 _MAX_PAGES_IN_MEMORY = 32
 """Pages of a host in memory."""
@@ -33,11 +34,15 @@ class Page(NamedTuple):
 
 _PAGE = "id, url, depth, due_at, etag, last_modified, listed"
 _FRONT = ("", -1, -1)
-_DUE = """FROM pages WHERE host = ? AND due_at <= ? AND (due_at, depth, id) > (?, ?, ?) AND depth <= ?
-          AND (listed OR depth <= ?)"""
+_LISTED = "FROM pages WHERE host = :host AND listed = 1 AND due_at <= :until AND depth <= :max_depth"
+_UNLISTED = "FROM pages WHERE host = :host AND listed = 0 AND due_at <= :until AND depth <= :unlisted_depth"
+_AFTER = " AND (due_at, depth, id) > (:due_at, :depth, :id)"
 _REACHED = """SELECT 1 FROM pages WHERE host = ? AND due_at NOT NULL
               AND (fetched_at NOT NULL OR listed AND depth = 0) LIMIT 1"""
 """Selects a row if a host was fetched from before, or is a seed."""
+_ANSWERED = """SELECT DISTINCT host FROM state_counts
+               WHERE state IN ('stored', 'not_article', 'gone') AND pages > 0"""
+"""Selects most of the hosts that were fetched from before, at once."""
 _FIRST = """SELECT page.depth, page.due_at, coalesce(source.host, page.host)
             FROM pages AS page LEFT JOIN pages AS source ON source.id = page.found_on
             WHERE page.host = ? AND page.due_at NOT NULL ORDER BY page.due_at, page.depth LIMIT 1"""
@@ -81,8 +86,9 @@ class DuePages:
         budgets: Budgets = UNLIMITED,
     ) -> None:
         """`wanted` tells hosts; `only_new`: only pages that were never fetched; `budgets`: how far to go."""
-        self.due = _DUE + _NEVER_FETCHED * only_new
-        self.db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        never_fetched = _NEVER_FETCHED * only_new
+        self._listed, self._unlisted = _LISTED + never_fetched, _UNLISTED + never_fetched
+        self.db = open_readonly(path)
         self.wanted = wanted
         self.max_depth = max_depth
         self.budgets = budgets
@@ -103,6 +109,7 @@ class DuePages:
         self._newest = 0
         self._version = -1
         self._checked = 0.0
+        self._answered = {host for (host,) in self.db.execute(_ANSWERED)}
         self.rescan()
 
     def next(self, now: str, free: Callable[[str], bool]) -> Page | None:
@@ -199,12 +206,35 @@ class DuePages:
         )
 
     def count(self, now: str) -> int:
-        """Count the pages that are due."""
-        return sum(
-            self.db.execute(f"SELECT count(*) {self.due}", self._values(name, host, _FRONT, now)).fetchone()[
-                0
-            ]
-            for name, host in self.hosts.items()
+        """Count the pages that are due, within the budgets, on hosts that are not paused."""
+        return sum(self.counts(now).values())
+
+    def counts(self, now: str) -> dict[str, int]:
+        """Count them by host, in the order in which new hosts have their first turn."""
+        self._check_for_changes()
+        waiting = [name for *_, name in sorted(self._waiting)]
+        new = [*waiting, *(name for name in self._new if not self.hosts[name].reached)]
+        reached = [name for name, host in self.hosts.items() if host.reached]
+        due = self._counts_of(reached, now)
+        due_of_new = self._counts_of(new, now)
+        return due | dict(islice(due_of_new.items(), self.budgets.new_hosts - self.new_hosts))
+
+    def _counts_of(self, names: Iterable[str], now: str) -> dict[str, int]:
+        """Count the due pages of each host that has any."""
+        query = f"""SELECT (SELECT count(*) {self._listed})
+                         + (SELECT count(*) FROM (SELECT 1 {self._unlisted} LIMIT :left))"""
+        counts = {}
+        for name in names:
+            host = self.hosts[name]
+            left = {"left": max(self.budgets.unlisted_pages - host.unlisted, 0)}
+            if host.not_before <= now:
+                counts[name] = self.db.execute(query, self._values(name, host, now) | left).fetchone()[0]
+        return {name: count for name, count in counts.items() if count}
+
+    def has_new_hosts(self) -> bool:
+        """Return whether a new host within the budget waits for its first turn."""
+        return self.new_hosts < self.budgets.new_hosts and not all(
+            host.reached for host in self.hosts.values()
         )
 
     def close(self) -> None:
@@ -237,7 +267,7 @@ class DuePages:
 
     def _add_host(self, name: str) -> None:
         host = self.hosts[name] = _Host(unlisted_depth=self.budgets.unlisted_depth)
-        if self.db.execute(_REACHED, [name]).fetchone():
+        if name in self._answered or self.db.execute(_REACHED, [name]).fetchone():
             self._known.append(name)
             return
         host.reached = False
@@ -255,10 +285,16 @@ class DuePages:
             host.after = (pages[-1].due_at, pages[-1].depth, pages[-1].id)
 
     def _select(self, name: str, host: _Host, until: str, limit: int) -> list[Page]:
-        query = f"SELECT {_PAGE} {self.due} ORDER BY due_at, depth, id LIMIT {limit}"
-        return [Page(*row) for row in self.db.execute(query, self._values(name, host, host.after, until))]
+        query = f"""SELECT {_PAGE} {self._listed} {_AFTER}
+                    UNION ALL SELECT {_PAGE} {self._unlisted} {_AFTER}
+                    ORDER BY due_at, depth, id LIMIT {limit}"""
+        after = dict(zip(("due_at", "depth", "id"), host.after, strict=True))
+        return [Page(*row) for row in self.db.execute(query, self._values(name, host, until) | after)]
 
-    def _values(
-        self, name: str, host: _Host, after: tuple[str, int, int], until: str
-    ) -> tuple[str | int, ...]:
-        return (name, until, *after, self.max_depth, host.unlisted_depth)
+    def _values(self, name: str, host: _Host, until: str) -> dict[str, str | int]:
+        return {
+            "host": name,
+            "until": until,
+            "max_depth": self.max_depth,
+            "unlisted_depth": min(self.max_depth, host.unlisted_depth),
+        }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -21,16 +21,18 @@ from crawler.clock import now
 from crawler.downloader.engine import active_hosts, count_unsettled, max_requests_per_host
 from crawler.extensions.errors import record_fault
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
-from crawler.frontier.budgets import budgets_of, leave_pages
-from crawler.frontier.queue import DuePages, Page
-from crawler.frontier.reach import is_wanted
+from crawler.frontier.budgets import leave_pages
+from crawler.frontier.due import max_pages, open_queue, wanted_hosts
+from crawler.frontier.queue import Page
 from crawler.items import FoundPages, Outcome, iso
 from crawler.signals import archive_opened
+from crawler.text import counted
 from crawler.urls import canonical
-from pipelines.alarms.run import judge_run
+from pipelines.alarms.run import hosts_to_judge, judge_run
 from pipelines.archive import revisit
 from pipelines.archive.alarms import MAX_ADDRESSES, Alarm
 from pipelines.archive.catalog import Catalog
+from pipelines.archive.host_stats import HostStats
 from pipelines.archive.storage_errors import explain, outcome
 
 logger = logging.getLogger(__name__)
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
 
 _RESCAN_SECONDS = 60.0
 """Seconds between two checks for pages that have become due."""
-_NO_LIMIT = 2**31
 _MAX_UNSETTLED_PAGES = 32
 """Maximum of pages that are fetched and not stored yet: fewer leave readers idle; a kill repeats them."""
 _MAX_WAIT = timedelta(seconds=90)
@@ -59,7 +60,8 @@ class Frontier(BaseScheduler):
         self.crawler = crawler
         self.settings: BaseSettings = crawler.settings
         self.in_memory: deque[Request] = deque()
-        self.left = self.settings.getint("ALSOREAD_MAX_PAGES", _NO_LIMIT)
+        self.wanted = wanted_hosts(self.settings)
+        self.left = max_pages(self.settings)
         self.handed_out = 0
         self.requests: Counter[str] = Counter()
         crawler.signals.connect(self._sent, signals.request_reached_downloader)
@@ -92,13 +94,7 @@ class Frontier(BaseScheduler):
             self.catalog.add(FoundPages(pages=[(url, None) for url in self.spider.pages], asked_for=True))
             failed = self.settings.getbool("ALSOREAD_RETRY_FAILED")
             self.catalog.make_due(self.wanted, failed=failed, everything=recrawl == "all")
-            self.due = DuePages(
-                path,
-                self.wanted,
-                max_depth=self.settings.getint("ALSOREAD_MAX_DEPTH", _NO_LIMIT),
-                only_new=recrawl == "none",
-                budgets=budgets_of(self.settings),
-            )
+            self.due = open_queue(path, self.settings)
         except (OSError, sqlite3.Error) as error:
             with suppress(OSError, sqlite3.Error):  # the first error says why
                 self.catalog.end_crawl(outcome(error))
@@ -113,22 +109,23 @@ class Frontier(BaseScheduler):
         if not self._is_open:
             return
         self._is_open = False
-        self.due.close()
         received = self.crawler.stats.get_value("downloader/response_bytes", 0)
         try:
             errors = self.catalog.stop_writer()
+            judged = hosts_to_judge(self.catalog.db, self.catalog.crawl, self.due.counts(iso(now())))
             with self.catalog.db.atomic():
-                alarms = list(self._alarms(finished=reason == Outcome.FINISHED))
-            self.catalog.end_crawl(reason, self.requests, received, alarms)
+                alarms = list(self._alarms(judged, finished=reason == Outcome.FINISHED))
+            self.catalog.end_crawl(reason, self.requests, received, alarms, judged)
             for unstored in errors:
                 raise unstored
         except (OSError, sqlite3.Error) as error:
             record_fault(self.crawler.stats, error)  # the crawl's row does not tell
             logger.error("The end of the crawl can't be stored: %s", explain(error, self.catalog.path))
         finally:
+            self.due.close()
             self.catalog.close()
 
-    def _alarms(self, *, finished: bool) -> Iterator[Alarm]:
+    def _alarms(self, judged: Mapping[str, HostStats], *, finished: bool) -> Iterator[Alarm]:
         """Yield the run's own alarms, then those judged from the archive."""
         stats: Any = self.crawler.stats
         if error := stats.get_value("archive/disk_error"):
@@ -136,15 +133,15 @@ class Frontier(BaseScheduler):
         if space := stats.get_value("archive/disk_space"):
             yield Alarm(kind=Outcome.SPACE, message=f"The run stopped before the disk is full: {space}.")
         if finished and (count := self.handed_out - self.catalog.counts["pages"]):
-            message = f"{count} pages were fetched but not stored; they are queued again."
+            message = f"{counted(count, 'page was', 'pages were')} fetched but not stored; the next run repeats them."
             yield Alarm(kind="unsettled", message=message)
         if count := stats.get_value("spider_exceptions/count", 0):
-            yield Alarm(kind="broken", message=f"Internal errors on {count} pages; see the log.")
+            yield Alarm(kind="broken", message=f"Internal errors on {counted(count, 'page')}; see the log.")
         yield from leave_pages(
             self.catalog.db, self.due.budgets, self.due.hosts, self.due.spent, self.due.beyond
         )
         unread = stats.get_value(UNREAD_SITEMAPS, {})
-        for alarm in judge_run(self.catalog.db, self.catalog.crawl, whole=finished):
+        for alarm in judge_run(self.catalog.db, self.catalog.crawl, judged, whole=finished):
             shown = (
                 tuple(unread.get(alarm.host, ())[:MAX_ADDRESSES]) if alarm.kind == "sitemap" else alarm.pages
             )
@@ -186,13 +183,17 @@ class Frontier(BaseScheduler):
             return False
         return self.due.restart(until=iso(now() + _MAX_WAIT))
 
-    def count_due(self, moment: str) -> int:
-        """Return how many pages are due at a time, and within what the run may still fetch."""
-        return min(self.due.count(moment), self.left)
+    def count_due(self, moment: str) -> dict[str, int]:
+        """Count the pages by host that are due at a time, and within what the run may still fetch."""
+        left, counts = self.left, {}
+        for host, count in self.due.counts(moment).items():
+            counts[host] = min(count, left)
+            left -= counts[host]
+        return counts
 
-    def wanted(self, host: str) -> bool:
-        """Return whether pages of the host are to be fetched."""
-        return is_wanted(host, self.settings.getlist("ALSOREAD_HOSTS"))
+    def finds_more(self) -> bool:
+        """Return whether more pages will be found: sitemaps wait, or hosts that were not reached yet."""
+        return bool(self.in_memory) or self.due.has_new_hosts()
 
     def _sent(self, request: Request) -> None:
         kind = next((name for name in ("page", "robots") if request.meta.get(name)), "sitemap")

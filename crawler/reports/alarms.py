@@ -10,6 +10,7 @@ from rich.table import Table
 from sqlite_utils import Database
 
 from crawler.reports.terminal import minute, output, plain, print_json
+from crawler.text import counted
 from pipelines.archive import alarms
 from pipelines.archive.alarms import Alarm
 
@@ -54,4 +55,4 @@ def _message(crawl: int, same: Sequence[Alarm], data: str) -> str:
     )
     kind = same[0].kind
     command = f"alsoread alarms --crawl {crawl} --kind {kind} --data {data}"
-    return f"{len(same)} alarms of kind {kind}: {hosts}\n  {command}"
+    return f"{counted(len(same), 'alarm')} of kind {kind}: {hosts}\n  {command}"

@@ -11,7 +11,10 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 from sqlite_utils import Database
 
+from crawler.config.file import read_config
+from crawler.config.options import scrapy_settings
 from crawler.errors import AlsoreadError
+from crawler.frontier.due import count_due
 from crawler.runs.crawl import SUCCESSFUL, Report
 from pipelines.archive.catalog import COUNTS
 from pipelines.archive.connection import open_readonly
@@ -29,8 +32,9 @@ def write_metrics(report: Report, data: Path, file: Path) -> list[str]:
     """Replace the file with the metrics of a run and its archive; return what went wrong, in sentences."""
     gauges = _Gauges(data)
     try:
+        due = count_due(data, scrapy_settings(read_config(data)))  # without the options of this run
         with closing(open_readonly(data / "archive.db")) as db:
-            _add_archive(gauges, db, report)
+            _add_archive(gauges, db, report, due)
             _add_crawl(gauges, db, report)
         write_to_textfile(str(file), gauges.registry)
     except OSError as error:
@@ -61,7 +65,7 @@ class _Gauges:
             gauge.labels(self._archive, key).set(value)
 
 
-def _add_archive(gauges: _Gauges, db: Database, report: Report) -> None:
+def _add_archive(gauges: _Gauges, db: Database, report: Report, due: int) -> None:
     hosts = db.execute("SELECT count(*) FROM articles_by_host").fetchone()[0]
     pages = db.execute("SELECT state, sum(pages) FROM state_counts GROUP BY state")
     failed = db.execute(_FAILED_BY_HOST, [_MAX_HOSTS])
@@ -69,7 +73,7 @@ def _add_archive(gauges: _Gauges, db: Database, report: Report) -> None:
     gauges.add("articles", "Articles in the archive.", report.articles)
     gauges.add("hosts", "Hosts with articles in the archive.", hosts)
     gauges.add_by("state", "pages", "Known pages by state.", dict(pages.fetchall()))
-    gauges.add("due_pages", "Pages that the next run would fetch.", report.due)
+    gauges.add("due_pages", "Pages that the next run would request.", due)
     gauges.add_by("host", "failed_pages", "Failed pages of the worst hosts.", dict(failed.fetchall()))
     gauges.add("disk_free_bytes", "Free space on the archive's disk.", shutil.disk_usage(gauges.data).free)
     gauges.add(

@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from crawler.config.file import read_config
 from crawler.errors import AlsoreadError
 from crawler.exit_codes import DISK, NOTHING_FETCHED, in_words
-from crawler.text import escape_controls
+from crawler.text import counted, escape_controls
 from pipelines.archive.catalog import COUNTS
 
 if TYPE_CHECKING:
@@ -39,12 +39,29 @@ def send_report(report: Report, config: Mapping[str, Any], data: Path) -> list[s
     wanted = config["notify.on"] == "always" or report.alarms or report.exit_code in _ALWAYS_REPORTED
     if not (wanted and config["notify.urls"]):
         return []
-    # A process of its own: a service that never ends its answer could hold this one, and its log show addresses.
-    command = [sys.executable, "-P", "-m", "crawler.reports.notify", str(data), _title(report)]
+    return _send_apart(data, _title(report), _text(report, data))
+
+
+def send_test(urls: Sequence[str], data: Path) -> Iterator[tuple[str, bool]]:
+    """Send a test message; yield a sentence, without secrets, for each address, and whether it was reached."""
+    text = f"This is a test: you will be notified of runs of {data.resolve()}."
+    problems = _send_apart(data, "alsoread: a test", text)
+    for number, url in enumerate(urls, 1):
+        place = _place(number, url)
+        problem = next((line for line in problems if line.startswith(place)), None)
+        yield problem or f"{place} got the message.", problem is None
+
+
+def _send_apart(data: Path, title: str, text: str) -> list[str]:
+    """Send a text by a process of its own; return what could not be sent, in sentences.
+
+    A service that never ends its answer could hold this one, and its log show addresses.
+    """
+    command = [sys.executable, "-P", "-m", "crawler.reports.notify", str(data), title]
     sender = subprocess.run(  # noqa: S603 - this program
         command,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        input=_text(report, data),
+        input=text,
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -66,7 +83,7 @@ def send(urls: Sequence[str], title: str, body: str) -> list[str]:
     problems = []
     for number, url in enumerate(urls, 1):
         if reason := _send_one(asset, url, title, body):
-            problems.append(f"Address {number} of notify.urls ({_scheme(url)}) {reason}")
+            problems.append(f"{_place(number, url)} {reason}")
     return problems
 
 
@@ -82,6 +99,10 @@ def _send_one(asset: AppriseAsset, url: str, title: str, body: str) -> str | Non
             return None
         messages = [entry.message for entry in result.logs()]
     return f"was not reached: {_mask(url, messages[-1] if messages else 'no reason was given.')}"
+
+
+def _place(number: int, url: str) -> str:
+    return f"Address {number} of notify.urls ({_scheme(url)})"
 
 
 def _scheme(url: str) -> str:
@@ -112,21 +133,22 @@ def _mask(url: str, text: str) -> str:
 def _title(report: Report) -> str:
     number, count = report.crawl["id"], len(report.alarms)
     if count:
-        return f"alsoread: {count} {'alarm' if count == 1 else 'alarms'} in crawl {number}"
+        return f"alsoread: {counted(count, 'alarm')} in crawl {number}"
     ending = in_words(report.exit_code) if report.exit_code else "finished"
     return f"alsoread: crawl {number} {ending}"
 
 
 def _text(report: Report, data: Path) -> str:
     row = report.crawl
-    counts = [f"{row['pages']:,} pages"]
+    counts = [counted(row["pages"], "page")]
     counts += [f"{row[name]:,} {name.replace('_', ' ')}" for name in COUNTS[1:] if row[name]]
     lines = [
         *(f"{alarm}\n" for alarm in report.alarms),
         f"Crawl {row['id']} of {data.resolve()}: {', '.join(counts)}.",
-        f"The archive holds {report.articles:,} articles; {report.due:,} pages are due.",
+        f"The archive holds {counted(report.articles, 'article')}; "
+        f"{counted(report.due, 'page is', 'pages are')} due.",
         f"It {in_words(report.exit_code)}.",
-        f"Log: {report.log}",
+        f"Log: {report.log.resolve()}",
     ]
     return escape_controls("\n".join(lines))
 

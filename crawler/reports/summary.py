@@ -14,10 +14,11 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.exit_codes import ALARMS
-from crawler.extensions.progress import duration
+from crawler.extensions.estimate import duration
 from crawler.items import Outcome, iso
 from crawler.reports.crawls import crawl_values
 from crawler.reports.terminal import minute, output, plain, print_json
+from crawler.text import counted
 from pipelines.archive.catalog import COUNTS
 from pipelines.archive.connection import open_readonly
 
@@ -51,12 +52,13 @@ def print_summary(report: Report, data: str) -> None:
     ending = _ENDINGS.get(outcome, f"stopped ({outcome})")
     console.print(
         f"[bold]Crawl {row['id']} {ending}[/] after {duration(report.seconds)}: "
-        f"{row['pages']:,} pages, {row['requests']:,} requests, {row['bytes'] / 2**20:,.1f} MiB"
+        f"{counted(row['pages'], 'page')}, {counted(row['requests'], 'request')}, {row['bytes'] / 2**20:,.1f} MiB"
     )
     for name in COUNTS[1:]:
         if row[name]:
             console.print(f"  {row[name]:>7,} {name.replace('_', ' ')}")
-    console.print(f"The archive holds [bold]{report.articles:,} articles[/]; {report.due:,} pages are due.")
+    articles, due = counted(report.articles, "article"), counted(report.due, "page is", "pages are")
+    console.print(f"The archive holds [bold]{articles}[/]; {due} due.")
     if sentence := _explain_idle(report):
         console.print(plain(sentence), soft_wrap=True)
     for host in report.unreachable:

@@ -14,13 +14,13 @@ from typing import Any
 from scrapy.settings import Settings
 
 from crawler import exit_codes
-from crawler.clock import now
 from crawler.config.file import FILE_NAME, read_config
 from crawler.extensions.logs import new_log, numbered
+from crawler.frontier.due import count_due
 from crawler.frontier.reach import UnreachableHost, check_patterns, next_due, unreachable_hosts
 from crawler.frontier.scheduler import disk_alarm
 from crawler.frontier.seeds import read_seeds
-from crawler.items import Outcome, iso
+from crawler.items import Outcome
 from crawler.runs.scrapy_process import run
 from crawler.spiders.also_read import AlsoReadSpider
 from pipelines.archive import alarms
@@ -47,6 +47,7 @@ class Report:
     seconds: float
     articles: int
     due: int
+    """Pages that the next run with the same options would request."""
     next_due: str | None
     """When the next page of the hosts that were asked for is due; None if none will be."""
     unreachable: list[UnreachableHost]
@@ -82,14 +83,14 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     # Scrapy makes many objects a page and few cycles: look for those seldom, and not among what is loaded.
     gc.freeze()
     gc.set_threshold(50_000)
-    return _report(data, log, pages, run(AlsoReadSpider, settings, seeds=seeds))
+    stats = run(AlsoReadSpider, settings, seeds=seeds)
+    return _report(data, log, pages, stats, count_due(data, settings))
 
 
-def _report(data: Path, log: Path, seeds: Sequence[str], stats: Mapping[str, Any]) -> Report:
-    due = "SELECT count(*) FROM pages WHERE due_at <= ?"
+def _report(data: Path, log: Path, seeds: Sequence[str], stats: Mapping[str, Any], due: int) -> Report:
     with closing(open_readonly(data / "archive.db")) as db:
         crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
-        articles, waiting = db.table("articles").count, db.execute(due, [iso(now())]).fetchone()[0]
+        articles = db.execute("SELECT coalesce(sum(articles), 0) FROM host_counts").fetchone()[0]
         raised = alarms.of_crawl(db, crawl["id"])
         coming = next_due(db, json.loads(crawl["options"])["ALSOREAD_HOSTS"] or [])
         unreachable = unreachable_hosts(db, crawl["id"], seeds)
@@ -100,7 +101,7 @@ def _report(data: Path, log: Path, seeds: Sequence[str], stats: Mapping[str, Any
         crawl=crawl,
         seconds=stats["elapsed_time_seconds"],
         articles=articles,
-        due=waiting,
+        due=due,
         next_due=coming,
         unreachable=unreachable,
         alarms=raised,

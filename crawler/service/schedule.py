@@ -16,6 +16,7 @@ from cronsim import CronSim
 
 from crawler.config.units import QuietHours
 from crawler.items import Outcome
+from crawler.text import counted
 
 _MAX_COUNTED_STARTS = 1000
 _INTERRUPTED_OUTCOMES = (Outcome.SHUTDOWN, Outcome.FORCED, Outcome.KILLED)
@@ -109,7 +110,7 @@ class Plan:
             missed = self.count_missed(last_start, now)
             if not missed:
                 return self.start_after(last_start), ""
-            reason = f"Missed {scheduled_crawls(missed)} since crawl {last.number}; one makes up for all."
+            reason = f"Missed {counted(missed, 'scheduled crawl')} since crawl {last.number}; one makes up for all."
         return self.outside_quiet_hours(now), reason
 
     def count_missed(self, start: datetime, now: datetime) -> int:
@@ -125,15 +126,6 @@ def _next_match(cron: str, moment: datetime) -> datetime:
     wall_clock = moment.astimezone().replace(tzinfo=None)
     matches = (datetime.fromtimestamp(match.timestamp(), UTC) for match in CronSim(cron, wall_clock))
     return next(match for match in matches if match > moment)
-
-
-def scheduled_crawls(count: int) -> str:
-    """Return a count in words.
-
-    >>> scheduled_crawls(1), scheduled_crawls(3)
-    ('1 scheduled crawl', '3 scheduled crawls')
-    """
-    return f"{count} scheduled crawl{'' if count == 1 else 's'}"
 
 
 def local_time(moment: datetime) -> str:

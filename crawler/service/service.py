@@ -9,7 +9,8 @@ from threading import Thread
 
 from crawler import clock, shutdown
 from crawler.service.child import CrawlRunner, print_line
-from crawler.service.schedule import Plan, last_crawl, local_time, scheduled_crawls
+from crawler.service.schedule import Plan, last_crawl, local_time
+from crawler.text import counted
 
 _CLOCK_CHECK_SECONDS = 60.0
 """The longest wait: one does not count the time that the machine is asleep, so the clock is read again."""
@@ -67,7 +68,7 @@ class _Service:
                 continue
             if missed:
                 print_line(
-                    f"Missed {scheduled_crawls(missed)} while the machine was asleep; running one now."
+                    f"Missed {counted(missed, 'scheduled crawl')} while the machine was asleep; running one now."
                 )
             crawl = Thread(target=self._crawl)
             crawl.start()

@@ -13,11 +13,14 @@ from functools import reduce
 from itertools import pairwise
 from math import exp, fsum, lgamma
 
+from crawler.text import counted
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.host_stats import HostStats
 
 _FEWEST_PAGES = 3
 """Pages below which no share is judged."""
+_ENOUGH_VISITS = 200
+"""Visits from which on a host's pages are judged although more of them are left than were seen."""
 _LEAST_SHARE = 0.1
 _FEWEST_SAME_TEXT = 10
 """New articles with one text from which on an alarm is raised: blogs repeat a post now and then."""
@@ -56,7 +59,7 @@ class Record:
     before: Sequence[HostStats] = ()
     """Earlier runs that visited the host, the newest first."""
     elsewhere: HostStats | None = None
-    """The other hosts, now and before; None for a host that an earlier run visited."""
+    """The other hosts, now and before: they define what is normal where `before` is empty."""
     quarantined: Mapping[str, int] = field(default_factory=dict)
     """Pages that came into quarantine, by rule."""
     flagged: Mapping[str, int] = field(default_factory=dict)
@@ -71,18 +74,36 @@ class Record:
     """Sitemaps that could not be read when they were last requested."""
 
 
-def judge(record: Record) -> Iterator[Alarm]:
-    """Yield the alarms of a host; they name no pages yet."""
-    yield from _fields(record)
-    yield from _other_authors(record)
+def judge_facts(record: Record) -> Iterator[Alarm]:
+    """Yield the alarms of a host that hold however little of it a run saw; they name no pages yet."""
     yield from _template(record)
     yield from _doubts(record)
-    yield from _bodies(record)
     yield from _same_text(record)
+    yield from _down(record)
+    yield from _sitemap(record)
+
+
+def judge_shares(record: Record) -> Iterator[Alarm]:
+    """Yield the alarms of a host that compare shares of its pages; they name no pages yet."""
+    yield from _fields(record)
+    yield from _other_authors(record)
+    yield from _bodies(record)
     yield from _answers(record)
     yield from _lengths(record)
     yield from _speed(record)
-    yield from _sitemap(record)
+
+
+def saw_enough(now: HostStats, left: int) -> bool:
+    """Return whether shares of a host's pages can be judged; `left`: pages that the run did not come to.
+
+    Pages come in an order, such as the oldest first, so that few of many are no sample of the host.
+
+    >>> saw_enough(HostStats(host="h", visits=50), 4_000), saw_enough(HostStats(host="h", visits=50), 50)
+    (False, True)
+    >>> saw_enough(HostStats(host="h", visits=200), 4_000)
+    True
+    """
+    return now.visits >= min(left, _ENOUGH_VISITS)
 
 
 def _fields(record: Record) -> Iterator[Alarm]:
@@ -90,17 +111,17 @@ def _fields(record: Record) -> Iterator[Alarm]:
     for kind, (column, words) in _SHARES.items():
         lost = record.lost.get(kind, 0)
         if _many_lost(kind, lost, now.reread):
-            message = f"{lost} of {_count(now.reread, 'article')} read again lost the {_LOST_FIELDS[kind]}"
+            message = f"{lost} of {counted(now.reread, 'article')} read again lost the {_LOST_FIELDS[kind]}"
             yield _alarm(now, kind, message)
         elif rise := _rise(record, kind, column, "read"):
-            yield _alarm(now, kind, f"{getattr(now, column)} of {_count(now.read, 'page')} {words}; {rise}")
+            yield _alarm(now, kind, f"{getattr(now, column)} of {counted(now.read, 'page')} {words}; {rise}")
 
 
 def _other_authors(record: Record) -> Iterator[Alarm]:
     """Yield an alarm if half of the reread articles have another author: more than edits explain."""
     now, others = record.now, record.lost.get("other_author", 0)
     if others >= 2 and others >= now.reread * _LEAST_OTHER_SHARE:
-        message = f"{others} of {_count(now.reread, 'article')} read again have another author than before"
+        message = f"{others} of {counted(now.reread, 'article')} read again have another author than before"
         yield _alarm(now, "author", message)
 
 
@@ -116,17 +137,17 @@ def _template(record: Record) -> Iterator[Alarm]:
         return
     first = not any(run.generic for run in record.before)
     if first or _rise(record, "template", "generic", "read"):
-        were = "articles were" if now.generic > 1 else "article was"
-        message = f"uses a template that is not known: {now.generic} {were} read by the generic extractor"
+        articles = counted(now.generic, "article was", "articles were")
+        message = f"uses a template that is not known: {articles} read by the generic extractor"
         yield Alarm(kind="template", host=now.host, message=f"{now.host} {message}.")
 
 
 def _doubts(record: Record) -> Iterator[Alarm]:
     if pages := sum(record.quarantined.values()):
-        message = f"{_count(pages, 'page')} in quarantine ({_by_rule(record.quarantined)})"
+        message = f"{counted(pages, 'page')} in quarantine ({_by_rule(record.quarantined)})"
         yield _alarm(record.now, "quarantine", f"{message}; the archived copies are kept")
     if articles := sum(record.flagged.values()):
-        message = f"{_count(articles, 'new article')} may not be whole ({_by_rule(record.flagged)})"
+        message = f"{counted(articles, 'new article')} may not be whole ({_by_rule(record.flagged)})"
         yield _alarm(record.now, "flagged", message)
 
 
@@ -139,7 +160,7 @@ def _by_rule(counts: Mapping[str, int]) -> str:
 def _bodies(record: Record) -> Iterator[Alarm]:
     now = record.now
     if rise := _rise(record, "body", "without_body", "first_visits"):
-        message = f"{now.without_body} of {_count(now.first_visits, 'new page')} bring no article; {rise}"
+        message = f"{now.without_body} of {counted(now.first_visits, 'new page')} bring no article; {rise}"
         yield _alarm(now, "body", message)
 
 
@@ -147,15 +168,25 @@ def _same_text(record: Record) -> Iterator[Alarm]:
     """Yield an alarm if many addresses show one page, such as the home page or a notice."""
     now, copies = record.now, record.same_text
     if copies >= _FEWEST_SAME_TEXT and copies >= (now.read - now.reread) * _LEAST_SHARE:
-        yield _alarm(now, "same_text", f"{copies:,} new articles have the same text")
+        yield _alarm(now, "same_text", f"{counted(copies, 'new article')} have the same text")
+
+
+def _down(record: Record) -> Iterator[Alarm]:
+    now = record.now
+    if not _is_down(now):
+        return
+    since = [run for run in record.before if run.crawl >= record.raised.get("down", now.crawl)]
+    if not since or any(run.visits > run.failed for run in since):
+        yield _alarm(now, "down", f"nothing could be fetched in {counted(now.visits, 'visit')}")
+
+
+def _is_down(now: HostStats) -> bool:
+    return bool(now.unreachable) and now.visits == now.failed
 
 
 def _answers(record: Record) -> Iterator[Alarm]:
     now = record.now
-    if now.unreachable and now.visits == now.failed:
-        since = [run for run in record.before if run.crawl >= record.raised.get("down", now.crawl)]
-        if not since or any(run.visits > run.failed for run in since):
-            yield _alarm(now, "down", f"nothing could be fetched in {_count(now.visits, 'visit')}")
+    if _is_down(now):
         return
     for kind, column, words in (
         ("failures", "unreachable", "can't be fetched"),
@@ -163,7 +194,7 @@ def _answers(record: Record) -> Iterator[Alarm]:
     ):
         if rise := _rise(record, kind, column, "attempted", elsewhere=False):
             yield _alarm(
-                now, kind, f"{getattr(now, column)} of {_count(now.attempted, 'page')} {words}; {rise}"
+                now, kind, f"{getattr(now, column)} of {counted(now.attempted, 'page')} {words}; {rise}"
             )
 
 
@@ -174,7 +205,9 @@ def _lengths(record: Record) -> Iterator[Alarm]:
         return
     length, usual = now.characters / new, before.characters / old
     if length < usual * _LENGTH_RATIO:
-        message = f"{new} new articles have {length:,.0f} characters each, those before had {usual:,.0f}"
+        message = (
+            f"{counted(new, 'new article')} have {length:,.0f} characters each, those before had {usual:,.0f}"
+        )
         yield _alarm(now, "length", message)
 
 
@@ -191,10 +224,10 @@ def _sitemap(record: Record) -> Iterator[Alarm]:
     now, before = record.now, record.named_before or 0
     if now.unread > record.unread_before:
         yield _alarm(
-            now, "sitemap", f"{_count(now.unread, 'sitemap')} could not be read whole; the log says why"
+            now, "sitemap", f"{counted(now.unread, 'sitemap')} could not be read whole; the log says why"
         )
     elif now.sitemaps and before >= _FEWEST_NAMED and now.named < before * _LEAST_NAMED_SHARE:
-        message = f"its sitemap names {_count(now.named, 'page')}, before it named {before:,}"
+        message = f"its sitemap names {counted(now.named, 'page')}, before it named {before:,}"
         yield _alarm(now, "sitemap", message)
 
 
@@ -214,7 +247,7 @@ def silence(finds: Sequence[datetime], misses: Sequence[datetime]) -> timedelta 
 def _rise(record: Record, kind: str, column: str, of: str, *, elsewhere: bool = True) -> str:
     """Return the share before, in words, if it has risen by more than chance; else an empty string."""
     now, before, where = record.now, _since(record, kind), "before it was"
-    if elsewhere and record.elsewhere:
+    if elsewhere and record.elsewhere and not record.before:
         before, where = record.elsewhere, "elsewhere it is"
     some, all_now = getattr(now, column), getattr(now, of)
     had, all_before = getattr(before, column), getattr(before, of)
@@ -247,10 +280,6 @@ def _since(record: Record, kind: str) -> HostStats:
     """Return the normal counts: the runs before, from the one on that last raised the alarm."""
     runs: Iterable[HostStats] = (run for run in record.before if run.crawl >= record.raised.get(kind, 0))
     return reduce(HostStats.__add__, runs, HostStats(host=record.now.host))
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _alarm(now: HostStats, kind: str, message: str) -> Alarm:

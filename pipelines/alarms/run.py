@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import reduce
 
 from sqlite_utils import Database
 
-from pipelines.alarms.rules import Record, judge, silence
+from crawler.text import counted
+from pipelines.alarms.rules import Record, judge_facts, judge_shares, saw_enough, silence
 from pipelines.archive import host_stats, quarantine
 from pipelines.archive.alarms import MAX_ADDRESSES, TRAP, Alarm
 from pipelines.archive.host_stats import HostStats
@@ -63,10 +64,13 @@ _SHOW = {
 }
 """Queries for the addresses that show an alarm, by its kind; the first that finds any is used."""
 
+_Numbers = Mapping[str, Mapping[str, int]]
+"""Numbers by host and name; a host without any has an empty mapping."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Runs that are judged together: this one, and those before it that were killed and not judged."""
+    """Runs that are judged together: this one, and those before it that were not judged."""
 
     db: Database
     after: int
@@ -77,8 +81,24 @@ class _Run:
     whole: bool
 
 
-def judge_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
-    """Yield the alarms of a run; `whole`: it ended by itself, so that what it did not find is gone."""
+def hosts_to_judge(db: Database, crawl: int, left: Mapping[str, int]) -> dict[str, HostStats]:
+    """Return the counts, since they were last judged, of the hosts of which enough was seen.
+
+    `left`: pages by host that the run did not come to. Counts of the other hosts are judged by a later run.
+    """
+    hosts = host_stats.between(db, _run(db, crawl, whole=False).after, crawl)
+    return {
+        host: counts
+        for host, counts in host_stats.unjudged(db, crawl).items()
+        if host in hosts and saw_enough(counts, left.get(host, 0))
+    }
+
+
+def judge_run(db: Database, crawl: int, judged: Mapping[str, HostStats], *, whole: bool) -> Iterator[Alarm]:
+    """Yield the alarms of a run; `whole`: it ended by itself, so that what it did not find is gone.
+
+    `judged`: the counts of hosts that are judged by shares of their pages.
+    """
     run = _run(db, crawl, whole)
     if killed := db.execute(
         "SELECT max(id) FROM crawls WHERE id > ? AND id < ?", [run.after, crawl]
@@ -90,17 +110,22 @@ def judge_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
         [run.since],
     ).fetchall()
     if len(traps) >= _FEWEST_TRAPS:
-        message = f"{len(traps):,} new addresses were refused, as they may have no end."
+        refused = counted(len(traps), "new address was", "new addresses were")
+        message = f"{refused} refused, as they may have no end."
         yield Alarm(kind=TRAP, message=message, pages=tuple(url for (url,) in traps[:MAX_ADDRESSES]))
-    counts, everywhere = host_stats.between(db, run.after, crawl), None
-    lost, raised = _losses(run), _last_raised(db)
-    same_text = dict(db.execute(_SAME_TEXT, [run.after]).fetchall())
-    quarantined, flagged = _by_host(quarantine.counts_since(db, run.after)), _by_host(_flagged(run))
-    for host, counted in counts.items():
+    everywhere, raised = _everywhere(run), _last_raised(db)
+    yield from _facts(run, everywhere, raised)
+    yield from _shares(run, judged, everywhere, raised)
+
+
+def _facts(run: _Run, everywhere: HostStats, raised: _Numbers) -> Iterator[Alarm]:
+    quarantined, flagged = _by_host(quarantine.counts_since(run.db, run.after)), _by_host(_flagged(run))
+    same_text = dict(run.db.execute(_SAME_TEXT, [run.after]).fetchall())
+    for host, counts in host_stats.between(run.db, run.after, run.crawl).items():
         record = Record(
-            now=counted,
-            lost=lost[host],
-            before=list(host_stats.of_host(db, host, run.after, _HISTORY_RUNS)),
+            now=counts,
+            before=list(host_stats.of_host(run.db, host, run.after, _HISTORY_RUNS)),
+            elsewhere=everywhere - counts,
             quarantined=quarantined[host],
             flagged=flagged[host],
             same_text=same_text.get(host, 0),
@@ -108,21 +133,41 @@ def judge_run(db: Database, crawl: int, *, whole: bool) -> Iterator[Alarm]:
             named_before=_named_before(run, host),
             unread_before=_unread_before(run, host),
         )
-        if not record.before:
-            everywhere = everywhere or _everywhere(run)
-            record = replace(record, elsewhere=everywhere - counted)
-        for alarm in judge(record):
+        for alarm in judge_facts(record):
             yield replace(alarm, pages=_pages(run, alarm))
-        if counted.sitemaps and (days := _silence(run, host)):
-            message = f"{host} has brought no new page for {days.days} days, longer than ever."
+        if counts.sitemaps and (silent := _silence(run, host)):
+            message = f"{host} has brought no new page for {counted(silent.days, 'day')}, longer than ever."
             yield Alarm(kind="quiet", host=host, message=message)
+
+
+def _shares(
+    run: _Run, judged: Mapping[str, HostStats], everywhere: HostStats, raised: _Numbers
+) -> Iterator[Alarm]:
+    lost = _losses(run)
+    for host, counts in judged.items():
+        after = host_stats.last_judged(run.db, host)
+        since_judged = replace(run, after=after, since=_started_after(run.db, after))
+        record = Record(
+            now=counts,
+            lost=lost[host],
+            before=list(host_stats.of_host(run.db, host, after, _HISTORY_RUNS)),
+            elsewhere=everywhere - counts,
+            raised=raised[host],
+        )
+        for alarm in judge_shares(record):
+            yield replace(alarm, pages=_pages(since_judged, alarm))
 
 
 def _run(db: Database, crawl: int, whole: bool) -> _Run:
     query = "SELECT coalesce(max(id), 0) FROM crawls WHERE id < ? AND outcome NOT IN ('killed', 'imported')"
     after = db.execute(query, [crawl]).fetchone()[0]
-    since = db.execute("SELECT min(started_at) FROM crawls WHERE id > ?", [after]).fetchone()[0]
-    return _Run(db, after, crawl, since, whole)
+    return _Run(db, after, crawl, _started_after(db, after), whole)
+
+
+def _started_after(db: Database, crawl: int) -> str:
+    """Return when the first run began after another one."""
+    started: str = db.execute("SELECT min(started_at) FROM crawls WHERE id > ?", [crawl]).fetchone()[0]
+    return started
 
 
 def _everywhere(run: _Run) -> HostStats:
@@ -131,10 +176,12 @@ def _everywhere(run: _Run) -> HostStats:
 
 
 def _losses(run: _Run) -> dict[str, dict[str, int]]:
-    """Count the articles that lost each field, by host."""
-    query = """SELECT host, field, count(DISTINCT page) FROM losses JOIN pages ON pages.id = page
-               WHERE crawl > ? GROUP BY host, field"""
-    return _by_host(run.db.execute(query, [run.after]))
+    """Count the articles that lost each field since their host was last judged, by host."""
+    query = """SELECT pages.host, field, count(DISTINCT page)
+               FROM losses JOIN pages ON pages.id = page
+                           JOIN host_runs ON host_runs.host = pages.host AND host_runs.crawl = losses.crawl
+               WHERE NOT judged GROUP BY pages.host, field"""
+    return _by_host(run.db.execute(query))
 
 
 def _flagged(run: _Run) -> Iterator[tuple[str, str, int]]:

@@ -20,7 +20,7 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import iso
-from pipelines.archive import alarms, pages, revisit
+from pipelines.archive import alarms, host_stats, pages, revisit
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.connection import lock_and_open
 from pipelines.archive.store import Item, Store
@@ -150,10 +150,11 @@ class Catalog(Store):
         requests: Mapping[str, int] = _NOTHING,
         received: int = 0,
         raised: Iterable[Alarm] = (),
+        judged: Iterable[str] = (),
     ) -> None:
         """Write the end of the crawl's row and its alarms, and tidy up. Raises sqlite3.Error.
 
-        `requests`: how many of pages, sitemaps, robots; `received`: bytes.
+        `requests`: how many of pages, sitemaps, robots; `received`: bytes; `judged`: hosts.
         """
         with self.db.atomic():
             self.db.execute(
@@ -170,6 +171,7 @@ class Catalog(Store):
                 },
             )
             alarms.insert(self.db, self.crawl, raised, iso(now()))
+            host_stats.mark_judged(self.db, judged)
         self.db.execute("PRAGMA optimize")
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
@@ -97,9 +98,30 @@ def add(db: Database, runs: Iterable[HostStats]) -> None:
 
 def between(db: Database, after: int, crawl: int) -> dict[str, HostStats]:
     """Return the sums by host of the crawls after `after` up to `crawl`."""
-    query = f"SELECT host, {_SUMS} FROM host_runs WHERE crawl > ? AND crawl <= ? GROUP BY host"
-    rows = db.execute(query, [after, crawl])
+    return _summed(db, "crawl > ? AND crawl <= ?", after, crawl)
+
+
+def unjudged(db: Database, crawl: int) -> dict[str, HostStats]:
+    """Return the sums by host of the crawls up to `crawl` that were not judged."""
+    return _summed(db, "NOT judged AND crawl <= ?", crawl)
+
+
+def _summed(db: Database, which: str, *values: int) -> dict[str, HostStats]:
+    rows = db.execute(f"SELECT host, {_SUMS} FROM host_runs WHERE {which} GROUP BY host", values)
     return {host: HostStats(host=host, **dict(zip(COUNTS, sums, strict=True))) for host, *sums in rows}
+
+
+def last_judged(db: Database, host: str) -> int:
+    """Return the last crawl whose counts of the host were judged; 0 if there is none."""
+    query = "SELECT coalesce(max(crawl), 0) FROM host_runs WHERE host = ? AND judged"
+    crawl: int = db.execute(query, [host]).fetchone()[0]
+    return crawl
+
+
+def mark_judged(db: Database, hosts: Iterable[str]) -> None:
+    """Record that the counts of these hosts were judged, in the caller's transaction."""
+    query = "UPDATE host_runs SET judged = 1 WHERE NOT judged AND host IN (SELECT value FROM json_each(?))"
+    db.execute(query, [json.dumps(list(hosts))])
 
 
 def of_host(db: Database, host: str, until: int, most: int) -> Iterator[HostStats]:

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import iso
+from crawler.text import counted
 from pipelines.archive.catalog import end_killed
 from pipelines.archive.connection import open_locked, open_readonly
 
@@ -45,9 +46,9 @@ class Maintained:
     def sentences(self) -> list[str]:
         """Return it in words, but for the log."""
         return [
-            f"Runs: {self.killed_runs} that were killed are marked so.",
-            f"Search index: {self.search_parts_before} parts merged into {self.search_parts}.",
-            f"Query planner: knows how full {self.planned_tables} tables are.",
+            f"Runs: {counted(self.killed_runs, 'killed run is', 'killed runs are')} marked so.",
+            f"Search index: {counted(self.search_parts_before, 'part')} merged into {self.search_parts}.",
+            f"Query planner: knows how full {counted(self.planned_tables, 'table is', 'tables are')}.",
         ]
 
     def log_sentence(self) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from crawler.items import Article
-from crawler.text import count_mojibake
+from crawler.text import count_mojibake, counted
 from pipelines.archive.article_file import render
 from pipelines.archive.files import hash_of
 
@@ -118,13 +118,17 @@ def undecodable(new: Comparison) -> str | None:
     """A replacement character stands for bytes that could not be decoded."""
     count = _undecodable(new.article.title, new.article.body)
     more = count - _undecodable(new.archived.title, new.archived.body)
-    return f"{more:,} more characters cannot be decoded" if more > 0 else None
+    return f"{counted(more, 'more character')} cannot be decoded" if more > 0 else None
 
 
 def mojibake(new: Comparison) -> str | None:
     """A site that changes its encoding may misread its own texts."""
     more = _mojibake(new.article.title, new.article.body) - _mojibake(new.archived.title, new.archived.body)
-    return f"{more:,} more characters look like UTF-8 read as another encoding" if more > 0 else None
+    return (
+        f"{counted(more, 'more character looks', 'more characters look')} like UTF-8 read as another encoding"
+        if more > 0
+        else None
+    )
 
 
 def no_title(new: Comparison) -> str | None:
@@ -245,7 +249,7 @@ def _may_differ(new: Comparison, now: datetime) -> bool:
 def find_flaw(article: Article, now: datetime) -> str | None:
     """Return the name of a flaw and what it is, for the reason with which an article is stored; None without one."""
     if (count := _mojibake(article.title, article.body)) >= _FEWEST_MOJIBAKE:
-        return f"mojibake: {count:,} characters look like UTF-8 read as another encoding"
+        return f"mojibake: {counted(count, 'character looks', 'characters look')} like UTF-8 read as another encoding"
     if article.date and not _EARLIEST_DATE <= article.date <= now + _CLOCK_TOLERANCE:
         return f"odd-date: {article.date.date()} is {'in the future' if article.date > now else 'before the web'}"
     return None

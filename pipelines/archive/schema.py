@@ -10,6 +10,8 @@ from pipelines.archive.views import create_views
 MIGRATIONS = Migrations("alsoread")
 NOT_ARCHIVED = "state IN ('gone', 'refused', 'failed')"
 """Condition on a page that says in `error` why it is not archived; so written, it is answered by an index."""
+NO_COPY = "state <> 'stored'"
+"""Condition on a requested image that has no copy; so written, it is answered by an index."""
 
 _TABLES = """
 CREATE TABLE crawls (
@@ -304,3 +306,16 @@ def m011_counts(db: Database) -> None:
     create_views(db)
     db.execute("""CREATE TABLE backups (
         id INTEGER PRIMARY KEY, made_at TEXT NOT NULL, path TEXT NOT NULL, bytes INTEGER NOT NULL) STRICT""")
+
+
+@MIGRATIONS()
+def m012_state_at_once(db: Database) -> None:
+    """Indexes that count due pages and missing images at once in a large archive; hosts that a run judged."""
+    db.execute("DROP INDEX pages_due")
+    db.execute("CREATE INDEX pages_due ON pages(host, listed, due_at, depth) WHERE due_at IS NOT NULL")
+    db.execute(f"CREATE INDEX pictures_error ON pictures(error, state) WHERE {NO_COPY}")
+    db.execute("ALTER TABLE host_runs ADD COLUMN judged INTEGER NOT NULL DEFAULT 0")
+    db.execute(
+        """UPDATE host_runs SET judged = crawl <= (
+             SELECT max(id) FROM crawls WHERE outcome NOT IN ('killed', 'imported'))"""
+    )

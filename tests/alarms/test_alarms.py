@@ -15,8 +15,8 @@ import pytest
 
 from crawler.clock import now
 from crawler.items import Article, FoundPages, Quarantine, Visit, iso
-from pipelines.alarms.run import judge_run
-from pipelines.archive import alarms
+from pipelines.alarms.run import hosts_to_judge, judge_run
+from pipelines.archive import alarms, host_stats
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.store import Store
@@ -37,7 +37,9 @@ class Days:
         self.catalog, self.db, self.clock = catalog, catalog.db, clock
         self.db.execute("UPDATE crawls SET outcome = 'finished'")
 
-    def crawl(self, *items: Visit | FoundPages, outcome: str = "finished") -> list[Alarm]:
+    def crawl(
+        self, *items: Visit | FoundPages, outcome: str = "finished", left: dict[str, int] | None = None
+    ) -> list[Alarm]:
         """The next day's run; returns what it told."""
         row = next(self.db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
         crawl = row["id"] + 1
@@ -48,7 +50,9 @@ class Days:
         assert not [result for result in store.commit(items) if isinstance(result, Exception)]
         if outcome != "killed":
             with self.db.atomic():
-                alarms.insert(self.db, crawl, judge_run(self.db, crawl, whole=True), started_at)
+                judged = hosts_to_judge(self.db, crawl, left or {})
+                alarms.insert(self.db, crawl, judge_run(self.db, crawl, judged, whole=True), started_at)
+                host_stats.mark_judged(self.db, judged)
         return alarms.of_crawl(self.db, crawl)
 
 
@@ -63,6 +67,34 @@ def read(number: int, host: str = HOST, **changes: Any) -> Visit:
     body = "Word by word. " * 30 + str(number)
     article = Article(**values | {"url": f"https://{host}/{number}/", "body": body} | changes)
     return Visit(url=article.url, state="stored", status=200, article=article, seconds=0.1)
+
+
+def test_few_pages_of_many_are_no_sample_of_a_host_and_are_judged_with_the_next_run(days: Days) -> None:
+    days.crawl(*(read(n, host="other.techidaily.com") for n in range(60)))
+    listless = [read(n, also_read=[]) for n in range(60)]
+    assert days.crawl(*listless[:20], outcome="shutdown", left={HOST: 40}) == []
+    (row,) = days.db.query("SELECT * FROM host_runs WHERE host = ? AND NOT judged", [HOST])
+    assert row["without_also_read"] == 20
+    (alarm,) = days.crawl(*listless[20:40], outcome="time", left={HOST: 20})
+    assert alarm.kind == "also_read"
+    assert alarm.message == f"{HOST}: 40 of 40 pages have no also-read list; elsewhere it is 0 of 60."
+    assert days.crawl(*listless[40:]) == []
+    assert not list(days.db.query("SELECT * FROM host_runs WHERE NOT judged"))
+
+
+def test_an_interrupted_run_that_has_seen_half_of_a_host_judges_it(days: Days) -> None:
+    days.crawl(*(read(n, host="other.techidaily.com") for n in range(60)))
+    pages = [read(n, also_read=[]) for n in range(20)]
+    (alarm,) = days.crawl(*pages, outcome="shutdown", left={HOST: 20})
+    assert alarm.kind == "also_read"
+
+
+def test_what_holds_however_little_was_seen_is_reported_once(days: Days) -> None:
+    days.crawl(read(0), FoundPages(pages=[], host=HOST))
+    unread = FoundPages(pages=[], host=HOST, unread=True)
+    (alarm,) = days.crawl(read(1), unread, outcome="shutdown", left={HOST: 40})
+    assert alarm.kind == "sitemap"
+    assert days.crawl(read(2), unread) == []
 
 
 def test_sixty_quiet_days_with_weekly_bursts_are_silent(days: Days) -> None:

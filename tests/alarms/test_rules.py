@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
-from pipelines.alarms.rules import Record, judge, silence
+from pipelines.alarms.rules import Record, judge_facts, judge_shares, silence
+from pipelines.archive.alarms import Alarm
 from pipelines.archive.host_stats import HostStats
 
 HOST = "one.techidaily.com"
+
+
+def judge(seen: Record) -> list[Alarm]:
+    return [*judge_facts(seen), *judge_shares(seen)]
 
 
 def ran(**counts: Any) -> HostStats:
@@ -138,18 +143,18 @@ def test_a_template_that_was_never_seen_is_told(number: int, were: str) -> None:
     ids=lambda seen: str({name: n for name in HostStats.__slots__[2:] if (n := getattr(seen.now, name))}),
 )
 def test_what_chance_may_bring_is_not_told(seen: Record) -> None:
-    assert list(judge(seen)) == []
+    assert judge(seen) == []
 
 
 def test_what_was_told_is_normal_from_then_on() -> None:
     broken = {"read": 9, "without_author": 9}
     assert [alarm.kind for alarm in judge(record(broken, broken, USUAL))] == ["author"]
-    assert list(judge(record(broken, broken, USUAL, raised={"author": 2}))) == []
+    assert judge(record(broken, broken, USUAL, raised={"author": 2})) == []
 
 
 def test_a_host_that_stays_down_is_told_once_and_again_when_it_falls_again() -> None:
     down = {"visits": 3, "failed": 3, "attempted": 1, "unreachable": 1}
-    assert list(judge(record(down, down, USUAL, raised={"down": 2}))) == []
+    assert judge(record(down, down, USUAL, raised={"down": 2})) == []
     assert [alarm.kind for alarm in judge(record(down, USUAL, down, USUAL, raised={"down": 2}))] == ["down"]
 
 

@@ -141,11 +141,11 @@ def test_a_file_sets_every_option(tmp_path: Path) -> None:
         ('[limits]\nquiet_hours = ["07:00-07:00"]', ": limits.quiet_hours must be a list, each item a range"),
         (
             '[schedule]\ncron = "61 * * * *"',
-            ': schedule.cron must be a cron expression such as "17 3 * * *", not "61 * * * *".',
+            ': schedule.cron must be a cron expression such as "17 3 * * *" or "@daily", not "61 * * * *".',
         ),
         (
-            '[schedule]\nevery = "0s"',
-            ': schedule.every must be a duration of at least "1s", such as "12h", not "0s".',
+            '[schedule]\nevery = "5s"',
+            ': schedule.every must be a duration of at least "1 min", such as "12h", not "5s".',
         ),
         (
             '[schedule]\ncron = "1 * * * *"\nevery = "1h"',
@@ -297,7 +297,7 @@ def test_a_size_that_is_not_valid(text: str) -> None:
         "* * * * 8",
         "* * * * 5-1",
         "* * * * mon;tue",
-        "@daily",
+        "@often",
         "0 0 30 2 *",
     ],
 )

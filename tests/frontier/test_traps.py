@@ -77,7 +77,7 @@ def test_a_run_over_hosts_and_pages_without_end_ends_and_says_why(
         told = here("status", "--data", trapped.data).stdout
         for words in (
             "no sitemap names them, and the run fetched 20 such pages a host.",
-            "new hosts, and the run reached 10 others.",
+            "they are of 1 new host, and the run reached 10 others.",
             "new addresses were refused, as they may have no end.",
         ):
             assert words in " ".join(told.split())

@@ -25,6 +25,7 @@ from crawler.reports.notify import send, send_report
 from crawler.runs.crawl import Report
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.catalog import COUNTS
+from tests.support.commands import alsoread
 
 TITLE = "alsoread: 2 alarms in crawl 12"
 TEXT = "two.techidaily.com: <b>no</b> author on *3* of 3 pages\n  https://two.techidaily.com/a_b_c/\n\n:smile: \\n"
@@ -199,6 +200,28 @@ def test_the_command_sends_its_standard_input(receiver: Receiver, nowhere: str, 
     assert json.loads(receiver.messages[0].body)["message"] == TEXT
 
 
+def test_a_test_message_reaches_who_it_can_and_says_so(
+    receiver: Receiver, nowhere: str, tmp_path: Path
+) -> None:
+    urls = [f"json://{receiver.place}/", f"json://ann:hunter22@{nowhere}{PLACE}"]
+    (tmp_path / "alsoread.toml").write_text(f"[notify]\nurls = {json.dumps(urls)}\n")
+    done = alsoread("notify", "--test", "--data", tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    reached, lost = done.stdout.splitlines()
+    assert reached == "Address 1 of notify.urls (json://…) got the message."
+    assert lost.startswith("Address 2 of notify.urls (json://…) was not reached: ")
+    assert [secret for secret in SECRETS if secret in done.stdout] == []
+    assert json.loads(receiver.messages[0].body)["title"] == "alsoread: a test"
+    assert str(tmp_path) in json.loads(receiver.messages[0].body)["message"]
+
+    (tmp_path / "alsoread.toml").write_text(f"[notify]\nurls = {json.dumps(urls[:1])}\n")
+    assert alsoread("notify", "--test", "--data", tmp_path).returncode == 0
+    (tmp_path / "alsoread.toml").write_text("")
+    unset = alsoread("notify", "--test", "--data", tmp_path)
+    assert (unset.returncode, unset.stdout) == (2, "")
+    assert "has no notify.urls" in unset.stderr
+
+
 def test_a_mistake_in_the_settings_is_reported(tmp_path: Path) -> None:
     (tmp_path / "alsoread.toml").write_text("[notify]\nurl = []\n")
     command = [sys.executable, "-m", "crawler.reports.notify", str(tmp_path), TITLE]
@@ -224,7 +247,7 @@ def test_a_run_with_alarms_sends_them_with_its_counts_and_exit_code(
         f"Crawl 12 of {tmp_path}: 310 pages, 12 new, 298 not modified.",
         "The archive holds 7,900 articles; 3 pages are due.",
         "It ended with exit code 1: finished, with alarms.",
-        "Log: data/logs/crawl.log",
+        f"Log: {Path.cwd()}/data/logs/crawl.log",
     ]
 
 

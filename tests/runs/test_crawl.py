@@ -19,7 +19,6 @@ from pipelines.archive import articles, lookup
 from pipelines.archive.article_file import front_matter, path_of
 from tests.site import SEED, Post, Site, posts
 from tests.support.commands import Run, crawl, here, opened
-from tests.support.terminal import shown_by
 from tests.support.walk import walk
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
@@ -202,12 +201,3 @@ def test_sqlite_utils_opens_it_as_it_is(run: Run) -> None:
     assert query("rows", "orphans") == [
         {"url": ONLY_IN_SITEMAP, "title": next(p.article.title for p in POSTS if p.url == ONLY_IN_SITEMAP)}
     ]
-
-
-def test_on_a_terminal_a_live_block(network: Path, tmp_path: Path) -> None:
-    with Site(network) as site:
-        command = ["crawl", SEED, "--max-pages", "5", "--connect-to", site.url, "--data", str(tmp_path)]
-        text = shown_by(*command, columns=120)
-    for word in ("pages done", "queued", "a second", "time left", "new", "changed", "gone", "failed"):
-        assert word in text
-    assert "Crawl 1 finished" in text

@@ -137,6 +137,8 @@ def test_an_archive_without_tables_has_no_last_crawl(tmp_path: Path) -> None:
         (["--cron", "17 3 * *"], "'17 3 * *' is not a cron expression such as"),
         (["--every", "often"], "'often' is not a duration of at least"),
         (["--every", "0s"], "'0s' is not a duration of at least"),
+        (["--every", "59s"], '\'59s\' is not a duration of at least "1 min", such as "12h".'),
+        (["--cron", "@often"], "'@often' is not a cron expression such as"),
         (["--every", "1h", "--cron", "1 1 * * *"], "--cron and --every can't be used together."),
         (["--every", "1h", "--next", "1", "--once"], "--next and --once can't be used together."),
         (["--every", "1h", "--", "--hots", "x"], "No such option '--hots'"),
@@ -163,6 +165,23 @@ def test_options_override_the_schedule_of_the_settings_file(tmp_path: Path) -> N
     assert out.endswith("Each start is delayed by up to 0:10:00.\n")
     code, out, _ = ended(tmp_path, "--next", "1", "--cron", "59 23 * * *", "--jitter", "0s")
     assert (code, out[-10:]) == (0, "23:59 UTC\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "days"),
+    [("@daily", ["Tue 24", "Wed 25"]), ("@weekly", ["Sun 29", "Sun 06"]), ("@monthly", ["Tue 01", "Fri 01"])],
+)
+def test_a_name_stands_for_a_cron_expression_also_in_the_settings_file(
+    tmp_path: Path, name: str, days: list[str]
+) -> None:
+    ahead = NOON - datetime.now(UTC)
+    archive_with_a_crawl(tmp_path, ahead)
+    code, out, err = ended(tmp_path, "--cron", name, "--next", "2", ahead=ahead)
+    assert (code, err) == (0, "")
+    starts = [datetime.strptime(line, "%a %Y-%m-%d %H:%M %Z") for line in out.splitlines()]
+    assert [f"{start:%a %d %H:%M}" for start in starts] == [f"{day} 00:00" for day in days]
+    (tmp_path / "alsoread.toml").write_text(f'schedule.cron = "{name}"\n', encoding="utf-8")
+    assert ended(tmp_path, "--next", "2", ahead=ahead)[1] == out
 
 
 def test_a_damaged_catalog_ends_the_service_at_its_start(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -55,7 +56,10 @@ def service(
 ) -> AbstractContextManager[subprocess.Popen[str]]:
     """A running service, killed at the end of the block."""
     command = [sys.executable, *flags, "-m", "crawler", "schedule", "--data", str(data), *args]
-    return limited(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    environment = os.environ | {"ALSOREAD_SHORTEST_INTERVAL_SECONDS": "1"}
+    return limited(
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    )
 
 
 def line_with(running: subprocess.Popen[str], words: str) -> str:

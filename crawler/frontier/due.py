@@ -1,0 +1,49 @@
+"""Open the queue of a run from its settings, to crawl or only to count what is due; loads no Scrapy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from crawler.clock import now
+from crawler.frontier.budgets import budgets_of
+from crawler.frontier.queue import DuePages
+from crawler.frontier.reach import is_wanted
+from crawler.items import iso
+
+_NO_LIMIT = 2**31
+
+Settings = Mapping[str, Any]
+"""Scrapy's settings of a run, or as much of them as an archive's options set."""
+
+
+def wanted_hosts(settings: Settings) -> Callable[[str], bool]:
+    """Return a test for the hosts whose pages a run fetches."""
+    value = settings.get("ALSOREAD_HOSTS") or []
+    patterns = value.split(",") if isinstance(value, str) else value  # a word of Scrapy's command line
+    return lambda host: is_wanted(host, patterns)
+
+
+def max_pages(settings: Settings) -> int:
+    """Return how many pages a run fetches at most."""
+    return int(settings.get("ALSOREAD_MAX_PAGES") or _NO_LIMIT)
+
+
+def open_queue(path: Path, settings: Settings) -> DuePages:
+    """Open the queue of the catalog at `path`. Raises AlsoreadError."""
+    depth = settings.get("ALSOREAD_MAX_DEPTH")
+    return DuePages(
+        path,
+        wanted_hosts(settings),
+        max_depth=_NO_LIMIT if depth is None else int(depth),
+        only_new=settings.get("ALSOREAD_RECRAWL") == "none",
+        budgets=budgets_of(settings),
+    )
+
+
+def count_due(data: Path, settings: Settings) -> int:
+    """Count the known pages that a run with these settings would request now. Raises AlsoreadError."""
+    with closing(open_queue(data / "archive.db", settings)) as queue:
+        return min(queue.count(iso(now())), max_pages(settings))
