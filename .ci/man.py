@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
+from inspect import cleandoc
 from pathlib import Path
 
 from click_man.core import write_man_pages
@@ -19,9 +20,8 @@ def main(folder: Path) -> None:
     for command in (alsoread, *alsoread.commands.values()):
         # click-man would cut it to 45 characters, by a function that click is about to remove.
         command.short_help = command.get_short_help_str(_MAX_SUMMARY_CHARACTERS)
-        command.help = (command.help or "").replace(
-            "\b\n", ""
-        )  # click's mark of a paragraph that is not filled
+        # click marks a paragraph that is not filled with a control character.
+        command.help = cleandoc(command.help or "").replace("\b\n", "")
     write_man_pages("alsoread", alsoread, version=version("alsoread"), target_dir=str(folder))
 
 

@@ -47,8 +47,8 @@ def find(db: Database, wanted: str) -> int:
     if row := db.execute(query, [json.dumps(addresses), json.dumps(endings)]).fetchone():
         return int(row[0])
     slug = _canonical_slug(path.name)
-    similar = list(_with_same_end(db, slug))
-    same = {url: page for page, url, is_same in similar if is_same and not endings}
+    similar = [] if endings else list(_with_same_end(db, slug))
+    same = {url: page for page, url, is_same in similar if is_same}
     if len(same) == 1:
         return same.popitem()[1]
     if same:

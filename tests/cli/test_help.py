@@ -103,6 +103,7 @@ def test_every_command_has_a_man_page(tmp_path: Path) -> None:
             f"\nalsoread\\-{name} \\- {main.commands[name].get_short_help_str(120)}\n"
             in pages[f"alsoread-{name}"]
         )
+        assert re.search(rf"^Examples?:\n  alsoread {name}", pages[f"alsoread-{name}"], re.MULTILINE)
     assert [name for name, page in pages.items() if re.search(r"[^\n -~]", page)] == []
     if shutil.which("groff") is None:
         pytest.skip("groff: a formatter of man pages is not installed")
