@@ -31,12 +31,11 @@ def store(
 
     `file_hash`: that of its file, where it is known already.
     """
-    row = columns(article, file_hash)
     old = pages.first(db, "SELECT * FROM articles WHERE id = ?", page)
     if old is None:
-        insert(db, {page: row}, crawl, now)
-        insert_images(db, {page: article.images})
+        insert(db, {page: (article, file_hash)}, crawl, now)
         return "new"
+    row = columns(article, file_hash)
     old["images"] = list(
         db.query("SELECT url, alt, title FROM images WHERE article = ? ORDER BY position", [page])
     )
@@ -46,8 +45,7 @@ def store(
     if changed:
         revisions.keep(db, old, now)
         different |= {"changed_at": now, "changed_crawl": crawl}
-        db.execute("DELETE FROM images WHERE article = ?", [page])
-        insert_images(db, {page: article.images})
+        replace_images(db, page, article.images)
     update(db, page, different)
     return "changed" if changed else "unchanged"
 
@@ -89,20 +87,28 @@ def hash_of_file(article: Article) -> str:
     return hash_of(render(article).encode())
 
 
-def insert(db: Database, rows: Mapping[int, Mapping[str, Any]], crawl: int, now: str) -> None:
-    """Insert the rows of articles that the archive does not have, by page, as `columns` makes them."""
+def insert(db: Database, new: Mapping[int, tuple[Article, str | None]], crawl: int, now: str) -> None:
+    """Insert articles that the archive does not have, with their images, by page; each with its file's hash."""
     stamps = {"archived_at": now, "crawl": crawl, "changed_at": now, "changed_crawl": crawl}
-    stamped = [{"id": page, **row, **stamps} for page, row in rows.items()]
+    stamped = [
+        {"id": page, **columns(article, file_hash), **stamps} for page, (article, file_hash) in new.items()
+    ]
     # Many to a statement: the search index is written out after each.
     for start in range(0, len(stamped), _INSERT_BATCH_SIZE):
         batch = stamped[start : start + _INSERT_BATCH_SIZE]
         values = ", ".join([f"({', '.join('?' * len(batch[0]))})"] * len(batch))
         query = f"INSERT INTO articles ({', '.join(batch[0])}) VALUES {values}"
         db.execute(query, [value for row in batch for value in row.values()])
+    _insert_images(db, {page: article.images for page, (article, _) in new.items()})
 
 
-def insert_images(db: Database, images: Mapping[int, Sequence[Image]]) -> None:
-    """Insert the images of articles that have none yet, by page."""
+def replace_images(db: Database, page: int, images: Sequence[Image]) -> None:
+    """Make these the images of an article."""
+    db.execute("DELETE FROM images WHERE article = ?", [page])
+    _insert_images(db, {page: images})
+
+
+def _insert_images(db: Database, images: Mapping[int, Sequence[Image]]) -> None:
     db.conn.executemany(
         "INSERT INTO images (article, position, url, alt, title) VALUES (?, ?, ?, ?, ?)",
         [

@@ -22,8 +22,8 @@ from pipelines.archive.files import (
 )
 
 _ROWS = {
-    "articles": "SELECT id, file_hash FROM articles WHERE path = ? COLLATE BINARY",
-    "images": "SELECT NULL, hash FROM pictures WHERE path = ? COLLATE BINARY",
+    "articles": "SELECT id, file_hash FROM articles WHERE path = ?1 AND path = ?1 COLLATE BINARY",
+    "images": "SELECT NULL, hash FROM pictures WHERE path = ?1 AND path = ?1 COLLATE BINARY",
 }
 """Queries by folder for a file's row: the page if the file can be made from it, and the file's hash."""
 

@@ -69,7 +69,7 @@ class _Batch:
     ) -> None:
         self._db, self._archived, self._scope, self._crawl = db, archived, scope, crawl
         self._now = now()
-        self._new: dict[str, tuple[Article, str]] = {}
+        self._new: dict[str, tuple[Article, str | None]] = {}
         self._known: list[str] = []
         self._links: dict[int, Sequence[Link]] = {}
 
@@ -91,10 +91,8 @@ class _Batch:
         """Insert the rows of new articles, and make due what the articles link to."""
         moment = iso(self._now)
         ids = self._settle([*self._known, *self._new])
-        new = {ids[url]: (article, file_hash) for url, (article, file_hash) in self._new.items()}
-        rows = {page: articles.columns(article, file_hash) for page, (article, file_hash) in new.items()}
-        articles.insert(self._db, rows, self._crawl, moment)
-        articles.insert_images(self._db, {page: article.images for page, (article, _) in new.items()})
+        new = {ids[url]: article for url, article in self._new.items()}
+        articles.insert(self._db, new, self._crawl, moment)
         links = self._links | {page: article.also_read for page, (article, _) in new.items()}
         found_on = {link.url: page for page, listed in reversed(links.items()) for link in listed}
         targets = pages.add(  # in the order of the index, which is then walked once

@@ -89,15 +89,16 @@ async def _import(
 ) -> tuple[Counter[str], bool]:
     """Return the counts, and whether all files were imported before a signal came."""
     counts: Counter[str] = Counter()
-    processes = _Parsers(parser)
+    processors = os.cpu_count() or 1
+    pool = Pool(parser, processors, _TIME_LIMIT_SECONDS)
     try:
-        async for parsed in processes.parse(_batches(files)):
+        async for parsed in _parse_all(pool, processors, _batches(files)):
             for file in committer.commit(parsed):
                 counts[file.kind] += 1
                 if file.reason:
                     refused(file.name, file.reason)
     finally:
-        processes.close()
+        pool.close()
     return counts, not shutdown.is_asked()
 
 
@@ -114,45 +115,35 @@ def _batches(files: Iterator[File | Refused]) -> Iterator[list[File | Refused]]:
         yield batch
 
 
-class _Parsers:
-    """Parse batches of files in processes, one a processor."""
-
-    def __init__(self, parser: Parser) -> None:
-        self._count = os.cpu_count() or 1
-        self._pool = Pool(parser, self._count, _TIME_LIMIT_SECONDS)
-
-    async def parse(self, batches: Iterator[list[File | Refused]]) -> AsyncIterator[list[ParsedFile]]:
-        """Parse the batches, in their order; a few of them at a time. Ends early when a signal came."""
-        tasks: deque[asyncio.Task[list[ParsedFile]]] = deque()
-        try:
-            for batch in batches:
-                tasks.append(asyncio.create_task(self._parse(batch)))
-                if len(tasks) > self._count:
-                    yield await tasks.popleft()
-                if shutdown.is_asked():
-                    return
-            while tasks and not shutdown.is_asked():
+async def _parse_all(
+    pool: Pool, width: int, batches: Iterator[list[File | Refused]]
+) -> AsyncIterator[list[ParsedFile]]:
+    """Parse the batches, in their order; a few of them at a time. Ends early when a signal came."""
+    tasks: deque[asyncio.Task[list[ParsedFile]]] = deque()
+    try:
+        for batch in batches:
+            tasks.append(asyncio.create_task(_parse(pool, batch)))
+            if len(tasks) > width:
                 yield await tasks.popleft()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            if shutdown.is_asked():
+                return
+        while tasks and not shutdown.is_asked():
+            yield await tasks.popleft()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _parse(self, batch: list[File | Refused]) -> list[ParsedFile]:
-        """Parse a batch, or each of its files by itself where one of them ended the process."""
-        try:
-            parsed: list[ParsedFile] = await self._pool.call(batch)
-            return parsed
-        except Ended as ended:
-            if len(batch) == 1:
-                why = (
-                    f"takes longer than {_TIME_LIMIT_SECONDS:g} seconds"
-                    if ended.timed_out
-                    else f"broke off: {ended}"
-                )
-                return [ParsedFile(batch[0].name, reason=f"reading it {why}")]
-        return [parsed for file in batch for parsed in await self._parse([file])]
 
-    def close(self) -> None:
-        """End the processes."""
-        self._pool.close()
+async def _parse(pool: Pool, batch: list[File | Refused]) -> list[ParsedFile]:
+    """Parse a batch, or each of its files by itself where one of them ended the process."""
+    try:
+        parsed: list[ParsedFile] = await pool.call(batch)
+        return parsed
+    except Ended as ended:
+        if len(batch) == 1:
+            why = f"broke off: {ended}"
+            if ended.timed_out:
+                why = f"takes longer than {_TIME_LIMIT_SECONDS:g} seconds"
+            return [ParsedFile(batch[0].name, reason=f"reading it {why}")]
+    return [parsed for file in batch for parsed in await _parse(pool, [file])]

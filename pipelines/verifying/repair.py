@@ -48,8 +48,7 @@ def restore_row(page: int, article: Article, archive: Archive) -> None:
         _restore_page(db, page, article.url, row["changed_at"])
         values = articles.columns(replace(article, extractor=row["extractor"]))
         articles.update(db, page, {key: value for key, value in values.items() if value != row[key]})
-        db.execute("DELETE FROM images WHERE article = ?", [page])
-        articles.insert_images(db, {page: article.images})
+        articles.replace_images(db, page, article.images)
         _restore_links(db, page, article.also_read, row["changed_at"])
 
 

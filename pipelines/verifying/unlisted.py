@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipelines.archive.files import HALF_WRITTEN, odd_entry
 from pipelines.images.paths import FOLDER
+from pipelines.quarantine import LOOK
 from pipelines.verifying.findings import PUT_FILE, Archive, Finding
 
 
@@ -17,29 +18,47 @@ class ArchiveFolder(NamedTuple):
 
     name: str
     query: str
-    """Finds the row of a file by its path in the folder."""
+    """Selects what is wrong with a file, given its path in the folder; NULL if nothing is."""
     writer: str
     """What leaves files half written when it is killed."""
     hint: str
-    """What to do with a file without a row."""
+    """What to do with a file that is wrong."""
+    half_written_hint: str = "the next command that writes removes it"
 
 
+_SAME_PATH = "path = {0} AND path = {0} COLLATE BINARY"
+"""The index of paths takes `A` for `a`: it finds the row, and the second term compares it."""
+_WITHOUT_ROW = (
+    f"SELECT iif(EXISTS (SELECT 1 FROM {{}} WHERE {_SAME_PATH.format('?1')}), NULL, 'a file without a row')"
+)
+_MARKDOWN_OF_HTML = "(substr(?1, 1, length(?1) - 5) || '.md')"
 ARTICLES = ArchiveFolder(
     "articles",
-    "SELECT 1 FROM articles WHERE path = ? COLLATE BINARY",
+    _WITHOUT_ROW.format("articles"),
     "crawl",
     "import it with `alsoread import`, or remove it",
 )
 COPIES = ArchiveFolder(
     FOLDER,
-    "SELECT 1 FROM pictures WHERE path = ? COLLATE BINARY",
+    _WITHOUT_ROW.format("pictures"),
     "run",
     "`alsoread images` takes it as the copy that belongs there; else remove it",
+)
+QUARANTINE = ArchiveFolder(
+    LOOK,
+    f"""SELECT CASE coalesce(state, '')
+                WHEN '' THEN 'not the page of an archived article'
+                WHEN 'stored' THEN 'the page of an article that was read well since' END
+        FROM (SELECT (SELECT state FROM articles JOIN pages USING (id)
+                      WHERE {_SAME_PATH.format(_MARKDOWN_OF_HTML)} AND ?1 GLOB '*.html') AS state)""",
+    "crawl",
+    "remove it; nothing needs it",
+    "remove it; nothing needs it",
 )
 
 
 def check_unlisted(archive: Archive, folder: ArchiveFolder, since: float | None) -> Iterator[Finding]:
-    """Find files without a row; those written after `since` (seconds since the epoch) are skipped."""
+    """Find files that no row wants; those written after `since` (seconds since the epoch) are skipped."""
     root = archive.data / folder.name
     for parent, folders, names in os.walk(root):
         folders.sort()
@@ -49,11 +68,9 @@ def check_unlisted(archive: Archive, folder: ArchiveFolder, since: float | None)
                 yield Finding(where=f"{folder.name}/{name}", what=odd, hint=PUT_FILE)
             if odd or path.is_dir() or (since and path.lstat().st_mtime > since):
                 continue
+            hint = folder.hint
+            (what,) = archive.db.execute(folder.query, [name]).fetchone()
             if Path(parent).name == HALF_WRITTEN:
-                what = f"half written by a {folder.writer} that was killed"
-                hint = "the next command that writes removes it"
-            elif archive.db.execute(folder.query, [name]).fetchone():
-                continue
-            else:
-                what, hint = "a file without a row", folder.hint
-            yield Finding(where=f"{folder.name}/{name}", what=what, hint=hint)
+                what, hint = f"half written by a {folder.writer} that was killed", folder.half_written_hint
+            if what:
+                yield Finding(where=f"{folder.name}/{name}", what=what, hint=hint)

@@ -15,16 +15,14 @@ from time import time
 
 from pipelines.archive.connection import is_locked, open_current, open_locked
 from pipelines.archive.counts import recount, wrong_tables
-from pipelines.archive.files import HALF_WRITTEN, odd_entry
 from pipelines.archive.pending import forget_all_pending
 from pipelines.archive.storage_errors import ends_run, explain, is_full, is_lock_error
-from pipelines.quarantine import LOOK
 from pipelines.verifying import image_check
 from pipelines.verifying.article_check import check_article
-from pipelines.verifying.findings import NO_SOURCE, PUT_FILE, REBUILD, Archive, Finding, Repair
+from pipelines.verifying.findings import NO_SOURCE, REBUILD, Archive, Finding, Repair
 from pipelines.verifying.repair import add_hosts, fill_hashes, rebuild_indexes, rebuild_search
 from pipelines.verifying.row_rules import check_rows
-from pipelines.verifying.unlisted import ARTICLES, COPIES, check_unlisted
+from pipelines.verifying.unlisted import ARTICLES, COPIES, QUARANTINE, check_unlisted
 
 _SETTLING_SECONDS = 60.0
 """What a running crawl wrote within this time is skipped: its row may not be committed yet."""
@@ -79,7 +77,7 @@ def _check(path: Path, since: float | None) -> Iterator[Finding]:
         _check_counts,
         partial(_check_articles, since=since),
         partial(check_unlisted, folder=ARTICLES, since=since),
-        partial(_check_quarantine, since=since),
+        partial(check_unlisted, folder=QUARANTINE, since=since),
         image_check.check_copies,
         partial(check_unlisted, folder=COPIES, since=since),
         _check_search,
@@ -166,25 +164,3 @@ def _check_articles(archive: Archive, since: float | None) -> Iterator[Finding]:
             hint="--repair adds it where row and file agree",
             repair=fill_hashes,
         )
-
-
-def _check_quarantine(archive: Archive, since: float | None) -> Iterator[Finding]:
-    """Find quarantined pages that nobody needs: each must be that of an article not read well since."""
-    folder = archive.data / LOOK
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder)
-        if odd := odd_entry(path):
-            yield Finding(where=f"{LOOK}/{name.as_posix()}", what=odd, hint=PUT_FILE)
-        if odd or path.is_dir() or (since and path.lstat().st_mtime > since):
-            continue
-        query = "SELECT state FROM articles JOIN pages USING (id) WHERE path = ? COLLATE BINARY"
-        row = archive.db.execute(query, [name.with_suffix(".md").as_posix()]).fetchone()
-        if path.parent.name == HALF_WRITTEN:
-            what = "half written by a crawl that was killed"
-        elif row is None or path.suffix != ".html":
-            what = "not the page of an archived article"
-        elif row[0] == "stored":
-            what = "the page of an article that was read well since"
-        else:
-            continue
-        yield Finding(where=f"{LOOK}/{name.as_posix()}", what=what, hint="remove it; nothing needs it")
