@@ -258,7 +258,7 @@ def test_the_command_merges_several_archives_and_reports_what_they_added(
     code, output = run(theirs, third)
     assert (code, len(files(mine))) == (0, 3)
     assert output.splitlines()[0] == (
-        f"{theirs}/archive.db: 1 articles, 0 newer, 0 revisions, 1 pages, 1 runs, 0 pictures."
+        f"{theirs}/archive.db: 1 article, 0 newer, 0 revisions, 1 page, 1 run, 0 pictures."
     )
     assert run(mine) == (2, f"alsoread: {mine}/archive.db is the archive itself.\n")
     assert run(tmp_path / "none")[0] == 2
