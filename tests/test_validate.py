@@ -65,10 +65,10 @@ DOUBTFUL: dict[str, tuple[Visit, str]] = {
         visit(replace(GOOD, license=None), cut_off=True),
         "the page ends before its template does",
     ),
-    "undecodable": (good(body=TEXT.replace("word7 ", "w\ufffdrd7 ")), "1 more characters cannot be decoded"),
+    "undecodable": (good(body=TEXT.replace("word7 ", "w\ufffdrd7 ")), "1 more character cannot be decoded"),
     "mojibake": (
         good(body=f"{TEXT}".replace("word7 ", "wÃ¶rd7 ")),
-        "1 more characters look like UTF-8 read as another encoding",
+        "1 more character looks like UTF-8 read as another encoding",
     ),
     "no-title": (good(title=None), "the title is missing"),
     "no-pictures": (good(images=[]), "all 2 images are missing"),

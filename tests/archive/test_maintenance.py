@@ -41,7 +41,7 @@ def test_it_tells_what_it_does(data: Path) -> None:
     assert done.exit_code == 0
     told = done.stdout.splitlines()
     assert told[:2] == [
-        "Runs: 1 that were killed are marked so.",
+        "Runs: 1 killed run is marked so.",
         f"Search index: {before} parts merged into 1.",
     ]
     assert before > 1

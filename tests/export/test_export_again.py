@@ -41,7 +41,7 @@ def test_only_what_changed_is_written(three: Path, tmp_path: Path) -> None:
         three,
         replace(ARTICLE, url=JAM, title="Jam", author="Bo", also_read=[], body="More jam.", updated=None),
     )
-    assert "1 files written, 2 unchanged" in export(three, tmp_path / "out", "--for", "hexo")
+    assert "1 file written, 2 unchanged" in export(three, tmp_path / "out", "--for", "hexo")
     assert {path for path, content in files(tmp_path / "out").items() if content != before[path]} == {
         "source/_posts/two.techidaily.com/jam.md"
     }
@@ -53,7 +53,7 @@ def test_only_what_changed_is_written(three: Path, tmp_path: Path) -> None:
 def test_a_row_that_was_edited_is_seen(three: Path, tmp_path: Path, change: str) -> None:
     export(three, tmp_path / "out")
     edit(three, f"UPDATE articles SET {change} WHERE url = ?", JAM)
-    assert "1 files written, 2 unchanged" in export(three, tmp_path / "out")
+    assert "1 file written, 2 unchanged" in export(three, tmp_path / "out")
 
 
 def test_a_link_leads_to_a_file_as_long_as_there_is_one(three: Path, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_file_that_was_edited_is_kept_and_one_that_was_deleted_is_written(
     os.utime(touched)
     done = here("export", out, "--data", three)
     assert (done.exit_code, edited.read_text(), deleted.exists()) == (1, "edited", True)
-    assert "1 files written, 1 unchanged, 0 removed, 1 kept." in done.stdout
+    assert "1 file written, 1 unchanged, 0 removed, 1 kept." in done.stdout
 
 
 def test_a_file_that_export_did_not_write_is_kept(three: Path, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_file_that_export_did_not_write_is_kept(three: Path, tmp_path: Path) -
     foreign.write_text("mine")
     done = here("export", out, "--data", three)
     assert (done.exit_code, foreign.read_text(), folder.is_dir()) == (1, "mine", True)
-    assert "1 files written, 0 unchanged, 0 removed, 2 kept." in done.stdout
+    assert "1 file written, 0 unchanged, 0 removed, 2 kept." in done.stdout
 
 
 def test_another_layout_leaves_no_file_where_it_was(three: Path, tmp_path: Path) -> None:

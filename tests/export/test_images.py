@@ -154,7 +154,7 @@ def test_again_only_what_changed_is_written(data: Path, tmp_path: Path) -> None:
     assert "2 files written, 6 unchanged" in export(data, target, "--images"), "the picture and its text"
     assert f"]({GONE})" not in files(target)["one.techidaily.com/bread.md"].decode()
     (data / "images" / "pictures.example" / "gone.png").unlink()
-    assert "1 files written, 6 unchanged, 1 removed" in export(data, target, "--images", "--prune")
+    assert "1 file written, 6 unchanged, 1 removed" in export(data, target, "--images", "--prune")
     assert f"![gone]({GONE})" in files(target)["one.techidaily.com/bread.md"].decode()
 
 

@@ -30,7 +30,7 @@ def test_an_unchanged_article_becomes_a_starting_point_of_crawls(
     catalog.close()
     assert depths(data) == {BREAD: UNLINKED}
     done = here("import", write(tmp_path / "in.md", item), "--data", data)
-    assert done.stdout == "1 articles: 0 new, 0 changed, 1 unchanged; 0 files could not be used.\n"
+    assert done.stdout == "1 article: 0 new, 0 changed, 1 unchanged; 0 files could not be used.\n"
     assert depths(data) == {BREAD: 0}
     assert load(data, BREAD) == item
 
@@ -48,7 +48,7 @@ def test_importing_a_file_restores_a_damaged_copy_of_it(
     else:
         archived.write_bytes(archived.read_bytes()[:-10])
     done = here("import", path, "--data", data)
-    assert done.stdout == "1 articles: 0 new, 0 changed, 1 unchanged; 0 files could not be used.\n"
+    assert done.stdout == "1 article: 0 new, 0 changed, 1 unchanged; 0 files could not be used.\n"
     assert archived.read_bytes() == path.read_bytes()
     assert damage(data) == disorder(data) == []
     assert len(history(data, item.url)) == 1
@@ -68,7 +68,7 @@ def test_many_batches_give_what_one_gives_and_duplicates_are_found_across_them(
         done = here("import", folder, "--data", data)
         assert done.exit_code == 1
         assert done.stdout == (
-            f"{count} articles: {new} new, 0 changed, {unchanged} unchanged; 1 files could not be used.\n"
+            f"{count} articles: {new} new, 0 changed, {unchanged} unchanged; 1 file could not be used.\n"
         )
         assert done.stderr == f"{folder}/zz.md: the same address as {folder}/003.md\n"
         assert damage(data) == disorder(data) == []

@@ -81,7 +81,7 @@ def test_unusable_files_are_reported_and_the_others_are_imported(
     (folder / "picture.png").write_bytes(b"nothing")
     done = alsoread("import", folder, "--data", tmp_path / "data")
     assert done.returncode == 1
-    assert done.stdout == "1 articles: 1 new, 0 changed, 0 unchanged; 21 files could not be used.\n"
+    assert done.stdout == "1 article: 1 new, 0 changed, 0 unchanged; 21 files could not be used.\n"
     reasons = dict(line.split(": ", 1) for line in done.stderr.splitlines())
     for name, (_, reason) in HOSTILE.items():
         assert reasons.pop(f"{folder}/{name}").startswith(reason), name

@@ -78,5 +78,5 @@ def test_a_source_adds_keys_to_a_crawled_article_and_changes_no_dates(tmp_path: 
     archive(data, replace(crawled, extractor="redefine"))
     source.write_text(SOURCE, encoding="utf-8")
     done = here("import", source, "--host", "one.techidaily.com", "--data", data)
-    assert done.stdout == "1 articles: 0 new, 0 changed, 1 unchanged; 0 files could not be used.\n"
+    assert done.stdout == "1 article: 0 new, 0 changed, 1 unchanged; 0 files could not be used.\n"
     assert load(data, crawled.url) == replace(crawled, extractor="redefine", extra=written.extra)

@@ -257,7 +257,7 @@ def test_the_command_merges_several_archives_and_reports_what_they_added(
     code, output = run(theirs, third)
     assert (code, len(files(mine))) == (0, 3)
     assert output.splitlines()[0] == (
-        f"{theirs}/archive.db: 1 articles, 0 newer, 0 revisions, 1 pages, 1 runs, 0 pictures."
+        f"{theirs}/archive.db: 1 article, 0 newer, 0 revisions, 1 page, 1 run, 0 pictures."
     )
     again = f"{third}/archive.db: 0 articles, 0 newer, 0 revisions, 0 pages, 0 runs, 0 pictures.\n"
     assert run(third / "archive.db") == (0, again)
