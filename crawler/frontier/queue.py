@@ -233,9 +233,8 @@ class DuePages:
 
     def has_new_hosts(self) -> bool:
         """Return whether a new host within the budget waits for its first turn."""
-        return self.new_hosts < self.budgets.new_hosts and not all(
-            host.reached for host in self.hosts.values()
-        )
+        is_left = self.new_hosts < self.budgets.new_hosts
+        return is_left and not all(host.reached for host in self.hosts.values())
 
     def close(self) -> None:
         """Close the catalog."""
