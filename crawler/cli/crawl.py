@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--retry-failed", "ALSOREAD_RETRY_FAILED", is_flag=True, default=None, help="Retry all pages that failed."
 )
-@dry_run_flag("the pages that are due, by host, and how long fetching them takes")
+@dry_run_flag("Only show the due pages by host, and their duration.")
 @quiet_flag
 @json_flag
 @reports_errors

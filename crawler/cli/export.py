@@ -81,7 +81,7 @@ _MAX_LISTED = 20
     show_default=True,
     help="Other than md: write a table to the file DIR.",
 )
-@dry_run_flag("which files would be written and removed")
+@dry_run_flag("Only show which files would be written and removed.")
 @quiet_flag
 @json_flag
 @reports_errors

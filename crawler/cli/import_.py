@@ -46,7 +46,7 @@ def _in_scope(_: click.Context, __: click.Parameter, host: str | None) -> str | 
 )
 @data_folder
 @click.option("--host", metavar="HOST", callback=_in_scope, help="Blog of files that have no address.")
-@dry_run_flag("what would be new, changed, unchanged or refused")
+@dry_run_flag("Only count what would be imported.")
 @json_flag
 @reports_errors
 def import_(paths: tuple[Path, ...], data: str, host: str | None, dry_run: bool, as_json: bool) -> None:

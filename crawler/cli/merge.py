@@ -26,7 +26,7 @@ from pipelines.archive.connection import open_current, open_locked
 @click.command()
 @click.argument("others", nargs=-1, required=True, type=click.Path(path_type=Path))
 @data_folder
-@dry_run_flag("the counts that each merge would give")
+@dry_run_flag("Only count what would be merged.")
 @json_flag
 @reports_errors
 def merge(others: tuple[Path, ...], data: str, dry_run: bool, as_json: bool) -> None:

@@ -31,9 +31,9 @@ NOTHING_CHANGED = "Dry run: nothing was changed."
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
-def dry_run_flag(shown: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add a flag that only shows what the command would do: `shown`, in words."""
-    return click.option("--dry-run", is_flag=True, help=f"Only show {shown}; change nothing.")
+def dry_run_flag(help_: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add a flag that only shows what the command would do, and changes nothing."""
+    return click.option("--dry-run", is_flag=True, help=help_)
 
 
 def _loopback(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
