@@ -92,7 +92,7 @@ def test_a_rebuild_that_had_no_room_can_be_run_again(tmp_path: Path, article: Ma
     [
         lambda data: overwrite_page(data, "articles_body_hash"),
         lambda data: change(data, "ALTER TABLE losses RENAME COLUMN field TO other"),
-        lambda data: change(data, "DROP TABLE quarantine"),
+        lambda data: change(data, "DROP TABLE losses"),
     ],
     ids=["a damaged page", "another schema", "a table that is not there"],
 )

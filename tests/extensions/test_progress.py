@@ -41,16 +41,7 @@ def test_a_word_at_once_and_then_the_counts(network: Path, tmp_path: Path) -> No
         options = ("--max-pages", "12", "--connect-to", site.url, "--data", str(tmp_path))
         chunks = list(chunks_of(("crawl", SEED, *SLOW, *options), [80]))
     assert chunks[0].startswith("Starting\r")
-    for word in (
-        "pages done",
-        "queued",
-        "a second",
-        "new",
-        "changed",
-        "gone",
-        "failed",
-        f"1 host: {SEED[8:30]}",
-    ):
+    for word in ("pages done", "queued", "a second", "new", "changed", "gone", "failed"):
         assert word in re.sub(r"\x1b\[[\d;]*m", "", "".join(chunks))
 
 
@@ -58,7 +49,7 @@ def test_an_error_takes_the_place_of_the_first_word(tmp_path: Path) -> None:
     screen = Screen(200)
     for chunk in chunks_of(("crawl", "no.such.example", "--data", str(tmp_path)), [200]):
         screen.feed(chunk)
-    assert screen.text.startswith("alsoread: no.such.example is outside of what is crawled")
+    assert screen.text.startswith("alsoread: no.such.example: no such file, and not a host")
     assert "Starting" not in screen.text
 
 
