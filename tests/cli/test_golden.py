@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import chdir
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -26,12 +27,15 @@ import pytest
 
 from crawler.cli import main
 from tests.site import SEED, Site
-from tests.support.commands import Run
+from tests.support.commands import Run, here
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
 SESSIONS = sorted(GOLDEN.glob("*.txt"))
 TIMEOUT_SECONDS = 120
+_OF_ITS_OWN = ("crawl", "images", "schedule")
+"""Commands that need a process of their own: a crawl's loop runs once in each."""
+_SHELL_SYNTAX = re.compile(r"[|&;<>$'\"*(){}]")
 _TIME = re.compile(
     r"(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(\d{4}-\d\d-\d\d)([T ]\d\d[:.]?\d\d([:.]?\d\d)?(\.\d+)?Z?)?"
 )
@@ -66,6 +70,27 @@ def test_session(run: Run, network: Path, tmp_path: Path, path: Path) -> None:
 
 
 def _run(command: str, folder: Path, site: Site) -> Iterator[str]:
+    words = command.split()
+    is_plain = words[0] == "alsoread" and words[1] not in _OF_ITS_OWN and not _SHELL_SYNTAX.search(command)
+    out, err, code = _run_here(words[1:], folder) if is_plain else _run_in_shell(command, folder, site)
+    yield f"$ {command}"
+    for prefix, output in (("", out), ("! ", err)):
+        text = output.replace(str(folder), "DIR").replace(site.url, "http://SITE")
+        for line in _with_sorted_addresses(text.splitlines()):
+            yield from (f"{prefix}{part}".rstrip() for part in _normalize(line).splitlines() or [""])
+    if code:
+        yield f"(exit code {code})"
+    yield ""
+
+
+def _run_here(args: Sequence[str], folder: Path) -> tuple[str, str, int]:
+    """Run a command in this process, which takes no time to start."""
+    with chdir(folder):
+        done = here(*args)
+    return done.stdout, done.stderr, done.exit_code
+
+
+def _run_in_shell(command: str, folder: Path, site: Site) -> tuple[str, str, int]:
     alsoread = f'alsoread() {{ "{sys.executable}" -W error -m crawler "$@"; }}'
     done = subprocess.run(
         ["sh", "-c", f"{alsoread}\n{command}"],
@@ -76,14 +101,7 @@ def _run(command: str, folder: Path, site: Site) -> Iterator[str]:
         timeout=TIMEOUT_SECONDS,
         check=False,
     )
-    yield f"$ {command}"
-    for prefix, output in (("", done.stdout), ("! ", done.stderr)):
-        text = output.replace(str(folder), "DIR").replace(site.url, "http://SITE")
-        for line in _with_sorted_addresses(text.splitlines()):
-            yield from (f"{prefix}{part}".rstrip() for part in _normalize(line).splitlines() or [""])
-    if done.returncode:
-        yield f"(exit code {done.returncode})"
-    yield ""
+    return done.stdout, done.stderr, done.returncode
 
 
 def _with_sorted_addresses(lines: Sequence[str]) -> Iterator[str]:
