@@ -35,7 +35,8 @@ SESSIONS = sorted(GOLDEN.glob("*.txt"))
 TIMEOUT_SECONDS = 120
 _OF_ITS_OWN = ("crawl", "images", "schedule")
 """Commands that need a process of their own: a crawl's loop runs once in each."""
-_SHELL_SYNTAX = re.compile(r"[|&;<>$'\"*(){}]")
+_SHELL_SYNTAX = re.compile(r"[|&;<>$'\"*(){}]|-h")
+"""What a shell reads; help is as wide as the terminal, which click's runner has one of its own for."""
 _TIME = re.compile(
     r"(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(\d{4}-\d\d-\d\d)([T ]\d\d[:.]?\d\d([:.]?\d\d)?(\.\d+)?Z?)?"
 )
