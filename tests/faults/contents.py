@@ -133,8 +133,6 @@ def first_copies() -> Iterator[Row]:
         "no-author": _PAGE.replace(b"Dana", b""),
         "no-head": _PAGE[_PAGE.index(b"<body") :],
         "odd-date": _PAGE.replace(b"2024-03-01T20", b"99999-99-99T99"),
-        "year-9999": _PAGE.replace(b"2024-03-01T20", b"9999-12-31T23"),
-        "year-1": _PAGE.replace(b"2024-03-01T20", b"0001-01-01T00"),
     }.items():
         answer = says(reply(html))
         yield Row(

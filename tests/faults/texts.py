@@ -109,7 +109,12 @@ def charsets() -> Iterator[Row]:
 
 def dates() -> Iterator[Row]:
     """Dates that no post can have: stored as the page has them, with a reason."""
-    for year, why in ((1, "before the web"), (1970, "before the web"), (2999, "in the future")):
+    for year, why in (
+        (1, "before the web"),
+        (1970, "before the web"),
+        (2999, "in the future"),
+        (9999, "in the future"),
+    ):
         answer = says(reply(_PAGE.replace(b"2024-03-01T", f"{year:04}-01-02T".encode())))
         yield Row(
             id=f"date-{year:04}",

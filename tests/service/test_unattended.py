@@ -8,7 +8,7 @@ import shutil
 import signal
 from collections.abc import Mapping
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
@@ -116,7 +116,7 @@ class Rehearsal:
 
 
 def _date(day: int) -> str:
-    return f"2027-{1 + day // 28:02}-{1 + day % 28:02}T08:00:00.000Z"
+    return f"{datetime.now(UTC) + timedelta(days=day):%Y-%m-%d}T08:00:00.000Z"
 
 
 def prepare_day(rehearsal: Rehearsal, day: int) -> None:
