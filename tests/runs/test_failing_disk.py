@@ -117,4 +117,4 @@ def test_a_disk_that_fails_at_any_write_costs_nothing_that_was_there(
         assert snapshot(folder) == after, at
         assert disorder(folder / "data") == [], at
         shutil.rmtree(folder)
-    assert failed > (0 if only_once else tried // 2), "a single failing write is often tried again"
+    assert only_once or failed > tried // 2, "a single failing write may be tried again, and succeed"

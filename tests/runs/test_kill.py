@@ -32,7 +32,7 @@ def test_a_killed_crawl_ends_with_the_same_archive(
     runs = list(killed(START, network, tmp_path, whole, kills=kills, seed=1))
     assert [fault for run in runs for fault in run.wrong] == []
     assert sum(run.killed for run in runs) == kills
-    assert max(run.lost for run in runs) <= 16, "no more than were in flight"
+    assert max(run.lost for run in runs) <= 32, "no more than may be fetched and not stored"
     assert len({run.visits for run in runs if 0 < run.visits < whole.visits}) >= min(4, kills // 4), (
         "kills in mid-crawl"
     )
