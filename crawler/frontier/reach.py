@@ -65,21 +65,26 @@ def next_due(db: Database, patterns: Sequence[str]) -> str | None:
     return min((due for host, due in db.execute(_NEXT_DUE) if is_wanted(host, patterns)), default=None)
 
 
-def unreachable_hosts(db: Database, crawl: int, pages: Iterable[str]) -> list[UnreachableHost]:
+def unreachable_hosts(
+    db: Database, crawl: int, pages: Iterable[str], scope: Sequence[str]
+) -> list[UnreachableHost]:
     """Return the hosts of seeds of which a crawl could fetch nothing."""
-    unreachable: dict[str, UnreachableHost] = {}
-    for url in pages:
-        host = host_of(url)
-        for reason, fetched_at in db.execute(_FAILED_SEED, [url, crawl]).fetchall():
-            similar = [] if fetched_at else _similar_hosts(db, host)
-            unreachable[host] = UnreachableHost(host, reason, similar)
-    return list(unreachable.values())
+    rows = ((url, db.execute(_FAILED_SEED, [url, crawl]).fetchone()) for url in pages)
+    failed = {host_of(url): row for url, row in rows if row}
+    known = _known_hosts(db, scope) if failed else []
+    return [
+        UnreachableHost(host, reason, [] if fetched_at else _similar_hosts(host, known))
+        for host, (reason, fetched_at) in failed.items()
+    ]
 
 
-def _similar_hosts(db: Database, host: str) -> list[str]:
-    """Return hosts with a similar name, of those with articles and those of the default seeds."""
-    name, _, domain = host.partition(".")
-    known = [host_of(url) for url in read_seeds([], [domain])]
-    known += [host for (host,) in db.execute("SELECT host FROM host_counts WHERE articles")]
+def _known_hosts(db: Database, scope: Sequence[str]) -> list[str]:
+    """Return the hosts of the default seeds and those with articles."""
+    with_articles = db.execute("SELECT host FROM host_counts WHERE articles")
+    return [*map(host_of, read_seeds([], scope)), *(host for (host,) in with_articles)]
+
+
+def _similar_hosts(host: str, known: Iterable[str]) -> list[str]:
+    """Return known hosts with a similar name."""
     names = {other.partition(".")[0]: other for other in known if other != host}
-    return [names[match] for match in get_close_matches(name, names)]
+    return [names[match] for match in get_close_matches(host.partition(".")[0], names)]

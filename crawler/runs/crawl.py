@@ -84,16 +84,18 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     gc.freeze()
     gc.set_threshold(50_000)
     stats = run(AlsoReadSpider, settings, seeds=seeds)
-    return _report(data, log, pages, stats, count_due(data, settings))
+    return _report(log, pages, stats, settings)
 
 
-def _report(data: Path, log: Path, seeds: Sequence[str], stats: Mapping[str, Any], due: int) -> Report:
+def _report(log: Path, seeds: Sequence[str], stats: Mapping[str, Any], settings: Settings) -> Report:
+    data = Path(settings["ALSOREAD_DATA"])
+    due = count_due(data, settings)
     with closing(open_readonly(data / "archive.db")) as db:
         crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
         articles = db.execute("SELECT coalesce(sum(articles), 0) FROM host_counts").fetchone()[0]
         raised = alarms.of_crawl(db, crawl["id"])
         coming = next_due(db, json.loads(crawl["options"])["ALSOREAD_HOSTS"] or [])
-        unreachable = unreachable_hosts(db, crawl["id"], seeds)
+        unreachable = unreachable_hosts(db, crawl["id"], seeds, settings.getlist("ALSOREAD_SCOPE"))
     if error := stats.get("archive/disk_error"):
         crawl["outcome"] = stats["archive/stopped"]  # the full disk may not even have taken this word
         raised = raised or [disk_alarm(error)]

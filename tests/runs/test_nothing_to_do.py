@@ -128,6 +128,13 @@ def test_a_seed_that_could_not_be_reached_is_named_with_hosts_like_it(
     assert done.returncode == 3
 
 
+def test_a_seed_of_a_subdomain_of_a_blog_that_could_not_be_reached(tmp_path: Path, nowhere: str) -> None:
+    seed = "old.kitchen-notes.techidaily.com"
+    done = alsoread("crawl", seed, "--connect-to", nowhere, "--data", tmp_path / "new", "--json")
+    (host,) = json.loads(done.stdout)["unreachable"]
+    assert (host["host"], host["similar"], done.returncode) == (seed, [], 3)
+
+
 def test_a_host_that_answered_before_is_named_without_suggestions(data: Path, nowhere: str) -> None:
     done = alsoread("crawl", SEED, "--recrawl", "all", "--connect-to", nowhere, "--data", data, "--json")
     assert [(host["host"], host["similar"]) for host in json.loads(done.stdout)["unreachable"]] == [
