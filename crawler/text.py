@@ -35,9 +35,8 @@ def normal(text: str) -> str:
     >>> normal("Cafe\u0301\u00a0au\u200b lait\r\n")
     'Café au lait\n'
     """
-    odd = text.encode("utf-8", "surrogatepass").translate(
-        None, _PLAIN_ASCII
-    )  # many times as quick as a search
+    # Many times as quick as a search.
+    odd = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN_ASCII)
     if not odd or _NORMAL.fullmatch(rest := odd.decode("utf-8", "surrogatepass")):
         return text
     if not rest.isprintable():

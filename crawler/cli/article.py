@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.options import data_folder, reports_errors
+from crawler.cli.options import data_folder, json_flag, reports_errors
 from crawler.errors import UsageError
 from crawler.text import escape_controls
 from crawler.urls import canonical
@@ -44,7 +44,7 @@ def show(article: str, data: str) -> None:
 @click.command()
 @click.argument("article")
 @data_folder
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_flag
 @reports_errors
 def history(article: str, data: str, as_json: bool) -> None:
     """List the revisions of an article.

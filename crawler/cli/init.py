@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.options import data_folder, reports_errors
+from crawler.cli.options import data_folder, json_flag, reports_errors
 from crawler.errors import UsageError
 from crawler.exit_codes import ALARMS
 
@@ -43,7 +43,7 @@ def init(data: str) -> None:
 
 @click.command()
 @data_folder
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_flag
 @reports_errors
 def doctor(data: str, as_json: bool) -> None:
     """Check the machine and the settings that an archive needs.

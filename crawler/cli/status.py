@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.options import data_folder, host_filter, reports_errors
+from crawler.cli.options import data_folder, host_filter, json_flag, reports_errors
 from pipelines.archive.connection import open_readonly
 
 
@@ -47,7 +47,7 @@ def status(data: str, failed: bool, show_all: bool, as_json: bool) -> None:
 @click.option("--crawl", type=click.IntRange(1), metavar="N", help="Only those of crawl N.")
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only those of this kind; repeatable.")
 @host_filter
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_flag
 @reports_errors
 def alarms(
     data: str, crawl: int | None, kinds: tuple[str, ...], hosts: tuple[str, ...], as_json: bool

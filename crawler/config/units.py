@@ -73,9 +73,8 @@ def parse_cron(text: str) -> str:
     >>> parse_cron("17 3 * * fri-sun"), parse_cron("@daily")
     ('17 3 * * FRI-7', '0 0 * * *')
     """
-    cron = (
-        _CRON_NAMES.get(text.strip().lower(), text).upper().replace("-SUN", "-7")
-    )  # cronsim knows a named Sunday as the first day of a week alone
+    # cronsim knows a named Sunday as the first day of a week alone.
+    cron = _CRON_NAMES.get(text.strip().lower(), text).upper().replace("-SUN", "-7")
     try:
         if len(cron.split()) == _CRON_FIELDS and next(CronSim(cron, datetime.now()), None):
             return cron

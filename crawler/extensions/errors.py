@@ -84,9 +84,8 @@ class ErrorHandling:
 def record_fault(stats: Any, error: Exception) -> Outcome:
     """Note in the statistics that the archive could not be written, and return the crawl's outcome."""
     reason = outcome(error) if isinstance(error, OSError | sqlite3.Error) else Outcome.DISK
-    if (
-        isinstance(error, OSError) and error.filename
-    ):  # who is notified does not know the folder of this process
+    if isinstance(error, OSError) and error.filename:
+        # Who is notified does not know the folder of this process.
         error = OSError(error.errno, error.strerror, str(Path(error.filename).absolute()))
     stats.set_value("archive/disk_error", str(error))
     stats.set_value("archive/stopped", reason)

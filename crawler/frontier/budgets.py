@@ -13,7 +13,8 @@ from crawler.text import counted
 from pipelines.archive import pages
 from pipelines.archive.alarms import MAX_ADDRESSES, TRAP, Alarm
 
-_WITHOUT_END = 2**31
+NO_LIMIT = 2**31
+"""Stands for a number of pages, links or hosts that no run reaches."""
 _UNLISTED_PAGES = 200
 """Where sitemaps are read: those of the blogs name every post."""
 _UNLISTED_PAGES_BY_LINKS = 10_000
@@ -32,7 +33,7 @@ class Budgets:
     """Hosts that are fetched from for the first time, beside the seeds."""
 
 
-UNLIMITED = Budgets(_WITHOUT_END, _WITHOUT_END, _WITHOUT_END)
+UNLIMITED = Budgets(NO_LIMIT, NO_LIMIT, NO_LIMIT)
 
 
 def budgets_of(settings: Mapping[str, Any]) -> Budgets:

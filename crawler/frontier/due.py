@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from crawler.clock import now
-from crawler.frontier.budgets import budgets_of
+from crawler.frontier.budgets import NO_LIMIT, budgets_of
 from crawler.frontier.queue import DuePages
 from crawler.frontier.reach import is_wanted
 from crawler.items import iso
-
-_NO_LIMIT = 2**31
 
 Settings = Mapping[str, Any]
 """Scrapy's settings of a run, or as much of them as an archive's options set."""
@@ -28,16 +26,21 @@ def wanted_hosts(settings: Settings) -> Callable[[str], bool]:
 
 def max_pages(settings: Settings) -> int:
     """Return how many pages a run fetches at most."""
-    return int(settings.get("ALSOREAD_MAX_PAGES") or _NO_LIMIT)
+    return int(settings.get("ALSOREAD_MAX_PAGES") or NO_LIMIT)
+
+
+def max_depth(settings: Settings) -> int:
+    """Return how many also-read links from a seed a run goes at most."""
+    depth = settings.get("ALSOREAD_MAX_DEPTH")
+    return NO_LIMIT if depth is None else int(depth)
 
 
 def open_queue(path: Path, settings: Settings) -> DuePages:
     """Open the queue of the catalog at `path`. Raises AlsoreadError."""
-    depth = settings.get("ALSOREAD_MAX_DEPTH")
     return DuePages(
         path,
         wanted_hosts(settings),
-        max_depth=_NO_LIMIT if depth is None else int(depth),
+        max_depth=max_depth(settings),
         only_new=settings.get("ALSOREAD_RECRAWL") == "none",
         budgets=budgets_of(settings),
     )

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
 from scrapy.settings import Settings
@@ -15,13 +14,13 @@ from sqlite_utils import Database
 from crawler.clock import now
 from crawler.config.addons import ArchiveSettings, LoopbackSettings
 from crawler.frontier.budgets import budgets_of
+from crawler.frontier.due import max_depth, max_pages, wanted_hosts
 from crawler.frontier.seeds import read_seeds
 from crawler.items import iso
 from crawler.urls import host_of
 from pipelines.archive.catalog import recrawl_began
 from pipelines.archive.connection import open_current
 
-_NO_LIMIT = 2**31
 _DUE = """
 SELECT pages.host, count(*) FILTER (WHERE listed OR depth = 0 OR is_seed),
        count(*) FILTER (WHERE NOT (listed OR depth = 0 OR is_seed)), max(not_before)
@@ -72,17 +71,13 @@ def forecast(seeds: Sequence[str], settings: Settings) -> Forecast:
             unknown = _unknown(db, urls)
     for url in unknown:
         due[host_of(url)] = due.get(host_of(url), 0) + 1
-    patterns = settings.getlist("ALSOREAD_HOSTS")
-    hosts = {
-        host: due[host]
-        for host in sorted(due, key=lambda host: (-due[host], host))
-        if not patterns or any(fnmatch(host, pattern) for pattern in patterns)
-    }
+    by_pages = sorted(filter(wanted_hosts(settings), due), key=lambda host: (-due[host], host))
+    hosts = {host: due[host] for host in by_pages}
     going = {host: pages for host, pages in hosts.items() if host not in paused}
     return Forecast(
         hosts=going,
         paused={host: until for host, until in paused.items() if host in hosts},
-        pages=min(sum(going.values()), settings.getint("ALSOREAD_MAX_PAGES", _NO_LIMIT)),
+        pages=min(sum(going.values()), max_pages(settings)),
         delay=settings.getfloat("DOWNLOAD_DELAY"),
         rate=float(settings["ALSOREAD_RATE"] or 0),
     )
@@ -98,7 +93,7 @@ def _due(db: Database, urls: Sequence[str], settings: Settings) -> tuple[dict[st
         "now": moment,
         "retry_failed": retries_failed,
         "recrawled_since": (recrawl_began(db) or moment) if recrawl == "all" else "",
-        "max_depth": settings.getint("ALSOREAD_MAX_DEPTH", _NO_LIMIT),
+        "max_depth": max_depth(settings),
         "unlisted_depth": budgets.unlisted_depth,
         "only_new": recrawl == "none",
     }

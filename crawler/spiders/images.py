@@ -43,18 +43,19 @@ class ImagesSpider(Spider):
             while is_busy(self.crawler) or count_unsettled(self.crawler) >= _MAX_UNSETTLED_IMAGES:
                 await self.crawler.signals.wait_for(signals.scheduler_empty)
             if self._failures[named_host(url)] < tolerated:
-                yield self._request(url, url, 0)
+                yield self._request(url)
             else:
                 stats.inc_value("images/postponed")
 
     def parse(self, response: Response, **kwargs: Any) -> Iterator[Request | ImageVisit]:  # noqa: ARG002
         """Yield the visit of a response, or a request that follows its redirect."""
-        url, hops = response.meta["image"], response.meta["hops"]
-        target = responses.redirect_target(response)
-        if target and hops < responses.MAX_REDIRECTS:
-            yield self._request(url, target, hops + 1)
+        url, target = response.meta["image"], responses.redirect_target(response)
+        try:
+            onward = responses.follow(response, target)
+        except ValueError:
+            yield _not_web(url, target)
         else:
-            yield self._judged(responses.classify_image(url, response))
+            yield onward or self._judged(responses.classify_image(url, response))
 
     def failed(self, failure: Any) -> Iterator[ImageVisit]:
         """Yield the visit of an image that could not be fetched."""
@@ -69,12 +70,16 @@ class ImagesSpider(Spider):
             self._failures[host] = self._failures[host] + 1 if visit.state == "failed" else 0
         return visit
 
-    def _request(self, url: str, target: str, hops: int) -> Request | ImageVisit:
-        meta = {"image": url, "hops": hops}
+    def _request(self, url: str) -> Request | ImageVisit:
+        meta = {"image": url}
         try:
-            return Request(
-                target, self.parse, errback=self.failed, headers=_ACCEPT, dont_filter=True, meta=meta
-            )
+            return Request(url, self.parse, errback=self.failed, headers=_ACCEPT, dont_filter=True, meta=meta)
         except ValueError:
-            refused = responses.Refused("scope", f"{target!r} is no address on the web")
-            return responses.classify_image_error(url, refused)
+            return _not_web(url, url)
+
+
+def _not_web(url: str, target: str | None) -> ImageVisit:
+    """Return the visit of an image whose address, or the one that it redirects to, is none on the web."""
+    return responses.classify_image_error(
+        url, responses.Refused("scope", f"{target!r} is no address on the web")
+    )

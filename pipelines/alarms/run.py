@@ -143,7 +143,7 @@ def _facts(run: _Run, everywhere: HostStats, raised: _Numbers) -> Iterator[Alarm
 def _shares(
     run: _Run, judged: Mapping[str, HostStats], everywhere: HostStats, raised: _Numbers
 ) -> Iterator[Alarm]:
-    lost = _losses(run)
+    lost = _losses(run.db)
     for host, counts in judged.items():
         after = host_stats.last_judged(run.db, host)
         since_judged = replace(run, after=after, since=_started_after(run.db, after))
@@ -175,13 +175,13 @@ def _everywhere(run: _Run) -> HostStats:
     return reduce(HostStats.__add__, before.values(), HostStats(host=""))
 
 
-def _losses(run: _Run) -> dict[str, dict[str, int]]:
+def _losses(db: Database) -> dict[str, dict[str, int]]:
     """Count the articles that lost each field since their host was last judged, by host."""
     query = """SELECT pages.host, field, count(DISTINCT page)
                FROM losses JOIN pages ON pages.id = page
                            JOIN host_runs ON host_runs.host = pages.host AND host_runs.crawl = losses.crawl
                WHERE NOT judged GROUP BY pages.host, field"""
-    return _by_host(run.db.execute(query))
+    return _by_host(db.execute(query))
 
 
 def _flagged(run: _Run) -> Iterator[tuple[str, str, int]]:

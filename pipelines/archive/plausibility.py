@@ -31,6 +31,7 @@ _CHANGED_HOST_ARTICLES = 20
 _FEWEST_MOJIBAKE = 3
 """Misread characters from which on an article is flagged: a text about encodings has a few."""
 _EARLIEST_DATE = datetime(1991, 8, 6, tzinfo=UTC)
+"""The day of the first web page."""
 _CLOCK_TOLERANCE = timedelta(days=2)
 """How far in the future a date may be: clocks and time zones differ."""
 FLAWS = ("cut-off", "too-many-links", "mojibake", "odd-date")
