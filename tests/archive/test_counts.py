@@ -14,6 +14,7 @@ from crawler.items import Article, Image, Link, Visit
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.counts import recount, wrong_tables
 from pipelines.archive.schema import MIGRATIONS
+from tests.support.archives import make_older
 from tests.support.commands import Run
 from tests.support.visits import MakeArticle
 
@@ -111,16 +112,11 @@ def test_wrong_counts_are_noticed_and_counted_again(run: Run, tmp_path: Path, ta
 
 
 def test_an_archive_without_counts_gets_them(run: Run, tmp_path: Path) -> None:
-    """As an older version made it: the rows of today in the schema before."""
-    with closing(Database(tmp_path / "archive.db")) as db:
-        MIGRATIONS.apply(db, stop_before="m011_counts")
-        db.attach("now", run.data / "archive.db")
-        for table in ("crawls", "hosts", "pages", "articles", "also_read", "images"):
-            columns = ", ".join(column.name for column in db.table(table).columns)
-            db.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM now.{table}")
+    path = tmp_path / "archive.db"
+    make_older(path, run.data / "archive.db")
+    with closing(Database(path)) as db:
         with pytest.raises(sqlite3.OperationalError):
             db.execute("SELECT host FROM articles")
-        db.execute("DETACH now")  # a migration's names are those of one catalog
         MIGRATIONS.apply(db)
         assert_agrees(db)
         db.attach("now", run.data / "archive.db")

@@ -9,10 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
-from pipelines.archive.schema import MIGRATIONS
-from tests.support.archives import differences
+from tests.support.archives import differences, make_older
 from tests.support.commands import Run, alsoread, here
 
 
@@ -83,15 +81,9 @@ def test_a_backup_into_a_folder_that_is_missing(run: Run, tmp_path: Path) -> Non
 
 @pytest.fixture
 def old(run: Run, tmp_path: Path) -> Path:
-    """An archive as an older version made it: the rows of today in the schema before the last one."""
     data = tmp_path / "old"
     data.mkdir()
-    with closing(Database(data / "archive.db")) as db:
-        MIGRATIONS.apply(db, stop_before="m011_counts")
-        db.attach("now", run.data / "archive.db")
-        for table in ("crawls", "hosts", "pages", "articles", "also_read", "images"):
-            columns = ", ".join(column.name for column in db.table(table).columns)
-            db.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM now.{table}")
+    make_older(data / "archive.db", run.data / "archive.db")
     shutil.copytree(run.data / "articles", data / "articles")
     return data
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.faults.pages import page
-from tests.faults.row import DOMAIN, GOOD, UNKNOWN, Row
+from tests.faults.row import DOMAIN, GOOD, UNKNOWN, Row, stored
 from tests.support.hostile import Answer, Hit, reply, says
 
 _SCOPE = "scope: "
@@ -133,19 +133,11 @@ def _linking(*links: str) -> Answer:
 
 
 def _article(name: str, answer: Answer) -> Row:
-    return Row(id=name, category="links", first=answer, second=answer, state="stored", copy="first")
+    return stored(name, "links", answer)
 
 
 def _target(name: str, answer: Answer, path: str) -> Row:
-    return Row(
-        id=name,
-        category="links",
-        first=answer,
-        second=answer,
-        state="stored",
-        copy="first",
-        target=f"https://{name}.{DOMAIN}{path}",
-    )
+    return stored(name, "links", answer, target=f"https://{name}.{DOMAIN}{path}")
 
 
 def _refused(name: str, answer: Answer, target: str, reason: str) -> Row:
@@ -224,15 +216,8 @@ def redirects() -> Iterator[Row]:
             )
     for status in (301, 302, 303, 307, 308):
         answer = says(reply(b"", f"{status} Moved", location="/other/"))
-        yield Row(
-            id=f"redirect-{status}",
-            category="redirects",
-            first=answer,
-            second=answer,
-            state="stored",
-            copy="first",
-            target=f"https://redirect-{status}.{DOMAIN}/other/",
-        )
+        name = f"redirect-{status}"
+        yield stored(name, "redirects", answer, target=f"https://{name}.{DOMAIN}/other/")
     yield Row(
         id="redirect-userinfo",
         category="redirects",

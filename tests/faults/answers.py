@@ -11,7 +11,7 @@ import brotli  # type: ignore[import-untyped]
 from backports import zstd
 
 from tests.faults.pages import page
-from tests.faults.row import CHANGED, GOOD, Row, fault
+from tests.faults.row import CHANGED, GOOD, Row, fault, stored
 from tests.support.hostile import PAGES, reply, says
 
 _PAGE = page().encode()
@@ -201,16 +201,7 @@ def types() -> Iterator[Row]:
 
 
 def _read(name: str, category: str, answer: bytes) -> Row:
-    return Row(
-        id=name,
-        category=category,
-        first=says(answer),
-        second=says(answer),
-        state="stored",
-        copy="first",
-        title="Coffee for two",
-        text="The kettle is filled",
-    )
+    return stored(name, category, says(answer), title="Coffee for two", text="The kettle is filled")
 
 
 def recoveries() -> Iterator[Row]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.faults.pages import NEWS, TEXT, page
-from tests.faults.row import CHANGED, GOOD, Row, fault
+from tests.faults.row import CHANGED, GOOD, Row, fault, over_copy, stored
 from tests.support.hostile import reply, says
 
 _PAGE = page().encode()
@@ -35,15 +35,7 @@ def cuts() -> Iterator[Row]:
 
 def _first_copy(name: str, answer: bytes) -> Iterator[Row]:
     bad = says(answer)
-    yield Row(
-        id=name,
-        category="cut pages",
-        first=bad,
-        second=bad,
-        state="stored",
-        reason=_CUT_OFF,
-        copy="first",
-    )
+    yield stored(name, "cut pages", bad, reason=_CUT_OFF)
     yield Row(
         id=f"{name}-then-whole",
         category="cut pages",
@@ -52,15 +44,7 @@ def _first_copy(name: str, answer: bytes) -> Iterator[Row]:
         state="stored",
         copy="second",
     )
-    yield Row(
-        id=f"{name}-over-copy",
-        category="cut pages",
-        first=GOOD,
-        second=bad,
-        state="failed",
-        reason=f"{_CUT_OFF}{_KEPT}",
-        copy="first",
-    )
+    yield over_copy(f"{name}-over-copy", "cut pages", bad, f"{_CUT_OFF}{_KEPT}")
 
 
 def _kept(name: str, answer: bytes) -> Row:
@@ -75,15 +59,7 @@ def markup() -> Iterator[Row]:
     """Attacks in the text: a reader of the Markdown, with HTML switched on, gets nothing that runs."""
     for number, attack in enumerate(_MARKUP.read_text(encoding="utf-8").split("\n")[:-1]):
         answer = says(reply(page(f"{TEXT}{attack}\n{NEWS}").encode()))
-        yield Row(
-            id=f"markup-{number}",
-            category="markup",
-            first=answer,
-            second=answer,
-            state="stored",
-            copy="first",
-            text="A second pot",
-        )
+        yield stored(f"markup-{number}", "markup", answer, text="A second pot")
 
 
 def _other(title: str, words: str) -> bytes:
@@ -134,30 +110,13 @@ def first_copies() -> Iterator[Row]:
         "no-head": _PAGE[_PAGE.index(b"<body") :],
         "odd-date": _PAGE.replace(b"2024-03-01T20", b"99999-99-99T99"),
     }.items():
-        answer = says(reply(html))
-        yield Row(
-            id=f"first-{name}",
-            category="first copies",
-            first=answer,
-            second=answer,
-            state="stored",
-            copy="first",
-            text="The kettle is filled",
-        )
+        yield stored(f"first-{name}", "first copies", says(reply(html)), text="The kettle is filled")
 
 
 def replaced() -> Iterator[Row]:
     """Pages with status 200 that are no longer the article: the copy stays, the page is quarantined."""
     for name, (rule, html) in _REPLACED.items():
-        yield Row(
-            id=f"replaced-by-{name}",
-            category="replaced pages",
-            first=GOOD,
-            second=says(reply(html)),
-            state="failed",
-            reason=f"{rule}: ",
-            copy="first",
-        )
+        yield over_copy(f"replaced-by-{name}", "replaced pages", says(reply(html)), f"{rule}: ")
 
 
 _SIZES = {
@@ -181,10 +140,7 @@ def sizes() -> Iterator[Row]:
         "cells": f"<table><tr>{'<td>x' * 5_000}</table>",
         "word": f"<p>{'x' * 500_000}</p>",
     }.items():
-        answer = says(reply(page(TEXT + text).encode()))
-        yield Row(
-            id=f"size-{name}", category="sizes", first=answer, second=answer, state="stored", copy="first"
-        )
+        yield stored(f"size-{name}", "sizes", says(reply(page(TEXT + text).encode())))
 
 
 def claims() -> Iterator[Row]:

@@ -56,6 +56,38 @@ class Row:
         return self.target or self.page
 
 
+def stored(
+    name: str,
+    category: str,
+    answer: Answer,
+    *,
+    reason: str | None = None,
+    target: str | None = None,
+    title: str | None = None,
+    text: str = "",
+) -> Row:
+    """Make the row of an answer whose article is archived on the first visit, and stays on the second."""
+    return Row(
+        id=name,
+        category=category,
+        first=answer,
+        second=answer,
+        state="stored",
+        reason=reason,
+        copy="first",
+        target=target,
+        title=title,
+        text=text,
+    )
+
+
+def over_copy(name: str, category: str, answer: Answer, reason: str) -> Row:
+    """Make the row of an answer that fails over a good copy, which stays."""
+    return Row(
+        id=name, category=category, first=GOOD, second=answer, state="failed", reason=reason, copy="first"
+    )
+
+
 def fault(
     name: str,
     category: str,

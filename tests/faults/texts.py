@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 from tests.faults.pages import TEXT, page
-from tests.faults.row import GOOD, Row
+from tests.faults.row import Row, over_copy, stored
 from tests.support.hostile import reply, says
 
 _PAGE = page().encode()
@@ -77,34 +77,12 @@ def charsets() -> Iterator[Row]:
         yield _says(f"utf-8-called-{name}", body, "Café", f"text/html; charset={header}")
     undecodable = TEXT.replace("kettle", "k\xe9ttle").encode("latin-1")
     spoiled = says(reply(_PAGE.replace(TEXT.encode(), undecodable)))
-    yield Row(
-        id="latin-1-as-utf-8-over-copy",
-        category="charsets",
-        first=GOOD,
-        second=spoiled,
-        state="failed",
-        reason="undecodable: ",
-        copy="first",
-    )
+    yield over_copy("latin-1-as-utf-8-over-copy", "charsets", spoiled, "undecodable: ")
     misread = says(reply(page(f"<p>{'Café à deux. ' * 3}</p>{TEXT}".encode().decode("cp1252")).encode()))
-    yield Row(
-        id="charset-misread-by-the-site",
-        category="charsets",
-        first=misread,
-        second=misread,
-        state="stored",
-        reason="mojibake: 3 characters look like UTF-8 read as another encoding",
-        copy="first",
-    )
-    yield Row(
-        id="charset-misread-by-the-site-over-copy",
-        category="charsets",
-        first=GOOD,
-        second=misread,
-        state="failed",
-        reason="mojibake: 3 more characters look like UTF-8 read as another encoding; the archived copy is kept",
-        copy="first",
-    )
+    name, words = "charset-misread-by-the-site", "characters look like UTF-8 read as another encoding"
+    yield stored(name, "charsets", misread, reason=f"mojibake: 3 {words}")
+    kept = f"mojibake: 3 more {words}; the archived copy is kept"
+    yield over_copy(f"{name}-over-copy", "charsets", misread, kept)
 
 
 def dates() -> Iterator[Row]:
@@ -116,29 +94,12 @@ def dates() -> Iterator[Row]:
         (9999, "in the future"),
     ):
         answer = says(reply(_PAGE.replace(b"2024-03-01T", f"{year:04}-01-02T".encode())))
-        yield Row(
-            id=f"date-{year:04}",
-            category="dates",
-            first=answer,
-            second=answer,
-            state="stored",
-            reason=f"odd-date: {year:04}-01-02 is {why}",
-            copy="first",
-        )
+        yield stored(f"date-{year:04}", "dates", answer, reason=f"odd-date: {year:04}-01-02 is {why}")
 
 
 def _says(name: str, body: bytes, title: str, kind: str) -> Row:
     answer = says(reply(body, content_type=kind))
-    return Row(
-        id=f"charset-{name}",
-        category="charsets",
-        first=answer,
-        second=answer,
-        state="stored",
-        copy="first",
-        title=title,
-        text="The kettle is filled",
-    )
+    return stored(f"charset-{name}", "charsets", answer, title=title, text="The kettle is filled")
 
 
 _TITLES = (
@@ -185,12 +146,4 @@ def titles() -> Iterator[Row]:
     pairs = [(escape(title), title) for title in _TITLES] + list(_TITLES_CHANGED.items())
     for number, (html, title) in enumerate(pairs):
         answer = says(reply(page(title=html).encode()))
-        yield Row(
-            id=f"title-{number}",
-            category="titles",
-            first=answer,
-            second=answer,
-            state="stored",
-            copy="first",
-            title=title,
-        )
+        yield stored(f"title-{number}", "titles", answer, title=title)

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from sqlite_utils.db import Table
 
 from pipelines.archive.connection import open_readonly
+from pipelines.archive.schema import MIGRATIONS
 from pipelines.verifying.verify import verify
 
 _TIMES = ("first_seen", "last_seen", "not_before")
@@ -40,6 +41,16 @@ def differences(one: Path, other: Path) -> list[str]:
         for name in sorted(_tables(mine) & _tables(theirs)):
             found += _unlike(name, _rows(mine, name), _rows(theirs, name))
     return [*found, *_unlike("file", Counter(files(one).items()), Counter(files(other).items()))]
+
+
+def make_older(path: Path, now: Path) -> None:
+    """Make a catalog as an older version made it: the rows of the catalog `now` in the schema before counts."""
+    with closing(Database(path)) as db:
+        MIGRATIONS.apply(db, stop_before="m011_counts")
+        db.attach("now", now)
+        for table in ("crawls", "hosts", "pages", "articles", "also_read", "images"):
+            columns = ", ".join(column.name for column in db.table(table).columns)
+            db.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM now.{table}")
 
 
 def damage(data: Path) -> list[str]:
