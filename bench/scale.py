@@ -33,7 +33,7 @@ HOSTS = 300
 PAGES_PER_ARTICLE = 2
 """Every second page is an article: the others are known only from links."""
 VIEW_SECONDS = 1.0
-CRAWLED_PAGES, ROUNDS = 500, 3
+CRAWLED_PAGES, ROUNDS = 2000, 5
 
 _WORDS = (
     "soup",

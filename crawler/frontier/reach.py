@@ -19,10 +19,14 @@ from pipelines.archive.connection import open_readonly
 _MAX_NAMED = 3
 """Seeds that an error names."""
 
-_NEXT_DUE = """SELECT host, max(due_at, coalesce(not_before, '')) FROM (
-                 SELECT host, not_before, (SELECT min(due_at) FROM pages
-                                           WHERE pages.host = hosts.host AND due_at NOT NULL) AS due_at FROM hosts)
-               WHERE due_at NOT NULL"""
+# The index of due pages has those that are listed apart from the others: the first of each is found at once.
+_FIRST_DUE = (
+    "(SELECT min(due_at) FROM pages WHERE pages.host = hosts.host AND listed = {} AND due_at NOT NULL)"
+)
+_NEXT_DUE = f"""SELECT host, max(due_at, coalesce(not_before, '')) FROM (
+                  SELECT host, not_before, {_FIRST_DUE.format(0)} AS due_at FROM hosts
+                  UNION ALL SELECT host, not_before, {_FIRST_DUE.format(1)} FROM hosts)
+                WHERE due_at NOT NULL"""
 _FAILED_SEED = """SELECT error, fetched_at FROM pages JOIN host_runs USING (host)
                   WHERE url = ? AND crawl = ? AND (state = 'failed' AND visits = failed OR error GLOB 'address: *')"""
 

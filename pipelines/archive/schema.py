@@ -319,3 +319,9 @@ def m012_state_at_once(db: Database) -> None:
         """UPDATE host_runs SET judged = crawl <= (
              SELECT max(id) FROM crawls WHERE outcome NOT IN ('killed', 'imported'))"""
     )
+
+
+@MIGRATIONS()
+def m013_rare_merges(db: Database) -> None:
+    """Merge the search index seldom: it took a tenth of a crawl into a large archive. `maintain` merges all of it."""
+    db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES ('automerge', 16)")

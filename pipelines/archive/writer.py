@@ -18,7 +18,7 @@ from pipelines.archive.pending import committed_together
 
 _Item = TypeVar("_Item")
 
-_COMMIT_BATCH_SIZE = 6
+_COMMIT_BATCH_SIZE = 12
 """Items that are committed at once: each commit writes out the search index."""
 _COMMIT_WAIT_SECONDS = 0.02
 """Seconds that the first item of a batch waits for others."""
