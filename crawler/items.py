@@ -90,6 +90,19 @@ class Article:
     """Front matter beyond the vocabulary, from a page's bylines or from a file; JSON can represent it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """An HTTP request and the response to it, byte for byte as on the wire."""
+
+    url: str
+    request: bytes = field(repr=False)
+    response: bytes = field(repr=False)
+    """Status line, headers and body, in its framing and before its content is decoded."""
+    began_at: datetime
+    ip: str | None = None
+    """The server's address."""
+
+
 class Reading(NamedTuple):
     """The result of extracting a page."""
 
@@ -134,6 +147,8 @@ class Visit:
     """The page as the server sent it, until it is known to be good."""
     quarantine: Quarantine | None = None
     """Set on a failed visit whose page waits for someone to accept it."""
+    exchanges: Sequence[Exchange] = field(default=(), repr=False)
+    """What was requested for it: redirects that were followed, then the response of this visit."""
 
 
 ImageState = Literal["stored", "failed", "refused", "gone"]
@@ -153,6 +168,8 @@ class ImageVisit:
     """The seconds that the server asked to wait."""
     type: str | None = None
     body: bytes = field(default=b"", repr=False)
+    exchanges: Sequence[Exchange] = field(default=(), repr=False)
+    """What was requested for it, as for a Visit."""
 
 
 UNLINKED = 1_000_000

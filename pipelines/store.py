@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from scrapy import signals
+from scrapy import Request, signals
 
 from crawler.items import ImageVisit
 from crawler.signals import archive_opened
 from pipelines.archive.catalog import Catalog
+from pipelines.archive.originals import policy_of
 from pipelines.archive.writer import Writer
 from pipelines.images.store import ImageStore
 
@@ -26,11 +28,18 @@ class StoreInCatalog:
         """Build the stage for a crawl."""
         stage = cls()
         crawler.signals.connect(stage.archive_opened, archive_opened)
+        crawler.signals.connect(stage.response_downloaded, signals.response_downloaded)
         return stage
 
     def archive_opened(self, catalog: Catalog) -> None:
         """Store into this catalog."""
         self.catalog = catalog
+
+    def response_downloaded(self, request: Request) -> None:
+        """Keep the exchange of a robots.txt or a sitemap; a page's comes with its visit."""
+        if "page" not in request.meta:
+            for exchange in request.meta.pop("exchanges", ()):
+                self.catalog.write(exchange)
 
     async def process_item(self, item: Any) -> Any:
         """Return the item when it is committed."""
@@ -45,7 +54,9 @@ class StoreImages:
         self._stats: Any = crawler.stats
         self._path = Path(crawler.settings["ALSOREAD_DATA"]) / "archive.db"
         self._retry_delays = crawler.settings.getlist("ALSOREAD_RETRY_DELAYS")
+        self._originals = policy_of(crawler.settings)
         crawler.signals.connect(self.spider_closed, signals.spider_closed)
+        crawler.signals.connect(self.response_downloaded, signals.response_downloaded)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -54,7 +65,14 @@ class StoreImages:
 
     def open_spider(self) -> None:
         """Start the writer process; whoever runs the spider holds the archive."""
-        self._writer = Writer(self._path, partial(ImageStore, retry_delays=self._retry_delays))
+        open_store = partial(ImageStore, retry_delays=self._retry_delays, originals=self._originals)
+        self._writer = Writer(self._path, open_store)
+
+    def response_downloaded(self, request: Request) -> None:
+        """Keep the exchange of a robots.txt; an image's comes with its visit."""
+        if "image" not in request.meta:
+            for exchange in request.meta.pop("exchanges", ()):
+                self._writer.write(exchange).add_done_callback(_ignore_error)
 
     async def process_item(self, item: ImageVisit) -> ImageVisit:
         """Return the item when it is committed. Raises OSError and sqlite3.Error where nothing can be stored."""
@@ -65,3 +83,9 @@ class StoreImages:
         """Store what is left, also where the run was stopped at once."""
         for error in self._writer.close():
             raise error
+
+
+def _ignore_error(kept: asyncio.Future[str]) -> None:
+    """Leave an error to the next image, which meets it as well."""
+    if not kept.cancelled():
+        kept.exception()

@@ -16,6 +16,7 @@ from crawler.cli.options import (
     data_folder,
     dry_run_flag,
     json_flag,
+    no_warc_flag,
     print_result,
     quiet_flag,
     reports_errors,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.argument("seeds", nargs=-1)
 @data_folder
 @archive_options("crawl.", "limits.")
+@no_warc_flag
 @connect_to
 @click.option(
     "--recrawl",

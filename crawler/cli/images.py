@@ -16,6 +16,7 @@ from crawler.cli.options import (
     data_folder,
     host_filter,
     json_flag,
+    no_warc_flag,
     print_result,
     quiet_flag,
     reports_errors,
@@ -38,6 +39,7 @@ _MAX_REASONS = 5
 @host_filter
 @click.option("--max", "limit", type=click.IntRange(1), metavar="N", help="Fetch at most N images.")
 @archive_options("crawl.delay", "crawl.rate")
+@no_warc_flag
 @connect_to
 @quiet_flag
 @json_flag

@@ -31,6 +31,11 @@ NOTHING_CHANGED = "Dry run: nothing was changed."
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
+no_warc_flag = click.option(
+    "--no-warc", "ALSOREAD_WARC", flag_value=False, default=None, help="Keep no requests and responses."
+)
+
+
 def dry_run_flag(help_: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Add a flag that only shows what the command would do, and changes nothing."""
     return click.option("--dry-run", is_flag=True, help=help_)

@@ -139,6 +139,7 @@ _SERVICE = Kind(
 )
 _DISCOVER = Kind("WAY", '"links", "sitemaps" or "both"', _matching("links|sitemaps|both"))
 _OCCASION = Kind("WHEN", '"alarms" or "always"', _matching("alarms|always"))
+_SWITCH = Kind("SWITCH", "true or false", bool, (bool,))
 _PATH = Kind("PATH", "a path", _matching(_NOT_BLANK))
 
 # fmt: off
@@ -191,6 +192,8 @@ _TABLE = (
            "Which runs are notified of."),
     Option("keep.logs", _AGE, "90 days", "", "",
            "How long the logs of runs are kept."),
+    Option("warc.write", _SWITCH, True, "ALSOREAD_WARC", "",
+           "Keep every request and response in WARC files."),
     Option("metrics.file", _PATH, "metrics.prom", "", "",
            "Where the metrics of the last run are written."),
 )

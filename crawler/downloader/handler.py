@@ -32,6 +32,7 @@ from zope.interface import implementer  # type: ignore[import-untyped]
 
 from crawler.downloader.errors import failed_download
 from crawler.downloader.protocol import OneResponseFactory
+from crawler.downloader.recording import recorded
 from crawler.downloader.resolver import unresolved
 from crawler.responses import Failed, Refused
 
@@ -70,9 +71,10 @@ class HttpHandler(HTTP11DownloadHandler):
         self._contextFactory: Any = _SharedTLS(self._contextFactory)
 
     async def download_request(self, request: Request) -> Response:
-        """Return the response as it was received."""
+        """Return the response as it was received; the request's meta gets the exchange, among its `exchanges`."""
         try:
-            response = await super().download_request(request)
+            with recorded(request) as recording:
+                response = await super().download_request(request)
         except (Failed, Refused, StopDownload):
             raise
         except CannotResolveHostError as error:
@@ -81,6 +83,9 @@ class HttpHandler(HTTP11DownloadHandler):
             raise Refused("too-large", f"{request.url} is over {self._default_maxsize} bytes") from error
         except Exception as error:
             raise failed_download(error, request) from error
+        if "download_stopped" not in response.flags:
+            exchange = recording.exchange(request.url, str(response.ip_address or "") or None)
+            request.meta.setdefault("exchanges", []).append(exchange)
         if response.status not in _VALID_STATUSES:
             raise Failed(f"the server answered with a status that is not valid: {response.status}")
         return response

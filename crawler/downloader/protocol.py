@@ -17,6 +17,7 @@ from twisted.web._newclient import HEADER, HTTP11ClientProtocol, ParseError, Req
 from twisted.web._newclient import Request as TxRequest
 from twisted.web.iweb import IResponse
 
+from crawler.downloader.recording import Recording, recording_of
 from crawler.responses import Failed
 
 MAX_HEADER_BYTES = 300 * 1024  # what curl allows for the headers of one response
@@ -41,12 +42,13 @@ class ResponseParser(_LenientHTTPClientParser):
 
 
 class OneResponseProtocol(_LenientHTTP11ClientProtocol):
-    """Close a connection on which a server sends more than it was asked for.
+    """Record each exchange, and close a connection on which a server sends more than it was asked for.
 
     Otherwise what follows a response, sent early or by mistake, is taken for the response to the next request.
     """
 
     _is_reused = False
+    _recording: Recording | None = None
 
     def request(self, request: TxRequest) -> Deferred[IResponse]:
         """Send a request; fail with RequestNotSent if the server sent something since the last response."""
@@ -55,13 +57,24 @@ class OneResponseProtocol(_LenientHTTP11ClientProtocol):
             transport.loseConnection()
             return fail(RequestNotSent())  # the pool sends it on a new connection
         self._is_reused = True
+        self._recording = recording_of(request)
+        if self._recording:
+            self._recording.begin(request)
         response = super().request(request)
         assert self._parser is not None  # noqa: S101
         self._parser.__class__ = ResponseParser  # as Scrapy does: request() has the parser's class hardcoded
         return response
 
+    def dataReceived(self, data: bytes) -> None:
+        if self._recording:
+            self._recording.add(data)
+        super().dataReceived(data)  # type: ignore[no-untyped-call]
+
     def _finishResponse(self, rest: bytes) -> None:
         """Return the connection to the pool, unless it brought bytes beyond the end of the response."""
+        if self._recording:
+            self._recording.cut(rest)
+            self._recording = None
         if rest:
             self._currentRequest.persistent = False  # type: ignore[union-attr]
         super()._finishResponse(rest)

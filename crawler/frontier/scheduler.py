@@ -33,6 +33,7 @@ from pipelines.archive import revisit
 from pipelines.archive.alarms import MAX_ADDRESSES, Alarm
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.host_stats import HostStats
+from pipelines.archive.originals import policy_of
 from pipelines.archive.storage_errors import explain, outcome
 
 logger = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ class Frontier(BaseScheduler):
             scope=self.settings.getlist("ALSOREAD_SCOPE"),
             retry_delays=self.settings.getlist("ALSOREAD_RETRY_DELAYS"),
             host_failures=self.settings["ALSOREAD_HOST_FAILURES"],
+            originals=policy_of(self.settings),
         )
         try:
             self.catalog.begin_crawl(

@@ -66,11 +66,14 @@ class AlsoReadSpider(Spider):
             visit,
             seconds=response.meta.get("download_latency"),
             html=response.body if response.status == 200 else None,
+            exchanges=response.meta.get("exchanges", ()),
         )
 
     def failed(self, failure: Any) -> Iterator[Visit]:
         """Yield the visit of a page that could not be fetched."""
-        yield responses.classify_error(failure.request.meta["page"], failure.value)
+        meta = failure.request.meta
+        visit = responses.classify_error(meta["page"], failure.value)
+        yield replace(visit, exchanges=meta.get("exchanges", ()))
 
     def closed(self, reason: str) -> None:  # noqa: ARG002
         """Stop the reader's processes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any
 
 from scrapy import Request, Spider, signals
@@ -55,11 +56,16 @@ class ImagesSpider(Spider):
         except ValueError:
             yield _not_web(url, target)
         else:
-            yield onward or self._judged(responses.classify_image(url, response))
+            exchanges = response.meta.get("exchanges", ())
+            yield onward or self._judged(
+                replace(responses.classify_image(url, response), exchanges=exchanges)
+            )
 
     def failed(self, failure: Any) -> Iterator[ImageVisit]:
         """Yield the visit of an image that could not be fetched."""
-        yield self._judged(responses.classify_image_error(failure.request.meta["image"], failure.value))
+        meta = failure.request.meta
+        visit = responses.classify_image_error(meta["image"], failure.value)
+        yield self._judged(replace(visit, exchanges=meta.get("exchanges", ())))
 
     def _judged(self, visit: ImageVisit) -> ImageVisit:
         """Count a failure of the image's host, and return the visit."""

@@ -25,21 +25,30 @@ _INSERT_BATCH_SIZE = 500
 
 
 def store(
-    db: Database, page: int, article: Article, crawl: int, now: str, file_hash: str | None = None
+    db: Database,
+    page: int,
+    article: Article,
+    crawl: int,
+    now: str,
+    *,
+    file_hash: str | None = None,
+    record: int | None = None,
 ) -> Literal["new", "changed", "unchanged"]:
     """Store what was read as the page's article; keep the old row as a revision if it changed.
 
-    `file_hash`: that of its file, where it is known already.
+    `file_hash`: that of its file, where it is known already; `record`: the original that it was read from.
     """
     old = pages.first(db, "SELECT * FROM articles WHERE id = ?", page)
     if old is None:
-        insert(db, {page: (article, file_hash)}, crawl, now)
+        insert(db, {page: (article, file_hash)}, crawl, now, record)
         return "new"
     row = columns(article, file_hash)
     old["images"] = list(
         db.query("SELECT url, alt, title FROM images WHERE article = ? ORDER BY position", [page])
     )
     different = {key: value for key, value in row.items() if value != old[key]}
+    if different or record:
+        different["record"] = record
     other_images = [image._asdict() for image in article.images] != old["images"]
     changed = other_images or any(key in different for key in revisions.VERSIONED_FIELDS)
     if changed:
@@ -87,9 +96,24 @@ def hash_of_file(article: Article) -> str:
     return hash_of(render(article).encode())
 
 
-def insert(db: Database, new: Mapping[int, tuple[Article, str | None]], crawl: int, now: str) -> None:
-    """Insert articles that the archive does not have, with their images, by page; each with its file's hash."""
-    stamps = {"archived_at": now, "crawl": crawl, "changed_at": now, "changed_crawl": crawl}
+def insert(
+    db: Database,
+    new: Mapping[int, tuple[Article, str | None]],
+    crawl: int,
+    now: str,
+    record: int | None = None,
+) -> None:
+    """Insert articles that the archive does not have, with their images, by page; each with its file's hash.
+
+    `record`: the original that they were read from, if any.
+    """
+    stamps = {
+        "archived_at": now,
+        "crawl": crawl,
+        "changed_at": now,
+        "changed_crawl": crawl,
+        "record": record,
+    }
     stamped = [
         {"id": page, **columns(article, file_hash), **stamps} for page, (article, file_hash) in new.items()
     ]

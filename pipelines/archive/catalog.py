@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +25,9 @@ from crawler.items import iso
 from pipelines.archive import alarms, host_stats, pages, revisit
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.connection import lock_and_open
+from pipelines.archive.originals import NOTHING, Originals, OriginalsPolicy
 from pipelines.archive.store import Item, Store
+from pipelines.archive.warc_index import close_files
 from pipelines.archive.writer import Writer
 
 COUNTS = ("pages", "new", "changed", "unchanged", "not_modified", "not_article", "gone", "refused", "failed")
@@ -35,6 +39,12 @@ def end_killed(db: Database, moment: str) -> int:
     """Mark runs that never ended as killed, once the archive is locked. Return how many."""
     query = "UPDATE crawls SET outcome = 'killed', ended_at = ? WHERE ended_at IS NULL"
     return db.execute(query, [moment]).rowcount
+
+
+def last_crawl(db: Database) -> int:
+    """Return the number of the last run; 0 if there was none."""
+    number: int = db.execute("SELECT coalesce(max(id), 0) FROM crawls").fetchone()[0]
+    return number
 
 
 def recrawl_began(db: Database) -> str | None:
@@ -56,6 +66,7 @@ class Catalog(Store):
         scope: Sequence[str],
         retry_delays: Sequence[float],
         host_failures: int | None = None,
+        originals: OriginalsPolicy = NOTHING,
     ) -> None:
         """Open or create the catalog. Raises AlsoreadError."""
         self.path = path
@@ -64,6 +75,7 @@ class Catalog(Store):
         super().__init__(
             db, path.parent, scope=scope, retry_delays=retry_delays, host_failures=host_failures, crawl=0
         )
+        self._policy = originals
         self._writer: Writer[Item] | None = None
 
     def begin_crawl(
@@ -86,6 +98,7 @@ class Catalog(Store):
                    VALUES (:reason, :started_at, :pid, :version, :seeds, :options) RETURNING id""",
                 row,
             ).fetchone()[0]
+        self.originals = Originals(self.data, self.crawl, self._policy)
 
     def add(self, item: Item) -> str:
         """Store an item at once, and return its kind of result. Raises any error."""
@@ -125,6 +138,7 @@ class Catalog(Store):
                 retry_delays=self.retry_delays,
                 host_failures=self.host_failures,
                 crawl=self.crawl,
+                originals=self._policy,
             )
             self._writer = Writer(self.path, open_store)
         return self._writer
@@ -176,7 +190,10 @@ class Catalog(Store):
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Close the catalog and unlock the archive."""
+        """Close the files of originals and the catalog, and unlock the archive."""
+        self.originals.close()
+        with suppress(OSError, sqlite3.Error):  # the next command that writes does it
+            close_files(self.db, self.data)
         self.db.close()
         self._lock.release()
 

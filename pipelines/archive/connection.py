@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -15,6 +15,7 @@ from crawler.errors import AlsoreadError, CatalogError, LockedError, UsageError
 from pipelines.archive.pending import clear_up
 from pipelines.archive.schema import MIGRATIONS
 from pipelines.archive.storage_errors import ends_run, explain
+from pipelines.archive.warc_index import close_files
 
 _BUSY_TIMEOUT_SECONDS = 120.0
 """Seconds that a writer waits while another program writes to the catalog."""
@@ -128,6 +129,7 @@ def lock_and_open(path: Path) -> tuple[FileLock, Database]:
         lock.acquire(timeout=0)
         db = _migrated(path)
         clear_up(db, path.parent)
+        close_files(db, path.parent)
         return lock, db
     except Timeout:
         raise LockedError(lock_owner(path)) from None
@@ -147,6 +149,8 @@ def open_locked(path: Path) -> Iterator[Database]:
     try:
         yield db
     finally:
+        with suppress(OSError, sqlite3.Error):  # the next command that writes does it
+            close_files(db, path.parent)
         db.close()
         lock.release()
 

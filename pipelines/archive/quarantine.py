@@ -42,17 +42,19 @@ def count_articles(db: Database, host: str) -> int:
     return row[0] if row else 0
 
 
-def put(db: Database, page: int, crawl: int, quarantine: Quarantine, now: str) -> None:
-    """Quarantine a page, in the caller's transaction.
+def put(
+    db: Database, page: int, crawl: int, quarantine: Quarantine, now: str, record: int | None = None
+) -> None:
+    """Quarantine a page, read from the original in `record`, in the caller's transaction.
 
     A page in quarantine keeps its run, and its time while its text is the same.
     """
     db.execute(
-        """INSERT INTO quarantine (page, crawl, rule, body_hash, quarantined_at) VALUES (?, ?, ?, ?, ?)
+        """INSERT INTO quarantine (page, crawl, rule, body_hash, quarantined_at, record) VALUES (?, ?, ?, ?, ?, ?)
            ON CONFLICT (page) DO UPDATE SET
-             rule = excluded.rule, body_hash = excluded.body_hash,
+             rule = excluded.rule, body_hash = excluded.body_hash, record = excluded.record,
              quarantined_at = iif(body_hash IS excluded.body_hash, quarantined_at, excluded.quarantined_at)""",
-        [page, crawl, quarantine.rule, quarantine.body_hash, now],
+        [page, crawl, quarantine.rule, quarantine.body_hash, now, record],
     )
 
 

@@ -44,9 +44,9 @@ def keep(db: Database, old: dict[str, Any], now: str) -> None:
     """Store an article's row, with its `images`, as a revision, in the caller's transaction."""
     db.execute(
         """INSERT INTO revisions (article, archived_at, replaced_at, crawl,
-                                  title, author, date, updated, body, body_hash, images)
+                                  title, author, date, updated, body, body_hash, images, record)
            VALUES (:id, :changed_at, :now, :changed_crawl,
-                   :title, :author, :date, :updated, :body, :body_hash, :images)""",
+                   :title, :author, :date, :updated, :body, :body_hash, :images, :record)""",
         {**old, "now": now, "images": json.dumps(old["images"], ensure_ascii=False)},
     )
 

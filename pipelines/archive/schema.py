@@ -325,3 +325,25 @@ def m012_state_at_once(db: Database) -> None:
 def m013_rare_merges(db: Database) -> None:
     """Merge the search index seldom: it took a tenth of a crawl into a large archive. `maintain` merges all of it."""
     db.execute("INSERT INTO articles_fts(articles_fts, rank) VALUES ('automerge', 16)")
+
+
+@MIGRATIONS()
+def m014_originals(db: Database) -> None:
+    """Records of WARC files, and those that articles, revisions and quarantined pages were read from."""
+    db.execute("CREATE TABLE warc_files (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT")
+    db.execute("""CREATE TABLE warc_records (
+        id INTEGER PRIMARY KEY,
+        url TEXT NOT NULL,
+        fetched_at TEXT NOT NULL,
+        status INTEGER NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('response', 'revisit')),
+        type TEXT,
+        digest TEXT NOT NULL,
+        file INTEGER NOT NULL REFERENCES warc_files(id),
+        offset INTEGER NOT NULL,
+        length INTEGER NOT NULL) STRICT""")
+    db.execute("CREATE INDEX warc_records_url ON warc_records(url)")
+    db.execute("CREATE INDEX warc_records_digest ON warc_records(digest) WHERE kind = 'response'")
+    db.execute("CREATE UNIQUE INDEX warc_records_place ON warc_records(file, offset)")
+    for table in ("articles", "revisions", "quarantine"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN record INTEGER REFERENCES warc_records(id)")

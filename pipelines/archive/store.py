@@ -12,14 +12,15 @@ from typing import Any
 from sqlite_utils import Database
 
 from crawler import clock
-from crawler.items import FoundPages, Visit, iso
+from crawler.items import Exchange, FoundPages, Visit, iso
 from pipelines.archive import articles, host_stats, pages, quarantine, regressions, revisit
 from pipelines.archive.article_file import path_of, render
 from pipelines.archive.files import files_written
 from pipelines.archive.host_stats import HostStats
+from pipelines.archive.originals import NOTHING, Originals, OriginalsPolicy
 from pipelines.archive.writer import BatchStore
 
-Item = Visit | FoundPages
+Item = Visit | FoundPages | Exchange
 
 
 class Store(BatchStore[Item]):
@@ -34,12 +35,13 @@ class Store(BatchStore[Item]):
         retry_delays: Sequence[float],
         host_failures: int | None = None,
         crawl: int,
+        originals: OriginalsPolicy = NOTHING,
     ) -> None:
         """`retry_delays`: seconds before the first tries again; `crawl`: the run that the rows belong to.
 
         `host_failures`: failures in a row before a host is left alone for a while; None = never.
         """
-        super().__init__(db, data)
+        super().__init__(db, data, Originals(data, crawl, originals))
         self.root, self.crawl = data / "articles", crawl
         self.scope, self.retry_delays, self.host_failures = scope, retry_delays, host_failures
         self._last = datetime.min.replace(tzinfo=UTC)
@@ -50,12 +52,17 @@ class Store(BatchStore[Item]):
         """Write the files and rows of several items, and return each one's kind of result."""
         self._counted.clear()  # counts of a batch that was rolled back
         self._kinds.clear()
-        results = [
-            self._settle(item, file_hash) if isinstance(item, Visit) else self._add_pages(item)
-            for item, file_hash in self._written(items)
-        ]
+        results = [self._store_item(item, file_hash) for item, file_hash in self._written(items)]
         self._write_counts()
         return results
+
+    def _store_item(self, item: Item, file_hash: str | None) -> str:
+        if isinstance(item, Visit):
+            return self._settle(item, file_hash)
+        if isinstance(item, FoundPages):
+            return self._add_pages(item)
+        self.originals.keep(self.db, [item])
+        return "kept"
 
     def _written(self, items: Sequence[Item]) -> list[tuple[Item, str | None]]:
         """Write the files of the items' articles; return each item with the hash of its file."""
@@ -103,9 +110,10 @@ class Store(BatchStore[Item]):
         lost = regressions.find(self.db, page, visit.article) if visit.article else []
         regressions.record(self.db, self.crawl, page["id"], lost)
         stored = visit.state == "stored"
-        kind = self._store(visit, page, iso(now), file_hash) if stored else visit.state
+        record = self.originals.keep(self.db, visit.exchanges, needed=visit.quarantine is not None)
+        kind = self._store(visit, page, iso(now), file_hash, record) if stored else visit.state
         if visit.quarantine:
-            quarantine.put(self.db, page["id"], self.crawl, visit.quarantine, iso(now))
+            quarantine.put(self.db, page["id"], self.crawl, visit.quarantine, iso(now), record)
         elif stored:
             quarantine.release(self.db, page["id"])
         self._settle_page(visit, page, kind, now, lost=bool(lost))
@@ -148,12 +156,16 @@ class Store(BatchStore[Item]):
             assert page is not None  # noqa: S101
         return page
 
-    def _store(self, visit: Visit, page: dict[str, Any], now: str, file_hash: str | None) -> str:
+    def _store(
+        self, visit: Visit, page: dict[str, Any], now: str, file_hash: str | None, record: int | None
+    ) -> str:
         if visit.article is None:
             articles.confirm_links(self.db, page["id"], now)
             return "not_modified"
         links = visit.article.also_read
-        kind = articles.store(self.db, page["id"], visit.article, self.crawl, now, file_hash)
+        kind = articles.store(
+            self.db, page["id"], visit.article, self.crawl, now, file_hash=file_hash, record=record
+        )
         targets = self._add(
             [link.url for link in links], depth=page["depth"] + 1, now=now, found_on=page["id"]
         )

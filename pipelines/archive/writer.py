@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from crawler.workers.pool import Process
 from pipelines.archive.connection import connect
+from pipelines.archive.originals import Originals
 from pipelines.archive.pending import committed_together
 
 _Item = TypeVar("_Item")
@@ -29,14 +30,16 @@ _CHECKPOINT_SECONDS = 5.0
 class BatchStore(ABC, Generic[_Item]):
     """Store items in an archive, several in one commit."""
 
-    def __init__(self, db: Database, data: Path) -> None:
-        self.db, self.data = db, data
+    def __init__(self, db: Database, data: Path, originals: Originals) -> None:
+        self.db, self.data, self.originals = db, data, originals
 
     def commit(self, items: Sequence[_Item]) -> list[str | Exception]:
         """Store several items in one commit. Return each one's kind of result, or what prevented it."""
         try:
-            with committed_together(self.db, self.data):
-                return [*self.store(items)]
+            with self.originals.batch(), committed_together(self.db, self.data):
+                results: list[str | Exception] = [*self.store(items)]
+                self.originals.sync()
+                return results
         except Exception as error:
             if len(items) == 1:
                 return [error]
@@ -69,6 +72,7 @@ class _Committer(Generic[_Item]):
     def close(self) -> None:
         """Close the catalog."""
         if self._store:
+            self._store.originals.close()
             self._store.db.close()
 
 

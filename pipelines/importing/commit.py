@@ -110,14 +110,14 @@ class _Batch:
             self._keep_revision(page, older)
         if current.also_read != archived.also_read:
             self._links[page] = current.also_read
-        return articles.store(self._db, page, current, self._crawl, iso(self._now), file_hash)
+        return articles.store(self._db, page, current, self._crawl, iso(self._now), file_hash=file_hash)
 
     def _keep_revision(self, page: int, older: Article) -> None:
         """Keep an older version of an article, unless it is one of its revisions already."""
         if any(is_same_version(older, revision.article) for revision in revisions.load(self._db, page)):
             return
         row = articles.columns(older) | {"images": [image._asdict() for image in older.images]}
-        stamps = {"id": page, "changed_at": iso(self._now), "changed_crawl": self._crawl}
+        stamps = {"id": page, "changed_at": iso(self._now), "changed_crawl": self._crawl, "record": None}
         revisions.keep(self._db, row | stamps, iso(self._now))
 
     def _settle(self, urls: Sequence[str]) -> dict[str, int]:

@@ -1,0 +1,183 @@
+"""Write WARC files (ISO 28500, version 1.1): one gzip member a record, appended in batches.
+
+Records are written here and not by warcio, which parses HTTP headers and writes them in another spelling. Tell what a
+file has up to its last whole record.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from base64 import b32encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from hashlib import sha1
+from pathlib import Path
+from socket import gethostname
+from typing import NamedTuple
+from uuid import uuid4
+
+from crawler.clock import now
+from crawler.items import Exchange, iso
+
+FOLDER = "warc"
+"""The folder of the files, in the archive's."""
+SUFFIX = ".warc.gz"
+MAX_FILE_BYTES = 10**9
+"""Bytes from which on a file is followed by another."""
+
+IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_GZIP = 16 + zlib.MAX_WBITS
+_LEVEL = 6
+_HEADERS_OVER = re.compile(rb"\r?\n\r?\n")
+
+
+class Location(NamedTuple):
+    """Where a record is: the name of its file, and the bytes of its gzip member."""
+
+    file: str
+    offset: int
+    length: int
+
+
+class Original(NamedTuple):
+    """An earlier response that a revisit record refers to."""
+
+    url: str
+    fetched_at: str
+
+
+def split_response(response: bytes) -> tuple[bytes, bytes]:
+    """Return the head of a response, with the empty line behind it, and its body as it was sent."""
+    over = _HEADERS_OVER.search(response)
+    end = over.end() if over else len(response)
+    return response[:end], response[end:]
+
+
+def digest_of(content: bytes) -> str:
+    """Return a digest as WARC files and CDXJ indexes have it."""
+    return f"sha1:{b32encode(sha1(content, usedforsecurity=False).digest()).decode()}"
+
+
+class WarcWriter:
+    """Append records to files of one run, which begin when the first record comes."""
+
+    def __init__(self, folder: Path, crawl: int, info: Mapping[str, str]) -> None:
+        """`info`: the fields of the record that begins each file, such as the software."""
+        self._folder, self._crawl, self._info = folder, crawl, info
+        self._descriptor: int | None = None
+        self._path = folder
+        self._size = 0
+        self._serial = 0
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Take back what the block appends, unless it ends well. Raises OSError."""
+        descriptor, size = self._descriptor, self._size
+        try:
+            yield
+        except BaseException:
+            if self._descriptor is not None:
+                if self._descriptor == descriptor:
+                    os.ftruncate(self._descriptor, size)
+                    self._size = size
+                else:
+                    self.close()
+                    self._path.unlink()
+            raise
+
+    def sync(self) -> None:
+        """Return when all records are on the disk, before rows are committed that refer to them. Raises OSError."""
+        if self._descriptor is not None:
+            os.fdatasync(self._descriptor)
+
+    def append(
+        self, exchange: Exchange, revisit: str | None = None, original: Original | None = None
+    ) -> Location:
+        """Append an exchange as two records, and return where that of the response is. Raises OSError.
+
+        `revisit`: the profile of a revisit record, which has no body and refers to `original`.
+        """
+        response_id = f"<urn:uuid:{uuid4()}>"
+        head, body = split_response(exchange.response)
+        common = {"WARC-Target-URI": exchange.url, "WARC-Date": iso(exchange.began_at)}
+        if exchange.ip:
+            common["WARC-IP-Address"] = exchange.ip
+        fields = {"WARC-Record-ID": response_id, **common, "WARC-Payload-Digest": digest_of(body)}
+        if revisit:
+            fields["WARC-Profile"] = revisit
+            if original:
+                fields["WARC-Refers-To-Target-URI"] = original.url
+                fields["WARC-Refers-To-Date"] = original.fetched_at
+        response = _record(
+            "revisit" if revisit else "response",
+            "application/http; msgtype=response",
+            fields,
+            head if revisit else exchange.response,
+        )
+        location = self._write(response)
+        request = {"WARC-Record-ID": f"<urn:uuid:{uuid4()}>", **common, "WARC-Concurrent-To": response_id}
+        self._write(_record("request", "application/http; msgtype=request", request, exchange.request))
+        return location
+
+    def close(self) -> None:
+        """Close the file; the next record begins another."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _write(self, record: bytes) -> Location:
+        if self._descriptor is None or self._size + len(record) > MAX_FILE_BYTES:
+            self._begin(now())
+        assert self._descriptor is not None  # noqa: S101
+        offset = self._size
+        _write_all(self._descriptor, record)
+        self._size += len(record)
+        return Location(self._path.name, offset, len(record))
+
+    def _begin(self, moment: datetime) -> None:
+        self.sync()
+        self.close()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        while self._descriptor is None:
+            self._serial += 1
+            name = (
+                f"alsoread-{self._crawl:06}-{moment:%Y%m%d%H%M%S}-{self._serial:05}-{gethostname()}{SUFFIX}"
+            )
+            self._path = self._folder / name
+            with suppress(FileExistsError):  # of a run that had the same number and second
+                self._descriptor = os.open(self._path, _NEW, 0o666)
+        fields = {
+            "WARC-Record-ID": f"<urn:uuid:{uuid4()}>",
+            "WARC-Date": iso(moment),
+            "WARC-Filename": self._path.name,
+        }
+        content = "".join(f"{key}: {value}\r\n" for key, value in self._info.items())
+        record = _record("warcinfo", "application/warc-fields", fields, content.encode())
+        _write_all(self._descriptor, record)
+        self._size = len(record)
+
+
+def _record(kind: str, content_type: str, fields: Mapping[str, str], block: bytes) -> bytes:
+    """Return a record as a gzip member."""
+    fields = {
+        "WARC-Type": kind,
+        **fields,
+        "WARC-Block-Digest": digest_of(block),
+        "Content-Type": content_type,
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    compress = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
+    record = b"WARC/1.1\r\n%bContent-Length: %d\r\n\r\n%b\r\n\r\n" % (head.encode(), len(block), block)
+    return compress.compress(record) + compress.flush()
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]

@@ -1,0 +1,171 @@
+"""Close WARC files: cut off a record that a kill left half written, complete the rows, and write the CDXJ index."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, NamedTuple
+
+from sqlite_utils import Database
+
+from pipelines.archive import records
+from pipelines.archive.files import files_written, forget_pending
+from pipelines.archive.warc import FOLDER, SUFFIX, Location, split_response
+
+_GZIP = 16 + zlib.MAX_WBITS
+_READ_BYTES = 1 << 20
+
+
+class Member(NamedTuple):
+    """A whole record of a file: its bytes there, its fields by lower-case name, and its block."""
+
+    location: Location
+    fields: dict[str, str]
+    block: bytes
+
+
+def index_of(path: Path) -> Path:
+    """Return the path of a file's index, which a file has once it is closed."""
+    return path.with_name(path.name.removesuffix(SUFFIX) + ".cdxj")
+
+
+def close_files(db: Database, data: Path) -> None:
+    """Close the files that have no index: those of a run that ended now, or was killed.
+
+    Call it with the archive locked, outside of a transaction. Raises OSError and sqlite3.Error.
+    """
+    for path in sorted((data / FOLDER).glob(f"*{SUFFIX}")):
+        if index_of(path).exists():
+            continue
+        db.execute("BEGIN IMMEDIATE")  # the writing process of a run that was killed may still append
+        try:
+            whole = _complete_rows(db, path)
+            db.conn.commit()
+        except BaseException:
+            db.conn.rollback()
+            raise
+        if whole < path.stat().st_size:
+            with path.open("r+b") as file:
+                file.truncate(whole)
+        write_index(db, path)
+
+
+def write_index(db: Database, path: Path) -> None:
+    """Write the CDXJ index of a file from its rows. Raises OSError."""
+    from surt import surt  # type: ignore[import-untyped] # takes a while to load; few commands need it
+
+    rows = db.execute(
+        """SELECT url, fetched_at, status, kind, type, offset, length, digest FROM warc_records
+           WHERE file = (SELECT id FROM warc_files WHERE name = ?)""",
+        [path.name],
+    )
+    lines = []
+    for url, fetched_at, status, kind, type_, offset, length, digest in rows:
+        values = {
+            "url": url,
+            "mime": "warc/revisit" if kind == "revisit" else type_ or "unk",
+            "status": str(status),
+            "digest": digest,
+            "length": str(length),
+            "offset": str(offset),
+            "filename": path.name,
+        }
+        moment = re.sub(r"\D", "", fetched_at)[:14]
+        lines.append(f"{surt(url)} {moment} {json.dumps(values)}\n")
+    with files_written(path.parent) as put:
+        put(PurePosixPath(index_of(path).name), "".join(sorted(lines)).encode())
+    forget_pending(path.parent)  # it has no row of its own
+
+
+def members(path: Path, start: int = 0) -> Iterator[Member]:
+    """Yield the whole records of a file from an offset on, up to the first that is not whole. Raises OSError."""
+    with path.open("rb") as file:
+        file.seek(start)
+        offset, pending = start, b""
+        while True:
+            record, pending, length = _member(file, pending)
+            if record is None:
+                return
+            parsed = _parsed(record)
+            if parsed is None:
+                return
+            yield Member(Location(path.name, offset, length), *parsed)
+            offset += length
+
+
+def _member(file: BinaryIO, pending: bytes) -> tuple[bytes | None, bytes, int]:
+    """Read one gzip member: its content, what was read behind it, and its length. None if it is not whole."""
+    unzip, content, length = zlib.decompressobj(_GZIP), b"", 0
+    while not unzip.eof:
+        data = pending or file.read(_READ_BYTES)
+        pending = b""
+        if not data:
+            return None, b"", length
+        length += len(data)
+        try:
+            content += unzip.decompress(data)
+        except zlib.error:
+            return None, b"", length
+    return content, unzip.unused_data, length - len(unzip.unused_data)
+
+
+def member_of(content: bytes) -> tuple[dict[str, str], bytes] | None:
+    """Return the fields and the block of the record in a gzip member; None if it is not whole."""
+    try:
+        unzip = zlib.decompressobj(_GZIP)
+        record = unzip.decompress(content)
+    except zlib.error:
+        return None
+    return _parsed(record) if unzip.eof else None
+
+
+def _parsed(record: bytes) -> tuple[dict[str, str], bytes] | None:
+    head, _, block = record.partition(b"\r\n\r\n")
+    fields = dict(_fields(head))
+    size = fields.get("content-length", "")
+    if not size.isdigit() or len(block) != int(size) + 4 or not block.endswith(b"\r\n\r\n"):
+        return None
+    return fields, block[: int(size)]
+
+
+def _fields(head: bytes) -> Iterator[tuple[str, str]]:
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.decode(errors="replace").partition(":")
+        yield name.strip().lower(), value.strip()
+
+
+def _complete_rows(db: Database, path: Path) -> int:
+    """Insert rows of whole records that have none, and return where the last whole record ends."""
+    last = db.execute(
+        """SELECT offset, length FROM warc_records WHERE file = (SELECT id FROM warc_files WHERE name = ?)
+           ORDER BY offset DESC LIMIT 1""",
+        [path.name],
+    ).fetchone()
+    whole = sum(last) if last else 0
+    for member in members(path, whole):
+        whole = member.location.offset + member.location.length
+        insert_member(db, member)
+    return whole
+
+
+def insert_member(db: Database, member: Member) -> None:
+    """Insert the row of a record, if it is one of a response."""
+    kind = member.fields.get("warc-type", "")
+    if kind not in ("response", "revisit"):
+        return
+    head, _ = split_response(member.block)
+    records.insert(
+        db,
+        records.Row(
+            url=member.fields["warc-target-uri"],
+            fetched_at=member.fields["warc-date"],
+            status=records.status_of(head),
+            kind=kind,
+            type=records.type_of(head),
+            digest=member.fields["warc-payload-digest"],
+        ),
+        member.location,
+    )

@@ -1,0 +1,1 @@
+"""Read what was fetched from WARC files, and hand it over."""
