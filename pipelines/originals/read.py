@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sqlite_utils import Database
-from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
+from warcio.archiveiterator import ArchiveIterator  # type: ignore[import-untyped]
+from warcio.exceptions import ArchiveLoadFailed  # type: ignore[import-untyped]
 
 from crawler.errors import UsageError
 from pipelines.archive import pages
@@ -49,7 +49,7 @@ def read(db: Database, data: Path, record: int) -> Original:
 
 
 def read_at(data: Path, location: Location) -> Original | None:
-    """Read the response at a place of a file; None if no whole one is there. Raises OSError but for a missing file."""
+    """Read the response at a place of a file; None if no whole one is there. Raises OSError."""
     try:
         with (data / FOLDER / location.file).open("rb") as file:
             file.seek(location.offset)
