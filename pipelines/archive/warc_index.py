@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from pipelines.archive import records
 from pipelines.archive.files import files_written, forget_pending
-from pipelines.archive.warc import FOLDER, SUFFIX, Location, split_response
+from pipelines.archive.warc import FOLDER, SUFFIX, Location, digest_of, split_response
 
 _GZIP = 16 + zlib.MAX_WBITS
 _READ_BYTES = 1 << 20
@@ -55,6 +55,13 @@ def close_files(db: Database, data: Path) -> None:
 
 def write_index(db: Database, path: Path) -> None:
     """Write the CDXJ index of a file from its rows. Raises OSError."""
+    with files_written(path.parent) as put:
+        put(PurePosixPath(index_of(path).name), index_lines(db, path).encode())
+    forget_pending(path.parent)  # it has no row of its own
+
+
+def index_lines(db: Database, path: Path) -> str:
+    """Return the CDXJ index of a file, from its rows."""
     from surt import surt  # type: ignore[import-untyped] # takes a while to load; few commands need it
 
     rows = db.execute(
@@ -75,9 +82,7 @@ def write_index(db: Database, path: Path) -> None:
         }
         moment = re.sub(r"\D", "", fetched_at)[:14]
         lines.append(f"{surt(url)} {moment} {json.dumps(values)}\n")
-    with files_written(path.parent) as put:
-        put(PurePosixPath(index_of(path).name), "".join(sorted(lines)).encode())
-    forget_pending(path.parent)  # it has no row of its own
+    return "".join(sorted(lines))
 
 
 def members(path: Path, start: int = 0) -> Iterator[Member]:
@@ -94,6 +99,15 @@ def members(path: Path, start: int = 0) -> Iterator[Member]:
                 return
             yield Member(Location(path.name, offset, length), *parsed)
             offset += length
+
+
+def read_member(path: Path, location: Location) -> Member | None:
+    """Read the record at a place of a file; None if no whole one is there. Raises OSError."""
+    with path.open("rb") as file:
+        file.seek(location.offset)
+        content = file.read(location.length)
+    parsed = member_of(content)
+    return Member(location, *parsed) if parsed else None
 
 
 def _member(file: BinaryIO, pending: bytes) -> tuple[bytes | None, bytes, int]:
@@ -153,19 +167,22 @@ def _complete_rows(db: Database, path: Path) -> int:
 
 def insert_member(db: Database, member: Member) -> None:
     """Insert the row of a record, if it is one of a response."""
-    kind = member.fields.get("warc-type", "")
-    if kind not in ("response", "revisit"):
-        return
-    head, _ = split_response(member.block)
-    records.insert(
-        db,
-        records.Row(
-            url=member.fields["warc-target-uri"],
-            fetched_at=member.fields["warc-date"],
-            status=records.status_of(head),
-            kind=kind,
-            type=records.type_of(head),
-            digest=member.fields["warc-payload-digest"],
-        ),
-        member.location,
+    row = row_of(member)
+    if row is not None:
+        records.insert(db, row, member.location)
+
+
+def row_of(member: Member) -> records.Row | None:
+    """Return what the catalog has of a record; None if it is none of a response."""
+    fields = member.fields
+    if fields.get("warc-type") not in ("response", "revisit"):
+        return None
+    head, body = split_response(member.block)
+    return records.Row(
+        url=fields["warc-target-uri"],
+        fetched_at=fields["warc-date"],
+        status=records.status_of(head),
+        kind=fields["warc-type"],
+        type=records.type_of(head),
+        digest=fields.get("warc-payload-digest") or digest_of(body),
     )

@@ -20,6 +20,7 @@ from pipelines.archive.storage_errors import ends_run, explain, is_full, is_lock
 from pipelines.verifying import image_check
 from pipelines.verifying.article_check import check_article
 from pipelines.verifying.findings import NO_SOURCE, REBUILD, Archive, Finding, Repair
+from pipelines.verifying.originals_check import check_originals
 from pipelines.verifying.repair import add_hosts, fill_hashes, rebuild_indexes, rebuild_search
 from pipelines.verifying.row_rules import check_rows
 from pipelines.verifying.unlisted import ARTICLES, COPIES, QUARANTINE, check_unlisted
@@ -80,6 +81,7 @@ def _check(path: Path, since: float | None) -> Iterator[Finding]:
         partial(check_unlisted, folder=QUARANTINE, since=since),
         image_check.check_copies,
         partial(check_unlisted, folder=COPIES, since=since),
+        partial(check_originals, since=since),
         _check_search,
     )
     with closing(open_current(path)) as db:
