@@ -31,7 +31,7 @@ MAX_FILE_BYTES = 10**9
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 _GZIP = 16 + zlib.MAX_WBITS
 _LEVEL = 6
 _HEADERS_OVER = re.compile(rb"\r?\n\r?\n")
@@ -67,9 +67,12 @@ def digest_of(content: bytes) -> str:
 class WarcWriter:
     """Append records to files of one run, which begin when the first record comes."""
 
-    def __init__(self, folder: Path, crawl: int, info: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, crawl: int, info: Mapping[str, str], max_file_bytes: int = MAX_FILE_BYTES
+    ) -> None:
         """`info`: the fields of the record that begins each file, such as the software."""
         self._folder, self._crawl, self._info = folder, crawl, info
+        self._max_file_bytes = max_file_bytes
         self._descriptor: int | None = None
         self._path = folder
         self._size = 0
@@ -132,7 +135,7 @@ class WarcWriter:
             self._descriptor = None
 
     def _write(self, record: bytes) -> Location:
-        if self._descriptor is None or self._size + len(record) > MAX_FILE_BYTES:
+        if self._descriptor is None or self._size + len(record) > self._max_file_bytes:
             self._begin(now())
         assert self._descriptor is not None  # noqa: S101
         offset = self._size

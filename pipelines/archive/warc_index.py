@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple
 from sqlite_utils import Database
 
 from pipelines.archive import records
-from pipelines.archive.files import files_written, forget_pending
+from pipelines.archive.files import files_written, forget_pending, odd_entry
 from pipelines.archive.warc import FOLDER, SUFFIX, Location, digest_of, split_response
 
 _GZIP = 16 + zlib.MAX_WBITS
@@ -38,7 +38,7 @@ def close_files(db: Database, data: Path) -> None:
     Call it with the archive locked, outside of a transaction. Raises OSError and sqlite3.Error.
     """
     for path in sorted((data / FOLDER).glob(f"*{SUFFIX}")):
-        if index_of(path).exists():
+        if index_of(path).exists() or odd_entry(path):
             continue
         db.execute("BEGIN IMMEDIATE")  # the writing process of a run that was killed may still append
         try:

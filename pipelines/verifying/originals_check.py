@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from pipelines.archive.files import odd_entry
 from pipelines.archive.records import Row
 from pipelines.archive.warc import FOLDER, SUFFIX, Location, digest_of, split_response
 from pipelines.archive.warc_index import (
@@ -19,7 +20,7 @@ from pipelines.archive.warc_index import (
     row_of,
     write_index,
 )
-from pipelines.verifying.findings import NO_SOURCE, Archive, Finding
+from pipelines.verifying.findings import NO_SOURCE, PUT_FILE, Archive, Finding
 
 _ROWS = f"""SELECT warc_records.id, offset, length, {", ".join(Row._fields)}
             FROM warc_records JOIN warc_files ON warc_files.id = warc_records.file WHERE name = ? ORDER BY offset"""
@@ -46,6 +47,8 @@ def check_originals(archive: Archive, since: float | None) -> Iterator[Finding]:
         where = f"{FOLDER}/{name}"
         if name not in paths:
             yield Finding(where=where, what="is missing", hint="put it back; it has originals of the archive")
+        elif odd := odd_entry(paths[name]):
+            yield Finding(where=where, what=odd, hint=PUT_FILE)
         elif not since or index_of(paths[name]).exists():
             yield from _check_file(archive, paths[name], where)
 

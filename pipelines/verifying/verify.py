@@ -23,7 +23,7 @@ from pipelines.verifying.findings import NO_SOURCE, REBUILD, Archive, Finding, R
 from pipelines.verifying.originals_check import check_originals
 from pipelines.verifying.repair import add_hosts, fill_hashes, rebuild_indexes, rebuild_search
 from pipelines.verifying.row_rules import check_rows
-from pipelines.verifying.unlisted import ARTICLES, COPIES, QUARANTINE, check_unlisted
+from pipelines.verifying.unlisted import ARTICLES, COPIES, check_unlisted
 
 _SETTLING_SECONDS = 60.0
 """What a running crawl wrote within this time is skipped: its row may not be committed yet."""
@@ -78,7 +78,6 @@ def _check(path: Path, since: float | None) -> Iterator[Finding]:
         _check_counts,
         partial(_check_articles, since=since),
         partial(check_unlisted, folder=ARTICLES, since=since),
-        partial(check_unlisted, folder=QUARANTINE, since=since),
         image_check.check_copies,
         partial(check_unlisted, folder=COPIES, since=since),
         partial(check_originals, since=since),
