@@ -34,9 +34,7 @@ from crawler.downloader.errors import failed_download
 from crawler.downloader.protocol import OneResponseFactory
 from crawler.downloader.recording import recorded
 from crawler.downloader.resolver import unresolved
-from crawler.responses import Failed, Refused
-
-_VALID_STATUSES = range(100, 600)
+from crawler.responses import VALID_STATUSES, Failed, Refused
 
 
 def connect_to(settings: BaseSettings) -> tuple[str, int] | None:
@@ -86,7 +84,7 @@ class HttpHandler(HTTP11DownloadHandler):
         if "download_stopped" not in response.flags:
             exchange = recording.exchange(request.url, str(response.ip_address or "") or None)
             request.meta.setdefault("exchanges", []).append(exchange)
-        if response.status not in _VALID_STATUSES:
+        if response.status not in VALID_STATUSES:
             raise Failed(f"the server answered with a status that is not valid: {response.status}")
         return response
 

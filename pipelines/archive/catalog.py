@@ -26,6 +26,7 @@ from pipelines.archive import alarms, host_stats, pages, revisit
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.connection import lock_and_open
 from pipelines.archive.originals import NOTHING, Originals, OriginalsPolicy
+from pipelines.archive.pending import clear_up
 from pipelines.archive.store import Item, Store
 from pipelines.archive.warc_index import close_files
 from pipelines.archive.writer import Writer
@@ -190,9 +191,10 @@ class Catalog(Store):
         self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
-        """Close the files of originals and the catalog, and unlock the archive."""
+        """Settle what a writer that died left, close the files and the catalog, and unlock the archive."""
         self.originals.close()
         with suppress(OSError, sqlite3.Error):  # the next command that writes does it
+            clear_up(self.db, self.data)
             close_files(self.db, self.data)
         self.db.close()
         self._lock.release()

@@ -20,6 +20,7 @@ from pipelines.archive.warc import (
     split_response,
 )
 
+_VALID_STATUSES = range(100, 600)
 _NOT_MODIFIED = 304
 _CONTENT_TYPE = re.compile(rb"^content-type:\s*([\w.+/-]+)", re.IGNORECASE | re.MULTILINE)
 
@@ -29,7 +30,7 @@ class Row(NamedTuple):
 
     url: str
     fetched_at: str
-    status: int
+    status: int | None
     kind: str
     """`response`, or `revisit` of one that is in the files already."""
     type: str | None
@@ -110,10 +111,11 @@ def of_article(db: Database, page: int, number: int | None = None) -> int:
     return int(record)
 
 
-def status_of(head: bytes) -> int:
-    """Return the status of a response's head; 0 where it has none."""
+def status_of(head: bytes) -> int | None:
+    """Return the status of a response's head, if it is valid."""
     words = head.split(maxsplit=2)
-    return int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+    status = int(words[1]) if len(words) > 1 and re.fullmatch(rb"\d{3}", words[1]) else 0
+    return status if status in _VALID_STATUSES else None
 
 
 def type_of(head: bytes) -> str | None:

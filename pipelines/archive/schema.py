@@ -335,7 +335,7 @@ def m014_originals(db: Database) -> None:
         id INTEGER PRIMARY KEY,
         url TEXT NOT NULL,
         fetched_at TEXT NOT NULL,
-        status INTEGER NOT NULL,
+        status INTEGER,
         kind TEXT NOT NULL CHECK (kind IN ('response', 'revisit')),
         type TEXT,
         digest TEXT NOT NULL,

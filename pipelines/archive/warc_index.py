@@ -74,7 +74,7 @@ def index_lines(db: Database, path: Path) -> str:
         values = {
             "url": url,
             "mime": "warc/revisit" if kind == "revisit" else type_ or "unk",
-            "status": str(status),
+            "status": str(status or "-"),
             "digest": digest,
             "length": str(length),
             "offset": str(offset),

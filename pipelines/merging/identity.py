@@ -11,6 +11,7 @@ from sqlite_utils import Database
 # old: their id, new: ours; fresh: we did not have the row. visit: their state of the page counts; held: we have its
 # article; copy: their article becomes the current one; alike: both are the same version.
 _MAPS = (
+    "CREATE TEMP TABLE record_map (old INTEGER PRIMARY KEY, new INTEGER NOT NULL)",
     "CREATE TEMP TABLE run_map (old INTEGER PRIMARY KEY, new INTEGER NOT NULL, fresh INTEGER NOT NULL)",
     """CREATE TEMP TABLE page_map (
          old INTEGER PRIMARY KEY, new INTEGER NOT NULL, fresh INTEGER NOT NULL, visit INTEGER NOT NULL,
@@ -19,7 +20,7 @@ _MAPS = (
 _CURRENT = """
 CREATE TEMP VIEW {name} AS
 SELECT id AS article, changed_at AS archived_at, changed_crawl AS crawl, title, author, date, updated,
-       body, body_hash,
+       body, body_hash, record,
        (SELECT json_group_array(json_object('url', url, 'alt', alt, 'title', title))
         FROM (SELECT * FROM {schema}.images WHERE article = articles.id ORDER BY position)) AS images
 FROM {schema}.articles
@@ -68,7 +69,7 @@ LEFT JOIN main.articles AS our_copy ON our_copy.id = ours.id
 
 
 def map_rows(db: Database) -> None:
-    """Make `run_map` and `page_map` of our catalog and of the one that is attached as `other`."""
+    """Make `run_map` and `page_map` of our catalog and of the one attached as `other`; `record_map` is empty."""
     for statement in _MAPS:
         db.execute(statement)
     db.execute(_CURRENT.format(name="our_current", schema="main"))
@@ -85,5 +86,5 @@ def drop_maps(db: Database) -> None:
     """Drop what `map_rows` made."""
     for view in ("our_current", "their_current"):
         db.execute(f"DROP VIEW temp.{view}")
-    for table in ("run_map", "page_map"):
+    for table in ("run_map", "page_map", "record_map"):
         db.execute(f"DROP TABLE temp.{table}")

@@ -22,6 +22,7 @@ from pipelines.images.paths import FOLDER
 from pipelines.merging.check import check, time_limit
 from pipelines.merging.identity import drop_maps, map_rows
 from pipelines.merging.images import merge_images
+from pipelines.merging.originals import copy_files
 from pipelines.merging.rows import merge_rows
 
 Writing = Callable[[Path], AbstractContextManager[Put]]
@@ -59,6 +60,8 @@ def merge(db: Database, data: Path, other: Path, *, dry_run: bool = False) -> Me
     transaction = rolled_back(db) if dry_run else committed_together(db, data)
     try:
         with _attached(db, other), transaction, time_limit(db.conn, _MAX_SECONDS):
+            if not dry_run:
+                copy_files(data, other.parent)
             return _merge(db, data, other, files_unwritten if dry_run else files_written)
     except (OSError, sqlite3.Error) as error:
         if isinstance(error, OSError) or ends_run(error):

@@ -8,6 +8,7 @@ from crawler.clock import now
 from crawler.items import iso
 from pipelines.archive import pages
 from pipelines.merging.identity import SAME
+from pipelines.merging.originals import merge_records
 
 _MERGED_APART = {"crawls", "hosts", "pages", "articles", "also_read", "images", "revisions", "quarantine"}
 """Tables with a function of their own, or that are not merged, as the pages in quarantine.
@@ -24,6 +25,7 @@ _STAMP_COLUMNS = ("archived_at", "crawl", "changed_at", "changed_crawl")
 
 def merge_rows(db: Database) -> None:
     """Merge the rows of the catalog that is attached as `other`, as `run_map` and `page_map` have it."""
+    merge_records(db)
     _runs(db)
     _hosts(db)
     _pages(db)
@@ -39,7 +41,7 @@ def merge_rows(db: Database) -> None:
 def _mapped(db: Database, table: str) -> dict[str, str]:
     """Return SQL expressions, by column, of a row of theirs with ids of ours."""
     keys = {key.column: key.other_table for key in db.table(table).foreign_keys}
-    maps = {"crawls": "run_map", "pages": "page_map", "articles": "page_map"}
+    maps = {"crawls": "run_map", "pages": "page_map", "articles": "page_map", "warc_records": "record_map"}
     return {
         column.name: f"(SELECT new FROM {maps[keys[column.name]]} WHERE old = theirs.{column.name})"
         if keys.get(column.name) in maps
@@ -111,12 +113,17 @@ def _keep_revisions(db: Database, replaced: str, current: str, condition: str) -
         if replaced == "our_current"
         else "(SELECT new FROM run_map WHERE old = replaced.crawl)"
     )
+    record = (
+        "replaced.record"
+        if replaced == "our_current"
+        else "(SELECT new FROM record_map WHERE old = replaced.record)"
+    )
     db.execute(
         f"""INSERT INTO main.revisions (article, archived_at, replaced_at, crawl,
-                                        title, author, date, updated, body, body_hash, images)
+                                        title, author, date, updated, body, body_hash, images, record)
             SELECT new, replaced.archived_at, max(replaced.archived_at, current.archived_at), {crawl},
                    replaced.title, replaced.author, replaced.date,
-                   replaced.updated, replaced.body, replaced.body_hash, replaced.images
+                   replaced.updated, replaced.body, replaced.body_hash, replaced.images, {record}
             FROM page_map JOIN {replaced} AS replaced ON replaced.article = {ids[replaced]}
                           JOIN {current} AS current ON current.article = {ids[current]}
             WHERE held AND {condition} AND NOT alike

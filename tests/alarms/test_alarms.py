@@ -285,7 +285,7 @@ def test_a_kept_page_that_is_no_article_can_not_be_accepted(changed: Run, tmp_pa
     quarantine(tmp_path, (SEED, b"<html><body></body></html>"))
     done = here("accept", SEED, "--data", tmp_path)
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "it has no article with text." in done.stderr
+    assert "has no article with text." in done.stderr
 
 
 def test_a_host_that_is_mended_and_the_quiet_runs_after_it_are_silent(
