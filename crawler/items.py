@@ -149,6 +149,10 @@ class Visit:
     """Set on a failed visit whose page waits for someone to accept it."""
     exchanges: Sequence[Exchange] = field(default=(), repr=False)
     """What was requested for it: redirects that were followed, then the response of this visit."""
+    record: int | None = None
+    """The record of its response, where the archive has that already."""
+    at: datetime | None = None
+    """When it was fetched; None for a moment ago."""
 
 
 ImageState = Literal["stored", "failed", "refused", "gone"]
@@ -190,3 +194,5 @@ class FoundPages:
     """True where the sitemap could not be read."""
     asked_for: bool = False
     """True where the user named them: they are queued again even if they failed."""
+    at: datetime | None = None
+    """When they were found; None for a moment ago."""

@@ -85,7 +85,7 @@ class Store(BatchStore[Item]):
         if found.host and found.unread:
             self._counts(found.host).unread += 1
             return "found"
-        now = self._stamp()
+        now = found.at or self._stamp()
         newest = self.db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
         known = self._add([url for url, _ in found.pages], depth=found.depth, now=iso(now))
         if found.host or found.asked_for:
@@ -105,12 +105,14 @@ class Store(BatchStore[Item]):
 
     def _settle(self, visit: Visit, file_hash: str | None) -> str:
         """Store a visit, its article and its links. Return the count of the crawl that it adds to."""
-        now = self._stamp()
+        now = visit.at or self._stamp()
         page = self._page(visit.url, 0, iso(now))
         lost = regressions.find(self.db, page, visit.article) if visit.article else []
         regressions.record(self.db, self.crawl, page["id"], lost)
         stored = visit.state == "stored"
-        record = self.originals.keep(self.db, visit.exchanges, needed=visit.quarantine is not None)
+        record = visit.record or self.originals.keep(
+            self.db, visit.exchanges, needed=visit.quarantine is not None
+        )
         kind = self._store(visit, page, iso(now), file_hash, record) if stored else visit.state
         if visit.quarantine:
             quarantine.put(self.db, page["id"], self.crawl, visit.quarantine, iso(now), record)

@@ -61,7 +61,12 @@ def split_response(response: bytes) -> tuple[bytes, bytes]:
 
 def digest_of(content: bytes) -> str:
     """Return a digest as WARC files and CDXJ indexes have it."""
-    return f"sha1:{b32encode(sha1(content, usedforsecurity=False).digest()).decode()}"
+    return name_of_digest(sha1(content, usedforsecurity=False).digest())
+
+
+def name_of_digest(sha1_digest: bytes) -> str:
+    """Return a SHA-1 as WARC files and CDXJ indexes have it."""
+    return f"sha1:{b32encode(sha1_digest).decode()}"
 
 
 class WarcWriter:

@@ -6,14 +6,19 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
 from sqlite_utils import Database
 
+from crawler.clock import parse_time
+from crawler.items import iso
+from crawler.urls import canonical_or_none
 from pipelines.archive import records
 from pipelines.archive.files import files_written, forget_pending
-from pipelines.archive.warc import FOLDER, SUFFIX, Location, split_response
+from pipelines.archive.warc import FOLDER, SUFFIX, Location
+from pipelines.archive.warc_reader import DamagedFile, Record, read_records
 
 _GZIP = 16 + zlib.MAX_WBITS
 _READ_BYTES = 1 << 20
@@ -47,7 +52,7 @@ def close_files(db: Database, data: Path) -> None:
         except BaseException:
             db.conn.rollback()
             raise
-        if whole < path.stat().st_size:
+        if 0 < whole < path.stat().st_size:  # else it is none of ours
             with path.open("r+b") as file:
                 file.truncate(whole)
         write_index(db, path)
@@ -145,27 +150,28 @@ def _complete_rows(db: Database, path: Path) -> int:
         [path.name],
     ).fetchone()
     whole = sum(last) if last else 0
-    for member in members(path, whole):
-        whole = member.location.offset + member.location.length
-        insert_member(db, member)
+    with path.open("rb") as file, suppress(DamagedFile):  # what follows is cut off
+        file.seek(whole)
+        for record in read_records(file, whole):
+            if record.length is None:
+                break
+            whole = record.offset + record.length
+            if row := row_of(record):
+                records.insert(db, row, Location(path.name, record.offset, record.length))
     return whole
 
 
-def insert_member(db: Database, member: Member) -> None:
-    """Insert the row of a record, if it is one of a response."""
-    kind = member.fields.get("warc-type", "")
-    if kind not in ("response", "revisit"):
-        return
-    head, _ = split_response(member.block)
-    records.insert(
-        db,
-        records.Row(
-            url=member.fields["warc-target-uri"],
-            fetched_at=member.fields["warc-date"],
-            status=records.status_of(head),
-            kind=kind,
-            type=records.type_of(head),
-            digest=member.fields["warc-payload-digest"],
-        ),
-        member.location,
+def row_of(record: Record) -> records.Row | None:
+    """Return the row of a record; None if it is not one of a response from the web, or says too little of it."""
+    moment = parse_time(record.fields.get("warc-date"))
+    if record.kind not in ("response", "revisit") or moment is None or not canonical_or_none(record.url):
+        return None
+    digest = record.fields.get("warc-payload-digest") if record.kind == "revisit" else None
+    return records.Row(
+        url=record.url,
+        fetched_at=iso(moment),
+        status=records.status_of(record.head),
+        kind=record.kind,
+        type=records.type_of(record.head),
+        digest=digest or record.digest,
     )
