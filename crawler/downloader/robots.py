@@ -57,9 +57,7 @@ class Robots:
         if request.meta.get("robots"):
             return
         rules = await self.rules(request)
-        if not rules.allowed(request.url, self._agent):
-            parts = urlparse_cached(request)
-            raise Refused("robots", f"robots.txt of {parts.hostname} disallows {parts.path}")
+        check_rules(rules, request, self._agent)
         if self._delays and rules.crawl_delay(self._agent):
             request.meta["autothrottle_dont_adjust_delay"] = True
 
@@ -131,6 +129,13 @@ class Robots:
         delay = min(asked, MAX_DELAY_SECONDS)
         logger.info("robots.txt of %s asks for %s s between requests; leaving %s s.", host, asked, delay)
         set_delay(self._crawler, host, delay)
+
+
+def check_rules(rules: ProtegoRobotParser, request: Request, agent: str) -> None:
+    """Pass a request that the rules of its host allow. Raises Refused (robots)."""
+    if not rules.allowed(request.url, agent):
+        parts = urlparse_cached(request)
+        raise Refused("robots", f"robots.txt of {parts.hostname} disallows {parts.path}")
 
 
 def parse_rules(response: Response) -> ProtegoRobotParser:

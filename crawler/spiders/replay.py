@@ -10,14 +10,16 @@ from typing import Any
 from scrapy import Request
 from scrapy.http import Response
 from scrapy.http.headers import Headers
+from scrapy.robotstxt import ProtegoRobotParser
 
 from crawler import responses
 from crawler.downloader.middlewares import check_html, decoded
-from crawler.downloader.robots import parse_rules
+from crawler.downloader.robots import check_rules, parse_rules
 from crawler.extensions.sitemaps import named_sitemaps
-from crawler.items import UNLINKED, FoundPages
+from crawler.items import UNLINKED, FoundPages, Visit
 from crawler.media_types import media_type
 from crawler.responses import Failed, Refused
+from crawler.settings import BOT_NAME
 from crawler.spiders.reader import Reader
 from crawler.spiders.sitemaps import Sitemaps
 from crawler.urls import canonical, host_of
@@ -36,6 +38,7 @@ class Replay:
         self._max_bytes = max_bytes
         self._sitemaps = Sitemaps(_unread)
         self._expected: dict[str, Request] = {}
+        self._rules: dict[str, ProtegoRobotParser] = {}
         self._seeds: frozenset[str] = frozenset()
         self._is_ours = False
         self._discovers = True
@@ -50,7 +53,7 @@ class Replay:
     def read(self, recorded: Recorded) -> Coroutine[Any, Any, Result]:
         """Return a coroutine that reads a response. Call it in the order of the records."""
         page = canonical(recorded.url)
-        request = self._expected.pop(recorded.url, None) or Request(recorded.url, meta={"page": page})
+        request = self._expected.pop(recorded.url, None) or Request(recorded.url)
         try:
             response = _response(recorded, request, is_ours=self._is_ours)
         except ValueError:
@@ -59,16 +62,24 @@ class Replay:
             return _done(self._robots(response, request, host_of(page)))
         try:
             response = self._decoded(response)
+            if not request.callback and response.status == 200 and not _is_sitemap(response):
+                check_html(response)
         except (Failed, Refused) as error:
             if request.callback:
                 return _done([_unread(request.cb_kwargs["host"], request.url, error)])
             return _done([responses.classify_error(page, error)])
         if request.callback or _is_sitemap(response):
             return _done(self._sitemap(response, request, host_of(page)))
-        if onward := responses.follow(response, responses.same_page_redirect(page, response)):
-            self._expected[onward.url] = onward
-            return _done([])
-        return self._page(page, response, add=not self._is_ours)
+        return self._page(page, response)
+
+    def refuse(self, page: str) -> Visit | None:
+        """Return the visit of a page that its host's robots.txt kept our own crawl from; None for any other."""
+        if rules := self._rules.get(host_of(page)):
+            try:
+                check_rules(rules, Request(page), BOT_NAME)
+            except Refused as refused:
+                return responses.classify_error(page, refused)
+        return None
 
     def close(self) -> None:
         """Stop the processes that read pages."""
@@ -83,22 +94,23 @@ class Replay:
                 return response  # browsers record what they have decoded, with the headers of what they got
             raise
 
-    async def _page(self, page: str, response: Response, *, add: bool) -> Result:
-        """`add`: an article is a starting point of crawls, as nothing tells how it was found."""
+    def _page(self, page: str, response: Response) -> Coroutine[Any, Any, Result]:
+        if onward := responses.follow(response, responses.same_page_redirect(page, response)):
+            self._expected[onward.url] = onward
+            return _done([])
+        if visit := responses.classify_response(page, response):
+            return _done([visit])
+        return self._read_page(page, response, is_start=not self._is_ours)
+
+    async def _read_page(self, page: str, response: Response, *, is_start: bool) -> Result:
+        """`is_start`: an article is a starting point of crawls, as nothing tells how it was found."""
         try:
-            if response.status == 200:
-                check_html(response)
-        except (Failed, Refused) as error:
-            return Result([responses.classify_error(page, error)])
-        visit = responses.classify_response(page, response)
-        if visit is None:
-            try:
-                reading = await self._reader.read(response.body, page, responses.charset_of(response))
-                visit = responses.classify_reading(page, response, reading)
-            except Failed as error:
-                visit = responses.classify_error(page, error, response.status)
-        items: list[Item] = [replace(visit, html=response.body if response.status == 200 else None)]
-        if add and visit.article:
+            reading = await self._reader.read(response.body, page, responses.charset_of(response))
+            visit = responses.classify_reading(page, response, reading)
+        except Failed as error:
+            visit = responses.classify_error(page, error, response.status)
+        items: list[Item] = [replace(visit, html=response.body)]
+        if is_start and visit.article:
             items.insert(0, FoundPages(pages=[(page, None)]))
         return Result(items)
 
@@ -107,13 +119,15 @@ class Replay:
         if target := responses.redirect_target(response):
             self._expected[target] = Request(target, meta={"robots": host}) if "://" in target else request
             return []
-        is_seed = f"https://{host}/" in self._seeds
-        if not (is_seed or self._discovers):
-            return []
         try:
             rules = parse_rules(decoded(response, self._max_bytes))
         except (Failed, Refused) as error:
             return [_unread(host, response.url, error)]
+        is_seed = f"https://{host}/" in self._seeds
+        if self._is_ours:
+            self._rules[host] = rules
+        if not (is_seed or self._discovers):
+            return []
         names = named_sitemaps(rules, is_seed=is_seed)
         found: list[Item] = [] if names else [FoundPages(pages=[], host=host)]
         depth = 0 if is_seed else UNLINKED

@@ -86,6 +86,9 @@ class Replayer(Protocol):
     def read(self, recorded: Recorded) -> Coroutine[Any, Any, Result]:
         """Return a coroutine that reads a response. It is called in the order of the records."""
 
+    def refuse(self, page: str) -> Visit | None:
+        """Return the visit of a page that robots.txt keeps a crawl from; None for any other."""
+
     def close(self) -> None:
         """Let go of what it holds."""
 
@@ -136,6 +139,7 @@ async def replay_files(
                 refused(file.name, f"{why}; what stands before that is imported")
             if shutdown.is_asked():
                 return
+        committer.refuse_pages(replayer.refuse)
 
 
 async def _replay_file(
@@ -186,12 +190,15 @@ def _responses(
     originals: _Originals,
 ) -> Iterator[_Read]:
     """Yield the responses of a file that are being read. Raises DamagedFile and OSError."""
+    seeds: Sequence[str] = ()
     for record in records_of(path):
         if record.kind == "warcinfo":
             seeds = replayer.begin(_info(record))
-            committer.add_seeds(seeds, parse_time(record.fields.get("warc-date")))
         if record.kind not in ("response", "revisit"):
             continue
+        if seeds:  # they were known before the first response came
+            committer.add_seeds(seeds, parse_time(record.fields.get("warc-date")))
+            seeds = ()
         committer.counts.responses += 1
         place = Location(str(path), record.offset, record.length or 0)
         row = row_of(record)
@@ -321,6 +328,16 @@ class ReplayCommitter:
         self._known.update(seeds)
         found = FoundPages(pages=[(url, None) for url in seeds], asked_for=True, at=at)
         self._items.append((found, None))
+        self.flush()
+
+    def refuse_pages(self, refuse: Callable[[str], Visit | None]) -> None:
+        """Store the visits of due pages that robots.txt kept a crawl from."""
+        if self.catalog is None:
+            return
+        due = self.db.execute("SELECT url, found_at FROM pages WHERE state = 'due'").fetchall()
+        for url, found_at in due:
+            if visit := refuse(url):
+                self._items.append((replace(visit, at=datetime.fromisoformat(found_at)), None))
         self.flush()
 
     def skip(self, place: Location, row: records.Row | None, why: Skipped) -> None:
