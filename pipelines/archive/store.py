@@ -192,7 +192,7 @@ class Store(BatchStore[Item]):
             wait = revisit.next_visit(_interval(page), changed=kind == "changed")
         self.db.execute(
             """UPDATE pages SET state = :state, status = :status, error = :reason, attempts = :attempts,
-                 due_at = :due_at, moved_to = NULL,
+                 due_at = :due_at, moved_to = NULL, found_at = min(found_at, :now),
                  fetched_at = CASE :attempts WHEN 0 THEN :now ELSE fetched_at END,
                  gone_at = CASE :state WHEN 'gone' THEN coalesce(gone_at, :now) WHEN 'failed' THEN gone_at END,
                  etag = CASE WHEN :read THEN :etag ELSE etag END,

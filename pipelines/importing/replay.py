@@ -30,7 +30,6 @@ from pipelines.archive.warc_reader import DamagedFile, Record
 from pipelines.importing.reconcile import is_same_version
 from pipelines.importing.warc_files import UnreadableZip, WarcFile, copy_into, read_record, records_of
 from pipelines.normalize import Normalize
-from pipelines.originals.read import read_at
 from pipelines.quarantine import SaveQuarantined
 from pipelines.validate import Validate
 
@@ -42,7 +41,7 @@ _MAX_AHEAD = 32
 """Responses that are read before the first of them is stored."""
 _MAX_AHEAD_BYTES = 48 * 2**20
 """Bytes of their bodies, so that memory stays small."""
-_ARTICLE_KINDS = ("new", "changed", "unchanged")
+_NOT_MODIFIED = 304
 
 
 class Skipped(StrEnum):
@@ -227,7 +226,7 @@ def _read(
     truncated = "warc-truncated" in record.fields
     if record.kind == "response":
         originals.add(record, row, place)
-    elif row.status != 304:
+    elif row.status != _NOT_MODIFIED:
         found = originals.find(record)
         if found is None:
             return Skipped.NO_ORIGINAL
@@ -270,27 +269,29 @@ class _Originals:
         )
         for condition, values in queries:
             query = f"SELECT file, offset, length FROM seen WHERE {condition} LIMIT 1"
-            if row := self._seen.execute(query, values).fetchone():
-                original = read_record(Path(row[0]), row[1])
-                return (
-                    (split_response(original.block)[1], Location(*row))
-                    if original and original.block
-                    else None
-                )
+            if (row := self._seen.execute(query, values).fetchone()) and (found := _body_at(Location(*row))):
+                return found
         return self._find_archived(url, at, digest)
 
     def _find_archived(self, url: str, at: str, digest: str) -> tuple[bytes, Location] | None:
         query = """SELECT name, offset, length FROM warc_records JOIN warc_files ON warc_files.id = file
                    WHERE kind = 'response' AND {} LIMIT 1"""
         for condition, values in (("url = ? AND fetched_at = ?", [url, at]), ("digest = ?", [digest])):
-            row = self._db.execute(query.format(condition), values).fetchone()
-            if row and (original := read_at(self._data, Location(*row))):
-                return original.body, Location(str(self._data / FOLDER / row[0]), *row[1:])
+            if row := self._db.execute(query.format(condition), values).fetchone():
+                path = self._data / FOLDER / row[0]
+                if path.is_file() and (found := _body_at(Location(str(path), *row[1:]))):
+                    return found
         return None
 
     def close(self) -> None:
         """Forget all."""
         self._seen.close()
+
+
+def _body_at(place: Location) -> tuple[bytes, Location] | None:
+    """Return the body of the response in a record, and where that is; None if it is not there any more."""
+    record = read_record(Path(place.file), place.offset)
+    return (split_response(record.block)[1], place) if record and record.block else None
 
 
 class ReplayCommitter:
@@ -366,7 +367,9 @@ class ReplayCommitter:
         if item.url in self._visited:  # it is compared with what the archive has then
             self.flush()
         if not item.article and not self._is_known(item.url):
-            self.counts.skipped[Skipped.NOT_PAGE] += 1
+            self.counts.skipped[
+                Skipped.NO_ORIGINAL if item.status == _NOT_MODIFIED else Skipped.NOT_PAGE
+            ] += 1
             return
         self._visited.add(item.url)
         self._known.add(item.url)
@@ -424,7 +427,7 @@ class ReplayCommitter:
         """Take a visit through the stages of a crawl; None where the archive has a later one of its page."""
         visit = self._normalize.process_item(replace(visit, record=record))
         page = pages.find(self.db, visit.url)
-        if visit.status == 304 and not (page and page["archived"]):
+        if visit.status == _NOT_MODIFIED and not (page and page["archived"]):
             self.counts.skipped[Skipped.NO_ORIGINAL] += 1
             return None
         if page and _is_older(visit, page):

@@ -150,11 +150,25 @@ def copy_into(folder: Path, file: WarcFile) -> Copy:
             target.flush()
             os.fsync(target.fileno())
         path = _place(folder, file, part)
-        if not path.exists():
+        if path.exists():
+            damage = damage or _damage_behind(part, path.stat().st_size)
+        else:
             part.rename(path)
     finally:
         part.unlink(missing_ok=True)
     return Copy(path, damage)
+
+
+def _damage_behind(path: Path, offset: int) -> str | None:
+    """Return why a file can't be read on from an offset; None if it can."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        try:
+            for _ in read_records(file, offset):
+                pass
+        except DamagedFile as error:
+            return str(error)
+    return None
 
 
 def _is_in(folder: Path, path: Path) -> bool:
