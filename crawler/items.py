@@ -143,14 +143,12 @@ class Visit:
     """The seconds that the server took to respond."""
     cut_off: bool = False
     """True where the page ends before its template does."""
-    html: bytes | None = field(default=None, repr=False)
-    """The page as the server sent it, until it is known to be good."""
     quarantine: Quarantine | None = None
     """Set on a failed visit whose page waits for someone to accept it."""
     exchanges: Sequence[Exchange] = field(default=(), repr=False)
     """What was requested for it: redirects that were followed, then the response of this visit."""
     record: int | None = None
-    """The record of its response, where the archive has that already."""
+    """The record of the response, where it was kept already."""
     at: datetime | None = None
     """When it was fetched; None for a moment ago."""
 

@@ -98,7 +98,12 @@ def classify_reading(url: str, response: Response, reading: Reading) -> Visit:
 
 def charset_of(response: Response) -> str | None:
     """Return the charset that a response's header names, if any; it may be unknown, or not the page's."""
-    named = _CHARSET.search(_header(response, "Content-Type") or "")
+    return charset_in(_header(response, "Content-Type") or "")
+
+
+def charset_in(text: str) -> str | None:
+    """Return the first charset that a header, or a response's head, names."""
+    named = _CHARSET.search(text)
     return named[1] if named else None
 
 

@@ -38,7 +38,6 @@ SCHEDULER = "crawler.frontier.scheduler.Frontier"  # what is due comes from the 
 ITEM_PIPELINES = {
     "pipelines.normalize.Normalize": 100,  # first, so that the others see one form
     "pipelines.validate.Validate": 200,  # before anything is written
-    "pipelines.quarantine.SaveQuarantined": 250,  # what Validate kept out is there for a person to look at
     "pipelines.store.StoreInCatalog": 300,  # the article's file, then its rows
 }
 EXTENSIONS = {

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.quarantine import file_of
 from tests.site import SEED
 from tests.support.commands import Run, crawl, here
 
@@ -88,7 +87,8 @@ def test_a_broken_site_takes_nothing_from_the_archive(
     for slug, row in rows.items():
         assert row["state"] == "failed"
         assert row["error"].startswith(f"{row['rule']}: ")
-        assert file_of(data, row["url"]).read_bytes() == (served / HOST / slug / "index.html").read_bytes()
+        page = (served / HOST / slug / "index.html").read_bytes()
+        assert here("original", row["url"], "--quarantined", "--data", data).stdout_bytes == page
     assert here("verify", "--data", data).exit_code == 0
     assert broken.code == 1
     assert f"Warning: {HOST}: 7 pages in quarantine (other-extractor 2, cut-off 1, " in broken.out

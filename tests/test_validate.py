@@ -18,7 +18,6 @@ from pipelines.archive import articles, lookup, quarantine
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.plausibility import CONFIRMED_AFTER, NOT_ARTICLE, RULES, Archived
 from pipelines.archive.store import Store
-from pipelines.quarantine import SaveQuarantined, file_of
 from pipelines.validate import LINKS_PER_PAGE, validate
 from tests.conftest import ARTICLE
 
@@ -280,23 +279,3 @@ def test_an_article_is_counted_for_its_host(catalog: Catalog, tmp_path: Path) ->
         url = f"https://{host}.techidaily.com/bread/"
         store.commit([visit(replace(GOOD, url=url), url=url)])
     assert quarantine.count_articles(catalog.db, "one.techidaily.com") == 1
-
-
-def test_a_page_in_quarantine_is_kept_until_its_article_is_read_well(tmp_path: Path) -> None:
-    keep, file = SaveQuarantined(tmp_path), file_of(tmp_path, ARTICLE.url)
-    failed = visit(
-        None, state="failed", reason="no-text: …", html=b"<p>", quarantine=Quarantine("no-text", "0")
-    )
-    assert keep.process_item(failed) == replace(failed, html=None)
-    assert file == tmp_path / "look" / "one.techidaily.com" / "bread.html"
-    assert file.read_bytes() == b"<p>"
-    keep.process_item(visit(None, state="failed", reason="no answer", status=None))
-    assert file.exists(), "a later failure says nothing of the page"
-    again = SaveQuarantined(tmp_path)
-    assert again.process_item(visit(GOOD, html=b"<p>word")).html is None
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-
-
-def test_a_page_that_was_never_archived_is_not_kept(tmp_path: Path) -> None:
-    SaveQuarantined(tmp_path).process_item(visit(None, state="failed", html=b"<p>"))
-    assert list(tmp_path.iterdir()) == []

@@ -25,6 +25,7 @@ _SECTIONS = {
         "show": "article:show",
         "history": "article:history",
         "diff": "article:diff",
+        "original": "originals:original",
     },
     "Files": {
         "export": "export:export",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ from pipelines.archive.connection import open_locked, open_readonly
 from pipelines.archive.storage_errors import explain
 from pipelines.archive.store import Store
 from pipelines.normalize import normalize
-from pipelines.quarantine import drop, file_of
+from pipelines.originals.read import Original
+from pipelines.originals.read import read as read_original
 from pipelines.validate import validate
 
 
@@ -80,32 +82,32 @@ def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str, as_json: 
 
 def _accept(store: Store, data: Path, url: str) -> int:
     """Store the quarantined version of an article, and return its number of words. Raises AlsoreadError."""
-    file = file_of(data, url)
-    if not file.is_file():
-        raise UsageError(f"{url} is not quarantined; see `alsoread status --failed`.")
-    article, cut_off = _read(file, url)
-    visit = Visit(url=article.url, state="stored", article=article, cut_off=cut_off)
+    record = quarantine.record_of(store.db, url)
+    article, cut_off = _read(read_original(store.db, data, record), url)
     # A person has compared it with the archived copy.
-    (result,) = store.commit([validate(visit, archived=None)])
+    visit = validate(Visit(url=article.url, state="stored", article=article, cut_off=cut_off), archived=None)
+    (result,) = store.commit([replace(visit, record=record)])
     if isinstance(result, OSError):  # the other pages may still be accepted
         raise explain(result, data)
     if isinstance(result, Exception):
         raise result
-    drop(data, url)
     return len(article.body.split())
 
 
-def _read(file: Path, url: str) -> tuple[Article, bool]:
+def _read(original: Original, url: str) -> tuple[Article, bool]:
     """Read an article from a quarantined page, and whether the page is cut off."""
     from crawler.extractors import read as read_page
+    from crawler.responses import charset_in
 
     try:
-        extracted, cut_off = read_page(file.read_bytes(), url)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file} can't be read: {error}.") from None
+        extracted, cut_off = read_page(
+            original.content, url, charset_in(original.head.decode(errors="replace"))
+        )
+    except ValueError as error:
+        raise UsageError(f"The quarantined version of {url} can't be read: {error}.") from None
     article = normalize(extracted) if extracted else None
     if article is None or not article.body.strip():
-        raise UsageError(f"Could not accept {file}: it has no article with text.")
+        raise UsageError(f"Could not accept {url}: the quarantined version has no article with text.")
     return article, cut_off
 
 

@@ -176,9 +176,13 @@ def _counts(done: Imported) -> Counter[str]:
 def _replayed(done: Imported) -> dict[str, Any]:
     """Return what JSON says of WARC files."""
     if done.replayed is None:
-        return {"responses": 0, "pages": {}, "skipped": {}}
-    others = {kind: count for kind, count in done.replayed.kinds.items() if kind not in _IMPORTED_KINDS}
-    return {"responses": done.replayed.responses, "pages": others, "skipped": dict(done.replayed.skipped)}
+        return {"responses": 0, "pages": [], "skipped": []}
+    kinds, skipped = sorted(done.replayed.kinds.items()), sorted(done.replayed.skipped.items())
+    return {
+        "responses": done.replayed.responses,
+        "pages": [{"result": kind, "count": n} for kind, n in kinds if kind not in _IMPORTED_KINDS],
+        "skipped": [{"reason": why, "count": n} for why, n in skipped],
+    }
 
 
 def _sentence(replayed: ReplayCounts) -> str:

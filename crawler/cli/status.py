@@ -33,7 +33,7 @@ def status(data: str, failed: bool, show_all: bool, as_json: bool) -> None:
         raise click.UsageError("--all needs --failed.")
     with closing(open_readonly(Path(data) / "archive.db")) as db:
         if failed and as_json:
-            print_failures_json(db, data)
+            print_failures_json(db)
         elif failed:
             print_failures(db, data, show_all)
         elif as_json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -12,7 +11,6 @@ from sqlite_utils import Database
 from crawler.clock import now
 from crawler.items import iso
 from crawler.reports.terminal import minute, output, plain, print_json
-from pipelines.quarantine import file_of
 
 _SHOWN_PAGES = 50
 _NO_LIMIT = -1
@@ -36,8 +34,8 @@ def print_failures(db: Database, data: str, show_all: bool) -> None:
     time = iso(now())
     for row in _query(db, _NO_LIMIT if show_all else _SHOWN_PAGES):
         next_try = minute(row["next_try"]) if row["next_try"] > time else "now"
-        file = _quarantined(data, row["url"])
-        page = f"{row['url']}\nin quarantine: {file}" if file else row["url"]
+        look = f"in quarantine: alsoread original {row['url']} --quarantined --data {data}"
+        page = f"{row['url']}\n{look}" if row["quarantined"] else row["url"]
         table.add_row(f"{row['attempts']}", next_try, plain(row["error"]), plain(page))
     console.print(table)
     if table.row_count < pages:
@@ -46,21 +44,17 @@ def print_failures(db: Database, data: str, show_all: bool) -> None:
     console.print(plain(f"Retry them now: alsoread crawl --retry-failed --data {data}"), soft_wrap=True)
 
 
-def print_failures_json(db: Database, data: str) -> None:
-    """Print all of them as JSON; `look_at` is the file of a quarantined page."""
-    pages = [row | {"look_at": _quarantined(data, row["url"])} for row in _query(db, _NO_LIMIT)]
+def print_failures_json(db: Database) -> None:
+    """Print all of them as JSON."""
+    pages = [row | {"quarantined": bool(row["quarantined"])} for row in _query(db, _NO_LIMIT)]
     print_json({"failed": len(pages), "pages": pages})
-
-
-def _quarantined(data: str, url: str) -> str | None:
-    file = file_of(Path(data), url)
-    return str(file) if file.is_file() else None
 
 
 def _query(db: Database, limit: int) -> Iterator[dict[str, Any]]:
     # A host that asked to be left alone holds all its pages back.
     return db.query(
-        """SELECT url, host, status, attempts, max(due_at, coalesce(not_before, '')) AS next_try, error
+        """SELECT url, host, status, attempts, max(due_at, coalesce(not_before, '')) AS next_try, error,
+             pages.id IN (SELECT page FROM quarantine) AS quarantined
            FROM pages JOIN hosts USING (host) WHERE state = 'failed'
            ORDER BY count(*) OVER (PARTITION BY host) DESC, host, attempts DESC, url LIMIT ?""",
         [limit],

@@ -66,7 +66,6 @@ class AlsoReadSpider(Spider):
         yield replace(
             visit,
             seconds=response.meta.get("download_latency"),
-            html=response.body if response.status == 200 else None,
             exchanges=response.meta.get("exchanges", ()),
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from scrapy import Request
@@ -109,7 +108,7 @@ class Replay:
             visit = responses.classify_reading(page, response, reading)
         except Failed as error:
             visit = responses.classify_error(page, error, response.status)
-        items: list[Item] = [replace(visit, html=response.body)]
+        items: list[Item] = [visit]
         if is_start and visit.article:
             items.insert(0, FoundPages(pages=[(page, None)]))
         return Result(items)

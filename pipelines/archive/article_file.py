@@ -22,7 +22,7 @@ MAX_PATH_BYTES = 1_000
 """Longest path below a folder of the archive: file systems take 4,096 bytes, with all folders above it."""
 
 _SUFFIXES = (".md", ".html")
-"""Suffixes of the files below `articles/` and `look/`."""
+"""Suffixes that the file of an article, or of its page, may have."""
 
 # Characters that some file system does not take in a name, and the mark between a name and its hash.
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*~\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffd]')

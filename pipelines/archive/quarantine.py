@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 
 from sqlite_utils import Database
 
+from crawler.errors import UsageError
 from crawler.items import Quarantine
 from pipelines.archive import pages
 from pipelines.archive.plausibility import Archived
@@ -61,6 +62,22 @@ def put(
 def release(db: Database, page: int) -> None:
     """Release a page from quarantine, in the caller's transaction."""
     db.execute("DELETE FROM quarantine WHERE page = ?", [page])
+
+
+def record_of(db: Database, url: str) -> int:
+    """Return the record that a quarantined page was read from. Raises UsageError if it is not quarantined."""
+    row = db.execute(
+        "SELECT record FROM quarantine JOIN pages ON pages.id = page WHERE url = ? AND state = 'failed'",
+        [url],
+    ).fetchone()
+    if row is None:
+        raise UsageError(f"{url} is not quarantined; see `alsoread status --failed`.")
+    if row[0] is None:
+        raise UsageError(
+            f"{url} was quarantined by an older alsoread, without its original; the next crawl that fetches it "
+            "quarantines it again."
+        )
+    return int(row[0])
 
 
 def urls_of(db: Database, patterns: Sequence[str]) -> list[str]:

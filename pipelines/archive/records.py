@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
+from crawler.errors import UsageError
 from crawler.items import Exchange, iso
 from pipelines.archive import pages
 from pipelines.archive.warc import (
@@ -73,6 +74,40 @@ def insert(db: Database, record: Row, location: Location) -> int:
         [*record, row[0], location.offset, location.length],
     ).fetchone()
     return int(id_)
+
+
+def last_at(db: Database, url: str) -> int | None:
+    """Return the last record of an address that is no article's, exactly as it was requested; None without one."""
+    row = db.execute(
+        """SELECT max(id) FROM warc_records WHERE url = ? AND kind = 'response'
+           AND NOT EXISTS (SELECT 1 FROM articles WHERE articles.url = warc_records.url)""",
+        [url],
+    ).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def of_article(db: Database, page: int, number: int | None = None) -> int:
+    """Return the record that a revision of an article was read from, by default the current one's.
+
+    Raises UsageError if there is none.
+    """
+    rows = db.execute(
+        """SELECT record FROM (SELECT record, archived_at, id FROM revisions WHERE article = :page
+             UNION ALL SELECT record, NULL, NULL FROM articles WHERE id = :page)
+           ORDER BY archived_at IS NULL, archived_at, id""",
+        {"page": page},
+    ).fetchall()
+    (url,) = db.execute("SELECT url FROM articles WHERE id = ?", [page]).fetchone()
+    number = number or len(rows)
+    if number > len(rows):
+        raise UsageError(f"{url} has no revision {number}; the newest is {len(rows)}.")
+    (record,) = rows[number - 1]
+    if record is None:
+        raise UsageError(
+            f"The original of {url}, revision {number}, was not kept: it is from a file, from a run with --no-warc, "
+            "or from an older alsoread."
+        )
+    return int(record)
 
 
 def status_of(head: bytes) -> int:

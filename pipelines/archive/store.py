@@ -110,9 +110,9 @@ class Store(BatchStore[Item]):
         lost = regressions.find(self.db, page, visit.article) if visit.article else []
         regressions.record(self.db, self.crawl, page["id"], lost)
         stored = visit.state == "stored"
-        record = visit.record or self.originals.keep(
-            self.db, visit.exchanges, needed=visit.quarantine is not None
-        )
+        record = visit.record
+        if visit.exchanges:
+            record = self.originals.keep(self.db, visit.exchanges, needed=visit.quarantine is not None)
         kind = self._store(visit, page, iso(now), file_hash, record) if stored else visit.state
         if visit.quarantine:
             quarantine.put(self.db, page["id"], self.crawl, visit.quarantine, iso(now), record)

@@ -24,14 +24,15 @@ from crawler.items import Exchange, iso
 
 FOLDER = "warc"
 """The folder of the files, in the archive's."""
-SUFFIX = ".warc.gz"
+PREFIX, SUFFIX = "alsoread-", ".warc.gz"
+"""Around the names of our own files."""
 MAX_FILE_BYTES = 10**9
 """Bytes from which on a file is followed by another."""
 
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 _GZIP = 16 + zlib.MAX_WBITS
 _LEVEL = 6
 _HEADERS_OVER = re.compile(rb"\r?\n\r?\n")
@@ -72,9 +73,12 @@ def name_of_digest(sha1_digest: bytes) -> str:
 class WarcWriter:
     """Append records to files of one run, which begin when the first record comes."""
 
-    def __init__(self, folder: Path, crawl: int, info: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, crawl: int, info: Mapping[str, str], max_file_bytes: int = MAX_FILE_BYTES
+    ) -> None:
         """`info`: the fields of the record that begins each file, such as the software."""
         self._folder, self._crawl, self._info = folder, crawl, info
+        self._max_file_bytes = max_file_bytes
         self._descriptor: int | None = None
         self._path = folder
         self._size = 0
@@ -137,7 +141,7 @@ class WarcWriter:
             self._descriptor = None
 
     def _write(self, record: bytes) -> Location:
-        if self._descriptor is None or self._size + len(record) > MAX_FILE_BYTES:
+        if self._descriptor is None or self._size + len(record) > self._max_file_bytes:
             self._begin(now())
         assert self._descriptor is not None  # noqa: S101
         offset = self._size
@@ -151,9 +155,7 @@ class WarcWriter:
         self._folder.mkdir(parents=True, exist_ok=True)
         while self._descriptor is None:
             self._serial += 1
-            name = (
-                f"alsoread-{self._crawl:06}-{moment:%Y%m%d%H%M%S}-{self._serial:05}-{gethostname()}{SUFFIX}"
-            )
+            name = f"{PREFIX}{self._crawl:06}-{moment:%Y%m%d%H%M%S}-{self._serial:05}-{gethostname()}{SUFFIX}"
             self._path = self._folder / name
             with suppress(FileExistsError):  # of a run that had the same number and second
                 self._descriptor = os.open(self._path, _NEW, 0o666)

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
@@ -16,20 +16,24 @@ from crawler.clock import parse_time
 from crawler.items import iso
 from crawler.urls import canonical_or_none
 from pipelines.archive import records
-from pipelines.archive.files import files_written, forget_pending
-from pipelines.archive.warc import FOLDER, SUFFIX, Location
+from pipelines.archive.files import files_written, forget_pending, odd_entry
+from pipelines.archive.warc import FOLDER, PREFIX, SUFFIX, Location
 from pipelines.archive.warc_reader import DamagedFile, Record, read_records
 
 _GZIP = 16 + zlib.MAX_WBITS
-_READ_BYTES = 1 << 20
 
 
 class Member(NamedTuple):
-    """A whole record of a file: its bytes there, its fields by lower-case name, and its block."""
+    """A whole record of a file."""
 
     location: Location
+    """The bytes of its gzip member."""
     fields: dict[str, str]
+    """By lower-case name."""
     block: bytes
+    """Empty if it is too large to be read whole."""
+    row: records.Row | None
+    """What the catalog has of it; None if it is none of a response."""
 
 
 def index_of(path: Path) -> Path:
@@ -43,7 +47,7 @@ def close_files(db: Database, data: Path) -> None:
     Call it with the archive locked, outside of a transaction. Raises OSError and sqlite3.Error.
     """
     for path in sorted((data / FOLDER).glob(f"*{SUFFIX}")):
-        if index_of(path).exists():
+        if index_of(path).exists() or odd_entry(path):
             continue
         db.execute("BEGIN IMMEDIATE")  # the writing process of a run that was killed may still append
         try:
@@ -52,7 +56,7 @@ def close_files(db: Database, data: Path) -> None:
         except BaseException:
             db.conn.rollback()
             raise
-        if 0 < whole < path.stat().st_size:  # else it is none of ours
+        if whole < path.stat().st_size and (whole or path.name.startswith(PREFIX)):
             with path.open("r+b") as file:
                 file.truncate(whole)
         write_index(db, path)
@@ -60,6 +64,13 @@ def close_files(db: Database, data: Path) -> None:
 
 def write_index(db: Database, path: Path) -> None:
     """Write the CDXJ index of a file from its rows. Raises OSError."""
+    with files_written(path.parent) as put:
+        put(PurePosixPath(index_of(path).name), index_lines(db, path).encode())
+    forget_pending(path.parent)  # it has no row of its own
+
+
+def index_lines(db: Database, path: Path) -> str:
+    """Return the CDXJ index of a file, from its rows."""
     from surt import surt  # type: ignore[import-untyped] # takes a while to load; few commands need it
 
     rows = db.execute(
@@ -80,41 +91,24 @@ def write_index(db: Database, path: Path) -> None:
         }
         moment = re.sub(r"\D", "", fetched_at)[:14]
         lines.append(f"{surt(url)} {moment} {json.dumps(values)}\n")
-    with files_written(path.parent) as put:
-        put(PurePosixPath(index_of(path).name), "".join(sorted(lines)).encode())
-    forget_pending(path.parent)  # it has no row of its own
+    return "".join(sorted(lines))
 
 
 def members(path: Path, start: int = 0) -> Iterator[Member]:
     """Yield the whole records of a file from an offset on, up to the first that is not whole. Raises OSError."""
-    with path.open("rb") as file:
+    with path.open("rb") as file, suppress(DamagedFile):
         file.seek(start)
-        offset, pending = start, b""
-        while True:
-            record, pending, length = _member(file, pending)
-            if record is None:
+        for record in read_records(file, start):
+            if record.length is None:
                 return
-            parsed = _parsed(record)
-            if parsed is None:
-                return
-            yield Member(Location(path.name, offset, length), *parsed)
-            offset += length
+            location = Location(path.name, record.offset, record.length)
+            yield Member(location, record.fields, record.block or b"", row_of(record))
 
 
-def _member(file: BinaryIO, pending: bytes) -> tuple[bytes | None, bytes, int]:
-    """Read one gzip member: its content, what was read behind it, and its length. None if it is not whole."""
-    unzip, content, length = zlib.decompressobj(_GZIP), b"", 0
-    while not unzip.eof:
-        data = pending or file.read(_READ_BYTES)
-        pending = b""
-        if not data:
-            return None, b"", length
-        length += len(data)
-        try:
-            content += unzip.decompress(data)
-        except zlib.error:
-            return None, b"", length
-    return content, unzip.unused_data, length - len(unzip.unused_data)
+def read_member(path: Path, location: Location) -> Member | None:
+    """Read the record at a place of a file; None if no whole one is there. Raises OSError."""
+    member = next(members(path, location.offset), None)
+    return member if member and member.location == location else None
 
 
 def member_of(content: bytes) -> tuple[dict[str, str], bytes] | None:
@@ -150,19 +144,20 @@ def _complete_rows(db: Database, path: Path) -> int:
         [path.name],
     ).fetchone()
     whole = sum(last) if last else 0
-    with path.open("rb") as file, suppress(DamagedFile):  # what follows is cut off
-        file.seek(whole)
-        for record in read_records(file, whole):
-            if record.length is None:
-                break
-            whole = record.offset + record.length
-            if row := row_of(record):
-                records.insert(db, row, Location(path.name, record.offset, record.length))
+    for member in members(path, whole):
+        whole = member.location.offset + member.location.length
+        insert_member(db, member)
     return whole
 
 
+def insert_member(db: Database, member: Member) -> None:
+    """Insert the row of a record, if it is one of a response."""
+    if member.row is not None:
+        records.insert(db, member.row, member.location)
+
+
 def row_of(record: Record) -> records.Row | None:
-    """Return the row of a record; None if it is not one of a response from the web, or says too little of it."""
+    """Return what the catalog has of a record; None if it is none of a response from the web, or says too little."""
     moment = parse_time(record.fields.get("warc-date"))
     if record.kind not in ("response", "revisit") or moment is None or not canonical_or_none(record.url):
         return None

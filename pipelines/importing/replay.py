@@ -30,7 +30,6 @@ from pipelines.archive.warc_reader import DamagedFile, Record
 from pipelines.importing.reconcile import is_same_version
 from pipelines.importing.warc_files import UnreadableZip, WarcFile, copy_into, read_record, records_of
 from pipelines.normalize import Normalize
-from pipelines.quarantine import SaveQuarantined
 from pipelines.validate import Validate
 
 Item = Visit | FoundPages
@@ -315,7 +314,6 @@ class ReplayCommitter:
         self._validate = Validate()
         if catalog:
             self._validate.archive_opened(catalog)
-            self._quarantine = SaveQuarantined(data)
         self._rows: list[tuple[Location, records.Row]] = []
         self._items: list[tuple[Item, Location | None]] = []
         self._visited: set[str] = set()
@@ -437,7 +435,7 @@ class ReplayCommitter:
             else:
                 self.counts.skipped[Skipped.OLDER] += 1
             return None
-        staged: Visit = self._quarantine.process_item(self._validate.process_item(visit))
+        staged: Visit = self._validate.process_item(visit)
         return staged
 
     def _keep_older(self, page: int, article: Article, at: str, record: int | None, crawl: int) -> None:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from pipelines.archive.files import HALF_WRITTEN, odd_entry
 from pipelines.images.paths import FOLDER
-from pipelines.quarantine import LOOK
 from pipelines.verifying.findings import PUT_FILE, Archive, Finding
 
 
@@ -23,7 +22,6 @@ class ArchiveFolder(NamedTuple):
     """What leaves files half written when it is killed."""
     hint: str
     """What to do with a file that is wrong."""
-    half_written_hint: str = "the next command that writes removes it"
 
 
 _SAME_PATH = "path = {0} AND path = {0} COLLATE BINARY"
@@ -31,7 +29,6 @@ _SAME_PATH = "path = {0} AND path = {0} COLLATE BINARY"
 _WITHOUT_ROW = (
     f"SELECT iif(EXISTS (SELECT 1 FROM {{}} WHERE {_SAME_PATH.format('?1')}), NULL, 'a file without a row')"
 )
-_MARKDOWN_OF_HTML = "(substr(?1, 1, length(?1) - 5) || '.md')"
 ARTICLES = ArchiveFolder(
     "articles",
     _WITHOUT_ROW.format("articles"),
@@ -43,17 +40,6 @@ COPIES = ArchiveFolder(
     _WITHOUT_ROW.format("pictures"),
     "run",
     "`alsoread images` takes it as the copy that belongs there; else remove it",
-)
-QUARANTINE = ArchiveFolder(
-    LOOK,
-    f"""SELECT CASE coalesce(state, '')
-                WHEN '' THEN 'not the page of an archived article'
-                WHEN 'stored' THEN 'the page of an article that was read well since' END
-        FROM (SELECT (SELECT state FROM articles JOIN pages USING (id)
-                      WHERE {_SAME_PATH.format(_MARKDOWN_OF_HTML)} AND ?1 GLOB '*.html') AS state)""",
-    "crawl",
-    "remove it; nothing needs it",
-    "remove it; nothing needs it",
 )
 
 
@@ -71,6 +57,9 @@ def check_unlisted(archive: Archive, folder: ArchiveFolder, since: float | None)
             hint = folder.hint
             (what,) = archive.db.execute(folder.query, [name]).fetchone()
             if Path(parent).name == HALF_WRITTEN:
-                what, hint = f"half written by a {folder.writer} that was killed", folder.half_written_hint
+                what, hint = (
+                    f"half written by a {folder.writer} that was killed",
+                    "the next command that writes removes it",
+                )
             if what:
                 yield Finding(where=f"{folder.name}/{name}", what=what, hint=hint)

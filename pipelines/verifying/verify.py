@@ -20,9 +20,10 @@ from pipelines.archive.storage_errors import ends_run, explain, is_full, is_lock
 from pipelines.verifying import image_check
 from pipelines.verifying.article_check import check_article
 from pipelines.verifying.findings import NO_SOURCE, REBUILD, Archive, Finding, Repair
+from pipelines.verifying.originals_check import check_originals
 from pipelines.verifying.repair import add_hosts, fill_hashes, rebuild_indexes, rebuild_search
 from pipelines.verifying.row_rules import check_rows
-from pipelines.verifying.unlisted import ARTICLES, COPIES, QUARANTINE, check_unlisted
+from pipelines.verifying.unlisted import ARTICLES, COPIES, check_unlisted
 
 _SETTLING_SECONDS = 60.0
 """What a running crawl wrote within this time is skipped: its row may not be committed yet."""
@@ -77,9 +78,9 @@ def _check(path: Path, since: float | None) -> Iterator[Finding]:
         _check_counts,
         partial(_check_articles, since=since),
         partial(check_unlisted, folder=ARTICLES, since=since),
-        partial(check_unlisted, folder=QUARANTINE, since=since),
         image_check.check_copies,
         partial(check_unlisted, folder=COPIES, since=since),
+        partial(check_originals, since=since),
         _check_search,
     )
     with closing(open_current(path)) as db:

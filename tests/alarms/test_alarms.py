@@ -20,10 +20,10 @@ from pipelines.archive import alarms, host_stats
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.store import Store
-from pipelines.quarantine import file_of
 from tests.conftest import ARTICLE, DEMO
 from tests.site import SEED, build
 from tests.support.commands import Run, crawl, here
+from tests.support.originals import quarantine
 
 HOST = "one.techidaily.com"
 NO_TEXT = Quarantine("no-text", "0")
@@ -249,9 +249,10 @@ def test_no_good_article_is_overwritten_and_the_page_is_kept_to_be_looked_at(run
     assert re.fullmatch(
         r"shrunk: the text shrank from \d+ words to 3; the archived copy is kept", failed[SEED]["error"]
     )
-    assert failed[SEED]["look_at"] == str(file_of(changed.data, SEED))
-    assert b"<p>Loading the text</p>" in file_of(changed.data, SEED).read_bytes()
-    assert str(file_of(changed.data, SEED)) in here("status", "--data", changed.data, "--failed").stdout
+    assert failed[SEED]["quarantined"]
+    assert "<p>Loading the text</p>" in here("original", SEED, "--quarantined", "--data", changed.data).stdout
+    command = f"alsoread original {SEED} --quarantined --data {changed.data}"
+    assert command in here("status", "--data", changed.data, "--failed").stdout
 
 
 def test_a_page_that_was_looked_at_and_is_right_is_accepted(changed: Run, tmp_path: Path) -> None:
@@ -261,7 +262,7 @@ def test_a_page_that_was_looked_at_and_is_right_is_accepted(changed: Run, tmp_pa
     assert done.stdout.startswith(f"Accepted: {SEED}, now 3 words.")
     assert here("show", SEED, "--data", tmp_path).stdout.endswith("\n\nLoading the text\n")
     assert "-Good bread does not ask for much work." in here("diff", SEED, "--data", tmp_path).stdout
-    assert not file_of(tmp_path, SEED).exists()
+    assert "<p>Loading the text</p>" in here("original", SEED, "--data", tmp_path).stdout
     again = here("accept", SEED, "--data", tmp_path)
     assert again.exit_code == 2
     assert again.stderr == (f"alsoread: {SEED} is not quarantined; see `alsoread status --failed`.\n")
@@ -271,7 +272,7 @@ def test_the_pages_of_a_host_are_accepted_together_but_for_those_that_are_no_art
     changed: Run, tmp_path: Path
 ) -> None:
     shutil.copytree(changed.data, tmp_path, dirs_exist_ok=True)
-    file_of(tmp_path, SEED).write_text("<html><body></body></html>")
+    quarantine(tmp_path, (SEED, b"<html><body></body></html>"))
     done = here("accept", "--host", "kitchen-*", "--data", tmp_path)
     assert (done.exit_code, done.stdout.count("Accepted: ")) == (2, 9)
     assert [row["url"] for row in status(tmp_path, "--failed")["pages"]] == [SEED]
@@ -281,7 +282,7 @@ def test_the_pages_of_a_host_are_accepted_together_but_for_those_that_are_no_art
 
 def test_a_kept_page_that_is_no_article_can_not_be_accepted(changed: Run, tmp_path: Path) -> None:
     shutil.copytree(changed.data, tmp_path, dirs_exist_ok=True)
-    file_of(tmp_path, SEED).write_text("<html><body></body></html>")
+    quarantine(tmp_path, (SEED, b"<html><body></body></html>"))
     done = here("accept", SEED, "--data", tmp_path)
     assert (done.exit_code, done.stdout) == (2, "")
     assert "it has no article with text." in done.stderr

@@ -16,15 +16,15 @@ import pytest
 from pipelines.archive.article_file import path_of
 from pipelines.archive.connection import is_locked
 from pipelines.archive.storage_errors import ends_run, explain
-from pipelines.quarantine import file_of, keep
 from pipelines.verifying.verify import repair
 from tests.site import SEED, Site
 from tests.site.server import Reply
 from tests.support.commands import Run, alsoread, crawl, here
 from tests.support.damages import edit
 from tests.support.imports import archive, write
+from tests.support.originals import quarantine
 from tests.support.storage import ONE, THREE, TWO, fill, limited, locked, said, small_disk, unreadable
-from tests.support.visits import MakeArticle
+from tests.support.visits import MakeArticle, json_of
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_a_page_that_can_not_be_stored_is_not_accepted_and_the_others_are(
     data = tmp_path / "data"
     shutil.copytree(run.data, data)
     blocked, other = sorted(run.urls)[:2]
-    for url in (blocked, other):
-        keep(data, url, (network / path_of(url).with_suffix("") / "index.html").read_bytes())
+    pages = {url: network / path_of(url).with_suffix("") / "index.html" for url in (blocked, other)}
+    quarantine(data, *((url, page.read_bytes()) for url, page in pages.items()))
     (data / "articles" / path_of(blocked)).unlink()
     (data / "articles" / path_of(blocked)).mkdir()
     done = here("accept", blocked, other, "--data", data)
@@ -172,7 +172,9 @@ def test_a_page_that_can_not_be_stored_is_not_accepted_and_the_others_are(
         done.stderr == f"alsoread: {data / 'articles' / path_of(blocked)} can't be written: Is a directory.\n"
     )
     assert f"Accepted: {other}, now" in done.stdout
-    assert file_of(data, blocked).is_file()
+    assert [row["url"] for row in json_of(data, "status", "--failed")["pages"] if row["quarantined"]] == [
+        blocked
+    ]
 
 
 def test_a_full_folder_for_temporary_files_is_not_a_damaged_catalog(

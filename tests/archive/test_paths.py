@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from crawler.urls import canonical
 from pipelines.archive.article_file import path_of
 from pipelines.images.paths import path_of as place_of
-from pipelines.quarantine import file_of, keep
 from tests.support.imports import archive
 from tests.support.storage import said
 from tests.support.visits import MakeArticle
@@ -116,13 +115,6 @@ def test_where_an_article_lies(url: str, path: str) -> None:
 def test_where_a_copy_of_a_picture_lies(path: str, place: str) -> None:
     found = place_of(f"https://pictures.example/{path}", "image/jpeg")
     assert str(found).startswith(f"pictures.example/{place}")
-
-
-def test_raw_pages_in_the_way_of_each_other_are_all_kept(tmp_path: Path) -> None:
-    pages = {f"https://one.techidaily.com/{path}/": path.encode() for path in ("x", "x.html/y", "x.md/y")}
-    for url, html in pages.items():
-        keep(tmp_path, url, html)
-    assert {url: file_of(tmp_path, url).read_bytes() for url in pages} == pages
 
 
 def test_articles_in_the_way_of_each_other_are_all_stored(tmp_path: Path, article: MakeArticle) -> None:

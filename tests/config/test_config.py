@@ -50,6 +50,8 @@ urls = ["json://localhost/hook"]
 on = "always"
 [keep]
 logs = "2 weeks"
+[warc]
+write = false
 [metrics]
 file = "numbers/alsoread.prom"
 """
@@ -96,6 +98,7 @@ def test_a_file_sets_every_option(tmp_path: Path) -> None:
         "notify.urls": ["json://localhost/hook"],
         "notify.on": "always",
         "keep.logs": timedelta(weeks=2),
+        "warc.write": False,
         "metrics.file": tmp_path / "numbers" / "alsoread.prom",
     }
 

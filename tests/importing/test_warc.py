@@ -41,8 +41,11 @@ from tests.support.warcs import (
 )
 
 BREAD, JAM = "https://one.techidaily.com/bread/", "https://two.techidaily.com/jam/"
-NOT_RECORDED = ("timed_visits", "seconds", "judged")
-"""Counts of hosts that WARC files don't tell: how long servers took; and an import raises no alarms."""
+NOT_EQUAL = ("timed_visits", "seconds", "new_pages")
+"""Counts of hosts that an import can't have: how long servers took is not recorded. Where a sitemap and a link name
+a page at about the same moment, the order of the commits decided which of them brought it: so it is with
+`pages.found_on` too. Of a run, `requests` and `bytes` are those of the network, and its alarms are not raised again.
+A page that could not be fetched has no response: it is due."""
 _SIGNALS_SEED = 7
 
 
@@ -57,6 +60,8 @@ def imported(data: Path, *paths: Path | str, code: int = 0) -> dict[str, Any]:
     done = here("import", *paths, "--data", data, "--json")
     assert (done.exit_code, done.stderr) == (code, "")
     values: dict[str, Any] = json.loads(done.stdout)
+    for name, key in ("pages", "result"), ("skipped", "reason"):
+        values[name] = {each[key]: each["count"] for each in values[name]}
     return values
 
 
@@ -73,11 +78,11 @@ def test_an_archive_filled_from_its_own_files_equals_the_crawled_one(
     assert (done["articles"], done["new"], done["skipped"]) == (41, 41, {})
     assert done["pages"] == {"gone": 1, "not_article": 16, "refused": 1}
     assert differences(run.data, data) == damage(data) == disorder(data) == []
-    counts = [name for name in host_stats.COUNTS if name not in NOT_RECORDED]
+    counts = [name for name in host_stats.COUNTS if name not in NOT_EQUAL]
     for compared in (
         f"SELECT host, {', '.join(counts)} FROM host_runs",
         "SELECT new, changed, unchanged, not_modified, not_article, gone, refused, failed, fetched FROM crawls",
-        "SELECT pages.url, found.url FROM pages JOIN pages AS found ON found.id = pages.found_on",
+        "SELECT url, (SELECT url FROM pages AS other WHERE other.id = pages.found_on) FROM pages WHERE NOT listed",
         "SELECT url, fetched_at, status, kind, type, digest, offset, length FROM warc_records",
     ):
         assert rows(data, compared) == rows(run.data, compared), compared
@@ -506,15 +511,7 @@ def test_what_wget_records_gives_the_same_articles(
     listed = tmp_path / "addresses"
     listed.write_text("".join(url.replace("https:", "http:") + "\n" for url in sorted(run.urls)))
     with _Proxied(network) as site:
-        command = [
-            wget,
-            "--quiet",
-            "--input-file",
-            listed,
-            "--warc-file",
-            tmp_path / "mirror",
-            "--delete-after",
-        ]
+        command = [wget, "--quiet", "--delete-after", f"--input-file={listed}", "--warc-file=mirror"]
         subprocess.run([*command, "-e", f"http_proxy={site.url}"], check=True, cwd=tmp_path, timeout=60)
     data = tmp_path / "data"
     done = imported(data, tmp_path / "mirror.warc.gz")

@@ -11,6 +11,7 @@ import pytest
 from tests.site import SEED, Site
 from tests.support.archives import damage, differences, disorder
 from tests.support.killing import WELL, Start, Undisturbed, gets_to, killed, last_words, undisturbed, visits
+from tests.support.originals import misread
 
 START = Start([SEED], ["--rate", "25"])
 """A pace at which there is something left to kill."""
@@ -36,7 +37,7 @@ def test_a_killed_crawl_ends_with_the_same_archive(
     assert len({run.visits for run in runs if 0 < run.visits < whole.visits}) >= min(4, kills // 4), (
         "kills in mid-crawl"
     )
-    assert [*disorder(tmp_path), *differences(whole.data, tmp_path)] == []
+    assert [*disorder(tmp_path), *differences(whole.data, tmp_path), *misread(tmp_path)] == []
 
 
 def test_a_crawl_whose_writer_is_killed_ends_and_the_next_one_goes_on(

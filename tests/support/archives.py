@@ -24,7 +24,7 @@ _PAGES = {"pages", "articles"}
 """Tables with the id of a page as their key."""
 _RUNS = "crawls"
 """A row a run: two archives with the same content need not have the same history, nor the same numbers of runs."""
-_OF_RUNS = {_RUNS, "host_runs", "losses", "alarms", "maintenance"}
+_OF_RUNS = {_RUNS, "host_runs", "losses", "alarms", "maintenance", "warc_files", "warc_records"}
 """What is told of runs, which two such archives need not share."""
 _SEARCH = "articles_fts"
 """The search index is many tables, which a check of its own compares with the articles."""
@@ -124,7 +124,7 @@ def _rows(db: Database, name: str) -> Counter[Any]:
 
 def _columns(table: Table, keys: Mapping[str | None, str]) -> Iterator[str]:
     for name in (column.name for column in table.columns):
-        if keys.get(name) == _RUNS or name.endswith("_at") or name in _TIMES:
+        if keys.get(name) in (_RUNS, "warc_records") or name.endswith("_at") or name in _TIMES:
             yield f"{name} IS NULL"
         elif name != "found_on" and keys.get(name) in _PAGES:
             yield f"(SELECT url FROM pages WHERE pages.id = {table.name}.{name})"

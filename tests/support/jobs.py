@@ -9,9 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.quarantine import keep
 from tests.faults.pages import NEWS, TEXT, page
 from tests.support.exports import three_articles
+from tests.support.originals import quarantine
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,7 @@ class Job:
 def _quarantined(other: Path, data: Path) -> None:
     """Make an archive that has another page of some articles in quarantine."""
     shutil.copytree(other, data)
-    for url in _URLS:
-        keep(data, url, page(TEXT + NEWS, title=url).encode())
+    quarantine(data, *((url, page(TEXT + NEWS, title=url).encode()) for url in _URLS))
 
 
 def _damaged(other: Path, data: Path) -> None:

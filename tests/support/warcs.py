@@ -12,7 +12,6 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from pipelines.archive.connection import open_readonly
-from tests.support.archives import files
 
 DATE = "2024-03-01T10:00:00Z"
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
@@ -23,12 +22,13 @@ def digest(payload: bytes) -> str:
     return f"sha1:{b32encode(sha1(payload, usedforsecurity=False).digest()).decode()}"
 
 
-def record(kind: str, block: bytes, *, warc: str = "1.0", **fields: str | None) -> bytes:
+def record(kind: str, block: bytes, **fields: str | None) -> bytes:
     """A record, with fields by their names in snake case; None leaves one out that is there by default."""
     defaults = {"warc_type": kind, "warc_date": DATE, "warc_record_id": "<urn:uuid:1>"}
+    version = fields.pop("warc", "1.0")
     values: dict[str, str | None] = {**defaults, "content_length": str(len(block)), **fields}
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in values.items() if value is not None]
-    return "\r\n".join([f"WARC/{warc}", *lines, "", ""]).encode() + block + b"\r\n\r\n"
+    return "\r\n".join([f"WARC/{version}", *lines, "", ""]).encode() + block + b"\r\n\r\n"
 
 
 def http(body: bytes, status: str = "200 OK", version: str = "1.1", **headers: str) -> bytes:
@@ -39,8 +39,11 @@ def http(body: bytes, status: str = "200 OK", version: str = "1.1", **headers: s
 
 
 def response(url: str, message: bytes, **fields: str | None) -> bytes:
-    kind = "application/http; msgtype=response"
-    return record("response", message, warc_target_uri=url, content_type=kind, **fields)
+    defaults: dict[str, str | None] = {
+        "warc_target_uri": url,
+        "content_type": "application/http; msgtype=response",
+    }
+    return record("response", message, **defaults | fields)
 
 
 def page(title: str, text: str = "Mix flour and water, and wait for a day. " * 30) -> bytes:
@@ -71,8 +74,3 @@ def originals(data: Path) -> list[tuple[str, str, str, str]]:
                JOIN warc_records ON warc_records.id = record JOIN warc_files ON warc_files.id = file"""
     with closing(open_readonly(data / "archive.db")) as db:
         return sorted(db.execute(query))
-
-
-def bodies(data: Path) -> dict[str, bytes]:
-    """The files of the articles, by their paths."""
-    return files(data)

@@ -19,7 +19,6 @@ from crawler.cli import main
 from crawler.errors import LockedError
 from crawler.items import Article, FoundPages, Image, Link, Visit
 from pipelines.archive.catalog import Catalog
-from pipelines.quarantine import keep
 from pipelines.verifying.findings import Finding
 from pipelines.verifying.verify import repair, verify
 from tests.support.damages import cut_short, edit, edit_a_row, files, flip_a_byte, swap, take_away
@@ -97,23 +96,6 @@ def content(data: Path) -> tuple[dict[str, bytes], list[str]]:
 
 def lines(findings: Iterator[Finding]) -> list[str]:
     return [f"{finding.where}: {finding.what}" for finding in findings]
-
-
-def test_quarantined_pages_belong_to_articles_that_were_not_read_well(damaged: Path) -> None:
-    lost = Visit(url=url(2), state="failed", status=200, reason="the article has no text")
-    catalog = Catalog(damaged / "archive.db", scope=["techidaily.com"], retry_delays=[])
-    catalog.begin_crawl()
-    catalog.commit([lost])
-    catalog.end_crawl("finished", requests={"page": 1})
-    catalog.close()
-    for page in (url(2), url(5), "https://one.techidaily.com/never-archived/"):
-        keep(damaged, page, b"<p>A page")
-    (damaged / "look" / ".writing" / "1-1").touch()
-    assert sorted(lines(verify(damaged))) == [
-        "look/.writing/1-1: half written by a crawl that was killed",
-        "look/one.techidaily.com/never-archived.html: not the page of an archived article",
-        "look/three.techidaily.com/page-5.html: the page of an article that was read well since",
-    ]
 
 
 def test_a_sound_archive_has_no_findings(sound: Path) -> None:
