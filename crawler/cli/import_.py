@@ -59,10 +59,11 @@ def _in_scope(_: click.Context, __: click.Parameter, host: str | None) -> str | 
 def import_(
     paths: tuple[Path, ...], data: str, host: str | None, warc: bool, dry_run: bool, as_json: bool
 ) -> None:
-    """Import Markdown files, WARC and WACZ files, folders, and tar or zip archives.
+    """Import Markdown and WARC files, from folders or archives.
 
-    Markdown files have front matter. Importing an export restores its articles. Sources of a blog are cut as their
-    pages are. The responses in WARC files are read as a crawl reads them.
+    Archives are tar and zip files of Markdown, and WACZ files. Markdown files have front matter. Importing an export
+    restores its articles. Sources of a blog are cut as their pages are. The responses in WARC files are read as a
+    crawl reads them.
 
     \b
     Examples:

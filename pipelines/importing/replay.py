@@ -22,7 +22,6 @@ from crawler.items import Article, FoundPages, Visit, iso
 from crawler.urls import canonical, canonical_or_none, in_scope
 from pipelines.archive import articles, pages, records, revisions
 from pipelines.archive.catalog import Catalog
-from pipelines.archive.files import hash_of
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.archive.warc import FOLDER, Location, split_response
 from pipelines.archive.warc_index import row_of
@@ -51,7 +50,7 @@ class Skipped(StrEnum):
     NOT_HTTP = "not HTTP"
     TOO_LARGE = "too large"
     NO_ORIGINAL = "without the response that they repeat"
-    OLDER = "older than what the archive has"
+    OLDER = "not newer than what the archive has"
     NOT_PAGE = "not pages of articles"
 
 
@@ -452,19 +451,21 @@ class ReplayCommitter:
     def _foresee(self) -> None:
         """Count what would become of the visits."""
         for item, _ in self._items:
-            if isinstance(item, Visit):
-                visit = self._normalize.process_item(item)
-                self.counts.kinds[self._kind(visit) if visit.article else visit.state] += 1
+            if not isinstance(item, Visit):
+                continue
+            page = pages.find(self.db, item.url)
+            if item.article:
+                self.counts.kinds[self._kind(self._normalize.process_item(item), page)] += 1
+            elif page and _is_older(item, page):
+                self.counts.skipped[Skipped.OLDER] += 1
+            else:
+                self.counts.kinds["not_modified" if item.state == "stored" else item.state] += 1
 
-    def _kind(self, visit: Visit) -> str:
+    def _kind(self, visit: Visit, page: Mapping[str, Any] | None) -> str:
         assert visit.article  # noqa: S101 - the caller saw it
-        page = pages.find(self.db, visit.url)
         if page is None or not page["archived"]:
             return "new"
-        archived = articles.load(self.db, page["id"])
-        is_same = hash_of(visit.article.body.encode()) == hash_of(archived.body.encode()) and is_same_version(
-            visit.article, archived
-        )
+        is_same = is_same_version(visit.article, articles.load(self.db, page["id"]))
         return "unchanged" if is_same or _is_older(visit, page) else "changed"
 
 

@@ -107,7 +107,7 @@ def test_importing_files_again_changes_nothing(run: Run, warc: Path, tmp_path: P
     for path in (warc, data / "warc" / warc.name):
         done = imported(data, path)
         assert (done["articles"], done["unchanged"], done["pages"]) == (41, 41, {})
-        assert done["skipped"] == {"older than what the archive has": 17}
+        assert done["skipped"] == {"not newer than what the archive has": 17}
         assert differences(run.data, data) == disorder(data) == []
     assert len(list((data / "warc").glob("*.warc.gz"))) == 1
 
