@@ -149,6 +149,8 @@ class Visit:
     """What was requested for it: redirects that were followed, then the response of this visit."""
     record: int | None = None
     """The record of the response, where it was kept already."""
+    at: datetime | None = None
+    """When it was fetched; None for a moment ago."""
 
 
 ImageState = Literal["stored", "failed", "refused", "gone"]
@@ -190,3 +192,5 @@ class FoundPages:
     """True where the sitemap could not be read."""
     asked_for: bool = False
     """True where the user named them: they are queued again even if they failed."""
+    at: datetime | None = None
+    """When they were found; None for a moment ago."""

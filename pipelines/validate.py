@@ -52,7 +52,7 @@ def validate(visit: Visit, archived: Archived | None, host_articles: int = 0, ho
         host_articles=host_articles,
         host_changed=host_changed,
     )
-    if doubt := find_doubt(comparison, now()):
+    if doubt := find_doubt(comparison, visit.at or now()):
         rule, detail = doubt
         return _quarantined(visit, Quarantine(rule.name, hash_of_body(visit.article)), detail)
     return _flagged(visit, visit.article)
@@ -79,7 +79,7 @@ def _flagged(visit: Visit, article: Article) -> Visit:
         )
         article = replace(article, also_read=article.also_read[:LINKS_PER_PAGE])
         visit = replace(visit, reason=reason, article=article)
-    elif flaw := find_flaw(article, now()):
+    elif flaw := find_flaw(article, visit.at or now()):
         visit = replace(visit, reason=flaw, etag=None, last_modified=None)
     if visit.cut_off:
         reason = "cut-off: the page ends before its template does"

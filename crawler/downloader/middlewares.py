@@ -110,23 +110,31 @@ class WholeBody:
 
     def process_response(self, request: Request, response: Response) -> Response:  # noqa: ARG002
         """Return the response with its body decoded. Raises Failed, or Refused (too-large)."""
-        if not {"partial", "dataloss"}.isdisjoint(response.flags):
-            raise Failed("the response ended early, or its end was not marked")
-        encodings = b",".join(response.headers.getlist(b"Content-Encoding")).decode("latin-1").lower()
-        layers = [name for name in _TOKEN.findall(encodings) if name != "identity"]
-        if not layers or not response.body:
-            return response
-        if len(layers) > MAX_LAYERS:
-            raise Refused("too-large", f"{response.url} is encoded {len(layers)} times over")
-        body = response.body
-        for encoding in reversed(layers):
-            body = decode(body, encoding, self._limit, response.url)
-        headers = response.headers.copy()
-        del headers[b"Content-Encoding"]
-        # Not response.replace(): it carries over the encoding that Scrapy guessed from the compressed bytes.
-        attributes = {name: getattr(response, name) for name in Response.attributes}
-        kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
-        return kind(**attributes | {"headers": headers, "body": body})
+        return decoded(response, self._limit)
+
+
+def decoded(response: Response, limit: int) -> Response:
+    """Return a response with its body decoded, of which no layer may have more than `limit` bytes.
+
+    Raises Failed, or Refused (too-large).
+    """
+    if not {"partial", "dataloss"}.isdisjoint(response.flags):
+        raise Failed("the response ended early, or its end was not marked")
+    encodings = b",".join(response.headers.getlist(b"Content-Encoding")).decode("latin-1").lower()
+    layers = [name for name in _TOKEN.findall(encodings) if name != "identity"]
+    if not layers or not response.body:
+        return response
+    if len(layers) > MAX_LAYERS:
+        raise Refused("too-large", f"{response.url} is encoded {len(layers)} times over")
+    body = response.body
+    for encoding in reversed(layers):
+        body = decode(body, encoding, limit, response.url)
+    headers = response.headers.copy()
+    del headers[b"Content-Encoding"]
+    # Not response.replace(): it carries over the encoding that Scrapy guessed from the compressed bytes.
+    attributes = {name: getattr(response, name) for name in Response.attributes}
+    kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
+    return kind(**attributes | {"headers": headers, "body": body})
 
 
 class HtmlOnly:
@@ -137,16 +145,21 @@ class HtmlOnly:
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Pass HTML. Raises Failed if there is no body, Refused (wrong-type) if it is not HTML."""
-        if response.status != 200 or not request.meta.get("page"):
-            return response
-        if not response.body.strip():
-            raise Failed("the response has no body")
-        content_type = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
-        declared = content_type.partition(";")[0].strip().lower()
-        detected = media_type(response.body)
-        if detected == "text/html" and declared in (*_HTML, *_UNKNOWN):
-            return response
-        if detected is None and declared in _HTML:
-            return response
-        sent_as = f" sent as {declared or 'nothing'}" if detected != declared else ""
-        raise Refused("wrong-type", f"expected HTML, got {detected or 'text'}{sent_as}")
+        if response.status == 200 and request.meta.get("page"):
+            check_html(response)
+        return response
+
+
+def check_html(response: Response) -> None:
+    """Pass a response that is a page. Raises Failed if there is no body, Refused (wrong-type) if it is not HTML."""
+    if not response.body.strip():
+        raise Failed("the response has no body")
+    content_type = (response.headers.get(b"Content-Type") or b"").decode("latin-1")
+    declared = content_type.partition(";")[0].strip().lower()
+    detected = media_type(response.body)
+    if detected == "text/html" and declared in (*_HTML, *_UNKNOWN):
+        return
+    if detected is None and declared in _HTML:
+        return
+    sent_as = f" sent as {declared or 'nothing'}" if detected != declared else ""
+    raise Refused("wrong-type", f"expected HTML, got {detected or 'text'}{sent_as}")

@@ -57,9 +57,7 @@ class Robots:
         if request.meta.get("robots"):
             return
         rules = await self.rules(request)
-        if not rules.allowed(request.url, self._agent):
-            parts = urlparse_cached(request)
-            raise Refused("robots", f"robots.txt of {parts.hostname} disallows {parts.path}")
+        check_rules(rules, request, self._agent)
         if self._delays and rules.crawl_delay(self._agent):
             request.meta["autothrottle_dont_adjust_delay"] = True
 
@@ -73,7 +71,7 @@ class Robots:
     async def _rules(self, request: Request, host: str) -> ProtegoRobotParser:
         forget_after = asyncio.get_running_loop().call_later
         try:
-            rules = self._parsed(await self._fetch(urljoin(request.url, "/robots.txt")))
+            rules = parse_rules(await self._fetch(urljoin(request.url, "/robots.txt")))
         except Refused:
             forget_after(RETRY_SECONDS, self._hosts.pop, host)
             raise
@@ -125,22 +123,31 @@ class Robots:
         finally:
             self._crawler.signals.disconnect(stop_at_size, signals.bytes_received)
 
-    def _parsed(self, response: Response) -> ProtegoRobotParser:
-        if 400 <= response.status < 500 and response.status != 429:
-            body = b""
-        elif response.status == 200:
-            body = response.body
-        else:
-            raise Failed(str(response.status))
-        if len(body) > MAX_BYTES:  # a rule cut short would mean more than it says
-            body = body[:MAX_BYTES].rpartition(b"\n")[0]
-        if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-            body = body.decode("utf-16", "ignore").encode()
-        return ProtegoRobotParser.from_crawler(self._crawler, body)
-
     def _slow_down(self, host: str, asked: float) -> None:
         if not asked > 0:
             return
         delay = min(asked, MAX_DELAY_SECONDS)
         logger.info("robots.txt of %s asks for %s s between requests; leaving %s s.", host, asked, delay)
         set_delay(self._crawler, host, delay)
+
+
+def check_rules(rules: ProtegoRobotParser, request: Request, agent: str) -> None:
+    """Pass a request that the rules of its host allow. Raises Refused (robots)."""
+    if not rules.allowed(request.url, agent):
+        parts = urlparse_cached(request)
+        raise Refused("robots", f"robots.txt of {parts.hostname} disallows {parts.path}")
+
+
+def parse_rules(response: Response) -> ProtegoRobotParser:
+    """Return the rules in the response to a request for a robots.txt. Raises Failed where it has none."""
+    if 400 <= response.status < 500 and response.status != 429:
+        body = b""
+    elif response.status == 200:
+        body = response.body
+    else:
+        raise Failed(str(response.status))
+    if len(body) > MAX_BYTES:  # a rule cut short would mean more than it says
+        body = body[:MAX_BYTES].rpartition(b"\n")[0]
+    if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        body = body.decode("utf-16", "ignore").encode()
+    return ProtegoRobotParser(body, None)

@@ -38,6 +38,12 @@ def report_unread(stats: Any, host: str, url: str, error: BaseException) -> Foun
     return FoundPages(pages=[], host=host, unread=True)
 
 
+def named_sitemaps(robotparser: Any, *, is_seed: bool) -> list[str]:
+    """Return the sitemaps that a robots.txt names; for a seed host without any, where one usually lies."""
+    names = list(robotparser.rp.sitemaps)
+    return [_DEFAULT_PATH] if is_seed and not names else names
+
+
 class SitemapDiscovery:
     """Have the spider request the sitemaps that a host's robots.txt names, once the crawl has reached the host.
 
@@ -100,7 +106,7 @@ class SitemapDiscovery:
         is_seed = f"https://{host}/" in spider.pages
         if host in self.fresh or not (is_seed or self.everywhere):
             return
-        names = list(robotparser.rp.sitemaps) or [_DEFAULT_PATH] * is_seed
+        names = named_sitemaps(robotparser, is_seed=is_seed)
         if not names:
             self.catalog.write(FoundPages(pages=[], host=host))
         for result in spider.sitemaps.request(names, host, 0 if is_seed else UNLINKED, request.url):

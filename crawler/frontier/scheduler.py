@@ -87,7 +87,7 @@ class Frontier(BaseScheduler):
             scope=self.settings.getlist("ALSOREAD_SCOPE"),
             retry_delays=self.settings.getlist("ALSOREAD_RETRY_DELAYS"),
             host_failures=self.settings["ALSOREAD_HOST_FAILURES"],
-            originals=policy_of(self.settings),
+            originals=policy_of(self.settings, self.spider.pages),
         )
         try:
             self.catalog.begin_crawl(

@@ -10,6 +10,7 @@ from scrapy import Request, Spider
 from scrapy.http import Response
 
 from crawler import responses
+from crawler.extensions.sitemaps import report_unread
 from crawler.frontier.seeds import SeedError, read_seeds
 from crawler.items import Visit
 from crawler.spiders.reader import Reader
@@ -46,7 +47,7 @@ class AlsoReadSpider(Spider):
         spider.seeds = spider.seeds or crawler.settings.getlist("ALSOREAD_SEEDS")
         spider.pages = read_seeds(spider.seeds, crawler.settings.getlist("ALSOREAD_SCOPE"))
         spider.reader = Reader(crawler.settings.getfloat("ALSOREAD_READ_TIMEOUT"))
-        spider.sitemaps = Sitemaps(crawler)
+        spider.sitemaps = Sitemaps(lambda *unread: report_unread(crawler.stats, *unread))
         return spider
 
     async def parse(self, response: Response) -> AsyncIterator[Visit | Request]:

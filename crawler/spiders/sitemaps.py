@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from scrapy.http import Request, Response
 
-from crawler.extensions.sitemaps import report_unread
 from crawler.items import FoundPages
 from crawler.responses import Failed, follow, redirect_target
 from crawler.spiders.sitemap_contents import absolute, read_sitemap
-
-if TYPE_CHECKING:
-    from scrapy.crawler import Crawler
 
 _MAX_PAGES = 50_000
 """Pages that the sitemaps of one host name: nine times those of the largest blog."""
@@ -26,8 +22,9 @@ _MAX_QUOTE_CHARACTERS = 100
 class Sitemaps:
     """The sitemaps that one run reads: each once, and of a host no more than its share."""
 
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
+    def __init__(self, unread: Callable[[str, str, BaseException], FoundPages]) -> None:
+        """`unread` makes the report of a host's sitemap, by its address, of which not all could be read."""
+        self._unread = unread
         self._requested: dict[str, set[str]] = {}
         self._named: Counter[str] = Counter()
 
@@ -85,6 +82,3 @@ class Sitemaps:
         """Yield the report of a sitemap that could not be fetched; the crawl continues."""
         request = failure.request
         yield self._unread(request.cb_kwargs["host"], request.url, failure.value)
-
-    def _unread(self, host: str, url: str, error: BaseException) -> FoundPages:
-        return report_unread(self._crawler.stats, host, url, error)

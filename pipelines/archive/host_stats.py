@@ -130,3 +130,8 @@ def of_host(db: Database, host: str, until: int, most: int) -> Iterator[HostStat
                 ORDER BY crawl DESC LIMIT ?"""
     for row in db.execute(query, [host, until, most]):
         yield HostStats(**dict(zip(_NAMES, row, strict=True)))
+
+
+def hosts_of(db: Database, crawl: int) -> list[str]:
+    """Return the hosts that a run has counts of."""
+    return [host for (host,) in db.execute("SELECT host FROM host_runs WHERE crawl = ?", [crawl])]

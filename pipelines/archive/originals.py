@@ -34,8 +34,8 @@ _TOLD_SETTINGS = (
 )
 
 
-def policy_of(settings: Mapping[str, Any]) -> OriginalsPolicy:
-    """Return what Scrapy's settings of a run say of its originals."""
+def policy_of(settings: Mapping[str, Any], seeds: Sequence[str] = ()) -> OriginalsPolicy:
+    """Return what Scrapy's settings of a run say of its originals; `seeds`: the pages that it begins with."""
     told = {name: settings.get(name) for name in _TOLD_SETTINGS}
     info = {
         "software": f"alsoread/{version('alsoread')}",
@@ -45,6 +45,7 @@ def policy_of(settings: Mapping[str, Any]) -> OriginalsPolicy:
         "robots": "obey" if settings["ROBOTSTXT_OBEY"] else "ignore",
         "hostname": gethostname(),
         "settings": json.dumps(told),
+        "seeds": json.dumps(list(seeds)),
     }
     return OriginalsPolicy(all=bool(settings["ALSOREAD_WARC"]), info=info)
 

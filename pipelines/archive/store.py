@@ -85,7 +85,7 @@ class Store(BatchStore[Item]):
         if found.host and found.unread:
             self._counts(found.host).unread += 1
             return "found"
-        now = self._stamp()
+        now = found.at or self._stamp()
         newest = self.db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
         known = self._add([url for url, _ in found.pages], depth=found.depth, now=iso(now))
         if found.host or found.asked_for:
@@ -105,7 +105,7 @@ class Store(BatchStore[Item]):
 
     def _settle(self, visit: Visit, file_hash: str | None) -> str:
         """Store a visit, its article and its links. Return the count of the crawl that it adds to."""
-        now = self._stamp()
+        now = visit.at or self._stamp()
         page = self._page(visit.url, 0, iso(now))
         lost = regressions.find(self.db, page, visit.article) if visit.article else []
         regressions.record(self.db, self.crawl, page["id"], lost)
@@ -192,7 +192,7 @@ class Store(BatchStore[Item]):
             wait = revisit.next_visit(_interval(page), changed=kind == "changed")
         self.db.execute(
             """UPDATE pages SET state = :state, status = :status, error = :reason, attempts = :attempts,
-                 due_at = :due_at, moved_to = NULL,
+                 due_at = :due_at, moved_to = NULL, found_at = min(found_at, :now),
                  fetched_at = CASE :attempts WHEN 0 THEN :now ELSE fetched_at END,
                  gone_at = CASE :state WHEN 'gone' THEN coalesce(gone_at, :now) WHEN 'failed' THEN gone_at END,
                  etag = CASE WHEN :read THEN :etag ELSE etag END,

@@ -24,7 +24,8 @@ from crawler.items import Exchange, iso
 
 FOLDER = "warc"
 """The folder of the files, in the archive's."""
-SUFFIX = ".warc.gz"
+PREFIX, SUFFIX = "alsoread-", ".warc.gz"
+"""Around the names of our own files."""
 MAX_FILE_BYTES = 10**9
 """Bytes from which on a file is followed by another."""
 
@@ -61,7 +62,12 @@ def split_response(response: bytes) -> tuple[bytes, bytes]:
 
 def digest_of(content: bytes) -> str:
     """Return a digest as WARC files and CDXJ indexes have it."""
-    return f"sha1:{b32encode(sha1(content, usedforsecurity=False).digest()).decode()}"
+    return name_of_digest(sha1(content, usedforsecurity=False).digest())
+
+
+def name_of_digest(sha1_digest: bytes) -> str:
+    """Return a SHA-1 as WARC files and CDXJ indexes have it."""
+    return f"sha1:{b32encode(sha1_digest).decode()}"
 
 
 class WarcWriter:
@@ -149,9 +155,7 @@ class WarcWriter:
         self._folder.mkdir(parents=True, exist_ok=True)
         while self._descriptor is None:
             self._serial += 1
-            name = (
-                f"alsoread-{self._crawl:06}-{moment:%Y%m%d%H%M%S}-{self._serial:05}-{gethostname()}{SUFFIX}"
-            )
+            name = f"{PREFIX}{self._crawl:06}-{moment:%Y%m%d%H%M%S}-{self._serial:05}-{gethostname()}{SUFFIX}"
             self._path = self._folder / name
             with suppress(FileExistsError):  # of a run that had the same number and second
                 self._descriptor = os.open(self._path, _NEW, 0o666)

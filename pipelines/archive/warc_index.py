@@ -6,25 +6,34 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from crawler.clock import parse_time
+from crawler.items import iso
+from crawler.urls import canonical_or_none
 from pipelines.archive import records
 from pipelines.archive.files import files_written, forget_pending, odd_entry
-from pipelines.archive.warc import FOLDER, SUFFIX, Location, digest_of, split_response
+from pipelines.archive.warc import FOLDER, PREFIX, SUFFIX, Location
+from pipelines.archive.warc_reader import DamagedFile, Record, read_records
 
 _GZIP = 16 + zlib.MAX_WBITS
-_READ_BYTES = 1 << 20
 
 
 class Member(NamedTuple):
-    """A whole record of a file: its bytes there, its fields by lower-case name, and its block."""
+    """A whole record of a file."""
 
     location: Location
+    """The bytes of its gzip member."""
     fields: dict[str, str]
+    """By lower-case name."""
     block: bytes
+    """Empty if it is too large to be read whole."""
+    row: records.Row | None
+    """What the catalog has of it; None if it is none of a response."""
 
 
 def index_of(path: Path) -> Path:
@@ -47,7 +56,7 @@ def close_files(db: Database, data: Path) -> None:
         except BaseException:
             db.conn.rollback()
             raise
-        if whole < path.stat().st_size:
+        if whole < path.stat().st_size and (whole or path.name.startswith(PREFIX)):
             with path.open("r+b") as file:
                 file.truncate(whole)
         write_index(db, path)
@@ -87,43 +96,19 @@ def index_lines(db: Database, path: Path) -> str:
 
 def members(path: Path, start: int = 0) -> Iterator[Member]:
     """Yield the whole records of a file from an offset on, up to the first that is not whole. Raises OSError."""
-    with path.open("rb") as file:
+    with path.open("rb") as file, suppress(DamagedFile):
         file.seek(start)
-        offset, pending = start, b""
-        while True:
-            record, pending, length = _member(file, pending)
-            if record is None:
+        for record in read_records(file, start):
+            if record.length is None:
                 return
-            parsed = _parsed(record)
-            if parsed is None:
-                return
-            yield Member(Location(path.name, offset, length), *parsed)
-            offset += length
+            location = Location(path.name, record.offset, record.length)
+            yield Member(location, record.fields, record.block or b"", row_of(record))
 
 
 def read_member(path: Path, location: Location) -> Member | None:
     """Read the record at a place of a file; None if no whole one is there. Raises OSError."""
-    with path.open("rb") as file:
-        file.seek(location.offset)
-        content = file.read(location.length)
-    parsed = member_of(content)
-    return Member(location, *parsed) if parsed else None
-
-
-def _member(file: BinaryIO, pending: bytes) -> tuple[bytes | None, bytes, int]:
-    """Read one gzip member: its content, what was read behind it, and its length. None if it is not whole."""
-    unzip, content, length = zlib.decompressobj(_GZIP), b"", 0
-    while not unzip.eof:
-        data = pending or file.read(_READ_BYTES)
-        pending = b""
-        if not data:
-            return None, b"", length
-        length += len(data)
-        try:
-            content += unzip.decompress(data)
-        except zlib.error:
-            return None, b"", length
-    return content, unzip.unused_data, length - len(unzip.unused_data)
+    member = next(members(path, location.offset), None)
+    return member if member and member.location == location else None
 
 
 def member_of(content: bytes) -> tuple[dict[str, str], bytes] | None:
@@ -167,22 +152,21 @@ def _complete_rows(db: Database, path: Path) -> int:
 
 def insert_member(db: Database, member: Member) -> None:
     """Insert the row of a record, if it is one of a response."""
-    row = row_of(member)
-    if row is not None:
-        records.insert(db, row, member.location)
+    if member.row is not None:
+        records.insert(db, member.row, member.location)
 
 
-def row_of(member: Member) -> records.Row | None:
-    """Return what the catalog has of a record; None if it is none of a response."""
-    fields = member.fields
-    if fields.get("warc-type") not in ("response", "revisit"):
+def row_of(record: Record) -> records.Row | None:
+    """Return what the catalog has of a record; None if it is none of a response from the web, or says too little."""
+    moment = parse_time(record.fields.get("warc-date"))
+    if record.kind not in ("response", "revisit") or moment is None or not canonical_or_none(record.url):
         return None
-    head, body = split_response(member.block)
+    digest = record.fields.get("warc-payload-digest") if record.kind == "revisit" else None
     return records.Row(
-        url=fields["warc-target-uri"],
-        fetched_at=fields["warc-date"],
-        status=records.status_of(head),
-        kind=fields["warc-type"],
-        type=records.type_of(head),
-        digest=fields.get("warc-payload-digest") or digest_of(body),
+        url=record.url,
+        fetched_at=iso(moment),
+        status=records.status_of(record.head),
+        kind=record.kind,
+        type=records.type_of(record.head),
+        digest=digest or record.digest,
     )

@@ -26,7 +26,8 @@ class Committer:
 
     def __init__(self, db: Database, root: Path, scope: Sequence[str], crawl: int) -> None:
         """`root`: the folder of the articles; `crawl`: the run that the rows belong to."""
-        self._db, self._root, self._scope, self._crawl = db, root, scope, crawl
+        self.db = self._db = db
+        self._root, self._scope, self._crawl = root, scope, crawl
         self._seen = SeenAddresses(db)
 
     def commit(self, files: Sequence[ParsedFile]) -> list[ImportedFile]:

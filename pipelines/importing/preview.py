@@ -30,7 +30,8 @@ class Preview:
     """Stand in for a Committer, and store nothing."""
 
     def __init__(self, db: Database) -> None:
-        self._db, self._seen = db, SeenAddresses(db)
+        self.db = self._db = db
+        self._seen = SeenAddresses(db)
 
     def commit(self, files: Sequence[ParsedFile]) -> list[ImportedFile]:
         """Return what would become of the files. Raises sqlite3.Error."""

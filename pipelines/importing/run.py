@@ -8,6 +8,7 @@ import sqlite3
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from crawler import shutdown
 from crawler.errors import Interrupted, UsageError
 from crawler.items import Outcome
 from crawler.workers.pool import Ended, Pool
+from pipelines.archive import host_stats
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.pending import clear_up
 from pipelines.archive.storage_errors import outcome
@@ -22,6 +24,8 @@ from pipelines.importing.commit import Committer
 from pipelines.importing.files import File, Refused, find
 from pipelines.importing.parse import ParsedFile, Parser
 from pipelines.importing.preview import Preview, open_or_empty
+from pipelines.importing.replay import ReplayCommitter, ReplayCounts, Replayer, replay_files
+from pipelines.importing.warc_files import WarcFile, find_warc_files, is_warc
 
 Refuse = Callable[[str, str], None]
 """Called with the name of a file that can't be used, and why."""
@@ -32,74 +36,139 @@ _FIRST_BATCH_SIZE = 50
 """Files in the first one; each has twice as many as that before, so that storing begins soon."""
 _BATCH_BYTES = 8 * 2**20
 """Bytes after which a batch ends before that, so that memory stays small."""
+_RETRY_DELAYS_SECONDS = (10, 60)
+_HOST_FAILURES = 5
+"""As the settings of a crawl have them; a crawl that comes later counts on."""
 _TIME_LIMIT_SECONDS = 60.0
 """Seconds that parsing a batch may take: a hundred times the usual."""
 
 
-def import_files(
-    data: Path, paths: Sequence[Path], parser: Parser, *, reason: str, refused: Refuse
-) -> Counter[str]:
-    """Import the articles of Markdown files into an archive, and count the files by their kind of ImportedFile.
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What is imported, and how it is read."""
+
+    paths: Sequence[Path]
+    parser: Parser
+    """Reads Markdown files."""
+    replayer: Callable[[], Replayer]
+    """Makes what reads the responses of WARC files."""
+    keep_warc: bool = True
+    """The archive gets copies of WARC files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did."""
+
+    files: Counter[str]
+    """Markdown files by their kind of ImportedFile; WARC files that can't be read whole are `refused` too."""
+    replayed: ReplayCounts | None
+    """None where there were no WARC files."""
+
+
+def import_files(data: Path, sources: Sources, *, reason: str, refused: Refuse) -> Imported:
+    """Import the articles of Markdown and WARC files into an archive.
 
     `refused` is called with the name of each file that can't be used, and why. Raises OSError, sqlite3.Error and
     AlsoreadError, this also where a signal came: what was parsed by then is stored.
     """
-    files = _find(paths)  # raises before anything is created
-    catalog = Catalog(data / "archive.db", scope=parser.scope, retry_delays=[])
+    markdown, warcs = _find(sources.paths)  # raises before anything is created
+    catalog = Catalog(
+        data / "archive.db",
+        scope=sources.parser.scope,
+        retry_delays=_RETRY_DELAYS_SECONDS,
+        host_failures=_HOST_FAILURES,
+    )
     ended = Outcome.FORCED
     try:
         catalog.begin_crawl(reason=reason)
-        committer = Committer(catalog.db, catalog.root, parser.scope, catalog.crawl)
-        counts, finished = asyncio.run(_import(files, parser, committer, refused))
-        ended = Outcome.IMPORTED if finished else Outcome.SHUTDOWN
+        committer = Committer(catalog.db, catalog.root, sources.parser.scope, catalog.crawl)
+        imported = asyncio.run(_import_all(data, markdown, warcs, sources, committer, catalog, refused))
+        ended = Outcome.SHUTDOWN if shutdown.is_asked() else Outcome.IMPORTED
     except (OSError, sqlite3.Error) as error:
         ended = outcome(error)
         raise
     finally:
         try:
-            catalog.end_crawl(ended)
+            catalog.end_crawl(ended, judged=host_stats.hosts_of(catalog.db, catalog.crawl))
             clear_up(catalog.db, data)
         finally:
             catalog.close()
-    if not finished:
+    if ended is Outcome.SHUTDOWN:
         raise Interrupted("Interrupted: what was read is stored; run the same command to resume.")
-    return counts
+    return imported
 
 
-def preview_import(data: Path, paths: Sequence[Path], parser: Parser, *, refused: Refuse) -> Counter[str]:
+def preview_import(data: Path, sources: Sources, *, refused: Refuse) -> Imported:
     """Count what `import_files` would do, and change nothing. Raises sqlite3.Error and AlsoreadError."""
     with closing(open_or_empty(data / "archive.db")) as db:
-        counts, finished = asyncio.run(_import(_find(paths), parser, Preview(db), refused))
-    if not finished:
+        found = _find(sources.paths)
+        imported = asyncio.run(_import_all(data, *found, sources, Preview(db), None, refused))
+    if shutdown.is_asked():
         raise Interrupted("Interrupted before all files were read; nothing was changed.")
-    return counts
+    return imported
 
 
-def _find(paths: Sequence[Path]) -> Iterator[File | Refused]:
-    """Yield the Markdown files of all paths. Raises UsageError at once where there are none."""
-    files = chain.from_iterable(map(find, paths))
+def _find(paths: Sequence[Path]) -> tuple[Iterator[File | Refused], list[WarcFile | Refused]]:
+    """Return the Markdown and the WARC files of all paths. Raises UsageError at once where there are none."""
+    files = chain.from_iterable(find(path) for path in paths if not is_warc(path))
     first = next(files, None)
-    if first is None:
-        raise UsageError(f"No Markdown files in {', '.join(map(str, paths))}.")
-    return chain([first], files)
+    warcs = find_warc_files(paths)
+    if first is None and not warcs:
+        raise UsageError(f"No Markdown or WARC files in {', '.join(map(str, paths))}.")
+    return chain([first] if first else [], files), warcs
+
+
+async def _import_all(
+    data: Path,
+    markdown: Iterator[File | Refused],
+    warcs: Sequence[WarcFile | Refused],
+    sources: Sources,
+    committer: Committer | Preview,
+    catalog: Catalog | None,
+    refused: Refuse,
+) -> Imported:
+    """Import the Markdown files, then the WARC files; until a signal comes."""
+    counts = await _import(markdown, sources.parser, committer, refused)
+    if not warcs or shutdown.is_asked():
+        return Imported(counts, None)
+
+    def refuse(name: str, why: str) -> None:
+        counts["refused"] += 1
+        refused(name, why)
+
+    for file in warcs:
+        if isinstance(file, Refused):
+            refuse(*file)
+    files = [file for file in warcs if isinstance(file, WarcFile)]
+    store = ReplayCommitter(committer.db, data, catalog, refuse, keep_files=sources.keep_warc)
+    replayer = sources.replayer()
+    try:
+        await replay_files(files, replayer, store, sources.parser.scope, refuse)
+    finally:
+        replayer.close()
+    return Imported(counts, store.counts)
 
 
 async def _import(
     files: Iterator[File | Refused], parser: Parser, committer: Committer | Preview, refused: Refuse
-) -> tuple[Counter[str], bool]:
-    """Return the counts, and whether all files were imported before a signal came."""
+) -> Counter[str]:
+    """Return the counts of the files that were imported before a signal came."""
     counts: Counter[str] = Counter()
+    first = next(files, None)
+    if first is None:
+        return counts
     processors = os.cpu_count() or 1
     pool = Pool(parser, processors, _TIME_LIMIT_SECONDS)
     try:
-        async for parsed in _parse_all(pool, processors, _batches(files)):
+        async for parsed in _parse_all(pool, processors, _batches(chain([first], files))):
             for file in committer.commit(parsed):
                 counts[file.kind] += 1
                 if file.reason:
                     refused(file.name, file.reason)
     finally:
         pool.close()
-    return counts, not shutdown.is_asked()
+    return counts
 
 
 def _batches(files: Iterator[File | Refused]) -> Iterator[list[File | Refused]]:

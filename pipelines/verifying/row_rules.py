@@ -88,8 +88,12 @@ def _invalid_time(column: str) -> str:
 
 
 def _since_run(time: str, run: str) -> str:
-    """Build the condition that a time is not before the start of its run; accepting comes after the run's end."""
-    return f"{time} >= (SELECT started_at FROM crawls WHERE crawls.id = {run})"
+    """Build the condition that a time is not before the start of its run; accepting comes after the run's end.
+
+    An import takes the times of what WARC files have.
+    """
+    began = "iif(reason GLOB 'import of *', '', started_at)"
+    return f"{time} >= (SELECT {began} FROM crawls WHERE crawls.id = {run})"
 
 
 _ARCHIVED_IN_RUN = _since_run("archived_at", "crawl")

@@ -77,6 +77,8 @@ def printed(run: Run, network: Path, tmp_path_factory: pytest.TempPathFactory) -
     collect("alsoread export", "export", folder / "out", "--dry-run")
     for options in ((), ("--dry-run",)):
         collect("alsoread import", "import", folder / "out", *options, at=folder / "other")
+    for _ in range(2):
+        collect("alsoread import", "import", data / "warc", at=folder / "replayed")
     others = (data / "archive.db", folder / "broken.md")
     collect("alsoread merge", "merge", *others, "--dry-run", at=folder / "other")
     collect("alsoread doctor", "doctor")

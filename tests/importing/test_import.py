@@ -103,7 +103,7 @@ def test_the_exit_code_is_2_if_nothing_is_imported(tmp_path: Path) -> None:
     nothing = here("import", tmp_path / "empty", "--data", tmp_path / "data")
     assert (nothing.exit_code, nothing.stderr) == (
         2,
-        f"alsoread: No Markdown files in {tmp_path / 'empty'}.\n",
+        f"alsoread: No Markdown or WARC files in {tmp_path / 'empty'}.\n",
     )
 
 
