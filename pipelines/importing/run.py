@@ -15,6 +15,7 @@ from pathlib import Path
 from crawler import shutdown
 from crawler.errors import Interrupted, UsageError
 from crawler.items import Outcome
+from crawler.settings import ALSOREAD_HOST_FAILURES, ALSOREAD_RETRY_DELAYS
 from crawler.workers.pool import Ended, Pool
 from pipelines.archive import host_stats
 from pipelines.archive.catalog import Catalog
@@ -36,9 +37,6 @@ _FIRST_BATCH_SIZE = 50
 """Files in the first one; each has twice as many as that before, so that storing begins soon."""
 _BATCH_BYTES = 8 * 2**20
 """Bytes after which a batch ends before that, so that memory stays small."""
-_RETRY_DELAYS_SECONDS = (10, 60)
-_HOST_FAILURES = 5
-"""As the settings of a crawl have them; a crawl that comes later counts on."""
 _TIME_LIMIT_SECONDS = 60.0
 """Seconds that parsing a batch may take: a hundred times the usual."""
 
@@ -76,8 +74,8 @@ def import_files(data: Path, sources: Sources, *, reason: str, refused: Refuse) 
     catalog = Catalog(
         data / "archive.db",
         scope=sources.parser.scope,
-        retry_delays=_RETRY_DELAYS_SECONDS,
-        host_failures=_HOST_FAILURES,
+        retry_delays=ALSOREAD_RETRY_DELAYS,
+        host_failures=ALSOREAD_HOST_FAILURES,
     )
     ended = Outcome.FORCED
     try:
