@@ -36,6 +36,7 @@ _SECTIONS = {
         "original": "originals:original",
         "wacz": "handover:wacz",
         "bag": "handover:bag",
+        "replay": "handover:replay",
     },
     "Care": {
         "accept": "accept:accept",

@@ -20,11 +20,14 @@ from crawler.cli.options import (
     unwinding,
     where_filter,
 )
+from crawler.errors import UsageError
 from crawler.reports.terminal import progress
 from crawler.text import counted, escape_controls
 from pipelines.archive.connection import open_current, open_locked
 from pipelines.archive.selection import ArticleFilter
+from pipelines.archive.warc import FOLDER
 
+_NEWEST = "SELECT url FROM articles WHERE record IS NOT NULL ORDER BY changed_at DESC, id DESC LIMIT 1"
 _MISSING = 1
 """Exit code where articles have no original."""
 _MISSING_REASON = "its original was not kept"
@@ -103,3 +106,44 @@ def wacz(
         if more := packed.missing[_MAX_LISTED:]:
             click.echo(f"Warning: the same holds for {counted(len(more), 'more article')}.", err=True)
     sys.exit(exit_code)
+
+
+@click.command()
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8089,
+    show_default=True,
+    help="Port on this machine's loopback; 0 is any that is free.",
+)
+@data_folder
+@reports_errors
+def replay(port: int, data: str) -> None:
+    """Show archived pages in a browser, as they were fetched.
+
+    pywb serves them, on this machine only, until Ctrl-C. It is installed at the first use, apart from alsoread. What
+    a running crawl fetched is shown once that has ended.
+
+    \b
+    Examples:
+      alsoread replay
+      alsoread replay --port 9000 --data archives/blogs
+    """
+    from crawler.replay.environment import python_of_pywb
+    from crawler.replay.server import serve
+
+    with closing(open_current(Path(data) / "archive.db")) as db:
+        example = db.execute(_NEWEST).fetchone()
+    if example is None or not any((Path(data) / FOLDER).glob("*.cdxj")):
+        raise UsageError(
+            f"{data} has no originals: they are kept by crawls, unless they run with --no-warc, and shown once a "
+            "crawl has ended."
+        )
+
+    def ready(address: str) -> None:
+        click.echo(f"Serving {address}, for example {address}{escape_controls(example[0])}")
+        click.echo("Ctrl-C ends it.")
+
+    with unwinding():
+        python = python_of_pywb(click.echo)
+    serve(python, Path(data), port, ready)
