@@ -46,6 +46,12 @@ class CatalogError(AlsoreadError):
     exit_code = exit_codes.CATALOG
 
 
+class DownloadError(AlsoreadError):
+    """A program that a command needs can't be downloaded."""
+
+    exit_code = exit_codes.NOTHING_FETCHED
+
+
 class Interrupted(AlsoreadError):
     """A signal ended the command."""
 

@@ -24,7 +24,7 @@ FLOORS: list[set[str]] = [
     {"crawler.spiders"},
     {"crawler.runs"},
     {"crawler.reports"},
-    {"crawler.service"},
+    {"crawler.replay", "crawler.service"},
     {"crawler.cli"},
     {"crawler.__main__"},
 ]

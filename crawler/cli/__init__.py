@@ -25,13 +25,18 @@ _SECTIONS = {
         "show": "article:show",
         "history": "article:history",
         "diff": "article:diff",
-        "original": "originals:original",
     },
     "Files": {
         "export": "export:export",
         "import": "import_:import_",
         "merge": "merge:merge",
         "extract": "article:extract",
+    },
+    "Originals": {
+        "original": "originals:original",
+        "wacz": "handover:wacz",
+        "bag": "handover:bag",
+        "replay": "handover:replay",
     },
     "Care": {
         "accept": "accept:accept",

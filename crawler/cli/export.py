@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler import shutdown
 from crawler.cli.options import (
     NOTHING_CHANGED,
+    check_outside,
     data_folder,
     dry_run_flag,
     host_filter,
@@ -21,8 +20,11 @@ from crawler.cli.options import (
     print_result,
     quiet_flag,
     reports_errors,
+    since_filter,
+    unwinding,
+    where_filter,
 )
-from crawler.errors import Interrupted, UsageError
+from crawler.errors import UsageError
 from crawler.reports.terminal import progress
 from crawler.text import counted, escape_controls
 from pipelines.archive.connection import open_readonly
@@ -48,12 +50,10 @@ _MAX_LISTED = 20
 @click.option("--tag", "tags", multiple=True, help="Only articles with this tag; repeatable.")
 @click.option("--category", "categories", multiple=True, help="Only articles in this category; repeatable.")
 @click.option("--author", "authors", multiple=True, help="Only articles by this author; repeatable.")
-@click.option("--since", metavar="DATE", help="Only articles published on this day or later.")
+@since_filter
 @click.option("--changed-since", metavar="RUN|DATE", help="Only articles changed in this run or later.")
 @click.option("--search", metavar="WORDS", help="Only articles with all these words.")
-@click.option(
-    "--where", metavar="SQL", help="Only articles for which this is true; docs/catalog.md lists the columns."
-)
+@where_filter
 @click.option(
     "--for",
     "flavour",
@@ -100,17 +100,12 @@ def export(target: Path, data: str, quiet: bool, as_json: bool, **options: Any) 
     from pipelines.export.source import Source
 
     _check(target, Path(data), options)
-    try:
-        with shutdown.steps(_interrupt), closing(open_readonly(Path(data) / "archive.db")) as db:
-            source = Source(db, _choice(options))
-            form = _form(options, Path(data))
-            count = source.count + (sum(1 for _ in source.copies()) if options["images"] else 0)
-            with progress("Exporting", not quiet and not as_json) as watch:
-                result = _export(source, target, form, options, lambda done: watch(done, count))
-    except (KeyboardInterrupt, sqlite3.OperationalError):  # as a query ends that a signal interrupts
-        if not shutdown.is_asked():
-            raise
-        raise Interrupted("Interrupted; run the same command to resume.") from None
+    with unwinding(), closing(open_readonly(Path(data) / "archive.db")) as db:
+        source = Source(db, _choice(options))
+        form = _form(options, Path(data))
+        count = source.count + (sum(1 for _ in source.copies()) if options["images"] else 0)
+        with progress("Exporting", not quiet and not as_json) as watch:
+            result = _export(source, target, form, options, lambda done: watch(done, count))
     exit_code = _KEPT if result.kept else 0
     if as_json:
         _print_json(source.count, result, exit_code, dry_run=options["dry_run"])
@@ -119,10 +114,6 @@ def export(target: Path, data: str, quiet: bool, as_json: bool, **options: Any) 
             _print_summary(source.count, target, result, options)
         _print_warnings(target, result.kept)
     sys.exit(exit_code)
-
-
-def _interrupt() -> None:
-    raise KeyboardInterrupt  # unwinds what is half written
 
 
 def _check(target: Path, data: Path, options: dict[str, Any]) -> None:
@@ -142,8 +133,7 @@ def _check(target: Path, data: Path, options: dict[str, Any]) -> None:
     for name in ("prune", "dry_run"):
         if options[name] and one_file:
             raise click.UsageError(f"--{name.replace('_', '-')} requires a folder as the target.")
-    if target.absolute().resolve().is_relative_to(data.absolute().resolve()):
-        raise UsageError(f"{target} is inside the archive {data}: choose another folder.")
+    check_outside(target, data)
     if one_file and target.is_dir():
         raise UsageError(f"{target} is a folder: name a file.")
     if not one_file and target.exists() and not target.is_dir():

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from crawler import shutdown
 from crawler.config.file import read_config
 from crawler.config.options import OPTIONS, Kind, Option
-from crawler.errors import AlsoreadError, CatalogError, UsageError
+from crawler.errors import AlsoreadError, CatalogError, Interrupted, UsageError
 from crawler.text import escape_controls
 from pipelines.archive.connection import open_readonly, outdated_error
 from pipelines.archive.storage_errors import explain
@@ -26,6 +27,10 @@ data_folder = click.option(
 )
 
 host_filter = click.option("--host", "hosts", multiple=True, metavar="GLOB", help=OPTIONS["crawl.hosts"].help)
+since_filter = click.option("--since", metavar="DATE", help="Only articles published on this day or later.")
+where_filter = click.option(
+    "--where", metavar="SQL", help="Only articles for which this is true; docs/catalog.md lists the columns."
+)
 quiet_flag = click.option("--quiet", is_flag=True, help="No progress and no summary.")
 NOTHING_CHANGED = "Dry run: nothing was changed."
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -123,6 +128,28 @@ def reports_errors(command: Callable[..., None]) -> Callable[..., None]:
             _end(explained, as_json=kwargs.get("as_json", False))
 
     return in_words
+
+
+@contextmanager
+def unwinding() -> Iterator[None]:
+    """Let a signal unwind the block, which removes what is half written."""
+    try:
+        with shutdown.steps(_interrupt):
+            yield
+    except (KeyboardInterrupt, sqlite3.OperationalError):  # as a query ends that a signal interrupts
+        if not shutdown.is_asked():
+            raise
+        raise Interrupted("Interrupted; run the same command to resume.") from None
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def check_outside(target: Path, data: Path) -> None:
+    """Raise UsageError if a target is inside the archive's folder."""
+    if target.absolute().resolve().is_relative_to(data.absolute().resolve()):
+        raise UsageError(f"{target} is inside the archive {data}: choose another folder.")
 
 
 def _check_folder(data: Path) -> None:

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from sqlite_utils import Database
+
 from crawler.clock import now
-from crawler.errors import DiskError, UsageError
+from crawler.errors import DiskError
 from crawler.items import iso
 from pipelines.archive.connection import connect, open_current
+from pipelines.archive.whole import written_whole
 
 
 def back_up(path: Path, target: Path) -> int:
     """Copy the catalog at `path` to a new file, whole or not at all, and record it. Return its size in bytes.
 
-    The copy is the catalog of one moment. Raises AlsoreadError, also if the file exists.
+    Raises AlsoreadError, also if the file exists.
     """
-    if target.exists():
-        raise UsageError(f"{target} exists: name another file.")
-    half = target.with_name(f".{target.name}.part")
-    with closing(open_current(path)) as db:
+    with closing(open_current(path)) as db, written_whole(target) as half:
         try:
-            half.unlink(missing_ok=True)
-            with closing(sqlite3.connect(half)) as copy:
-                db.conn.backup(copy)
-                copy.execute("PRAGMA journal_mode = DELETE")  # one file, also once it has been opened
-            _sync(half)
-            half.rename(target)
-            _sync(target.parent)
-        except (OSError, sqlite3.Error) as error:
-            half.unlink(missing_ok=True)
+            copy_catalog(db, half)
+        except sqlite3.Error as error:
             raise DiskError(f"{target} can't be written: {error}.") from None
     size = target.stat().st_size
     with closing(connect(path)) as db, db.atomic():
@@ -40,9 +32,8 @@ def back_up(path: Path, target: Path) -> int:
     return size
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def copy_catalog(db: Database, target: Path) -> None:
+    """Copy a catalog, as it is at one moment, to a single file. Raises sqlite3.Error."""
+    with closing(sqlite3.connect(target)) as copy:
+        db.conn.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file, also once it has been opened

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
@@ -12,6 +13,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from crawler import shutdown
 from crawler.errors import UsageError
 from crawler.items import iso
 from pipelines.archive.storage_errors import ends_run
@@ -59,6 +61,17 @@ def where_clause(db: Database, articles: ArticleFilter) -> tuple[str, dict[str, 
     finally:
         db.conn.set_authorizer(None)
     return sql, values
+
+
+@contextmanager
+def evaluation_explained(articles: ArticleFilter) -> Iterator[None]:
+    """Raise UsageError where the block's query fails by the filter's own expression."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        if articles.where is None or shutdown.is_asked() or ends_run(error):
+            raise
+        raise UsageError(f"--where {articles.where!r} can't be evaluated: {error}.") from None
 
 
 def _without_recursion(action: int, *_: str | None) -> int:

@@ -71,27 +71,34 @@ def write_index(db: Database, path: Path) -> None:
 
 def index_lines(db: Database, path: Path) -> str:
     """Return the CDXJ index of a file, from its rows."""
-    from surt import surt  # type: ignore[import-untyped] # takes a while to load; few commands need it
-
     rows = db.execute(
-        """SELECT url, fetched_at, status, kind, type, offset, length, digest FROM warc_records
-           WHERE file = (SELECT id FROM warc_files WHERE name = ?)""",
+        f"""SELECT {", ".join(records.Row._fields)}, offset, length FROM warc_records
+            WHERE file = (SELECT id FROM warc_files WHERE name = ?)""",
         [path.name],
     )
-    lines = []
-    for url, fetched_at, status, kind, type_, offset, length, digest in rows:
-        values = {
-            "url": url,
-            "mime": "warc/revisit" if kind == "revisit" else type_ or "unk",
-            "status": str(status or "-"),
-            "digest": digest,
-            "length": str(length),
-            "offset": str(offset),
-            "filename": path.name,
-        }
-        moment = re.sub(r"\D", "", fetched_at)[:14]
-        lines.append(f"{surt(url)} {moment} {json.dumps(values)}\n")
-    return "".join(sorted(lines))
+    return "".join(
+        sorted(
+            index_line(records.Row(*row), Location(path.name, offset, length))
+            for *row, offset, length in rows
+        )
+    )
+
+
+def index_line(record: records.Row, location: Location) -> str:
+    """Return the line of a record in a CDXJ index."""
+    from surt import surt  # type: ignore[import-untyped] # takes a while to load; few commands need it
+
+    values = {
+        "url": record.url,
+        "mime": "warc/revisit" if record.kind == "revisit" else record.type or "unk",
+        "status": str(record.status or "-"),
+        "digest": record.digest,
+        "length": str(location.length),
+        "offset": str(location.offset),
+        "filename": location.file,
+    }
+    moment = re.sub(r"\D", "", record.fetched_at)[:14]
+    return f"{surt(record.url)} {moment} {json.dumps(values)}\n"
 
 
 def members(path: Path, start: int = 0) -> Iterator[Member]:
