@@ -13,7 +13,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 from scrapy.responsetypes import responsetypes
 
-from crawler.downloader.content_encoding import ENCODINGS, decode
+from crawler.content_encoding import ENCODINGS, TooLarge, Undecodable, decode
 from crawler.media_types import media_type
 from crawler.responses import Failed, Refused
 from crawler.urls import in_scope
@@ -127,8 +127,13 @@ def decoded(response: Response, limit: int) -> Response:
     if len(layers) > MAX_LAYERS:
         raise Refused("too-large", f"{response.url} is encoded {len(layers)} times over")
     body = response.body
-    for encoding in reversed(layers):
-        body = decode(body, encoding, limit, response.url)
+    try:
+        for encoding in reversed(layers):
+            body = decode(body, encoding, limit)
+    except Undecodable as error:
+        raise Failed(str(error)) from error
+    except TooLarge as error:
+        raise Refused("too-large", f"{response.url} is {error}") from error
     headers = response.headers.copy()
     del headers[b"Content-Encoding"]
     # Not response.replace(): it carries over the encoding that Scrapy guessed from the compressed bytes.

@@ -12,6 +12,7 @@ from scrapy.http.headers import Headers
 from scrapy.robotstxt import ProtegoRobotParser
 
 from crawler import responses
+from crawler.content_encoding import dechunked
 from crawler.downloader.middlewares import check_html, decoded
 from crawler.downloader.robots import check_rules, parse_rules
 from crawler.extensions.sitemaps import named_sitemaps
@@ -192,24 +193,9 @@ def _unframed(headers: Headers, body: bytes, *, is_ours: bool) -> tuple[bytes, b
     Other programs record some bodies without the framing that the headers name: there the record is the frame.
     """
     if b"chunked" in b",".join(headers.getlist(b"Transfer-Encoding")).lower():
-        content, is_whole = _dechunked(body)
+        content, is_whole = dechunked(body)
         return (content, is_whole) if is_ours or content else (body, True)
     length = (headers.get(b"Content-Length") or b"").strip()
     if not is_ours:
         return body, True
     return body, length.isdigit() and len(body) == int(length)
-
-
-def _dechunked(body: bytes) -> tuple[bytes, bool]:
-    """Return the content of chunks, and whether their end was there."""
-    content, at = bytearray(), 0
-    while (end := body.find(b"\r\n", at)) >= 0:
-        try:
-            size = int(body[at:end].partition(b";")[0].strip(), 16)
-        except ValueError:
-            break
-        if size == 0:
-            return bytes(content), True
-        content += body[end + 2 : end + 2 + size]
-        at = end + 2 + size + 2
-    return bytes(content), False

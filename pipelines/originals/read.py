@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 from sqlite_utils import Database
-from warcio.archiveiterator import ArchiveIterator  # type: ignore[import-untyped]
-from warcio.exceptions import ArchiveLoadFailed  # type: ignore[import-untyped]
 
+from crawler.content_encoding import TooLarge, Undecodable, dechunked, decode
 from crawler.errors import UsageError
 from pipelines.archive import pages
 from pipelines.archive.warc import FOLDER, Location, digest_of, split_response
 from pipelines.archive.warc_index import member_of
+
+_FRAMING = re.compile(rb"^transfer-encoding:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_ENCODING = re.compile(rb"^content-encoding:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
+_MAX_CONTENT_BYTES = 64 * 2**20
+"""Bytes of the largest content that is unpacked."""
 
 
 class Original(NamedTuple):
@@ -66,15 +70,19 @@ def read_at(data: Path, location: Location) -> Original | None:
         fetched_at=fields.get("warc-date", ""),
         head=head,
         body=body,
-        content=_decoded(member),
+        content=content_of(head, body),
     )
 
 
-def _decoded(member: bytes) -> bytes:
-    """Return a response's content; as it is where its framing or encoding is broken."""
+def content_of(head: bytes, body: bytes) -> bytes:
+    """Return a response's body without framing and content encoding; as far as they are not broken."""
+    if b"chunked" in b",".join(_FRAMING.findall(head)).lower():
+        body, _ = dechunked(body)
+    layers = b",".join(_ENCODING.findall(head)).decode("latin-1").lower().replace(",", " ").split()
     try:
-        for record in ArchiveIterator(BytesIO(member)):
-            return bytes(record.content_stream().read())
-    except (ArchiveLoadFailed, OSError, EOFError):
+        for encoding in reversed(layers):
+            if encoding != "identity" and body:
+                body = decode(body, encoding, _MAX_CONTENT_BYTES)
+    except (Undecodable, TooLarge):
         pass
-    return b""
+    return body

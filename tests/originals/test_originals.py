@@ -18,10 +18,11 @@ from pipelines.archive.catalog import Catalog
 from pipelines.archive.records import keep
 from pipelines.archive.warc import WarcWriter
 from pipelines.archive.warc_index import index_of, members
+from pipelines.originals.read import content_of
 from tests.site import SEED
 from tests.support import pictures
 from tests.support.commands import Run, alsoread, crawl, here
-from tests.support.hostile import HTML, Answer, Hit, Hostile, reply, says
+from tests.support.hostile import COMPRESSED, HTML, Answer, Hit, Hostile, reply, says
 from tests.support.originals import exchange, misread
 
 WIRE = b"HTTP/1.1 200 Fine by me\r\ncontent-TYPE:text/html\r\nX-Odd:  two  spaces\r\nTransfer-Encoding: chunked\r\n"
@@ -313,3 +314,10 @@ def test_a_record_without_a_status_is_kept(catalog: Catalog, tmp_path: Path) -> 
     with catalog.db.atomic():
         assert keep(catalog.db, writer, odd) == 1
     writer.close()
+
+
+@pytest.mark.parametrize("name", COMPRESSED)
+def test_every_encoding_is_undone(name: str) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {name}\r\n\r\n".encode()
+    assert content_of(head, COMPRESSED[name](HTML)) == HTML
+    assert content_of(head, b"not what it says") == b"not what it says"

@@ -1,4 +1,4 @@
-"""Decode Content-Encoding strictly: a stream that is cut or broken is an error. Pure."""
+"""Undo chunks and Content-Encoding strictly: a stream that is cut or broken is an error. Pure."""
 
 from __future__ import annotations
 
@@ -9,39 +9,66 @@ from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]
 
-from crawler.responses import Failed, Refused
-
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
 
-def decode(body: bytes, encoding: str, limit: int, url: str) -> bytes:
+class Undecodable(Exception):
+    """A body is broken, or encoded in a way that nobody asked for."""
+
+
+class TooLarge(Exception):
+    """A body has more bytes than are allowed when it is unpacked."""
+
+
+def decode(body: bytes, encoding: str, limit: int) -> bytes:
     """Decode one layer of Content-Encoding.
 
-    Raises Failed where the stream is broken or ends early, Refused where it holds more than `limit` bytes.
+    Raises Undecodable where the stream is broken or ends early, TooLarge where it has more than `limit` bytes.
 
-    >>> decode(zlib.compress(b"<p>text</p>"), "deflate", 100, "https://howto.techidaily.com/")
+    >>> decode(zlib.compress(b"<p>text</p>"), "deflate", 100)
     b'<p>text</p>'
     """
     decoder_of = ENCODINGS.get(encoding.removeprefix("x-"))
     if not decoder_of:
-        raise Failed(f"the response is encoded as {encoding}, which was not asked for")
+        raise Undecodable(f"the response is encoded as {encoding}, which was not asked for")
     decoded, magic = b"", body[:3]
     while body[:3] == magic:  # several gzip members or zstd frames may follow one another
         decoder = decoder_of(body)
         try:
             decoded += decoder.decompress(body, limit + 1 - len(decoded))
         except (zlib.error, brotli.error, zstd.ZstdError) as error:
-            raise Failed(f"the response is broken: it can't be decompressed as {encoding}") from error
+            raise Undecodable(f"the response is broken: it can't be decompressed as {encoding}") from error
         if len(decoded) > limit:
             decoded = b""  # an error keeps what its frames hold
-            raise Refused("too-large", f"{url} is over {limit} bytes when unpacked")
+            raise TooLarge(f"over {limit} bytes when unpacked")
         if not decoder.eof:
-            raise Failed(f"the response ended early: {encoding} without an end after {len(decoded)} bytes")
+            raise Undecodable(
+                f"the response ended early: {encoding} without an end after {len(decoded)} bytes"
+            )
         body = decoder.unused_data
     return decoded
+
+
+def dechunked(body: bytes) -> tuple[bytes, bool]:
+    """Return the content of chunks, and whether their end is there.
+
+    >>> dechunked(b"4\\r\\ntext\\r\\n0\\r\\n\\r\\n"), dechunked(b"9\\r\\ntext")
+    ((b'text', True), (b'text', False))
+    """
+    content, at = bytearray(), 0
+    while (end := body.find(b"\r\n", at)) >= 0:
+        try:
+            size = int(body[at:end].partition(b";")[0].strip(), 16)
+        except ValueError:
+            break
+        if size == 0:
+            return bytes(content), True
+        content += body[end + 2 : end + 2 + size]
+        at = end + 2 + size + 2
+    return bytes(content), False
 
 
 class _Decoder(Protocol):
