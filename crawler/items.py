@@ -110,6 +110,8 @@ class Reading(NamedTuple):
     """None where the page has no article."""
     cut_off: bool = False
     """True where the page ends before its template does, so that part of the article may be missing."""
+    extractor_version: int | None = None
+    """Version of the extractors that read it."""
 
 
 class Quarantine(NamedTuple):
@@ -143,6 +145,8 @@ class Visit:
     """The seconds that the server took to respond."""
     cut_off: bool = False
     """True where the page ends before its template does."""
+    extractor_version: int | None = None
+    """Version of the extractors that read the article."""
     html: bytes | None = field(default=None, repr=False)
     """The page as the server sent it, until it is known to be good."""
     quarantine: Quarantine | None = None

@@ -93,12 +93,18 @@ def classify_reading(url: str, response: Response, reading: Reading) -> Visit:
         last_modified=_header(response, "Last-Modified"),
         article=reading.article,
         cut_off=reading.cut_off,
+        extractor_version=reading.extractor_version,
     )
 
 
 def charset_of(response: Response) -> str | None:
     """Return the charset that a response's header names, if any; it may be unknown, or not the page's."""
-    named = _CHARSET.search(_header(response, "Content-Type") or "")
+    return charset_in(_header(response, "Content-Type") or "")
+
+
+def charset_in(content_type: str) -> str | None:
+    """Return the charset that a Content-Type names, if any."""
+    named = _CHARSET.search(content_type)
     return named[1] if named else None
 
 

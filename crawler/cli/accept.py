@@ -18,8 +18,8 @@ from crawler.cli.options import (
     print_result,
     reports_errors,
 )
-from crawler.errors import AlsoreadError, UsageError
-from crawler.items import Article, Visit
+from crawler.errors import AlsoreadError, UnreadablePage, UsageError
+from crawler.items import Article, Reading, Visit
 from crawler.settings import ALSOREAD_SCOPE
 from crawler.text import counted
 from pipelines.archive import articles, lookup, quarantine
@@ -27,6 +27,7 @@ from pipelines.archive.connection import open_locked, open_readonly
 from pipelines.archive.storage_errors import explain
 from pipelines.archive.store import Store
 from pipelines.normalize import normalize
+from pipelines.originals.reextractions import ReextractionStore
 from pipelines.quarantine import drop, file_of
 from pipelines.validate import validate
 
@@ -82,31 +83,61 @@ def _accept(store: Store, data: Path, url: str) -> int:
     """Store the quarantined version of an article, and return its number of words. Raises AlsoreadError."""
     file = file_of(data, url)
     if not file.is_file():
-        raise UsageError(f"{url} is not quarantined; see `alsoread status --failed`.")
-    article, cut_off = _read(file, url)
-    visit = Visit(url=article.url, state="stored", article=article, cut_off=cut_off)
+        if quarantine.reextraction_of(store.db, url) is None:
+            raise UsageError(f"{url} is not quarantined; see `alsoread status --failed`.")
+        return _accept_reextraction(store.db, data, url)
+    article, reading = _read(file, url)
+    visit = Visit(
+        url=article.url,
+        state="stored",
+        article=article,
+        cut_off=reading.cut_off,
+        extractor_version=reading.extractor_version,
+    )
     # A person has compared it with the archived copy.
     (result,) = store.commit([validate(visit, archived=None)])
-    if isinstance(result, OSError):  # the other pages may still be accepted
-        raise explain(result, data)
-    if isinstance(result, Exception):
-        raise result
+    _raise_error(result, data)
     drop(data, url)
     return len(article.body.split())
 
 
-def _read(file: Path, url: str) -> tuple[Article, bool]:
-    """Read an article from a quarantined page, and whether the page is cut off."""
+def _accept_reextraction(db: Database, data: Path, url: str) -> int:
+    """Store the quarantined re-extraction of an article, and return its number of words. Raises AlsoreadError."""
+    from crawler.runs.reread import reextract
+
+    page = lookup.find(db, url)
+    try:
+        reextraction = reextract(db, data, articles.load(db, page), page)
+    except UnreadablePage as error:
+        raise UsageError(f"The original of {url} can't be read: {error}.") from None
+    article = reextraction.article
+    if article is None or not article.body.strip():
+        raise UsageError(f"Could not accept the re-extraction of {url}: it has no article with text.")
+    (result,) = ReextractionStore(db, data, scope=ALSOREAD_SCOPE).commit([reextraction])
+    _raise_error(result, data)
+    return len(article.body.split())
+
+
+def _raise_error(result: str | Exception, data: Path) -> None:
+    """Raise the error that a commit returned, if any; of one file so that the other pages may still be accepted."""
+    if isinstance(result, OSError):
+        raise explain(result, data)
+    if isinstance(result, Exception):
+        raise result
+
+
+def _read(file: Path, url: str) -> tuple[Article, Reading]:
+    """Read an article from a quarantined page, in its normal form and as it was extracted."""
     from crawler.extractors import read as read_page
 
     try:
-        extracted, cut_off = read_page(file.read_bytes(), url)
+        reading = read_page(file.read_bytes(), url)
     except (OSError, ValueError) as error:
         raise UsageError(f"{file} can't be read: {error}.") from None
-    article = normalize(extracted) if extracted else None
+    article = normalize(reading.article) if reading.article else None
     if article is None or not article.body.strip():
         raise UsageError(f"Could not accept {file}: it has no article with text.")
-    return article, cut_off
+    return article, reading
 
 
 def _store(db: Database, data: Path) -> Store:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fnmatch import fnmatchcase
@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from crawler import shutdown
 from crawler.errors import UsageError
 from crawler.items import iso
 from pipelines.archive.storage_errors import ends_run
@@ -59,6 +60,17 @@ def where_clause(db: Database, articles: ArticleFilter) -> tuple[str, dict[str, 
     finally:
         db.conn.set_authorizer(None)
     return sql, values
+
+
+def count_chosen(db: Database, articles: ArticleFilter, sql: str, values: Mapping[str, Any]) -> int:
+    """Count the articles for which the condition of a filter holds. Raises UsageError if it can't be evaluated."""
+    try:
+        count: int = db.execute(f"SELECT count(*) FROM articles WHERE {sql}", dict(values)).fetchone()[0]
+    except sqlite3.Error as error:
+        if articles.where is None or shutdown.is_asked() or ends_run(error):
+            raise
+        raise UsageError(f"--where {articles.where!r} can't be evaluated: {error}.") from None
+    return count
 
 
 def _without_recursion(action: int, *_: str | None) -> int:

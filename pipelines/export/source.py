@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from crawler import shutdown
 from crawler.errors import UsageError
 from pipelines.archive.articles import COLUMNS
-from pipelines.archive.selection import ArticleFilter, where_clause
-from pipelines.archive.storage_errors import ends_run
+from pipelines.archive.selection import ArticleFilter, count_chosen, where_clause
 from pipelines.export.flavours.item import ArticleRow
 
 _STEPS_BETWEEN_SIGNALS = 1_000_000
@@ -54,13 +51,7 @@ class Source:
         self.db.set_progress_handler(_let_signals_in, _STEPS_BETWEEN_SIGNALS)
         self.db.execute("BEGIN")
         self._where, self._values = where_clause(db, articles)
-        count = f"SELECT count(*) FROM articles WHERE {self._where}"
-        try:
-            self.count: int = self.db.execute(count, self._values).fetchone()[0]
-        except sqlite3.Error as error:
-            if articles.where is None or shutdown.is_asked() or ends_run(error):
-                raise
-            raise UsageError(f"--where {articles.where!r} can't be evaluated: {error}.") from None
+        self.count = count_chosen(db, articles, self._where, self._values)
         if not self.count:
             raise UsageError("No article of the archive is what was asked for: nothing was exported.")
 
