@@ -128,8 +128,9 @@ class ReextractionRun:
             total = count_chosen(db, self._chosen, with_original, values)
             preview = Preview(without_original=count_chosen(db, self._chosen, where, values) - total)
             rows = db.execute(f"SELECT id FROM articles WHERE {with_original} ORDER BY id", values)
-            pages = (page for (page,) in rows)
-            asyncio.run(self._preview(pages, preview, lambda done: watch(done, total)))
+            if total:
+                pages = (page for (page,) in rows)
+                asyncio.run(self._preview(pages, preview, lambda done: watch(done, total)))
         return preview
 
     async def _preview(self, pages: Iterator[int], preview: Preview, watch: Callable[[int], None]) -> None:

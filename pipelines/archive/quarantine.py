@@ -86,6 +86,13 @@ def release(db: Database, page: int) -> None:
     db.execute("DELETE FROM quarantine WHERE page = ?", [page])
 
 
+def count_reextractions(db: Database) -> int:
+    """Count the pages whose re-extractions are in quarantine."""
+    query = "SELECT count(*) FROM quarantine WHERE rule = ?"
+    count: int = db.execute(query, [RE_EXTRACTION]).fetchone()[0]
+    return count
+
+
 def release_reextractions(db: Database, listed: Sequence[int]) -> None:
     """Release pages whose re-extractions are in quarantine, in the caller's transaction."""
     db.execute(
