@@ -99,6 +99,7 @@ class Reader:
 def reextract(db: Database, data: Path, archived: Article, page: int) -> Reextraction:
     """Read an archived article from its original again. Raises as `read_original`, and UsageError if it has none."""
     record = records.of_article(db, page)
+    reading = read_original(db, data, archived.url, record)
     (fetched_at,) = db.execute("SELECT fetched_at FROM warc_records WHERE id = ?", [record]).fetchone()
     reextraction = Reextraction(
         page=page,
@@ -107,7 +108,6 @@ def reextract(db: Database, data: Path, archived: Article, page: int) -> Reextra
         fetched_at=fetched_at,
         extractor_version=extractors.VERSION,
     )
-    reading = read_original(db, data, archived.url, record)
     if reading.article is None:
         return reextraction
     visit = Visit(url=archived.url, state="stored", article=reading.article, cut_off=reading.cut_off)

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from sqlite_utils import Database
 
 from crawler.extractors import VERSION
 from crawler.items import Article
+from pipelines.archive.plausibility import Archived, Comparison, reads_less
 from pipelines.archive.warc import FOLDER, SUFFIX
 from pipelines.verifying.verify import verify
 from tests.site import SEED
 from tests.support.archives import differences, files
 from tests.support.commands import Run, crawl, here
 from tests.support.rereading import half_read, reread, with_image, with_more
+from tests.support.visits import MakeArticle
 
 KITCHEN = "kitchen-notes.techidaily.com"
 PICKLES = f"https://{KITCHEN}/pickles-in-an-afternoon/"
@@ -257,3 +260,24 @@ def test_an_archived_article_is_extracted_from_its_original(data: Path) -> None:
     assert here("show", SEED, "--data", data).stdout == done.stdout
     query(data, "UPDATE articles SET record = NULL")
     assert "was not kept" in here("extract", SEED, "--data", data).stderr
+
+
+@pytest.mark.parametrize(
+    ("now", "problem"),
+    [
+        ({}, None),
+        ({"title": None}, "the title is missing"),
+        ({"title": "Another"}, None),
+        ({"body": ""}, "the article has no text"),
+        ({"body": "one two three"}, None),
+        ({"body": "one two"}, "the text shrank from 4 words to 2"),
+        ({"images": []}, "1 image before, and none now"),
+    ],
+)
+def test_what_may_not_be_lost(article: MakeArticle, now: dict[str, Any], problem: str | None) -> None:
+    archived = article(body="one two three four")
+    former = Archived(
+        title=archived.title, body=archived.body, extractor="redefine", images=len(archived.images)
+    )
+    comparison = Comparison(article=replace(archived, **now), cut_off=False, archived=former)
+    assert reads_less(comparison) == problem
