@@ -110,6 +110,8 @@ class Reading(NamedTuple):
     """None where the page has no article."""
     cut_off: bool = False
     """True where the page ends before its template does, so that part of the article may be missing."""
+    extractor_version: int | None = None
+    """Version of the extractors that read it."""
 
 
 class Quarantine(NamedTuple):
@@ -143,6 +145,8 @@ class Visit:
     """The seconds that the server took to respond."""
     cut_off: bool = False
     """True where the page ends before its template does."""
+    extractor_version: int | None = None
+    """Version of the extractors that read the article."""
     quarantine: Quarantine | None = None
     """Set on a failed visit whose page waits for someone to accept it."""
     exchanges: Sequence[Exchange] = field(default=(), repr=False)

@@ -95,6 +95,7 @@ def classify_reading(url: str, response: Response, reading: Reading) -> Visit:
         last_modified=_header(response, "Last-Modified"),
         article=reading.article,
         cut_off=reading.cut_off,
+        extractor_version=reading.extractor_version,
     )
 
 

@@ -40,6 +40,7 @@ _SECTIONS = {
     },
     "Care": {
         "accept": "accept:accept",
+        "reextract": "originals:reextract",
         "verify": "verify:verify",
         "rebuild": "import_:rebuild",
         "maintain": "schedule:maintain",

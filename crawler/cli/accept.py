@@ -19,8 +19,8 @@ from crawler.cli.options import (
     print_result,
     reports_errors,
 )
-from crawler.errors import AlsoreadError, UsageError
-from crawler.items import Article, Visit
+from crawler.errors import AlsoreadError, UnreadablePage, UsageError
+from crawler.items import Article, Reading, Visit
 from crawler.settings import ALSOREAD_SCOPE
 from crawler.text import counted
 from pipelines.archive import articles, lookup, quarantine
@@ -30,6 +30,7 @@ from pipelines.archive.store import Store
 from pipelines.normalize import normalize
 from pipelines.originals.read import Original
 from pipelines.originals.read import read as read_original
+from pipelines.originals.reextractions import ReextractionStore
 from pipelines.validate import validate
 
 
@@ -82,33 +83,58 @@ def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str, as_json: 
 
 def _accept(store: Store, data: Path, url: str) -> int:
     """Store the quarantined version of an article, and return its number of words. Raises AlsoreadError."""
+    if quarantine.reextraction_of(store.db, url):
+        return _accept_reextraction(store.db, data, url)
     record = quarantine.record_of(store.db, url)
-    article, cut_off = _read(read_original(store.db, data, record), url)
+    article, reading = _read(read_original(store.db, data, record), url)
     # A person has compared it with the archived copy.
-    visit = validate(Visit(url=article.url, state="stored", article=article, cut_off=cut_off), archived=None)
-    (result,) = store.commit([replace(visit, record=record)])
-    if isinstance(result, OSError):  # the other pages may still be accepted
-        raise explain(result, data)
-    if isinstance(result, Exception):
-        raise result
+    visit = validate(
+        Visit(url=article.url, state="stored", article=article, cut_off=reading.cut_off), archived=None
+    )
+    visit = replace(visit, record=record, extractor_version=reading.extractor_version)
+    (result,) = store.commit([visit])
+    _raise_error(result, data)
     return len(article.body.split())
 
 
-def _read(original: Original, url: str) -> tuple[Article, bool]:
-    """Read an article from a quarantined page, and whether the page is cut off."""
+def _accept_reextraction(db: Database, data: Path, url: str) -> int:
+    """Store the quarantined re-extraction of an article, and return its number of words. Raises AlsoreadError."""
+    from crawler.runs.reread import reextract
+
+    page = lookup.find(db, url)
+    try:
+        reextraction = reextract(db, data, articles.load(db, page), page)
+    except UnreadablePage as error:
+        raise UsageError(f"The original of {url} can't be read: {error}.") from None
+    article = reextraction.article
+    if article is None or not article.body.strip():
+        raise UsageError(f"Could not accept the re-extraction of {url}: it has no article with text.")
+    (result,) = ReextractionStore(db, data, scope=ALSOREAD_SCOPE).commit([reextraction])
+    _raise_error(result, data)
+    return len(article.body.split())
+
+
+def _raise_error(result: str | Exception, data: Path) -> None:
+    """Raise the error that a commit returned, if any; of one file so that the other pages may still be accepted."""
+    if isinstance(result, OSError):
+        raise explain(result, data)
+    if isinstance(result, Exception):
+        raise result
+
+
+def _read(original: Original, url: str) -> tuple[Article, Reading]:
+    """Read an article from a quarantined page, in its normal form and as it was extracted."""
     from crawler.extractors import read as read_page
     from crawler.responses import charset_in
 
     try:
-        extracted, cut_off = read_page(
-            original.content, url, charset_in(original.head.decode(errors="replace"))
-        )
+        reading = read_page(original.content, url, charset_in(original.head.decode(errors="replace")))
     except ValueError as error:
         raise UsageError(f"The quarantined version of {url} can't be read: {error}.") from None
-    article = normalize(extracted) if extracted else None
+    article = normalize(reading.article) if reading.article else None
     if article is None or not article.body.strip():
         raise UsageError(f"Could not accept {url}: the quarantined version has no article with text.")
-    return article, cut_off
+    return article, reading
 
 
 def _store(db: Database, data: Path) -> Store:

@@ -10,11 +10,12 @@ from pathlib import Path
 import click
 
 from crawler.cli.options import data_folder, json_flag, reports_errors
-from crawler.errors import UsageError
+from crawler.errors import UnreadablePage, UsageError
+from crawler.items import Article
 from crawler.text import escape_controls
 from crawler.urls import canonical
-from pipelines.archive import articles, lookup
-from pipelines.archive.connection import open_readonly
+from pipelines.archive import articles, lookup, records
+from pipelines.archive.connection import open_current, open_readonly
 
 _CANONICAL = re.compile(rb"""<link[^>]+rel=["']?canonical["']?[^>]+href=["']([^"'>\s]+)""", re.IGNORECASE)
 
@@ -88,22 +89,45 @@ def diff(article: str, revision: int | None, data: str) -> None:
         print_diff(db, lookup.find(db, article), revision)
 
 
-@click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--url", help="Address of the page; by default its own canonical link.")
-@reports_errors
-def extract(file: Path, url: str | None) -> None:
-    """Print the article that the archive would make of a saved page.
+def _file_or_address(ctx: click.Context, param: click.Parameter, value: str) -> Path | str:
+    """Return the address as it is, and the path of a file. Raises a usage error where there is no such file."""
+    if value.startswith(("https://", "http://")):
+        return value
+    path: Path = click.Path(exists=True, dir_okay=False, path_type=Path).convert(value, param, ctx)
+    return path
 
-    The exit code is 1 if the page is not an article.
+
+@click.command()
+@click.argument("source", metavar="FILE|URL", callback=_file_or_address)
+@click.option("--url", help="Address of a file's page; by default its own canonical link.")
+@data_folder
+@reports_errors
+def extract(source: Path | str, url: str | None, data: str) -> None:
+    """Print the article that the archive would make of a page.
+
+    The page is a file, or the original of the archived article at an address. The exit code is 1 if the page is not
+    an article.
 
     \b
     Examples:
       alsoread extract page.html
       alsoread extract page.html --url https://howto.techidaily.com/sharpen-a-knife/
+      alsoread extract https://howto.techidaily.com/sharpen-a-knife/
     """
-    from crawler.extractors import extract as extract_article
     from crawler.reports.article import print_article
+
+    try:
+        article = _of_file(source, url) if isinstance(source, Path) else _of_original(Path(data), source)
+    except UnreadablePage as error:
+        raise UsageError(f"{source} can't be read: {error}.") from None
+    if article is None:
+        click.echo(escape_controls(f"alsoread: {source} is not an article."), err=True)
+        sys.exit(1)
+    print_article(article)
+
+
+def _of_file(file: Path, url: str | None) -> Article | None:
+    from crawler.extractors import extract as extract_article
     from pipelines.normalize import normalize
 
     try:
@@ -116,7 +140,13 @@ def extract(file: Path, url: str | None) -> None:
             raise click.UsageError(f"{file} has no canonical link; give its address with --url.")
         url = link[1].decode()
     article = extract_article(html, canonical(url))
-    if article is None:
-        click.echo(escape_controls(f"alsoread: {file} is not an article."), err=True)
-        sys.exit(1)
-    print_article(normalize(article))
+    return normalize(article) if article else None
+
+
+def _of_original(data: Path, url: str) -> Article | None:
+    from crawler.runs.reread import read_original
+
+    with closing(open_current(data / "archive.db")) as db:
+        page = lookup.find(db, url)
+        (address,) = db.execute("SELECT url FROM articles WHERE id = ?", [page]).fetchone()
+        return read_original(db, data, address, records.of_article(db, page)).article

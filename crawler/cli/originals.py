@@ -1,4 +1,4 @@
-"""Commands that read what was fetched: `alsoread original`."""
+"""Commands that read what was fetched: `alsoread original` and `alsoread reextract`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,22 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.options import data_folder, reports_errors
-from crawler.text import escape_controls
+from crawler import shutdown
+from crawler.cli.options import (
+    NOTHING_CHANGED,
+    data_folder,
+    dry_run_flag,
+    host_filter,
+    json_flag,
+    print_result,
+    reports_errors,
+)
+from crawler.text import counted, escape_controls
 from pipelines.archive import articles, lookup, quarantine, records
 from pipelines.archive.connection import open_current
+
+_PROBLEMS = 1
+"""Exit code where articles were quarantined or can't be re-extracted."""
 
 
 @click.command()
@@ -48,3 +60,66 @@ def original(page: str, headers: bool, version: int | None, quarantined: bool, d
         click.echo(escape_controls(output.decode(errors="replace")))
     else:
         sys.stdout.buffer.write(output)
+
+
+@click.command()
+@host_filter
+@click.option("--since", metavar="DATE", help="Only articles published on this day or later.")
+@click.option(
+    "--where", metavar="SQL", help="Only articles for which this is true; docs/catalog.md lists the columns."
+)
+@click.option(
+    "--older-than-extractor",
+    "older_only",
+    is_flag=True,
+    help="Only articles that an older version of the extractors read.",
+)
+@data_folder
+@dry_run_flag("Only show what would change.")
+@json_flag
+@reports_errors
+def reextract(
+    hosts: tuple[str, ...],
+    since: str | None,
+    where: str | None,
+    older_only: bool,
+    data: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Read archived articles from their originals again.
+
+    After an update of alsoread, articles come out as if they had been fetched with it; nothing is fetched.
+    It first shows what changes. An article that would lose its title, all its images or more than a quarter of its
+    words is quarantined.
+
+    \b
+    Examples:
+      alsoread reextract --dry-run
+      alsoread reextract --older-than-extractor
+      alsoread reextract --host 'howto.*' --where "author IS NULL"
+    """
+    from crawler.reports.reextract import preview_values, print_preview, print_warnings
+    from crawler.reports.terminal import progress
+    from crawler.runs.reextract import ReextractionRun
+    from pipelines.archive.selection import ArticleFilter
+
+    chosen = ArticleFilter(hosts=hosts, since=since, where=where)
+    with (
+        shutdown.noted(),  # the run checks for signals between two batches
+        ReextractionRun(Path(data), chosen, older_only=older_only, dry_run=dry_run) as run,
+    ):
+        with progress("Reading", not as_json) as watch:
+            preview = run.preview(watch)
+        if not as_json:
+            print_preview(preview)
+        if not dry_run:
+            with progress("Writing", not as_json) as watch:
+                run.write(preview, watch)
+    exit_code = _PROBLEMS if preview.failures or preview.quarantined else 0
+    if as_json:
+        print_result(preview_values(preview), preview.failures, exit_code)
+    else:
+        click.echo(NOTHING_CHANGED if dry_run else f"{counted(preview.changed, 'article')} written.")
+        print_warnings(preview, data)
+    sys.exit(exit_code)

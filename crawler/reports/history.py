@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from rich.table import Table
@@ -11,6 +12,7 @@ from sqlite_utils import Database
 from crawler.reports.terminal import minute, output, plain, print_json
 from crawler.text import escape_controls
 from pipelines.archive import revisions
+from pipelines.archive.revisions import Revision
 
 _HEADER_LINES = 2
 _STYLES = {"@": "cyan", "-": "red", "+": "green"}
@@ -36,7 +38,7 @@ def print_history(db: Database, page: int) -> None:
             f"{revision.crawl}",
             minute(revision.archived_at),
             minute(revision.replaced_at or "now"),
-            ", ".join(revision.changes),
+            _describe_changes(revision),
             plain(revision.article.title),
         )
     console.print(table)
@@ -57,6 +59,7 @@ def print_history_json(db: Database, page: int) -> None:
             "title": revision.article.title,
             "words": revision.words,
             "changes": revision.changes,
+            "reextracted": revision.reextracted,
         }
         for revision in reversed(revisions.load(db, page))
     ]
@@ -65,7 +68,11 @@ def print_history_json(db: Database, page: int) -> None:
 
 def print_diff(db: Database, page: int, number: int | None) -> None:
     """Print what a revision changed, by default the current one. Raises UsageError if there is no such."""
-    lines = revisions.diff(*revisions.pair(revisions.load(db, page), number))
+    print_diff_lines(revisions.diff(*revisions.pair(revisions.load(db, page), number)))
+
+
+def print_diff_lines(lines: Iterable[str]) -> None:
+    """Print a unified diff, coloured on a terminal; control characters are made visible."""
     if not sys.stdout.isatty():
         sys.stdout.writelines(f"{escape_controls(line)}\n" for line in lines)
         return
@@ -73,6 +80,11 @@ def print_diff(db: Database, page: int, number: int | None) -> None:
     for index, line in enumerate(lines):
         style = "bold" if index < _HEADER_LINES else _STYLES.get(line[:1], "")
         console.print(plain(line, style), soft_wrap=True)
+
+
+def _describe_changes(revision: Revision) -> str:
+    changes = ", ".join(revision.changes)
+    return f"re-extracted: {changes}" if revision.reextracted else changes
 
 
 def _page(db: Database, page: int) -> dict[str, Any]:

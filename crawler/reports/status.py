@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from sqlite_utils import Database
 
+from crawler import extractors
 from crawler.config.file import read_config
 from crawler.config.options import scrapy_settings
 from crawler.frontier.due import count_due
@@ -19,7 +20,7 @@ from crawler.reports.alarms import grouped
 from crawler.reports.crawls import crawl_values
 from crawler.reports.terminal import minute, output, plain, print_json
 from crawler.text import counted
-from pipelines.archive import alarms
+from pipelines.archive import alarms, quarantine
 from pipelines.archive.schema import NO_COPY, NOT_ARCHIVED
 
 _STATES = {
@@ -54,6 +55,8 @@ def print_status(db: Database, data: str) -> None:
         hosts.add_row(f"{row['articles']:,}", plain(row["host"]), *dates)
     console.print(hosts)
     _print_reasons(console, db)
+    for sentence in _older_in_words(counts["older_extractor"], data):
+        console.print(plain(sentence), soft_wrap=True)
     if last := counts["last_crawl"]:
         console.print(
             f"Last crawl: {last['id']}, {last['outcome'] or 'running'}, "
@@ -88,9 +91,36 @@ def _counts(db: Database, data: str) -> dict[str, Any]:
         ),
         "due": count_due(folder, scrapy_settings(read_config(folder))),
         "images": _images(db),
+        "older_extractor": _older_extractor(db),
         "last_crawl": next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"), None),
         "alarms": [run | asdict(alarm) for run, alarm in alarms.recent(db)],
     }
+
+
+def _older_extractor(db: Database) -> dict[str, int]:
+    """Articles that older extractors read, those of them with originals, and re-extractions in quarantine."""
+    articles, with_original = db.execute(
+        """SELECT count(*), count(record) FROM articles
+           WHERE extractor IN ('redefine', 'generic') AND (extractor_version IS NULL OR extractor_version < ?)""",
+        [extractors.VERSION],
+    ).fetchone()
+    return {
+        "articles": articles,
+        "with_original": with_original,
+        "quarantined": quarantine.count_reextractions(db),
+    }
+
+
+def _older_in_words(older: Mapping[str, int], data: str) -> Iterator[str]:
+    if left := older["with_original"] - older["quarantined"]:
+        were = counted(left, "article was", "articles were")
+        yield (
+            f"{were} read by an older extractor; to read the originals again: "
+            f"alsoread reextract --older-than-extractor --data {data}"
+        )
+    if older["quarantined"]:
+        were = counted(older["quarantined"], "re-extraction is", "re-extractions are")
+        yield f"{were} in quarantine; to see why: alsoread reextract --older-than-extractor --dry-run --data {data}"
 
 
 def _images(db: Database) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sqlite_utils import Database
 
@@ -20,8 +20,22 @@ _as_json = json.JSONEncoder(ensure_ascii=False).encode
 """As json.dumps, which makes an encoder each time."""
 COLUMNS = tuple(field.name for field in fields(Article) if field.name not in ("images", "also_read"))
 """Columns of `articles` that hold a field of the article; images and links have tables of their own."""
+_KEYS_FROM_PAGES = ("byline_date", "other_authors")
+"""Keys of `extra` that the extractors find."""
 _INSERT_BATCH_SIZE = 500
 """Articles; SQLite takes 32,766 values in a statement."""
+
+
+class Origin(NamedTuple):
+    """What an article was read from."""
+
+    record: int | None = None
+    """The record of its original; None where it was not kept, or the article comes from a file."""
+    extractor_version: int | None = None
+    """Version of the extractors that read it; None where it comes from a file."""
+
+
+UNKNOWN_ORIGIN = Origin()
 
 
 def store(
@@ -32,31 +46,36 @@ def store(
     now: str,
     *,
     file_hash: str | None = None,
-    record: int | None = None,
+    origin: Origin = UNKNOWN_ORIGIN,
 ) -> Literal["new", "changed", "unchanged"]:
-    """Store what was read as the page's article; keep the old row as a revision if it changed.
+    """Store what was read as the page's article; keep the old row as a revision if it differs.
 
-    `file_hash`: that of its file, where it is known already; `record`: the original that it was read from.
+    What differs in the original of the old row is no change of the site: the revision is marked as replaced by a
+    re-extraction, and the article is `unchanged`. `file_hash`: that of its file, where it is known already.
     """
     old = pages.first(db, "SELECT * FROM articles WHERE id = ?", page)
     if old is None:
-        insert(db, {page: (article, file_hash)}, crawl, now, record)
+        insert(db, {page: (article, file_hash)}, crawl, now, origin)
         return "new"
     row = columns(article, file_hash)
     old["images"] = list(
         db.query("SELECT url, alt, title FROM images WHERE article = ? ORDER BY position", [page])
     )
     different = {key: value for key, value in row.items() if value != old[key]}
-    if different or record:
-        different["record"] = record
+    reextracted = origin.record is not None and origin.record == old["record"]
+    if different or origin.record:
+        different["record"] = origin.record
+    if different or origin.extractor_version:
+        different["extractor_version"] = origin.extractor_version
     other_images = [image._asdict() for image in article.images] != old["images"]
     changed = other_images or any(key in different for key in revisions.VERSIONED_FIELDS)
     if changed:
-        revisions.keep(db, old, now)
-        different |= {"changed_at": now, "changed_crawl": crawl}
+        revisions.keep(db, old, now, reextracted=reextracted)
+        if not reextracted:
+            different |= {"changed_at": now, "changed_crawl": crawl}
         replace_images(db, page, article.images)
     update(db, page, different)
-    return "changed" if changed else "unchanged"
+    return "changed" if changed and not reextracted else "unchanged"
 
 
 def update(db: Database, page: int, different: Mapping[str, Any]) -> None:
@@ -86,9 +105,14 @@ def _as_column(value: Any) -> Any:
 
 def extra_of(db: Database, urls: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the keys that articles have from files and not from their pages, by address."""
-    query = """SELECT url, json_remove(extra, '$.byline_date', '$.other_authors') FROM articles
+    query = """SELECT url, extra FROM articles
                WHERE extra <> '{}' AND url IN (SELECT value FROM json_each(?))"""
-    return {url: json.loads(extra) for url, extra in db.execute(query, [json.dumps(urls)])}
+    return {url: keys_from_files(json.loads(extra)) for url, extra in db.execute(query, [json.dumps(urls)])}
+
+
+def keys_from_files(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of an article's `extra` that no page has."""
+    return {key: value for key, value in extra.items() if key not in _KEYS_FROM_PAGES}
 
 
 def hash_of_file(article: Article) -> str:
@@ -101,18 +125,15 @@ def insert(
     new: Mapping[int, tuple[Article, str | None]],
     crawl: int,
     now: str,
-    record: int | None = None,
+    origin: Origin = UNKNOWN_ORIGIN,
 ) -> None:
-    """Insert articles that the archive does not have, with their images, by page; each with its file's hash.
-
-    `record`: the original that they were read from, if any.
-    """
+    """Insert articles that the archive does not have, with their images, by page; each with its file's hash."""
     stamps = {
         "archived_at": now,
         "crawl": crawl,
         "changed_at": now,
         "changed_crawl": crawl,
-        "record": record,
+        **origin._asdict(),
     }
     stamped = [
         {"id": page, **columns(article, file_hash), **stamps} for page, (article, file_hash) in new.items()

@@ -137,6 +137,18 @@ def no_title(new: Comparison) -> str | None:
     return "the title is missing" if new.archived.title and not new.article.title else None
 
 
+def reads_less(new: Comparison) -> str | None:
+    """An extractor that is newer than the archived copy finds what that has, in the same page."""
+    if problem := no_text(new) or no_title(new):
+        return problem
+    had, has = len(new.archived.body.split()), len(new.article.body.split())
+    if has < had * (1 - _LOST_WORDS_SHARE):
+        return f"the text shrank from {had:,} words to {has:,}"
+    if new.archived.images and not new.article.images:
+        return f"{counted(new.archived.images, 'image')} before, and none now"
+    return None
+
+
 def no_images(new: Comparison) -> str | None:
     """Single images go, but hardly all of several."""
     lost = new.archived.images >= _FEWEST_IMAGES and not new.article.images
@@ -172,6 +184,8 @@ def mass_change(new: Comparison) -> str | None:
     return f"this run has replaced {new.host_changed:,} of the host's {new.host_articles:,} articles already"
 
 
+RE_EXTRACTION = "re-extraction"
+"""The rule for an article of which `reads_less` holds when its original is read again. Its page is not `failed`."""
 NOT_ARTICLE = "not-article"
 """The rule for a page that no longer reads as an article."""
 

@@ -1,10 +1,12 @@
 """Write and read rows of the quarantine: doubtful readings of archived articles.
 
-A row counts while its page is `failed`; storing the article ends it.
+A row counts while its page is `failed`; storing the article ends it. One of a re-extraction has nothing to do with
+the page's state, and ends when the page is read again.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -14,7 +16,11 @@ from sqlite_utils import Database
 from crawler.errors import UsageError
 from crawler.items import Quarantine
 from pipelines.archive import pages
-from pipelines.archive.plausibility import Archived
+from pipelines.archive.plausibility import RE_EXTRACTION, Archived
+
+_OF_VISIT = f"state = 'failed' AND rule <> '{RE_EXTRACTION}'"
+"""Condition on a row and its page: it counts, and is of a visit."""
+_COUNTS = f"(state = 'failed' OR rule = '{RE_EXTRACTION}')"
 
 
 def find_archived(db: Database, url: str) -> Archived | None:
@@ -26,8 +32,8 @@ def find_archived(db: Database, url: str) -> Archived | None:
                   state = 'stored' AND coalesce(error GLOB 'cut-off: *', 0) AS cut_off,
                   quarantine.body_hash AS quarantined_hash, quarantined_at
            FROM articles JOIN pages USING (id)
-           LEFT JOIN quarantine ON page = pages.id AND state = 'failed'
-           WHERE articles.url = ?""",
+           LEFT JOIN quarantine ON page = pages.id AND """
+        + f"{_OF_VISIT} WHERE articles.url = ?",
         url,
     )
     if row is None:
@@ -59,15 +65,52 @@ def put(
     )
 
 
+def put_reextraction(
+    db: Database, page: int, crawl: int, quarantine: Quarantine, now: str, record: int
+) -> None:
+    """Quarantine a re-extraction, in the caller's transaction; a page in quarantine after a visit stays as it is."""
+    query = f"SELECT 1 FROM quarantine JOIN pages ON pages.id = page WHERE page = ? AND {_OF_VISIT}"
+    if db.execute(query, [page]).fetchone() is None:
+        put(db, page, crawl, quarantine, now, record)
+
+
+def reextraction_of(db: Database, url: str) -> int | None:
+    """Return the original of which a re-extraction is in quarantine; None if there is none."""
+    query = f"""SELECT quarantine.record FROM quarantine JOIN pages ON pages.id = page
+                WHERE url = ? AND rule = '{RE_EXTRACTION}'"""
+    row = db.execute(query, [url]).fetchone()
+    return row[0] if row else None
+
+
 def release(db: Database, page: int) -> None:
     """Release a page from quarantine, in the caller's transaction."""
     db.execute("DELETE FROM quarantine WHERE page = ?", [page])
 
 
+def count_reextractions(db: Database) -> int:
+    """Count the pages whose re-extractions are in quarantine."""
+    query = "SELECT count(*) FROM quarantine WHERE rule = ?"
+    count: int = db.execute(query, [RE_EXTRACTION]).fetchone()[0]
+    return count
+
+
+def release_reextractions(db: Database, listed: Sequence[int]) -> None:
+    """Release pages whose re-extractions are in quarantine, in the caller's transaction."""
+    db.execute(
+        "DELETE FROM quarantine WHERE rule = ? AND page IN (SELECT value FROM json_each(?))",
+        [RE_EXTRACTION, json.dumps(listed)],
+    )
+
+
+def release_confirmed(db: Database, page: int) -> None:
+    """Release a page whose archived copy is the current one: its re-extraction stays in quarantine."""
+    db.execute("DELETE FROM quarantine WHERE page = ? AND rule <> ?", [page, RE_EXTRACTION])
+
+
 def record_of(db: Database, url: str) -> int:
     """Return the record that a quarantined page was read from. Raises UsageError if it is not quarantined."""
     row = db.execute(
-        "SELECT record FROM quarantine JOIN pages ON pages.id = page WHERE url = ? AND state = 'failed'",
+        f"SELECT record FROM quarantine JOIN pages ON pages.id = page WHERE url = ? AND {_COUNTS}",
         [url],
     ).fetchone()
     if row is None:
@@ -83,7 +126,7 @@ def record_of(db: Database, url: str) -> int:
 def urls_of(db: Database, patterns: Sequence[str]) -> list[str]:
     """Return the quarantined pages of the hosts that match one of the patterns."""
     rows = db.execute(
-        "SELECT url, host FROM quarantine JOIN pages ON pages.id = page WHERE state = 'failed' ORDER BY url"
+        f"SELECT url, host FROM quarantine JOIN pages ON pages.id = page WHERE {_COUNTS} ORDER BY url"
     )
     return [url for url, host in rows if any(fnmatchcase(host, pattern) for pattern in patterns)]
 
@@ -91,7 +134,7 @@ def urls_of(db: Database, patterns: Sequence[str]) -> list[str]:
 def counts_since(db: Database, crawl: int) -> Iterator[tuple[str, str, int]]:
     """Yield host, rule and number of the pages quarantined after a crawl."""
     yield from db.execute(
-        """SELECT host, rule, count(*) FROM quarantine JOIN pages ON pages.id = page
-           WHERE crawl > ? AND state = 'failed' GROUP BY host, rule ORDER BY host, count(*) DESC, rule""",
+        f"""SELECT host, rule, count(*) FROM quarantine JOIN pages ON pages.id = page
+           WHERE crawl > ? AND {_OF_VISIT} GROUP BY host, rule ORDER BY host, count(*) DESC, rule""",
         [crawl],
     )

@@ -33,6 +33,8 @@ class Revision:
     """Its address, title, author, dates, body and images; of the rest nothing is kept, so it is absent."""
     changes: list[str]
     """Fields of VERSIONED_FIELDS that differ from the revision before."""
+    reextracted: bool = False
+    """Whether it differs only as another extractor read the same original: the site changed nothing."""
 
     @property
     def words(self) -> int:
@@ -40,14 +42,22 @@ class Revision:
         return len(self.article.body.split())
 
 
-def keep(db: Database, old: dict[str, Any], now: str) -> None:
-    """Store an article's row, with its `images`, as a revision, in the caller's transaction."""
+def keep(db: Database, old: dict[str, Any], now: str, *, reextracted: bool = False) -> None:
+    """Store an article's row, with its `images`, as a revision, in the caller's transaction.
+
+    `reextracted`: it is replaced by another reading of its own original.
+    """
     db.execute(
         """INSERT INTO revisions (article, archived_at, replaced_at, crawl,
-                                  title, author, date, updated, body, body_hash, images, record)
+                                  title, author, date, updated, body, body_hash, images, record, reextracted)
            VALUES (:id, :changed_at, :now, :changed_crawl,
-                   :title, :author, :date, :updated, :body, :body_hash, :images, :record)""",
-        {**old, "now": now, "images": json.dumps(old["images"], ensure_ascii=False)},
+                   :title, :author, :date, :updated, :body, :body_hash, :images, :record, :reextracted)""",
+        {
+            **old,
+            "now": now,
+            "reextracted": reextracted,
+            "images": json.dumps(old["images"], ensure_ascii=False),
+        },
     )
 
 
@@ -57,32 +67,37 @@ def load(db: Database, page: int) -> list[Revision]:
     rows = db.query(
         """SELECT * FROM (
              SELECT revisions.id AS revision, revisions.archived_at, replaced_at, revisions.crawl, url,
-                    revisions.title, revisions.author, revisions.date, revisions.updated, revisions.body, images
+                    revisions.title, revisions.author, revisions.date, revisions.updated, revisions.body, images,
+                    reextracted
              FROM revisions JOIN articles ON articles.id = revisions.article WHERE article = :page
              UNION ALL
              SELECT NULL, changed_at, NULL, changed_crawl, url, title, author, date, updated, body,
                     (SELECT json_group_array(json_object('url', url, 'alt', alt, 'title', title))
-                     FROM (SELECT * FROM images WHERE article = :page ORDER BY position))
+                     FROM (SELECT * FROM images WHERE article = :page ORDER BY position)),
+                    0
              FROM articles WHERE id = :page)
            ORDER BY replaced_at IS NULL, archived_at, revision""",
         {"page": page},
     )
     revisions: list[Revision] = []
+    reextracted_at: str | None = None  # when a re-extraction replaced the revision before
     for number, row in enumerate(rows, start=1):
         article = _article(row)
         before = revisions[-1].article if revisions else article
         revisions.append(
             Revision(
                 number=number,
-                archived_at=row["archived_at"],
+                archived_at=reextracted_at or row["archived_at"],
                 replaced_at=row["replaced_at"],
                 crawl=row["crawl"],
                 article=article,
                 changes=[
                     name for name in VERSIONED_FIELDS if getattr(article, name) != getattr(before, name)
                 ],
+                reextracted=reextracted_at is not None,
             )
         )
+        reextracted_at = row["replaced_at"] if row["reextracted"] else None
     return revisions
 
 
@@ -122,17 +137,27 @@ def pair(revisions: list[Revision], number: int | None) -> tuple[Revision, Revis
 
 def diff(old: Revision, new: Revision) -> Iterator[str]:
     """The lines of a unified diff, without their ends, between two revisions as Markdown files."""
-    path = str(path_of(new.article.url))
+    return diff_files(
+        old.article,
+        new.article,
+        f"revision {old.number}, {old.archived_at}",
+        f"revision {new.number}, {new.archived_at}",
+    )
+
+
+def diff_files(old: Article, new: Article, old_label: str, new_label: str) -> Iterator[str]:
+    """Yield the lines of a unified diff, without their ends, between two versions of an article as Markdown files."""
+    path = str(path_of(new.url))
     return unified_diff(
         _lines(old),
         _lines(new),
         fromfile=path,
         tofile=path,
-        fromfiledate=f"revision {old.number}, {old.archived_at}",
-        tofiledate=f"revision {new.number}, {new.archived_at}",
+        fromfiledate=old_label,
+        tofiledate=new_label,
         lineterm="",
     )
 
 
-def _lines(revision: Revision) -> list[str]:
-    return render(revision.article).removesuffix("\n").split("\n")
+def _lines(article: Article) -> list[str]:
+    return render(article).removesuffix("\n").split("\n")

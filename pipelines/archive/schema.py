@@ -347,3 +347,15 @@ def m014_originals(db: Database) -> None:
     db.execute("CREATE UNIQUE INDEX warc_records_place ON warc_records(file, offset)")
     for table in ("articles", "revisions", "quarantine"):
         db.execute(f"ALTER TABLE {table} ADD COLUMN record INTEGER REFERENCES warc_records(id)")
+
+
+@MIGRATIONS()
+def m015_extractor_versions(db: Database) -> None:
+    """Versions of the extractors that articles were read by, and revisions that a re-extraction replaced."""
+    db.execute("ALTER TABLE articles ADD COLUMN extractor_version INTEGER")
+    db.execute("CREATE INDEX articles_extractor ON articles(extractor_version, extractor, record)")
+    db.execute("ALTER TABLE revisions ADD COLUMN reextracted INTEGER NOT NULL DEFAULT 0")
+    # Only what is searched: any other update of a row would index its text again.
+    (index_again,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'articles_au'").fetchone()
+    db.execute("DROP TRIGGER articles_au")
+    db.execute(index_again.replace("AFTER UPDATE ON", "AFTER UPDATE OF title, description, body ON"))

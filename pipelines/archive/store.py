@@ -116,8 +116,10 @@ class Store(BatchStore[Item]):
         kind = self._store(visit, page, iso(now), file_hash, record) if stored else visit.state
         if visit.quarantine:
             quarantine.put(self.db, page["id"], self.crawl, visit.quarantine, iso(now), record)
-        elif stored:
+        elif stored and visit.article:
             quarantine.release(self.db, page["id"])
+        elif stored:
+            quarantine.release_confirmed(self.db, page["id"])
         self._settle_page(visit, page, kind, now, lost=bool(lost))
         if visit.moved_to:
             pages.record_redirect(
@@ -165,8 +167,9 @@ class Store(BatchStore[Item]):
             articles.confirm_links(self.db, page["id"], now)
             return "not_modified"
         links = visit.article.also_read
+        origin = articles.Origin(record, visit.extractor_version)
         kind = articles.store(
-            self.db, page["id"], visit.article, self.crawl, now, file_hash=file_hash, record=record
+            self.db, page["id"], visit.article, self.crawl, now, file_hash=file_hash, origin=origin
         )
         targets = self._add(
             [link.url for link in links], depth=page["depth"] + 1, now=now, found_on=page["id"]

@@ -20,6 +20,7 @@ WRITING = {
     "merge": ["merge", "{folder}/other/archive.db"],
     "maintain": ["maintain"],
     "accept": ["accept", ONE],
+    "reextract": ["reextract"],
     "verify --repair": ["verify", "--repair"],
 }
 LOOKING = {
@@ -29,6 +30,7 @@ LOOKING = {
     "history": ["history", ONE],
     "diff": ["diff", ONE],
     "verify": ["verify"],
+    "reextract --dry-run": ["reextract", "--dry-run"],
     "export": ["export", "{folder}/out"],
 }
 DISK, CATALOG, LOCKED = 6, 7, 5

@@ -18,6 +18,7 @@ import pytest
 from crawler.cli import main
 from tests.site import SEED, Site
 from tests.support.commands import Run, alsoread, here
+from tests.support.rereading import reread, with_more
 
 DOCS = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
 SECTIONS = {
@@ -27,6 +28,7 @@ SECTIONS = {
 TYPES = {str: "text", bool: "boolean", int: "number", float: "number", list: "list", dict: "object"}
 TEA = "kitchen-notes.techidaily.com/tea-time.md"
 OTHER = "https://kitchen-notes.techidaily.com/tea-time/"
+GARDEN = "garden-diary"
 PAUSE = "UPDATE hosts SET not_before = '2999-01-01T00:00:00.000Z' WHERE host LIKE 'garden-%'"
 
 ELSEWHERE = {"alsoread status": ("last_crawl.", "alarms[].")}
@@ -71,6 +73,7 @@ def printed(run: Run, network: Path, tmp_path_factory: pytest.TempPathFactory) -
     collect("alsoread alarms", "alarms")
     collect("alsoread history", "history", SEED)
     collect("alsoread accept", "accept", SEED, OTHER)
+    collect("alsoread reextract", *_reextract(data))
     collect("alsoread schedule --next", "schedule", "--next", "2", "--every", "12h", "--jitter", "1h")
     collect("alsoread export", "export", folder / "out")
     (folder / "out" / TEA).write_text("edited")
@@ -92,6 +95,16 @@ def printed(run: Run, network: Path, tmp_path_factory: pytest.TempPathFactory) -
     collect("alsoread maintain", "maintain", "--if-due")
     collect("Errors", "history", "nothing")
     return found
+
+
+def _reextract(data: Path) -> list[str]:
+    """Return the command, of which every list has an entry."""
+    unreadable, *_ = reread(data, where=f"url GLOB '*{GARDEN}*'")
+    reread(data, with_more, f"url = '{OTHER}'")
+    query = "UPDATE articles SET record = (SELECT max(record) FROM articles) + 1000 WHERE url = ?"
+    with closing(sqlite3.connect(data / "archive.db")) as db, db:
+        db.execute(query, [unreadable])
+    return ["reextract"]
 
 
 def keys(value: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

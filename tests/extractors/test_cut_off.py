@@ -50,7 +50,7 @@ PAGES = {
 def visit(page: bytes) -> Visit:
     """Return the visit of a page, its article normalized."""
     try:
-        article, cut_off = read(page, URL)
+        article, cut_off, _ = read(page, URL)
     except UnreadablePage as error:
         return Visit(url=URL, state="failed", status=200, reason=str(error))
     if article is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.faults.pages import NEWS, TEXT, page
 from tests.support.exports import three_articles
 from tests.support.originals import quarantine
+from tests.support.rereading import copy_half_read
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ JOBS = {
         lambda other, data: shutil.copytree(other / "articles", data / "articles"),
         done=(0, 2),  # a catalog that is whole is not made anew
     ),
+    "reextract": Job(["reextract"], copy_half_read),
     "merge": Job(["merge", "{other}/archive.db"], lambda _, data: three_articles(data)),
     "export": Job(["export", "{data}-exported", "--for", "hugo"]),
     "maintain": Job(["maintain"], noted=True),
