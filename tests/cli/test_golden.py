@@ -28,7 +28,7 @@ import pytest
 
 from crawler.cli import main
 from tests.site import SEED, Site
-from tests.support.commands import Run, here
+from tests.support.commands import Run, alsoread, here
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
@@ -59,7 +59,10 @@ def test_every_command_has_a_session() -> None:
 
 
 @pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.stem)
-def test_session(run: Run, network: Path, tmp_path: Path, path: Path) -> None:
+def test_session(
+    run: Run, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
     expected = path.read_text(encoding="utf-8")
     commands = re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", expected, re.MULTILINE)
     assert commands
@@ -77,10 +80,10 @@ def test_session(run: Run, network: Path, tmp_path: Path, path: Path) -> None:
 def _run(command: str, below: str, folder: Path, site: Site) -> Iterator[str]:
     """Run a command of a session, below which this stands, and yield what should."""
     typed = command.replace("$SEED", SEED).replace("$SITE", site.url)
-    if typed.startswith("alsoread ") and not _SHELL_SYNTAX.search(typed) and not _loops(typed, below):
-        out, err, code = _run_here(shlex.split(typed)[1:], folder)
-    else:
+    if _SHELL_SYNTAX.search(typed) or not typed.startswith("alsoread "):
         out, err, code = _run_in_shell(command, folder, site)
+    else:
+        out, err, code = _run_without_shell(shlex.split(typed)[1:], folder, loops=_loops(typed, below))
     yield f"$ {command}"
     for prefix, output in (("", out), ("! ", err)):
         text = output.replace(str(folder), "DIR").replace(site.url, "http://SITE")
@@ -95,9 +98,12 @@ def _loops(command: str, below: str) -> bool:
     return command.split()[1] in _OF_ITS_OWN and not _BEFORE_ITS_LOOP.search(below)
 
 
-def _run_here(args: Sequence[str], folder: Path) -> tuple[str, str, int]:
-    """Run a command in this process, which takes no time to start."""
+def _run_without_shell(args: Sequence[str], folder: Path, *, loops: bool) -> tuple[str, str, int]:
+    """Run a command in this process, or in one of its own if its loop runs."""
     with chdir(folder):
+        if loops:
+            ended = alsoread(*args, patience=TIMEOUT_SECONDS)
+            return ended.stdout, ended.stderr, ended.returncode
         done = here(*args)
     return done.stdout, done.stderr, done.exit_code
 
@@ -107,7 +113,7 @@ def _run_in_shell(command: str, folder: Path, site: Site) -> tuple[str, str, int
     done = subprocess.run(
         ["sh", "-c", f"{alsoread}\n{command}"],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "SITE": site.url, "SEED": SEED, "TZ": "UTC"},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "SITE": site.url, "SEED": SEED},
         capture_output=True,
         text=True,
         timeout=TIMEOUT_SECONDS,
