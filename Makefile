@@ -1,6 +1,8 @@
 # Everything goes through `make install`: a .venv with the pinned versions of constraints.txt.
 PYTHON ?= python3
 BIN := .venv/bin
+# Where it is set, each of the hundreds of processes of the tests would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: install demo test test-long torture check man clean
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +18,9 @@ from tests.site import SEED, build
 from tests.support.commands import Run, crawl
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
+_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder there that only its user may read
+_MEMORY_BYTES = 2**30
+"""Room that there must be: several times what the tests need."""
 ARTICLE = Article(
     url="https://one.techidaily.com/bread/",
     title="[New] Bread: a beginner's guide",
@@ -38,6 +43,18 @@ ARTICLE = Article(
     ],
     extractor="redefine",
 )
+
+
+def pytest_configure() -> None:
+    """Keep the tests' files in memory where there is room: a disk lets each of thousands of commits wait."""
+    if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_BYTES:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one process more than there are cores: many tests wait for a server or a pace."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,10 +17,9 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the contents of the wheel."""
-    built, folder = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("installed")
-    source = tmp_path_factory.mktemp("source")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of what git tracks."""
+    built, source = tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("source")
     subprocess.run(["git", "-C", ROOT, "checkout-index", "--all", f"--prefix={source}/"], check=True)
     command = [
         sys.executable,
@@ -34,14 +33,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     subprocess.run([*command, "--wheel-dir", built, source], check=True)
     (wheel,) = built.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
-    return folder
+    return wheel
 
 
 def test_a_wheel_crawls_the_default_seeds_from_any_folder(
-    installed: Path, network: Path, tmp_path: Path
+    wheel: Path, network: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    installed = tmp_path_factory.mktemp("installed")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installed)
     with Site(network) as site:
         command = [sys.executable, "-P", "-m", "crawler", "crawl", "--json", "--connect-to", site.url]
         environment = os.environ | {"PYTHONPATH": str(installed)}
@@ -59,12 +59,9 @@ def test_a_wheel_crawls_the_default_seeds_from_any_folder(
     assert {request.host for request in site.log} <= set(hosts)
 
 
-def test_a_wheel_holds_the_program_and_nothing_else(installed: Path) -> None:
-    names = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
-    assert names == {"crawler", "pipelines"}
-    others = {
-        path.relative_to(installed)
-        for path in installed.rglob("*")
-        if path.is_file() and path.suffix != ".py"
-    }
-    assert {path for path in others if path.parts[0] in names} == {Path("crawler/frontier/seeds.txt")}
+def test_a_wheel_holds_the_program_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        files = [Path(name) for name in archive.namelist()]
+    program = [path for path in files if not path.parts[0].endswith(".dist-info")]
+    assert {path.parts[0] for path in program} == {"crawler", "pipelines"}
+    assert [path for path in program if path.suffix != ".py"] == [Path("crawler/frontier/seeds.txt")]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,16 +28,18 @@ import pytest
 
 from crawler.cli import main
 from tests.site import SEED, Site
-from tests.support.commands import Run, here
+from tests.support.commands import Run, alsoread, here
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
 SESSIONS = sorted(GOLDEN.glob("*.txt"))
 TIMEOUT_SECONDS = 120
 _OF_ITS_OWN = ("crawl", "images", "schedule")
-"""Commands that need a process of their own: a crawl's loop runs once in each."""
-_SHELL_SYNTAX = re.compile(r"[|&;<>$'\"*(){}]|-h")
-"""What a shell reads; help is as wide as the terminal, which click's runner has one of its own for."""
+"""Commands whose loop, if they get so far, runs once in a process."""
+_BEFORE_ITS_LOOP = re.compile(r"^\(exit code 2\)$|^Dry run: ", re.MULTILINE)
+"""What stands below one of these that ends before."""
+_SHELL_SYNTAX = re.compile(r"[|&;<>$*(){}]|-h")
+"""What only a shell reads; help is as wide as the terminal, which click's runner has one of its own for."""
 _TIME = re.compile(
     r"(?:\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(\d{4}-\d\d-\d\d)([T ]\d\d[:.]?\d\d([:.]?\d\d)?(\.\d+)?Z?)?"
 )
@@ -56,24 +59,31 @@ def test_every_command_has_a_session() -> None:
 
 
 @pytest.mark.parametrize("path", SESSIONS, ids=lambda path: path.stem)
-def test_session(run: Run, network: Path, tmp_path: Path, path: Path) -> None:
+def test_session(
+    run: Run, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: Path
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
     expected = path.read_text(encoding="utf-8")
-    commands = re.findall(r"^\$ (.+)$", expected, re.MULTILINE)
+    commands = re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", expected, re.MULTILINE)
     assert commands
     shutil.copytree(run.data, tmp_path / "data")
     shutil.copytree(network, tmp_path / "site")
     with Site(tmp_path / "site") as site:
-        session = "\n".join(line for command in commands for line in _run(command, tmp_path, site)) + "\n"
+        lines = (line for command, below in commands for line in _run(command, below, tmp_path, site))
+        session = "\n".join(lines) + "\n"
     if os.environ.get("ALSOREAD_GOLDEN") == "write":
         path.write_text(session, encoding="utf-8")
         pytest.fail(f"{path.name} was written: read what changed, and run the test again")
     assert session == expected
 
 
-def _run(command: str, folder: Path, site: Site) -> Iterator[str]:
-    words = command.split()
-    is_plain = words[0] == "alsoread" and words[1] not in _OF_ITS_OWN and not _SHELL_SYNTAX.search(command)
-    out, err, code = _run_here(words[1:], folder) if is_plain else _run_in_shell(command, folder, site)
+def _run(command: str, below: str, folder: Path, site: Site) -> Iterator[str]:
+    """Run a command of a session, below which this stands, and yield what should."""
+    typed = command.replace("$SEED", SEED).replace("$SITE", site.url)
+    if _SHELL_SYNTAX.search(typed) or not typed.startswith("alsoread "):
+        out, err, code = _run_in_shell(command, folder, site)
+    else:
+        out, err, code = _run_without_shell(shlex.split(typed)[1:], folder, loops=_loops(typed, below))
     yield f"$ {command}"
     for prefix, output in (("", out), ("! ", err)):
         text = output.replace(str(folder), "DIR").replace(site.url, "http://SITE")
@@ -84,9 +94,16 @@ def _run(command: str, folder: Path, site: Site) -> Iterator[str]:
     yield ""
 
 
-def _run_here(args: Sequence[str], folder: Path) -> tuple[str, str, int]:
-    """Run a command in this process, which takes no time to start."""
+def _loops(command: str, below: str) -> bool:
+    return command.split()[1] in _OF_ITS_OWN and not _BEFORE_ITS_LOOP.search(below)
+
+
+def _run_without_shell(args: Sequence[str], folder: Path, *, loops: bool) -> tuple[str, str, int]:
+    """Run a command in this process, or in one of its own if its loop runs."""
     with chdir(folder):
+        if loops:
+            ended = alsoread(*args, patience=TIMEOUT_SECONDS)
+            return ended.stdout, ended.stderr, ended.returncode
         done = here(*args)
     return done.stdout, done.stderr, done.exit_code
 
@@ -96,7 +113,7 @@ def _run_in_shell(command: str, folder: Path, site: Site) -> tuple[str, str, int
     done = subprocess.run(
         ["sh", "-c", f"{alsoread}\n{command}"],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "SITE": site.url, "SEED": SEED, "TZ": "UTC"},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "SITE": site.url, "SEED": SEED},
         capture_output=True,
         text=True,
         timeout=TIMEOUT_SECONDS,

@@ -69,14 +69,17 @@ def archived(article: Article, *, cut_off: bool) -> Archived:
     )
 
 
+@pytest.mark.parametrize(
+    "step", [pytest.param(5, id="some"), pytest.param(1, id="all", marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_that_breaks_off_anywhere_replaces_no_whole_one(name: str) -> None:
+def test_a_page_that_breaks_off_anywhere_replaces_no_whole_one(name: str, step: int) -> None:
     page = PAGES[name]
     whole = visit(page)
     assert whole.article
     assert not whole.cut_off
     copy = archived(whole.article, cut_off=False)
-    for size in range(len(page)):
+    for size in range(0, len(page), step):
         first = visit(page[:size])
         again = validate(first, copy)
         assert again.state == "failed" or again.article == whole.article, size

@@ -29,7 +29,7 @@ PAGE = """<html><head><meta property="og:type" content="article"><meta property=
 <span class="article-tags"><a href="/t/">{0}</a></span></div><div class="article-content">{2}
 <p><span class="atpl-alsoreadstyle">Also read:</span></p><div><ul><li><a href="/x/">{0}</a></li></ul></div>
 </div></body></html>"""
-EXAMPLES = int(os.environ.get("ALSOREAD_EXAMPLES", "250"))
+EXAMPLES = int(os.environ.get("ALSOREAD_EXAMPLES", "100"))
 TRYING = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

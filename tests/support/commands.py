@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -13,12 +12,12 @@ from click.testing import CliRunner, Result
 from sqlite_utils import Database
 
 from tests.site import Site
+from tests.support import forked
 
 
 def alsoread(*args: str | Path, patience: float = 60) -> subprocess.CompletedProcess[str]:
     """Runs a command in a process of its own, where a warning is an error, for `patience` seconds at most."""
-    command = [sys.executable, "-W", "error", "-m", "crawler", *map(str, args)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=patience, check=False)
+    return forked.run([*map(str, args)], patience)
 
 
 def here(*args: str | Path) -> Result:

@@ -23,7 +23,7 @@ _KILLED = -signal.SIGKILL
 WELL = (0, 1)
 """Exit codes of a crawl that got to its end: without alarms, and with some."""
 _ANEW = ("/robots.txt", ".xml")
-_LOOK = 0.003
+_LOOK = 0.01
 """Seconds between two looks at how far a crawl is."""
 _SPREAD = 0.03
 """Seconds over which kills are spread once the crawl is far enough: a few commits."""
