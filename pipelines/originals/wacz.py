@@ -55,9 +55,11 @@ INSERT OR IGNORE INTO wanted
 """Every visit of the articles' pages and images, and what the articles were read from."""
 _REVISITED = """
 INSERT OR IGNORE INTO wanted
-  SELECT original.id FROM wanted JOIN warc_records AS revisit ON revisit.id = wanted.id AND revisit.kind = 'revisit'
+  SELECT original.id FROM wanted
+    JOIN warc_records AS revisit ON revisit.id = wanted.id AND revisit.kind = 'revisit' AND revisit.status <> 304
     JOIN warc_records AS original ON original.digest = revisit.digest AND original.kind = 'response'
 """
+"""Responses whose payload a revisit has; "not modified" refers to one of the same address."""
 _RECORDS = f"""
 SELECT name, {", ".join(f"record.{field}" for field in Row._fields)}, record.offset, length,
   (SELECT min(offset) FROM warc_records AS next WHERE next.file = record.file AND next.offset > record.offset)

@@ -22,24 +22,13 @@ from pipelines.originals.read import content_of
 from tests.site import SEED
 from tests.support import pictures
 from tests.support.commands import Run, alsoread, crawl, here
-from tests.support.hostile import COMPRESSED, HTML, Answer, Hit, Hostile, reply, says
+from tests.support.hostile import COMPRESSED, HTML, Answering, reply, says
 from tests.support.originals import exchange, misread
 
 WIRE = b"HTTP/1.1 200 Fine by me\r\ncontent-TYPE:text/html\r\nX-Odd:  two  spaces\r\nTransfer-Encoding: chunked\r\n"
 
 
 ORIGIN = "https://one.techidaily.com"
-
-
-class Answering(Hostile):
-    """Serves these answers by path."""
-
-    def __init__(self, answers: dict[str, Answer]) -> None:
-        super().__init__()
-        self.answers = answers
-
-    def answer(self, hit: Hit) -> Answer:
-        return self.answers.get(hit.target) or super().answer(hit)
 
 
 def warcs(data: Path) -> list[Path]:

@@ -298,3 +298,14 @@ class Hostile:
         if hit.target == "/robots.txt":
             return ROBOTS.get(hit.host.partition(".")[0], _NO_RULES)
         return PAGES.get(hit.target, _NO_PAGE)
+
+
+class Answering(Hostile):
+    """Serves these answers by path."""
+
+    def __init__(self, answers: dict[str, Answer]) -> None:
+        super().__init__()
+        self.answers = answers
+
+    def answer(self, hit: Hit) -> Answer:
+        return self.answers.get(hit.target) or super().answer(hit)

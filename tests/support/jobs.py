@@ -60,6 +60,8 @@ JOBS = {
     "reextract": Job(["reextract"], copy_half_read),
     "merge": Job(["merge", "{other}/archive.db"], lambda _, data: three_articles(data)),
     "export": Job(["export", "{data}-exported", "--for", "hugo"]),
+    "wacz": Job(["wacz", "{data}.wacz"], done=(0, 2)),  # what exists is not written again
+    "bag": Job(["bag", "{data}-bag"], done=(0, 2)),
     "maintain": Job(["maintain"], noted=True),
     "verify": Job(["verify", "--repair"], _damaged),
     "accept": Job(
