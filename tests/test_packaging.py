@@ -67,4 +67,8 @@ def test_a_wheel_holds_the_program_and_nothing_else(installed: Path) -> None:
         for path in installed.rglob("*")
         if path.is_file() and path.suffix != ".py"
     }
-    assert {path for path in others if path.parts[0] in names} == {Path("crawler/frontier/seeds.txt")}
+    assert {path for path in others if path.parts[0] in names} == {
+        Path("crawler/frontier/seeds.txt"),
+        Path("crawler/replay/constraints.txt"),
+        Path("crawler/replay/templates/custom_banner.html"),
+    }

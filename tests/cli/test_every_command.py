@@ -21,6 +21,7 @@ WRITING = {
     "maintain": ["maintain"],
     "accept": ["accept", ONE],
     "verify --repair": ["verify", "--repair"],
+    "bag": ["bag", "{folder}/bag"],
 }
 LOOKING = {
     "status": ["status"],
