@@ -14,6 +14,13 @@ from typing import Any, Literal, NamedTuple
 AuthorSource = Literal["byline", "blog", "meta"]
 """Where an article's author is named: a byline in its text, the blog that published it, or the page's metadata."""
 
+EXTRACTOR_VERSION = 2
+"""Version of crawler/extractors, which every article has that it read.
+
+Raise it with each change after which some page gives another article: `alsoread reextract --older-than-extractor`
+then reads the archived articles again.
+"""
+
 State = Literal["due", "stored", "not_article", "gone", "refused", "failed"]
 """A page's state in the catalog; it is in exactly one (docs/catalog.md says what each means)."""
 

@@ -64,4 +64,8 @@ def test_a_wheel_holds_the_program_and_nothing_else(wheel: Path) -> None:
         files = [Path(name) for name in archive.namelist()]
     program = [path for path in files if not path.parts[0].endswith(".dist-info")]
     assert {path.parts[0] for path in program} == {"crawler", "pipelines"}
-    assert [path for path in program if path.suffix != ".py"] == [Path("crawler/frontier/seeds.txt")]
+    assert sorted(path for path in program if path.suffix != ".py") == [
+        Path("crawler/frontier/seeds.txt"),
+        Path("crawler/replay/constraints.txt"),
+        Path("crawler/replay/templates/custom_banner.html"),
+    ]

@@ -6,14 +6,7 @@ from crawler.errors import UnreadablePage
 from crawler.extractors import redefine
 from crawler.extractors.generic import extractor
 from crawler.extractors.page import parse
-from crawler.items import Article, Reading
-
-VERSION = 2
-"""Version of the extractors, which every article has that they read.
-
-Raise it with each change after which some page gives another article: `alsoread reextract --older-than-extractor`
-then reads the archived articles again.
-"""
+from crawler.items import EXTRACTOR_VERSION, Article, Reading
 
 
 def read(html: bytes, url: str, charset: str | None = None) -> Reading:
@@ -31,9 +24,9 @@ def read(html: bytes, url: str, charset: str | None = None) -> Reading:
     if page.lost:
         raise UnreadablePage(page.lost)
     if extractor.is_complete(article):
-        return Reading(article, cut_off=not page.is_complete, extractor_version=VERSION)
+        return Reading(article, cut_off=not page.is_complete, extractor_version=EXTRACTOR_VERSION)
     complete = extractor.complete(article, page)
-    return Reading(complete, cut_off=not page.has_end(), extractor_version=VERSION)
+    return Reading(complete, cut_off=not page.has_end(), extractor_version=EXTRACTOR_VERSION)
 
 
 def extract(html: bytes, url: str, charset: str | None = None) -> Article | None:

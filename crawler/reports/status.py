@@ -12,10 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 from sqlite_utils import Database
 
-from crawler import extractors
 from crawler.config.file import read_config
 from crawler.config.options import scrapy_settings
 from crawler.frontier.due import count_due
+from crawler.items import EXTRACTOR_VERSION
 from crawler.reports.alarms import grouped
 from crawler.reports.crawls import crawl_values
 from crawler.reports.terminal import minute, output, plain, print_json
@@ -102,7 +102,7 @@ def _older_extractor(db: Database) -> dict[str, int]:
     articles, with_original = db.execute(
         """SELECT count(*), count(record) FROM articles
            WHERE extractor IN ('redefine', 'generic') AND (extractor_version IS NULL OR extractor_version < ?)""",
-        [extractors.VERSION],
+        [EXTRACTOR_VERSION],
     ).fetchone()
     return {
         "articles": articles,

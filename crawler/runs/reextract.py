@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, NamedTuple, Self
 
-from crawler import extractors, shutdown
+from crawler import shutdown
 from crawler.errors import Interrupted
+from crawler.items import EXTRACTOR_VERSION
 from crawler.runs.reread import Difference, Problem, Reader
 from crawler.settings import ALSOREAD_READ_TIMEOUT, ALSOREAD_SCOPE
 from crawler.workers.pool import Ended, Pool
@@ -123,7 +124,7 @@ class ReextractionRun:
             where, values = where_clause(db, self._chosen)
             if self._older_only:
                 where = f"({where}) AND {_OLDER}"
-                values["current_version"] = extractors.VERSION
+                values["current_version"] = EXTRACTOR_VERSION
             query = f"SELECT count(*), count(record) FROM articles WHERE {where}"
             with evaluation_explained(self._chosen):
                 chosen, total = db.execute(query, values).fetchone()

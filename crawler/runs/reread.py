@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from crawler import extractors
 from crawler.errors import AlsoreadError, UnreadablePage
-from crawler.items import Article, Quarantine, Reading, Visit
+from crawler.items import EXTRACTOR_VERSION, Article, Quarantine, Reading, Visit
 from crawler.responses import charset_in
 from pipelines.archive import articles, records
 from pipelines.archive.connection import open_readonly
@@ -91,7 +91,7 @@ class Reader:
             return Problem(archived.url, f"The page can't be read: {error!r}.")
         difference = _compare(archived, reextraction)
         (version,) = db.execute("SELECT extractor_version FROM articles WHERE id = ?", [page]).fetchone()
-        if difference.problem or difference.fields or version != extractors.VERSION:
+        if difference.problem or difference.fields or version != EXTRACTOR_VERSION:
             return difference
         return None
 
@@ -106,7 +106,7 @@ def reextract(db: Database, data: Path, archived: Article, page: int) -> Reextra
         url=archived.url,
         record=record,
         fetched_at=fetched_at,
-        extractor_version=extractors.VERSION,
+        extractor_version=EXTRACTOR_VERSION,
     )
     if reading.article is None:
         return reextraction

@@ -22,6 +22,7 @@ WRITING = {
     "accept": ["accept", ONE],
     "reextract": ["reextract"],
     "verify --repair": ["verify", "--repair"],
+    "bag": ["bag", "{folder}/bag"],
 }
 LOOKING = {
     "status": ["status"],

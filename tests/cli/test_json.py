@@ -67,6 +67,7 @@ def printed(run: Run, network: Path, tmp_path_factory: pytest.TempPathFactory) -
         collect("alsoread images", "images", *connected[:2])
         with closing(sqlite3.connect(data / "archive.db")) as db, db:
             db.execute(PAUSE)
+            db.execute("UPDATE articles SET record = NULL WHERE url = ?", [OTHER])
         collect("alsoread crawl --dry-run", "crawl", SEED, *connected, "--dry-run")
     collect("alsoread status", "status")
     collect("alsoread status --failed", "status", "--failed")
@@ -78,6 +79,7 @@ def printed(run: Run, network: Path, tmp_path_factory: pytest.TempPathFactory) -
     collect("alsoread export", "export", folder / "out")
     (folder / "out" / TEA).write_text("edited")
     collect("alsoread export", "export", folder / "out", "--dry-run")
+    collect("alsoread wacz", "wacz", folder / "all.wacz")
     for options in ((), ("--dry-run",)):
         collect("alsoread import", "import", folder / "out", *options, at=folder / "other")
     for _ in range(2):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from crawler.extractors import VERSION
+from crawler.items import EXTRACTOR_VERSION as VERSION
 from crawler.items import Article
 from pipelines.archive.plausibility import Archived, Comparison, reads_less
 from pipelines.archive.warc import FOLDER, SUFFIX
