@@ -44,10 +44,12 @@ def index_of(path: Path) -> Path:
 def close_files(db: Database, data: Path) -> None:
     """Close the files that have no index: those of a run that ended now, or was killed.
 
-    Call it with the archive locked, outside of a transaction. Raises OSError and sqlite3.Error.
+    Files that a new catalog does not know get their rows. Call it with the archive locked, outside of a
+    transaction. Raises OSError and sqlite3.Error.
     """
+    known = {name for (name,) in db.execute("SELECT name FROM warc_files")}
     for path in sorted((data / FOLDER).glob(f"*{SUFFIX}")):
-        if index_of(path).exists() or odd_entry(path):
+        if (path.name in known and index_of(path).exists()) or odd_entry(path):
             continue
         db.execute("BEGIN IMMEDIATE")  # the writing process of a run that was killed may still append
         try:
