@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -78,6 +79,13 @@ def main() -> None:
 
 def _export(out: Path, flavour: str, where: str) -> Cost:
     command = [sys.executable, "-c", _EXPORT, sys.argv[1], str(out), flavour, where]
+    output, megabytes = measured(command)
+    articles, seconds = output.split()
+    return Cost(int(articles), float(seconds), megabytes)
+
+
+def measured(command: Sequence[str]) -> tuple[str, float]:
+    """Run a command, and return its output and the sum of the peak memory of its processes, in megabytes."""
     peaks: dict[int, float] = {}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         while process.poll() is None:
@@ -87,8 +95,7 @@ def _export(out: Path, flavour: str, where: str) -> Cost:
         output, _ = process.communicate()
     if process.returncode:
         sys.exit(process.returncode)
-    articles, seconds = output.split()
-    return Cost(int(articles), float(seconds), sum(peaks.values()))
+    return output, sum(peaks.values())
 
 
 def _children(pid: int) -> list[int]:

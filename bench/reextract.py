@@ -17,14 +17,13 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from bench.export import _children, _peak
+from bench.export import measured
 from bench.serving import served
 
 MIN_PAGES_PER_SECOND = 300
@@ -122,18 +121,10 @@ def crawl(sites: Path, data: Path, pages: int) -> None:
 
 def reextract(data: Path, processes: int, where: str) -> Cost:
     command = [sys.executable, "-c", _REEXTRACT, str(data), str(processes), where]
-    peaks: dict[int, float] = {}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        while process.poll() is None:
-            for pid in (process.pid, *_children(process.pid)):
-                peaks[pid] = max(_peak(pid), peaks.get(pid, 0))
-            time.sleep(0.05)
-        output, _ = process.communicate()
-    if process.returncode:
-        sys.exit(process.returncode)
+    output, megabytes = measured(command)
     changed, unchanged, *seconds = output.split()
     read, all_, main_cpu, cpu = map(float, seconds)
-    return Cost(int(changed), int(unchanged), read, all_, main_cpu, cpu, sum(peaks.values()))
+    return Cost(int(changed), int(unchanged), read, all_, main_cpu, cpu, megabytes)
 
 
 if __name__ == "__main__":

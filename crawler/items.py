@@ -25,6 +25,10 @@ State = Literal["due", "stored", "not_article", "gone", "refused", "failed"]
 """A page's state in the catalog; it is in exactly one (docs/catalog.md says what each means)."""
 
 
+VALID_STATUSES = range(100, 600)
+"""Statuses that HTTP has."""
+
+
 class Outcome(StrEnum):
     """How a run ended, as `crawls.outcome` has it."""
 

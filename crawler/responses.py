@@ -19,8 +19,6 @@ from crawler.urls import canonical_or_none
 
 Rule = Literal["robots", "scope", "address", "too-large", "wrong-type", "trap"]
 
-VALID_STATUSES = range(100, 600)
-
 MAX_REDIRECTS = 5
 """Redirects in a row that are followed: what RFC 9309 asks for robots.txt, and enough for all else."""
 _MOVED = frozenset({301, 302, 303, 307, 308})

@@ -24,12 +24,10 @@ from crawler.items import Article, Reading, Visit
 from crawler.settings import ALSOREAD_SCOPE
 from crawler.text import counted
 from pipelines.archive import articles, lookup, quarantine
+from pipelines.archive.catalog import last_crawl
 from pipelines.archive.connection import open_locked, open_readonly
 from pipelines.archive.storage_errors import explain
 from pipelines.archive.store import Store
-from pipelines.normalize import normalize
-from pipelines.originals.read import Original
-from pipelines.originals.read import read as read_original
 from pipelines.originals.reextractions import ReextractionStore
 from pipelines.validate import validate
 
@@ -86,7 +84,7 @@ def _accept(store: Store, data: Path, url: str) -> int:
     if quarantine.reextraction_of(store.db, url):
         return _accept_reextraction(store.db, data, url)
     record = quarantine.record_of(store.db, url)
-    article, reading = _read(read_original(store.db, data, record), url)
+    article, reading = _read(store.db, data, url, record)
     # A person has compared it with the archived copy.
     visit = validate(
         Visit(url=article.url, state="stored", article=article, cut_off=reading.cut_off), archived=None
@@ -122,22 +120,19 @@ def _raise_error(result: str | Exception, data: Path) -> None:
         raise result
 
 
-def _read(original: Original, url: str) -> tuple[Article, Reading]:
-    """Read an article from a quarantined page, in its normal form and as it was extracted."""
-    from crawler.extractors import read as read_page
-    from crawler.responses import charset_in
+def _read(db: Database, data: Path, url: str, record: int) -> tuple[Article, Reading]:
+    """Read an article from the original of a quarantined page, in its normal form, with all that was extracted."""
+    from crawler.runs.reread import read_original
 
     try:
-        reading = read_page(original.content, url, charset_in(original.head.decode(errors="replace")))
-    except ValueError as error:
+        reading = read_original(db, data, url, record)
+    except UnreadablePage as error:
         raise UsageError(f"The quarantined version of {url} can't be read: {error}.") from None
-    article = normalize(reading.article) if reading.article else None
-    if article is None or not article.body.strip():
+    if reading.article is None or not reading.article.body.strip():
         raise UsageError(f"Could not accept {url}: the quarantined version has no article with text.")
-    return article, reading
+    return reading.article, reading
 
 
 def _store(db: Database, data: Path) -> Store:
     """Store as a visit of the last crawl: accepting is no crawl of its own, and an interrupted one still resumes."""
-    last = db.execute("SELECT max(id) FROM crawls").fetchone()[0]
-    return Store(db, data, scope=ALSOREAD_SCOPE, retry_delays=[], crawl=last)
+    return Store(db, data, scope=ALSOREAD_SCOPE, retry_delays=[], crawl=last_crawl(db))

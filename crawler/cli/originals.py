@@ -17,6 +17,8 @@ from crawler.cli.options import (
     json_flag,
     print_result,
     reports_errors,
+    since_filter,
+    where_filter,
 )
 from crawler.text import counted, escape_controls
 from pipelines.archive import articles, lookup, quarantine, records
@@ -64,10 +66,8 @@ def original(page: str, headers: bool, version: int | None, quarantined: bool, d
 
 @click.command()
 @host_filter
-@click.option("--since", metavar="DATE", help="Only articles published on this day or later.")
-@click.option(
-    "--where", metavar="SQL", help="Only articles for which this is true; docs/catalog.md lists the columns."
-)
+@since_filter
+@where_filter
 @click.option(
     "--older-than-extractor",
     "older_only",

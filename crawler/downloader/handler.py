@@ -34,7 +34,8 @@ from crawler.downloader.errors import failed_download
 from crawler.downloader.protocol import OneResponseFactory
 from crawler.downloader.recording import recorded
 from crawler.downloader.resolver import unresolved
-from crawler.responses import VALID_STATUSES, Failed, Refused
+from crawler.items import VALID_STATUSES
+from crawler.responses import Failed, Refused
 
 
 def connect_to(settings: BaseSettings) -> tuple[str, int] | None:

@@ -182,7 +182,7 @@ class ReextractionRun:
         try:
             while not shutdown.is_asked():
                 while len(tasks) < 2 * self._processes and (batch := list(islice(pages, _BATCH_SIZE))):
-                    tasks.append((batch, asyncio.create_task(self._read(pool, batch))))
+                    tasks.append((batch, asyncio.create_task(pool.call_batch(batch, self._unread))))
                 if not tasks:
                     return
                 batch, task = tasks.popleft()
@@ -193,18 +193,12 @@ class ReextractionRun:
             await asyncio.gather(*(task for _, task in tasks), return_exceptions=True)
             pool.close()
 
-    async def _read(self, pool: Pool, batch: list[int]) -> list[Difference | Problem]:
-        """Read a batch; each of its articles by itself where one of them ended the process."""
-        try:
-            results: list[Difference | Problem] = await pool.call(batch)
-            return results
-        except Ended as ended:
-            if len(batch) == 1:
-                why = f"Reading the page ended the reader ({ended})."
-                if ended.timed_out:
-                    why = f"Reading the page takes longer than {ALSOREAD_READ_TIMEOUT} seconds."
-                return [Problem(self._url(batch[0]), why)]
-        return [result for page in batch for result in await self._read(pool, [page])]
+    def _unread(self, page: int, ended: Ended) -> Difference | Problem:
+        """Return the result of an article over which the process ended."""
+        why = f"Reading the page ended the reader ({ended})."
+        if ended.timed_out:
+            why = f"Reading the page takes longer than {ALSOREAD_READ_TIMEOUT} seconds."
+        return Problem(self._url(page), why)
 
     def _url(self, page: int) -> str:
         url: str = self._db.execute("SELECT url FROM articles WHERE id = ?", [page]).fetchone()[0]

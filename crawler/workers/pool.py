@@ -14,10 +14,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from crawler.shutdown import SIGNALS
 from crawler.workers.worker import SIZE
+
+_Item = TypeVar("_Item")
+_Answer = TypeVar("_Answer")
 
 
 class Ended(Exception):
@@ -127,6 +130,19 @@ class Pool:
             return await process.call(*args)
         finally:
             self._idle.put_nowait(process)
+
+    async def call_batch(self, batch: list[_Item], ended: Callable[[_Item, Ended], _Answer]) -> list[_Answer]:
+        """Return the answers for a batch, which the processes give as a list.
+
+        Where it ended its process, each item is called for by itself; `ended` makes the answer for one that did.
+        """
+        try:
+            answers: list[_Answer] = await self.call(batch)
+            return answers
+        except Ended as error:
+            if len(batch) == 1:
+                return [ended(batch[0], error)]
+        return [answer for item in batch for answer in await self.call_batch([item], ended)]
 
     def close(self) -> None:
         """End the processes, also those that are answering."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
 from crawler.errors import UsageError
-from crawler.items import Exchange, iso
+from crawler.items import VALID_STATUSES, Exchange, iso
 from pipelines.archive import pages
 from pipelines.archive.warc import (
     IDENTICAL,
@@ -20,8 +21,6 @@ from pipelines.archive.warc import (
     split_response,
 )
 
-_VALID_STATUSES = range(100, 600)
-_NOT_MODIFIED = 304
 _CONTENT_TYPE = re.compile(rb"^content-type:\s*([\w.+/-]+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -53,11 +52,11 @@ def keep(db: Database, warc: WarcWriter, exchange: Exchange) -> int | None:
         type=type_of(head),
         digest=digest_of(body),
     )
-    if row.status == _NOT_MODIFIED:
+    if row.status == HTTPStatus.NOT_MODIFIED:
         original, profile = _last_of(db, row.url), NOT_MODIFIED
     else:
         original, profile = _with_digest(db, row.digest) if body else None, IDENTICAL
-    if original is None and row.status != _NOT_MODIFIED:
+    if original is None and row.status != HTTPStatus.NOT_MODIFIED:
         return insert(db, row, warc.append(exchange))
     refers_to = Original(original["url"], original["fetched_at"]) if original else None
     insert(db, row._replace(kind="revisit"), warc.append(exchange, profile, refers_to))
@@ -115,7 +114,7 @@ def status_of(head: bytes) -> int | None:
     """Return the status of a response's head, if it is valid."""
     words = head.split(maxsplit=2)
     status = int(words[1]) if len(words) > 1 and re.fullmatch(rb"\d{3}", words[1]) else 0
-    return status if status in _VALID_STATUSES else None
+    return status if status in VALID_STATUSES else None
 
 
 def type_of(head: bytes) -> str | None:

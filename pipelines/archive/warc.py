@@ -29,12 +29,14 @@ PREFIX, SUFFIX = "alsoread-", ".warc.gz"
 MAX_FILE_BYTES = 10**9
 """Bytes from which on a file is followed by another."""
 
+GZIP_WBITS = 16 + zlib.MAX_WBITS
+"""Asks zlib for gzip."""
+GZIP_LEVEL = 6
+
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-_GZIP = 16 + zlib.MAX_WBITS
-_LEVEL = 6
 _HEADERS_OVER = re.compile(rb"\r?\n\r?\n")
 
 
@@ -179,9 +181,8 @@ def _record(kind: str, content_type: str, fields: Mapping[str, str], block: byte
         "Content-Type": content_type,
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
-    compress = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP)
     record = b"WARC/1.1\r\n%bContent-Length: %d\r\n\r\n%b\r\n\r\n" % (head.encode(), len(block), block)
-    return compress.compress(record) + compress.flush()
+    return zlib.compress(record, GZIP_LEVEL, GZIP_WBITS)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

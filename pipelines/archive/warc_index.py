@@ -17,10 +17,8 @@ from crawler.items import iso
 from crawler.urls import canonical_or_none
 from pipelines.archive import records
 from pipelines.archive.files import files_written, forget_pending, odd_entry
-from pipelines.archive.warc import FOLDER, PREFIX, SUFFIX, Location
+from pipelines.archive.warc import FOLDER, GZIP_WBITS, PREFIX, SUFFIX, Location
 from pipelines.archive.warc_reader import DamagedFile, Record, read_records
-
-_GZIP = 16 + zlib.MAX_WBITS
 
 
 class Member(NamedTuple):
@@ -123,7 +121,7 @@ def read_member(path: Path, location: Location) -> Member | None:
 def member_of(content: bytes) -> tuple[dict[str, str], bytes] | None:
     """Return the fields and the block of the record in a gzip member; None if it is not whole."""
     try:
-        unzip = zlib.decompressobj(_GZIP)
+        unzip = zlib.decompressobj(GZIP_WBITS)
         record = unzip.decompress(content)
     except zlib.error:
         return None

@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterator
 from hashlib import sha1
 from typing import IO, NamedTuple
 
-from pipelines.archive.warc import digest_of, name_of_digest, split_response
+from pipelines.archive.warc import GZIP_WBITS, digest_of, name_of_digest, split_response
 
 MAX_BLOCK_BYTES = 24 * 2**20
 """Bytes of the largest block that is read whole: twice the largest response that a crawl takes, and its framing."""
 _MAX_HEAD_BYTES = 64 * 2**10
 _READ_BYTES = 1 << 18
-_GZIP = 16 + zlib.MAX_WBITS
 _GZIP_MAGIC = b"\x1f\x8b"
 _VERSION = re.compile(rb"WARC/\d+\.\d+\s*$")
 _HEAD_OVER = re.compile(rb"\r?\n\r?\n")
@@ -87,7 +86,7 @@ class _Part:
         self.begin = self.end
         if len(self._packed) < len(_GZIP_MAGIC):
             self._refill()
-        self._unzip = zlib.decompressobj(_GZIP) if self._packed.startswith(_GZIP_MAGIC) else None
+        self._unzip = zlib.decompressobj(GZIP_WBITS) if self._packed.startswith(_GZIP_MAGIC) else None
         self._over = False
         return True
 

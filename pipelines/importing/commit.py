@@ -11,13 +11,13 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import Article, Link, iso
-from pipelines.archive import articles, pages, revisions, revisit
+from pipelines.archive import articles, pages, revisit
 from pipelines.archive.article_file import path_of, render
 from pipelines.archive.files import Put, files_written, hash_of
 from pipelines.archive.pending import committed_together
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.importing.parse import ParsedFile
-from pipelines.importing.reconcile import is_same_version, reconcile
+from pipelines.importing.reconcile import keep_older, reconcile
 from pipelines.importing.seen import ImportedFile, Kind, SeenAddresses, archived_hashes
 
 
@@ -26,15 +26,15 @@ class Committer:
 
     def __init__(self, db: Database, root: Path, scope: Sequence[str], crawl: int) -> None:
         """`root`: the folder of the articles; `crawl`: the run that the rows belong to."""
-        self.db = self._db = db
+        self.db = db
         self._root, self._scope, self._crawl = root, scope, crawl
         self._seen = SeenAddresses(db)
 
     def commit(self, files: Sequence[ParsedFile]) -> list[ImportedFile]:
         """Store the articles of the files, all in one commit. Raises OSError and sqlite3.Error."""
-        with committed_together(self._db, self._root.parent):
+        with committed_together(self.db, self._root.parent):
             first = self._seen.add(files)
-            batch = _Batch(self._db, archived_hashes(self._db, first), self._scope, self._crawl)
+            batch = _Batch(self.db, archived_hashes(self.db, first), self._scope, self._crawl)
             with files_written(self._root) as put:
                 imported = [self._import(file, first, batch, put) for file in files]
             batch.store_rows()
@@ -54,7 +54,7 @@ class Committer:
 
     def _count(self, imported: Sequence[ImportedFile]) -> None:
         kinds = Counter(file.kind for file in imported)
-        self._db.execute(
+        self.db.execute(
             """UPDATE crawls SET pages = pages + :pages, new = new + :new, changed = changed + :changed,
                  unchanged = unchanged + :unchanged WHERE id = :crawl""",
             {kind: kinds[kind] for kind in ("new", "changed", "unchanged")}
@@ -108,18 +108,10 @@ class _Batch:
         current, older = reconcile(imported, archived)
         file_hash = put(path_of(current.url), render(current).encode())
         if older:
-            self._keep_revision(page, older)
+            keep_older(self._db, page, older, iso(self._now), self._crawl)
         if current.also_read != archived.also_read:
             self._links[page] = current.also_read
         return articles.store(self._db, page, current, self._crawl, iso(self._now), file_hash=file_hash)
-
-    def _keep_revision(self, page: int, older: Article) -> None:
-        """Keep an older version of an article, unless it is one of its revisions already."""
-        if any(is_same_version(older, revision.article) for revision in revisions.load(self._db, page)):
-            return
-        row = articles.columns(older) | {"images": [image._asdict() for image in older.images]}
-        stamps = {"id": page, "changed_at": iso(self._now), "changed_crawl": self._crawl, "record": None}
-        revisions.keep(self._db, row | stamps, iso(self._now))
 
     def _settle(self, urls: Sequence[str]) -> dict[str, int]:
         """Return the ids of articles' pages: a crawl can begin at them, and visits them when some time has passed."""

@@ -1,12 +1,14 @@
-"""Make one article of two copies of it: the archive's and that of an imported file. Pure."""
+"""Make one article of two copies of it: the archive's and that of an imported file; keep the older one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from sqlite_utils import Database
+
 from crawler.items import Article
-from pipelines.archive import revisions
+from pipelines.archive import articles, revisions
 from pipelines.archive.article_file import VOCABULARY
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -31,6 +33,22 @@ def reconcile(imported: Article, archived: Article) -> tuple[Article, Article | 
 def is_same_version(article: Article, other: Article) -> bool:
     """Return whether two articles differ in nothing that makes a revision."""
     return all(getattr(article, name) == getattr(other, name) for name in revisions.VERSIONED_FIELDS)
+
+
+def keep_older(
+    db: Database, page: int, older: Article, at: str, crawl: int, record: int | None = None
+) -> None:
+    """Keep an older version of an article as a revision, unless the archive has that version already.
+
+    It is from `at`, until the next version that the archive has. In the caller's transaction.
+    """
+    versions = revisions.load(db, page)
+    if any(is_same_version(older, version.article) for version in versions):
+        return
+    later = min((version.archived_at for version in versions if version.archived_at > at), default=at)
+    row = articles.columns(older) | {"images": [image._asdict() for image in older.images]}
+    stamps = {"id": page, "changed_at": at, "changed_crawl": crawl, "record": record}
+    revisions.keep(db, row | stamps, later)
 
 
 def _changed_at(article: Article) -> datetime:

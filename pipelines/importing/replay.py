@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple, Protocol
@@ -18,15 +19,15 @@ from sqlite_utils import Database
 
 from crawler import shutdown
 from crawler.clock import parse_time
-from crawler.items import Article, FoundPages, Visit, iso
+from crawler.items import FoundPages, Visit, iso
 from crawler.urls import canonical, canonical_or_none, in_scope
-from pipelines.archive import articles, pages, records, revisions
+from pipelines.archive import articles, pages, records
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.archive.warc import FOLDER, Location, split_response
 from pipelines.archive.warc_index import row_of
 from pipelines.archive.warc_reader import DamagedFile, Record
-from pipelines.importing.reconcile import is_same_version
+from pipelines.importing.reconcile import is_same_version, keep_older
 from pipelines.importing.warc_files import UnreadableZip, WarcFile, copy_into, read_record, records_of
 from pipelines.normalize import Normalize
 from pipelines.validate import Validate
@@ -39,7 +40,6 @@ _MAX_AHEAD = 32
 """Responses that are read before the first of them is stored."""
 _MAX_AHEAD_BYTES = 48 * 2**20
 """Bytes of their bodies, so that memory stays small."""
-_NOT_MODIFIED = 304
 
 
 class Skipped(StrEnum):
@@ -224,7 +224,7 @@ def _read(
     truncated = "warc-truncated" in record.fields
     if record.kind == "response":
         originals.add(record, row, place)
-    elif row.status != _NOT_MODIFIED:
+    elif row.status != HTTPStatus.NOT_MODIFIED:
         found = originals.find(record)
         if found is None:
             return Skipped.NO_ORIGINAL
@@ -365,7 +365,7 @@ class ReplayCommitter:
             self.flush()
         if not item.article and not self._is_known(item.url):
             self.counts.skipped[
-                Skipped.NO_ORIGINAL if item.status == _NOT_MODIFIED else Skipped.NOT_PAGE
+                Skipped.NO_ORIGINAL if item.status == HTTPStatus.NOT_MODIFIED else Skipped.NOT_PAGE
             ] += 1
             return
         self._visited.add(item.url)
@@ -424,29 +424,19 @@ class ReplayCommitter:
         """Take a visit through the stages of a crawl; None where the archive has a later one of its page."""
         visit = self._normalize.process_item(replace(visit, record=record))
         page = pages.find(self.db, visit.url)
-        if visit.status == _NOT_MODIFIED and not (page and page["archived"]):
+        if visit.status == HTTPStatus.NOT_MODIFIED and not (page and page["archived"]):
             self.counts.skipped[Skipped.NO_ORIGINAL] += 1
             return None
         if page and _is_older(visit, page):
             if visit.article and page["archived"]:
-                self._keep_older(page["id"], visit.article, _time(visit), record, crawl)
+                with self.db.atomic():
+                    keep_older(self.db, page["id"], visit.article, _time(visit), crawl, record)
                 self.counts.kinds["unchanged"] += 1
             else:
                 self.counts.skipped[Skipped.OLDER] += 1
             return None
         staged: Visit = self._validate.process_item(visit)
         return staged
-
-    def _keep_older(self, page: int, article: Article, at: str, record: int | None, crawl: int) -> None:
-        """Keep an article as a revision of a later one, unless the archive has that version already."""
-        versions = revisions.load(self.db, page)
-        if any(is_same_version(article, version.article) for version in versions):
-            return
-        later = min((version.archived_at for version in versions if version.archived_at > at), default=at)
-        row = articles.columns(article) | {"images": [image._asdict() for image in article.images]}
-        stamps = {"id": page, "changed_at": at, "changed_crawl": crawl, "record": record}
-        with self.db.atomic():
-            revisions.keep(self.db, row | stamps, later)
 
     def _foresee(self) -> None:
         """Count what would become of the visits."""

@@ -189,7 +189,7 @@ async def _parse_all(
     tasks: deque[asyncio.Task[list[ParsedFile]]] = deque()
     try:
         for batch in batches:
-            tasks.append(asyncio.create_task(_parse(pool, batch)))
+            tasks.append(asyncio.create_task(pool.call_batch(batch, _unparsed)))
             if len(tasks) > width:
                 yield await tasks.popleft()
             if shutdown.is_asked():
@@ -202,15 +202,7 @@ async def _parse_all(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _parse(pool: Pool, batch: list[File | Refused]) -> list[ParsedFile]:
-    """Parse a batch, or each of its files by itself where one of them ended the process."""
-    try:
-        parsed: list[ParsedFile] = await pool.call(batch)
-        return parsed
-    except Ended as ended:
-        if len(batch) == 1:
-            why = f"broke off: {ended}"
-            if ended.timed_out:
-                why = f"takes longer than {_TIME_LIMIT_SECONDS:g} seconds"
-            return [ParsedFile(batch[0].name, reason=f"reading it {why}")]
-    return [parsed for file in batch for parsed in await _parse(pool, [file])]
+def _unparsed(file: File | Refused, ended: Ended) -> ParsedFile:
+    """Return the result of a file over which the process ended."""
+    why = f"takes longer than {_TIME_LIMIT_SECONDS:g} seconds" if ended.timed_out else f"broke off: {ended}"
+    return ParsedFile(file.name, reason=f"reading it {why}")

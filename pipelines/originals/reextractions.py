@@ -13,6 +13,7 @@ from crawler.clock import now
 from crawler.items import Article, Quarantine, iso
 from pipelines.archive import articles, pages, quarantine
 from pipelines.archive.article_file import path_of, render
+from pipelines.archive.catalog import last_crawl
 from pipelines.archive.files import files_written
 from pipelines.archive.originals import NOTHING, Originals
 from pipelines.archive.writer import BatchStore
@@ -43,7 +44,7 @@ class ReextractionStore(BatchStore[Reextraction]):
     def __init__(self, db: Database, data: Path, *, scope: Sequence[str]) -> None:
         """`scope`: domains of which also-read links become due pages."""
         # Rows belong to the last crawl: a re-extraction is none of its own, and an interrupted one still resumes.
-        self.crawl: int = db.execute("SELECT coalesce(max(id), 0) FROM crawls").fetchone()[0]
+        self.crawl = last_crawl(db)
         super().__init__(db, data, Originals(data, self.crawl, NOTHING))
         self.root, self.scope = data / "articles", scope
 

@@ -26,7 +26,7 @@ from crawler.errors import UsageError
 from crawler.text import counted
 from pipelines.archive.records import Row
 from pipelines.archive.selection import ArticleFilter, evaluation_explained, where_clause
-from pipelines.archive.warc import FOLDER, Location
+from pipelines.archive.warc import FOLDER, GZIP_WBITS, Location
 from pipelines.archive.warc_index import index_line, member_of, members
 from pipelines.archive.whole import reading, written_whole
 
@@ -38,7 +38,6 @@ _BLOCK_LINES = 3000
 """Lines of the index in a compressed block: what a reader loads to find one address."""
 _MAX_NAMED_HOSTS = 3
 _DESCRIPTION = "datapackage.json"
-_GZIP = 16 + zlib.MAX_WBITS
 _NOT_IN_NAMES = re.compile(r"[^-a-z0-9._]")
 
 _WANTED = "CREATE TEMP TABLE wanted (id INTEGER PRIMARY KEY)"
@@ -210,8 +209,7 @@ class _Index:
         offset = 0
         with package.file(f"indexes/{name}") as write:
             while block := [line for (line,) in lines.fetchmany(_BLOCK_LINES)]:
-                compress = zlib.compressobj(wbits=_GZIP)
-                content = compress.compress("".join(block).encode()) + compress.flush()
+                content = zlib.compress("".join(block).encode(), wbits=GZIP_WBITS)
                 place = {
                     "offset": offset,
                     "length": len(content),

@@ -7,14 +7,11 @@ from pathlib import Path
 
 from crawler.clock import now
 from crawler.errors import UsageError
-from crawler.extractors import extract
 from crawler.items import Exchange, Quarantine, Visit
-from crawler.responses import charset_in
+from crawler.runs.reread import read_original
 from pipelines.archive import articles
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.connection import open_readonly
-from pipelines.normalize import normalize
-from pipelines.originals.read import read
 
 
 def exchange(url: str, content: bytes, head: str = "HTTP/1.1 200 OK\r\ncontent-type: text/html") -> Exchange:
@@ -58,12 +55,10 @@ def misread(data: Path) -> list[str]:
                 found.append(f"{url} has no original")
                 continue
             try:
-                original = read(db, data, record)
+                article = read_original(db, data, url, record).article
             except UsageError as error:
                 found.append(str(error))
                 continue
-            charset = charset_in(original.head.decode("latin-1"))
-            article = extract(original.content, url, charset)
-            if article is None or normalize(article) != articles.load(db, page):
+            if article != articles.load(db, page):
                 found.append(f"{url} reads otherwise")
     return found
