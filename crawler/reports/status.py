@@ -101,7 +101,7 @@ def _older_extractor(db: Database) -> dict[str, int]:
     """Articles that older extractors read, those of them with originals, and re-extractions in quarantine."""
     articles, with_original = db.execute(
         """SELECT count(*), count(record) FROM articles
-           WHERE extractor IN ('redefine', 'generic') AND (extractor_version IS NULL OR extractor_version < ?)""",
+           WHERE extractor IN ('redefine', 'generic') AND coalesce(extractor_version, 0) < ?""",
         [EXTRACTOR_VERSION],
     ).fetchone()
     return {

@@ -57,9 +57,9 @@ def keep(db: Database, warc: WarcWriter, exchange: Exchange) -> int | None:
     else:
         original, profile = _with_digest(db, row.digest) if body else None, IDENTICAL
     if original is None and row.status != HTTPStatus.NOT_MODIFIED:
-        return insert(db, row, warc.append(exchange))
+        return insert(db, row, warc.append(exchange, row.digest))
     refers_to = Original(original["url"], original["fetched_at"]) if original else None
-    insert(db, row._replace(kind="revisit"), warc.append(exchange, profile, refers_to))
+    insert(db, row._replace(kind="revisit"), warc.append(exchange, row.digest, profile, refers_to))
     return original["id"] if original else None
 
 

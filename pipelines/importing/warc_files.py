@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 from crawler.clock import parse_time
-from pipelines.archive.warc import GZIP_LEVEL, GZIP_WBITS, SUFFIX
+from pipelines.archive.warc import GZIP_WBITS, SUFFIX
 from pipelines.archive.warc_reader import DamagedFile, Record, read_records
 from pipelines.importing.files import Refused
 
@@ -235,7 +235,7 @@ class _Packer:
         """Write a piece of a record."""
         if self._packing is None:
             self._begin = self._target.tell()
-            self._packing = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_WBITS)
+            self._packing = zlib.compressobj(wbits=GZIP_WBITS)
         self._target.write(self._packing.compress(data))
 
     def end(self) -> None:

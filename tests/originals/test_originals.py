@@ -16,7 +16,7 @@ from warcio.archiveiterator import ArchiveIterator  # type: ignore[import-untype
 
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.records import keep
-from pipelines.archive.warc import WarcWriter
+from pipelines.archive.warc import WarcWriter, digest_of
 from pipelines.archive.warc_index import index_of, members
 from pipelines.originals.read import content_of
 from tests.site import SEED
@@ -178,10 +178,15 @@ def test_nothing_is_kept_where_that_is_asked_for(network: Path, tmp_path: Path) 
     assert "was not kept" in missing.stderr
 
 
+def append(writer: WarcWriter, url: str, content: bytes) -> None:
+    """Append the exchange of a page with this content."""
+    writer.append(exchange(url, content), digest_of(content))
+
+
 def test_files_end_before_their_limit(tmp_path: Path) -> None:
     writer = WarcWriter(tmp_path, 7, {"software": "test"}, max_file_bytes=4000)
     for number in range(20):
-        writer.append(exchange(f"https://one.techidaily.com/{number}/", bytes(range(256)) * 4))
+        append(writer, f"https://one.techidaily.com/{number}/", bytes(range(256)) * 4)
     writer.close()
     found = sorted(tmp_path.glob("*.warc.gz"))
     assert len(found) > 3
@@ -192,20 +197,20 @@ def test_files_end_before_their_limit(tmp_path: Path) -> None:
 def test_a_batch_that_fails_leaves_nothing(tmp_path: Path) -> None:
     writer = WarcWriter(tmp_path, 1, {})
     with writer.batch():
-        writer.append(exchange("https://one.techidaily.com/1/", b"one"))
+        append(writer, "https://one.techidaily.com/1/", b"one")
     (path,) = tmp_path.glob("*.warc.gz")
     before = path.read_bytes()
 
     def fail() -> None:
         with writer.batch():
-            writer.append(exchange("https://one.techidaily.com/2/", b"two"))
+            append(writer, "https://one.techidaily.com/2/", b"two")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         fail()
     assert path.read_bytes() == before
     with writer.batch():
-        writer.append(exchange("https://one.techidaily.com/3/", b"three"))
+        append(writer, "https://one.techidaily.com/3/", b"three")
     writer.close()
     urls = [member.fields.get("warc-target-uri") for member in members(path)]
     assert urls == [None, *["https://one.techidaily.com/1/"] * 2, *["https://one.techidaily.com/3/"] * 2]
