@@ -56,7 +56,9 @@ def size(data: Path) -> int:
 
 def day_after(data: Path, server: str, sites: Path) -> float:
     """Crawl a whole host twice, a day apart; return what the second crawl adds to the bytes of the first."""
-    host = min((host for host in sites.iterdir() if host.is_dir()), key=lambda host: len(list(host.iterdir())))
+    host = min(
+        (host for host in sites.iterdir() if host.is_dir()), key=lambda host: len(list(host.iterdir()))
+    )
     sizes = []
     for env in ({}, _DAY):
         crawl(data, server, [f"https://{host.name}/"], "--discover", "both", env=env)

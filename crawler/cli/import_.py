@@ -28,7 +28,7 @@ from crawler.urls import canonical_or_none, in_scope
 from pipelines.archive.connection import open_readonly
 
 if TYPE_CHECKING:
-    from pipelines.importing.replay import ReplayCounts, Replayer
+    from pipelines.importing.recorded import ReplayCounts, Replayer
     from pipelines.importing.run import Imported
 
 _REBUILT = "rebuilt from the files"

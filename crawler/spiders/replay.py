@@ -23,7 +23,7 @@ from crawler.settings import BOT_NAME
 from crawler.spiders.reader import Reader
 from crawler.spiders.sitemaps import Sitemaps
 from crawler.urls import canonical, host_of
-from pipelines.importing.replay import Item, Recorded, Result, Skipped
+from pipelines.importing.recorded import Item, Recorded, Result, Skipped
 
 _ROBOTS = "/robots.txt"
 _OURS = "alsoread/"

@@ -1,1 +1,1 @@
-"""Import Markdown files with front matter: exports, copies of the archive's files, sources of blogs."""
+"""Import Markdown files with front matter (exports, copies of our files, sources of blogs), and WARC files."""

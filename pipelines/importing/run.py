@@ -25,7 +25,9 @@ from pipelines.importing.commit import Committer
 from pipelines.importing.files import File, Refused, find
 from pipelines.importing.parse import ParsedFile, Parser
 from pipelines.importing.preview import Preview, open_or_empty
-from pipelines.importing.replay import ReplayCommitter, ReplayCounts, Replayer, replay_files
+from pipelines.importing.recorded import ReplayCounts, Replayer
+from pipelines.importing.replay import replay_files
+from pipelines.importing.replay_commit import ReplayCommitter
 from pipelines.importing.warc_files import WarcFile, find_warc_files, is_warc
 
 Refuse = Callable[[str, str], None]
