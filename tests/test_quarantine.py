@@ -115,6 +115,7 @@ def test_an_article_that_its_author_shortened_is_taken_when_it_stays_so(
         assert (copies(data)["two-soups-one-pot"].endswith(b"A soup for every day of the week.\n")) == taken
 
 
+@pytest.mark.long
 def test_a_first_copy_that_breaks_off_is_told_of_and_replaced_by_a_whole_one(
     network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,10 +15,10 @@ from crawler import clock
 from crawler.items import Exchange, FoundPages, Visit, iso
 from pipelines.archive import articles, host_stats, pages, quarantine, regressions, revisit
 from pipelines.archive.article_file import path_of, render
+from pipelines.archive.batches import BatchStore
 from pipelines.archive.files import files_written
 from pipelines.archive.host_stats import HostStats
 from pipelines.archive.originals import NOTHING, Originals, OriginalsPolicy
-from pipelines.archive.writer import BatchStore
 
 Item = Visit | FoundPages | Exchange
 

@@ -10,11 +10,11 @@ from sqlite_utils import Database
 
 from crawler.clock import now
 from crawler.items import Exchange, ImageVisit, iso
+from pipelines.archive.batches import BatchStore
 from pipelines.archive.catalog import last_crawl
 from pipelines.archive.files import files_written
 from pipelines.archive.originals import Originals, OriginalsPolicy
 from pipelines.archive.storage_errors import ends_run, verb_of
-from pipelines.archive.writer import BatchStore
 from pipelines.images import rows
 from pipelines.images.paths import FOLDER, path_of
 

@@ -13,10 +13,10 @@ from crawler.clock import now
 from crawler.items import Article, Quarantine, iso
 from pipelines.archive import articles, pages, quarantine
 from pipelines.archive.article_file import path_of, render
+from pipelines.archive.batches import BatchStore
 from pipelines.archive.catalog import last_crawl
 from pipelines.archive.files import files_written
 from pipelines.archive.originals import NOTHING, Originals
-from pipelines.archive.writer import BatchStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,7 @@ def test_what_holds_however_little_was_seen_is_reported_once(days: Days) -> None
     assert days.crawl(read(2), unread) == []
 
 
+@pytest.mark.long
 def test_sixty_quiet_days_with_weekly_bursts_are_silent(days: Days) -> None:
     chance = random.Random(1)  # noqa: S311
     hosts = [f"host-{n}.techidaily.com" for n in range(4)]
@@ -288,6 +289,7 @@ def test_a_kept_page_that_is_no_article_can_not_be_accepted(changed: Run, tmp_pa
     assert "has no article with text." in done.stderr
 
 
+@pytest.mark.long
 def test_a_host_that_is_mended_and_the_quiet_runs_after_it_are_silent(
     network: Path, changed: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -190,6 +190,7 @@ def test_a_full_folder_for_temporary_files_is_not_a_damaged_catalog(
     assert "archive.db" not in done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("database", "command"),
     [("data/archive.db", ["status"]), ("out/.alsoread-export/manifest.db", ["export", "{out}"])],

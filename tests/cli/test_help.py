@@ -75,6 +75,7 @@ def test_a_mistyped_command_has_a_suggestion(arguments: list[str], said: str) ->
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, f"Error: {said}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_completes_commands_and_options(shell: str) -> None:
     def complete(instruction: str, **words: str) -> str:

@@ -18,6 +18,7 @@ def scrapy(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("spider", [[], ["--spider", "also_read"]])
 def test_a_shell_fetches_one_page_and_opens_no_archive(
     network: Path, tmp_path: Path, spider: list[str]

@@ -125,6 +125,7 @@ def test_a_body_is_decoded_whole(faults: Crawl, path: str) -> None:
     assert faults.bodies[HOST + path] == HTML.decode()
 
 
+@pytest.mark.long
 def test_no_bomb_fills_the_memory(server: Hostile) -> None:
     bombs = [f"{HOST}{path}" for path in PAGES if re.search("bomb|endless", path)]
     assert len(bombs) == 11

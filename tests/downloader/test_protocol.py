@@ -55,6 +55,7 @@ class Smuggler(Hostile):
         }[self._way]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(
     "way",

@@ -148,6 +148,7 @@ def test_two_files_that_change_places(three: Path, tmp_path: Path) -> None:
     assert files(tmp_path / "out") == files(tmp_path / "anew")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_an_export_that_was_stopped_goes_on(run: Run, tmp_path: Path, how: signal.Signals) -> None:
     export(run.data, tmp_path / "whole", "--for", "hugo")

@@ -93,6 +93,7 @@ def test_no_key_of_a_file_gives_a_program_an_order(tmp_path: Path, flavour: str)
     assert TOP_LEVEL[flavour] <= plain.keys()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flavour", [name for name in FLAVOURS if name != "obsidian"])
 def test_what_a_file_brought_along_comes_back(tmp_path: Path, flavour: str) -> None:
     extra = {"mood": "calm", "layout": "evil"}

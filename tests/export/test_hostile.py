@@ -76,6 +76,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_each_file_is_inside_the_folder_and_whole(data: Path, tmp_path: Path, flavour: str) -> None:
     export(data, tmp_path / "a" / "b" / "out", "--for", flavour)
@@ -90,6 +91,7 @@ def test_each_file_is_inside_the_folder_and_whole(data: Path, tmp_path: Path, fl
         assert text.endswith(f"{END}\n"), path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_a_site_has_every_text(data: Path, tmp_path: Path, generator: str) -> None:
     site = tmp_path / "a" / "b" / "site"

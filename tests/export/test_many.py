@@ -47,6 +47,7 @@ def test_plain_is_what_the_archive_itself_holds(many: Path, tmp_path: Path) -> N
     assert f"0 files written, {COUNT + 1} unchanged" in export(many, tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_a_folder_has_what_is_packed(many: Path, tmp_path: Path, flavour: str) -> None:
     options = ("--for", flavour, "--links", "local")

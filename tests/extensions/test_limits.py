@@ -46,6 +46,7 @@ def hours(start: timedelta, end: timedelta) -> str:
     return f'[limits]\nquiet_hours = ["{now + start:%H:%M}-{now + end:%H:%M}"]\n'
 
 
+@pytest.mark.long
 def test_bytes_that_are_spent_and_then_quiet_hours_end_a_run_and_the_next_goes_on(
     site: Site, tmp_path: Path
 ) -> None:
@@ -66,6 +67,7 @@ def test_bytes_that_are_spent_and_then_quiet_hours_end_a_run_and_the_next_goes_o
     assert (crawled["crawl"]["outcome"], crawled["articles"], crawled["due"]) == ("finished", 41, 0)
 
 
+@pytest.mark.long
 def test_time_that_is_spent_ends_a_run(site: Site, tmp_path: Path) -> None:
     settings(tmp_path, '[limits]\ntime = "1h"\n')
     done = crawl(site, tmp_path, *SLOW, "--max-time", "0.5 s", "--json")

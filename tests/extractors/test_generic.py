@@ -138,6 +138,7 @@ def test_a_part_of_the_text_is_kept_whatever_its_heading_is() -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "content",
     [

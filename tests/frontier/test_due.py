@@ -40,6 +40,7 @@ def requested(data: Path) -> int:
     return int(opened(data).execute(query).fetchone()[0])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("settings", "options"),
     [

@@ -51,6 +51,7 @@ def crawled(network: Path, data: Path, limits: str) -> Iterator[tuple[Run, Endle
         yield Run(data, done.returncode, done.stdout, done.stderr, site), site
 
 
+@pytest.mark.long
 def test_a_run_over_hosts_and_pages_without_end_ends_and_says_why(
     run: Run, network: Path, tmp_path: Path
 ) -> None:

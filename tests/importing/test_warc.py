@@ -112,6 +112,7 @@ def test_importing_files_again_changes_nothing(run: Run, warc: Path, tmp_path: P
     assert len(list((data / "warc").glob("*.warc.gz"))) == 1
 
 
+@pytest.mark.long
 def test_the_files_of_several_crawls_give_their_revisions(network: Path, tmp_path: Path) -> None:
     site, crawled, data = tmp_path / "site", tmp_path / "crawled", tmp_path / "data"
     shutil.copytree(network, site)
@@ -128,6 +129,7 @@ def test_the_files_of_several_crawls_give_their_revisions(network: Path, tmp_pat
     assert len(history(data, SEED)) == 2
 
 
+@pytest.mark.long
 def test_an_older_file_gives_an_older_revision(tmp_path: Path) -> None:
     data = tmp_path / "data"
     for date, title in (("2024-03-03", "Third"), ("2024-03-01", "First"), ("2024-03-02", "Second")):
@@ -160,6 +162,7 @@ def _folder(warc: Path, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", [_plain, _one_member, _wacz, _folder])
 def test_files_of_any_form_become_files_of_the_archive(
     run: Run, warc: Path, tmp_path: Path, form: Any
@@ -193,6 +196,7 @@ def test_a_dry_run_counts_and_changes_nothing(run: Run, warc: Path, tmp_path: Pa
     assert (done["new"], done["unchanged"]) == (0, 41)
 
 
+@pytest.mark.long
 def test_an_import_that_is_killed_again_and_again_ends_like_any_other(
     run: Run, warc: Path, tmp_path: Path
 ) -> None:
@@ -407,6 +411,7 @@ DAMAGED_TAILS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tail", DAMAGED_TAILS)
 def test_what_stands_before_a_damage_is_imported(tmp_path: Path, tail: str) -> None:
     path = write_warc(tmp_path / "a.warc.gz", [_good()])
@@ -464,6 +469,7 @@ def test_nothing_is_written_outside_of_the_archive(tmp_path: Path) -> None:
     assert disorder(data) == []
 
 
+@pytest.mark.long
 def test_files_of_one_name_have_places_of_their_own(tmp_path: Path) -> None:
     data = tmp_path / "data"
     for url in (BREAD, JAM):
@@ -478,6 +484,7 @@ def test_files_of_one_name_have_places_of_their_own(tmp_path: Path) -> None:
     assert disorder(data) == []
 
 
+@pytest.mark.long
 def test_markdown_and_warc_files_are_one_run(run: Run, warc: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     posts = run.data / "articles" / "kitchen-notes.techidaily.com"

@@ -223,6 +223,7 @@ def torn(path: Path) -> Iterator[int]:
         yield from (before, before + 1, before + 11, (before + end) // 2, end - 1)
 
 
+@pytest.mark.long
 def test_a_torn_tail_is_cut_off_and_whole_records_get_rows(data: Path) -> None:
     (path,) = warcs(data)
     whole = path.read_bytes()

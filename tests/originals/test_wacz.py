@@ -121,6 +121,7 @@ def test_blocks_of_the_index_are_found_by_their_first_line(run: Run, tmp_path: P
         assert place["digest"] == f"sha256:{sha256(content).hexdigest()}"
 
 
+@pytest.mark.long
 def test_what_a_revisit_refers_to_is_packed(tmp_path: Path) -> None:
     urls = [f"https://one.techidaily.com/{name}/" for name in ("one", "two")]
     with Answering(dict.fromkeys(("/one/", "/two/"), says(reply(HTML)))) as server:
@@ -133,6 +134,7 @@ def test_what_a_revisit_refers_to_is_packed(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_later_visits_are_packed_with_the_first(
     run: Run, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,6 +177,7 @@ def test_a_file_that_is_damaged_gives_no_package(run: Run, tmp_path: Path, damag
     assert [entry.name for entry in tmp_path.iterdir()] == ["data"]
 
 
+@pytest.mark.long
 @needs_wacz
 def test_the_validator_of_the_format_finds_nothing(run: Run, tmp_path: Path) -> None:
     for options in ((), ("--host", "kitchen-*")):

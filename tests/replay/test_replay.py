@@ -82,6 +82,7 @@ def test_pages_are_shown_with_their_text(network: Path, tmp_path: Path) -> None:
     assert f'<{url}>; rel="original"' in timemap
 
 
+@pytest.mark.long
 def test_an_environment_that_cannot_be_made_leaves_nothing(run: Run, tmp_path: Path) -> None:
     offline = environment(
         tmp_path, PIP_CONFIG_FILE=os.devnull, PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path)

@@ -40,6 +40,7 @@ def test_a_killed_crawl_ends_with_the_same_archive(
     assert [*disorder(tmp_path), *differences(whole.data, tmp_path), *misread(tmp_path)] == []
 
 
+@pytest.mark.long
 def test_a_crawl_whose_writer_is_killed_ends_and_the_next_one_goes_on(
     network: Path, whole: Undisturbed, tmp_path: Path
 ) -> None:
@@ -58,6 +59,7 @@ def test_a_crawl_whose_writer_is_killed_ends_and_the_next_one_goes_on(
     assert [*disorder(tmp_path), *differences(whole.data, tmp_path)] == []
 
 
+@pytest.mark.long
 def test_a_crawl_whose_readers_are_killed_goes_on(network: Path, whole: Undisturbed, tmp_path: Path) -> None:
     with Site(network) as site:
         crawl = START(site, tmp_path)

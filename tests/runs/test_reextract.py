@@ -76,6 +76,7 @@ def test_what_an_older_extractor_missed_is_restored_to_the_byte(run: Run, data: 
     assert reextract(data)["changed"] == 0
 
 
+@pytest.mark.long
 def test_a_revision_says_that_the_site_changed_nothing(data: Path) -> None:
     reread(data)
     reextract(data, "--host", KITCHEN)
@@ -94,6 +95,7 @@ def test_a_revision_says_that_the_site_changed_nothing(data: Path) -> None:
     ) == [(1, KITCHEN)]
 
 
+@pytest.mark.long
 def test_a_crawl_that_finds_the_same_page_calls_it_no_change_either(network: Path, data: Path) -> None:
     reread(data)
     query(data, "UPDATE pages SET etag = NULL, last_modified = NULL")
@@ -122,6 +124,7 @@ def test_samples_are_diffs_and_few(data: Path) -> None:
     assert sample["more_lines"] > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("url", "other", "reason", "words"),
     [
@@ -171,6 +174,7 @@ def test_an_original_without_an_article_is_quarantined(data: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_quarantined_re_extraction_outlives_a_visit_that_finds_nothing_new(
     network: Path, data: Path
 ) -> None:
@@ -200,6 +204,7 @@ def test_an_article_that_reads_the_same_has_the_new_version_afterwards(run: Run,
     assert differences(run.data, data) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "count"),
     [

@@ -58,9 +58,8 @@ def test_a_crawl_that_is_interrupted_at_any_moment_goes_on(
 COMMANDS = {**JOBS, "status": Job(["status"])}
 
 
-@pytest.mark.parametrize(
-    "times", [pytest.param(1, id="once"), pytest.param(8, id="8 times", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("times", [pytest.param(1, id="once"), pytest.param(8, id="8 times")])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_that_is_interrupted_at_any_moment_goes_on(
     run: Run, tmp_path: Path, command: str, times: int
@@ -98,6 +97,7 @@ def crawl_command(site: Site, data: Path) -> list[str]:
     return [sys.executable, "-m", "crawler", "crawl", SEED, "--connect-to", site.url, "--data", str(data)]
 
 
+@pytest.mark.long
 def test_a_crawl_whose_readers_are_gone_goes_on_without_them(
     network: Path, whole: Undisturbed, tmp_path: Path
 ) -> None:
@@ -129,6 +129,7 @@ def test_a_crawl_whose_terminal_is_closed_finishes_what_is_under_way(network: Pa
     assert damage(tmp_path) == []
 
 
+@pytest.mark.long
 def test_a_crawl_that_was_started_with_nohup_survives_its_terminal(network: Path, tmp_path: Path) -> None:
     nohup = shutil.which("nohup") or pytest.skip("nohup is not installed")
     with Site(network) as site:
@@ -139,6 +140,7 @@ def test_a_crawl_that_was_started_with_nohup_survives_its_terminal(network: Path
     assert crawl.returncode in WELL, said
 
 
+@pytest.mark.long
 def test_a_stalled_server_holds_an_interrupted_crawl_up_for_a_few_seconds_only(tmp_path: Path) -> None:
     with Hostile() as server:
         crawl = start("crawl", SILENT, "--connect-to", server.url, "--data", tmp_path)

@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -15,6 +17,7 @@ def shell(script: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_each_command_works_when_it_is_pasted() -> None:
     shown = shell("sh tests/site/demo.sh")
     assert (shown.returncode, shown.stderr) == (0, "")
