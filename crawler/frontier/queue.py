@@ -30,9 +30,12 @@ class Page(NamedTuple):
     etag: str | None
     last_modified: str | None
     listed: bool
+    lacks_original: bool | None
+    """Whether no original of its article was kept; None if it has no article."""
 
 
-_PAGE = "id, url, depth, due_at, etag, last_modified, listed"
+_PAGE = """id, url, depth, due_at, etag, last_modified, listed,
+           (SELECT record IS NULL FROM articles WHERE articles.id = pages.id)"""
 _FRONT = ("", -1, -1)
 _LISTED = "FROM pages WHERE host = :host AND listed = 1 AND due_at <= :until AND depth <= :max_depth"
 _UNLISTED = "FROM pages WHERE host = :host AND listed = 0 AND due_at <= :until AND depth <= :unlisted_depth"

@@ -203,7 +203,9 @@ class Frontier(BaseScheduler):
 
     def _request(self, page: Page) -> Request:
         # An audit asks for the whole page: a validator that stays the same while the page changes hides the change.
-        audit = revisit.is_audited(page.id, self.catalog.crawl)
+        # So does a visit that is to keep an original: "not modified" would bring none.
+        lacks_original = self.settings.getbool("ALSOREAD_WARC") and page.lacks_original
+        whole = lacks_original or revisit.is_audited(page.id, self.catalog.crawl)
         return Request(
             page.url,
             callback=self.spider.parse,
@@ -212,8 +214,8 @@ class Frontier(BaseScheduler):
             meta={
                 "page": page.url,
                 "depth": page.depth,
-                "etag": None if audit else page.etag,
-                "last_modified": None if audit else page.last_modified,
+                "etag": None if whole else page.etag,
+                "last_modified": None if whole else page.last_modified,
                 "handle_httpstatus_all": True,
             },
         )

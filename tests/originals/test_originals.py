@@ -123,6 +123,23 @@ def test_a_page_that_was_not_modified_refers_to_its_original(
     assert misread(data) == []
 
 
+def test_an_article_without_an_original_gets_one_at_its_next_visit(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crawl(network, tmp_path, SEED, "--no-warc")
+    missing, not_modified = [], []
+    for day in (2, 4, 6):
+        monkeypatch.setenv("ALSOREAD_CLOCK_OFFSET", str(day * 86_400))
+        crawl(network, tmp_path, SEED, "--recrawl", "all", *(["--no-warc"] if day == 2 else []))
+        with closing(catalog_of(tmp_path)) as db:
+            missing.append(db.execute("SELECT count(*) FROM articles WHERE record IS NULL").fetchone()[0])
+            query = "SELECT not_modified FROM crawls ORDER BY id DESC LIMIT 1"
+            not_modified.append(db.execute(query).fetchone()[0])
+    assert missing[0] > missing[1] == missing[2] == 0
+    assert not_modified[0] > not_modified[1] < not_modified[2]
+    assert misread(tmp_path) == []
+
+
 def test_the_bytes_are_those_of_the_wire(tmp_path: Path) -> None:
     body = gzip.compress(HTML)
     chunks = (

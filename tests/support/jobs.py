@@ -52,6 +52,7 @@ _URLS = [
 JOBS = {
     "images": Job(["images", "--connect-to", "{site}", "--rate", "20"]),
     "import": Job(["import", "{other}/articles"], lambda _, data: three_articles(data)),
+    "import-warc": Job(["import", "{other}/warc"], lambda _, data: three_articles(data)),
     "rebuild": Job(
         ["rebuild"],
         lambda other, data: shutil.copytree(other / "articles", data / "articles"),
