@@ -74,7 +74,7 @@ def raw_text(node: Element) -> str:
 def attribute(node: Element, name: str) -> str:
     """Return a text attribute in its normal form and in one line; empty where it is absent."""
     value = node.get(name)
-    return one_line(_unjoinable(normal(value))) if value else ""
+    return _unjoinable(one_line(normal(value))) if value else ""  # at last: it may begin behind a space
 
 
 def normalize_text(root: Element) -> None:

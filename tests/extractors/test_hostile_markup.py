@@ -176,6 +176,7 @@ FOUND = [
     "<table><tr><td colspan='2&#10;&#10;[a](javascript:alert(1))'><ul><li>x</li></ul></td></tr></table>",
     "<table><tr><td><ul><li><a href='#a&#10;&#10;[a](javascript:alert(1))'>x</a></li></ul></td></tr></table>",
     "<table><tr><td><ul><li><a href='/x'>&#x338; onmouseover=alert(1) x</a></li></ul></td></tr></table>",
+    "<table><caption><img alt=' &#x338;'></caption><tr><td><ul><li>x</li></ul></td></tr></table>",
     *(
         f"<p>[x]{char}(javascript:alert(1))</p>"
         for char in ("&#8203;", "&#x7f;", "\x86", "\ufeff", "\u2060", "&#1;")
