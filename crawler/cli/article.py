@@ -11,6 +11,7 @@ import click
 
 from crawler.cli.options import data_folder, json_flag, reports_errors
 from crawler.errors import UnreadablePage, UsageError
+from crawler.exit_codes import ALARMS
 from crawler.items import Article
 from crawler.text import escape_controls
 from crawler.urls import canonical
@@ -122,7 +123,7 @@ def extract(source: Path | str, url: str | None, data: str) -> None:
         raise UsageError(f"{source} can't be read: {error}.") from None
     if article is None:
         click.echo(escape_controls(f"alsoread: {source} is not an article."), err=True)
-        sys.exit(1)
+        sys.exit(ALARMS)
     print_article(article)
 
 

@@ -25,6 +25,7 @@ from crawler.cli.options import (
     where_filter,
 )
 from crawler.errors import UsageError
+from crawler.exit_codes import ALARMS
 from crawler.reports.terminal import progress
 from crawler.text import counted, escape_controls
 from pipelines.archive.connection import open_readonly
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
     from pipelines.export.sync import Result
 
 _FLAVOURS = ("plain", "hexo", "hugo", "jekyll", "obsidian")
-_KEPT = 1
-"""Exit code where files were left as they are."""
 _KEPT_REASON = "was not written by export, or changed since"
 _MAX_LISTED = 20
 """Files that are named one by one."""
@@ -106,7 +105,7 @@ def export(target: Path, data: str, quiet: bool, as_json: bool, **options: Any) 
         count = source.count + (sum(1 for _ in source.copies()) if options["images"] else 0)
         with progress("Exporting", not quiet and not as_json) as watch:
             result = _export(source, target, form, options, lambda done: watch(done, count))
-    exit_code = _KEPT if result.kept else 0
+    exit_code = ALARMS if result.kept else 0
     if as_json:
         _print_json(source.count, result, exit_code, dry_run=options["dry_run"])
     else:

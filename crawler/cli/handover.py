@@ -21,6 +21,7 @@ from crawler.cli.options import (
     where_filter,
 )
 from crawler.errors import UsageError
+from crawler.exit_codes import ALARMS
 from crawler.reports.terminal import progress
 from crawler.text import counted, escape_controls
 from pipelines.archive.connection import open_current, open_locked
@@ -28,8 +29,6 @@ from pipelines.archive.selection import ArticleFilter
 from pipelines.archive.warc import FOLDER
 
 _NEWEST = "SELECT url FROM articles WHERE record IS NOT NULL ORDER BY changed_at DESC, id DESC LIMIT 1"
-_MISSING = 1
-"""Exit code where articles have no original."""
 _MISSING_REASON = "its original was not kept"
 _MAX_LISTED = 5
 """Articles that are named one by one."""
@@ -93,7 +92,7 @@ def wacz(
         progress("Packing", not as_json) as watch,
     ):
         packed = pack(db, Path(data), file, chosen, watch)
-    exit_code = _MISSING if packed.missing else 0
+    exit_code = ALARMS if packed.missing else 0
     size = file.stat().st_size
     if as_json:
         counts = {"pages": packed.pages, "records": packed.records, "bytes": size}

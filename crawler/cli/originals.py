@@ -20,12 +20,10 @@ from crawler.cli.options import (
     since_filter,
     where_filter,
 )
+from crawler.exit_codes import ALARMS
 from crawler.text import counted, escape_controls
 from pipelines.archive import articles, lookup, quarantine, records
 from pipelines.archive.connection import open_current
-
-_PROBLEMS = 1
-"""Exit code where articles were quarantined or can't be re-extracted."""
 
 
 @click.command()
@@ -116,7 +114,7 @@ def reextract(
         if not dry_run:
             with progress("Writing", not as_json) as watch:
                 run.write(preview, watch)
-    exit_code = _PROBLEMS if preview.failures or preview.quarantined else 0
+    exit_code = ALARMS if preview.failures or preview.quarantined else 0
     if as_json:
         print_result(preview_values(preview), preview.failures, exit_code)
     else:

@@ -9,12 +9,11 @@ from pathlib import Path
 import click
 
 from crawler.cli.options import data_folder, json_flag, reports_errors
+from crawler.exit_codes import ALARMS
 from crawler.reports.terminal import print_json
 from crawler.text import counted, escape_controls
 from pipelines.archive.connection import is_locked
 from pipelines.verifying.findings import Finding
-
-_FINDINGS_LEFT = 1
 
 
 @click.command()
@@ -49,7 +48,7 @@ def verify(data: str, with_repair: bool, as_json: bool) -> None:
         left.append(finding)
         if not as_json:
             click.echo(escape_controls(f"{finding.where}: {finding.what}; fix: {finding.hint}"))
-    exit_code = _FINDINGS_LEFT if left else 0
+    exit_code = ALARMS if left else 0
     if as_json:
         result = {"mended": _as_dicts(repaired), "found": _as_dicts(left), "is_partial": is_partial}
         print_json({**result, "exit_code": exit_code})
