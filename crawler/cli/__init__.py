@@ -25,6 +25,7 @@ _SECTIONS = {
         "show": "article:show",
         "history": "article:history",
         "diff": "article:diff",
+        "report": "report:report",
     },
     "Files": {
         "export": "export:export",

@@ -12,12 +12,13 @@ from crawler.errors import DiskError, ReadError, UsageError
 
 
 @contextmanager
-def written_whole(target: Path) -> Iterator[Path]:
+def written_whole(target: Path, *, replace: bool = False) -> Iterator[Path]:
     """Yield a path beside the target, and move what the block wrote there to the target if it ends well.
 
-    Raises UsageError if the target exists, and DiskError if it can't be written; a ReadError passes.
+    Raises UsageError if the target exists, unless it is a file to `replace`, and DiskError if it can't be written;
+    a ReadError passes.
     """
-    if os.path.lexists(target):
+    if os.path.lexists(target) and not replace:
         raise UsageError(f"{target} exists: name another {'folder' if target.is_dir() else 'file'}.")
     half = target.with_name(f".{target.name}.part")
     try:
