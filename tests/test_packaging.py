@@ -68,4 +68,10 @@ def test_a_wheel_holds_the_program_and_nothing_else(wheel: Path) -> None:
         Path("crawler/frontier/seeds.txt"),
         Path("crawler/replay/constraints.txt"),
         Path("crawler/replay/templates/custom_banner.html"),
+        Path("crawler/reports/page/page.css"),
+        Path("crawler/reports/page/page.html"),
+        Path("crawler/reports/page/page.js"),
+        Path("crawler/reports/page/vendor/LICENSE"),
+        Path("crawler/reports/page/vendor/NOTICE"),
+        Path("crawler/reports/page/vendor/echarts.min.js"),
     ]

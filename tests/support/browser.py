@@ -10,7 +10,7 @@ import sys
 from itertools import count
 from pathlib import Path
 from select import select
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import pytest
 
@@ -34,6 +34,15 @@ _SHOWN = """[
 ]"""
 
 
+class Load(NamedTuple):
+    """What a page did while it was loaded."""
+
+    requests: list[str]
+    """Addresses that were asked for."""
+    problems: list[str]
+    """Errors and warnings of its console and its scripts, and what its policy refused."""
+
+
 class Browser:
     """Loads pages in a profile of its own."""
 
@@ -53,9 +62,11 @@ class Browser:
         os.close(out)
         self._numbers = count(1)
         self._read = b""
+        self._events: list[dict[str, Any]] = []
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        self._call("Page.enable", self._session)
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self._call(f"{domain}.enable", self._session)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,9 +80,34 @@ class Browser:
         self._call("Page.navigate", self._session, url=url)
         while self._message().get("method") != "Page.loadEventFired":
             pass
-        result = self._call("Runtime.evaluate", self._session, expression=_SHOWN, returnByValue=True)
-        text, cover = result["result"]["value"]
+        text, cover = self.evaluate(_SHOWN)
         return text, cover
+
+    def load(self, url: str, *, scripts: bool = True) -> Load:
+        """Load a page, with or without its scripts; return what it did until all of them had run."""
+        self._call("Emulation.setScriptExecutionDisabled", self._session, value=not scripts)
+        self._events.clear()
+        self.shown(url)
+        asked = [
+            event["params"] for event in self._events if event.get("method") == "Network.requestWillBeSent"
+        ]
+        said = [
+            event["params"]
+            for event in self._events
+            if event.get("method")
+            in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
+        ]
+        return Load([params["request"]["url"] for params in asked], [json.dumps(params) for params in said])
+
+    def evaluate(self, expression: str) -> Any:
+        """Return the value of an expression of JavaScript in the page."""
+        answer = self._call("Runtime.evaluate", self._session, expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def point_at(self, x: float, y: float) -> None:
+        """Move the pointer to a place of the window."""
+        self._call("Input.dispatchMouseEvent", self._session, type="mouseMoved", x=x, y=y)
 
     def _call(self, method: str, session: str | None = None, **params: Any) -> Any:
         number = next(self._numbers)
@@ -92,4 +128,5 @@ class Browser:
             self._read += data
         message, _, self._read = self._read.partition(b"\0")
         parsed: dict[str, Any] = json.loads(message)
+        self._events.append(parsed)
         return parsed

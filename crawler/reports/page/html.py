@@ -34,22 +34,27 @@ def safe(text: str) -> str:
     return escape(escape_controls(text))
 
 
-def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    """Return a table in a region of its own, which scrolls where there is little room."""
+def table(label: str, headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """Return a table in a region of its own, which scrolls where there is little room, and by keys."""
     head = "".join(
         f'<th scope="col"{_class(rows[0][column] if rows else None)}>{safe(heading)}</th>'
         for column, heading in enumerate(headings)
     )
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{safe(caption)}"><table>'
-        f"<caption>{safe(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<div class="scroll" role="region" tabindex="0" aria-label="{safe(label)}"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
 def details(summary: str, content: str) -> str:
     """Return content that is shown on request."""
     return f"<details><summary>{safe(summary)}</summary>{content}</details>"
+
+
+def heading(text: str) -> str:
+    """Return a heading below that of a section."""
+    return f"<h3>{safe(text)}</h3>"
 
 
 def paragraph(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from crawler.reports.page.contents import Listing, Row
-from crawler.reports.page.html import Cell, Link, paragraph, table
+from crawler.reports.page.html import Cell, Link, heading, paragraph, table
 from crawler.urls import host_of
 
 Columns = Mapping[str, Callable[[Row], Cell]]
@@ -13,11 +13,12 @@ Columns = Mapping[str, Callable[[Row], Cell]]
 
 
 def listing(caption: str, rows: Listing, columns: Columns) -> str:
-    """Return a table of a list, whose caption says how much of it is shown."""
+    """Return a table of a list, whose heading says how much of it is shown."""
     if not rows.total:
         return paragraph(f"{caption}: none.")
+    label = f"{caption}{part_of(len(rows.rows), rows.total)}"
     cells = [[cell(row) for cell in columns.values()] for row in rows.rows]
-    return table(f"{caption}{part_of(len(rows.rows), rows.total)}", [*columns], cells)
+    return heading(label) + table(label, [*columns], cells)
 
 
 def part_of(shown: int, total: int) -> str:

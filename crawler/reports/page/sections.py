@@ -201,8 +201,8 @@ def _alarms(contents: Contents) -> Section:
     columns = {
         "run": column("crawl"),
         "kind": column("kind"),
-        "host": column("host"),
         "what": column("message"),
+        "host": column("host"),
     }
     return Section("alarms", "Alarms", [listing("Alarms, newest first", contents.listed_alarms, columns)])
 
