@@ -33,6 +33,7 @@ LOOKING = {
     "verify": ["verify"],
     "reextract --dry-run": ["reextract", "--dry-run"],
     "export": ["export", "{folder}/out"],
+    "report": ["report", "--out", "{folder}/report.html"],
 }
 DISK, CATALOG, LOCKED = 6, 7, 5
 

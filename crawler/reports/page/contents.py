@@ -14,6 +14,7 @@ from pipelines.archive.schema import NOT_ARCHIVED
 
 LISTED = 50
 """Rows of a list."""
+_LISTED_HOSTS = 500
 _LISTED_ALARMS = 50
 _LISTED_RUNS = 60
 _LISTED_REASONS = 10
@@ -54,8 +55,8 @@ class Contents:
     """Counts of articles, words, images, hosts, pages and runs."""
     runs: Listing
     """Newest last."""
-    hosts: list[Row]
-    """All hosts with articles, largest first."""
+    hosts: Listing
+    """Hosts with articles, largest first."""
     months: list[tuple[str, str | None, int]]
     """Host, month and articles."""
     states: dict[str, int]
@@ -113,7 +114,10 @@ def gather(db: Database) -> Contents:
         return Contents(
             totals=_totals(db),
             runs=_runs(db),
-            hosts=list(db.query("SELECT * FROM articles_by_host")),
+            hosts=Listing(
+                [*db.query(f"SELECT * FROM articles_by_host LIMIT {_LISTED_HOSTS}")],
+                _count(db, "articles_by_host"),
+            ),
             months=db.execute("SELECT host, month, articles FROM articles_by_month").fetchall(),
             states=dict(
                 _pairs(db, "SELECT state, sum(pages) FROM state_counts GROUP BY state HAVING sum(pages) > 0")

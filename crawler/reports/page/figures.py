@@ -86,4 +86,6 @@ def _span(first: int, last: int) -> str:
 def _left_out(chart: Chart) -> str:
     if not (rows := still_rows(chart)):
         return ""
-    return f'<p class="note still">The first {rows[0]} of {rows[1]:,} hosts; the table below names all.</p>'
+    return (
+        f'<p class="note still">The first {rows[0]} of {rows[1]:,} hosts: see Hosts below for the others.</p>'
+    )

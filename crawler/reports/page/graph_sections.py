@@ -43,7 +43,7 @@ def _network(contents: Contents, name_of: Callable[[str], str]) -> Section:
     links = contents.listed_links
     columns = {"from": column("source"), "to": column("target"), "links": column("links")}
     strongest = details("Strongest links", listing("Links from one host to another", links, columns))
-    articles = {row["host"]: row["articles"] for row in contents.hosts}
+    articles = {row["host"]: row["articles"] for row in contents.hosts.rows}
     try:
         network = lay_out(articles, contents.host_links, name_of)
     except ImportError:

@@ -31,11 +31,12 @@ def calendar(
     last: str,
     name_of: Callable[[str], str],
 ) -> Calendar:
-    """Return the months up to `last`, from the first that has more than single articles before it."""
+    """Return the months up to `last` that have articles, from the first with more than single ones before it."""
     by_month: Counter[str] = Counter()
     for _, month, articles in months:
         by_month[month or ""] += articles
-    columns = _months(_first(by_month, last), last)
+    newest = max((month for month in by_month if "" < month <= last), default=last)
+    columns = _months(_first(by_month, newest), newest)
     column_of = {month: column for column, month in enumerate(columns)}
     row_of = {host: row for row, host in enumerate(hosts)}
     cells = sorted(
@@ -45,7 +46,7 @@ def calendar(
         grid=Grid([*map(name_of, hosts)], columns, cells, heat_bounds([value for _, _, value in cells])),
         by_month=[(month, by_month[month]) for month in columns],
         earlier=sum(count for month, count in by_month.items() if "" < month < columns[0]),
-        later=sum(count for month, count in by_month.items() if month > last),
+        later=sum(count for month, count in by_month.items() if month > newest),
         undated=by_month[""],
     )
 

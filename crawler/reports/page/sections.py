@@ -9,7 +9,7 @@ from crawler.reports.page.charts import Bars, Columns, Series
 from crawler.reports.page.contents import Contents
 from crawler.reports.page.figures import Figure, Section
 from crawler.reports.page.graph_sections import graph_sections
-from crawler.reports.page.html import details, paragraph, table
+from crawler.reports.page.html import details, paragraph
 from crawler.reports.page.lists import article, column, day, listing
 from crawler.reports.page.months import Calendar, calendar
 from crawler.reports.terminal import minute
@@ -28,7 +28,7 @@ _LISTED_LANGUAGES = 12
 
 def sections(contents: Contents) -> list[Section]:
     """Return the sections of a report."""
-    suffix = common_suffix([row["host"] for row in contents.hosts])
+    suffix = common_suffix([row["host"] for row in contents.hosts.rows])
     name_of = partial(_without, suffix)
     return [
         _growth(contents),
@@ -118,10 +118,10 @@ def _revised(contents: Contents) -> Section:
 
 
 def _hosts(contents: Contents, name_of: Callable[[str], str]) -> Section:
-    if not contents.hosts or not contents.runs.rows:
+    if not contents.hosts.rows or not contents.runs.rows:
         return Section("hosts", "Hosts and months", [paragraph("No articles yet.")])
     last = contents.runs.rows[-1]["started_at"][:7]
-    found = calendar(contents.months, [row["host"] for row in contents.hosts], last, name_of)
+    found = calendar(contents.months, [row["host"] for row in contents.hosts.rows], last, name_of)
     figure = Figure(
         name="months",
         caption=f"Articles by host and month of publication, {found.by_month[0][0]} to {found.by_month[-1][0]}",
@@ -129,25 +129,15 @@ def _hosts(contents: Contents, name_of: Callable[[str], str]) -> Section:
         headings=("month", "articles"),
         rows=found.by_month,
     )
-    hosts = table(
-        "All hosts with articles, largest first",
-        ("host", "articles", "words", "first", "last"),
-        [
-            (
-                row["host"],
-                row["articles"],
-                row["words"],
-                (row["first_date"] or "")[:10],
-                (row["last_date"] or "")[:10],
-            )
-            for row in contents.hosts
-        ],
-    )
-    return Section(
-        "hosts",
-        "Hosts and months",
-        [figure, *_outside(found), details(f"All {counted(len(contents.hosts), 'host')}", hosts)],
-    )
+    columns = {
+        "host": column("host"),
+        "articles": column("articles"),
+        "words": column("words"),
+        "first": day("first_date"),
+        "last": day("last_date"),
+    }
+    hosts = details("Hosts", listing("Hosts with articles, largest first", contents.hosts, columns))
+    return Section("hosts", "Hosts and months", [figure, *_outside(found), hosts])
 
 
 def _outside(found: Calendar) -> list[str]:

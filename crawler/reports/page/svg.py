@@ -10,6 +10,8 @@ from crawler.reports.page.html import safe
 _COLUMNS_HEIGHT = 220
 _AXIS_HEIGHT = 24
 """Pixels below a chart, for the labels."""
+_AXIS_WIDTH = 13
+"""Per cent of the width of columns that the labels of their values take."""
 _FEWEST_COLUMNS = 10
 """Columns that a chart has room for at least: a single one is no wall."""
 _BAR_HEIGHT = 38
@@ -21,7 +23,6 @@ _NAMES_WIDTH = 30
 _NETWORK_HEIGHT = 620
 _NETWORK_MARGIN = 4
 """Per cent of a network's width and height on each side, so that circles are whole."""
-_STRETCHED = 'preserveAspectRatio="none" width="100%"'
 _NAMED_NODES = 20
 _NAMES_ON_LEFT_FROM = 70
 """Per cent of the width from which on the name of a node stands on its left."""
@@ -54,7 +55,8 @@ def still_rows(chart: Chart) -> tuple[int, int] | None:
 def _columns(chart: Columns) -> Iterator[str]:
     top = round_top(max(map(sum, zip(*(series.values for series in chart.series), strict=True)), default=0))
     slots = max(len(chart.labels), _FEWEST_COLUMNS)
-    yield f'<svg viewBox="0 0 {slots * 10} {top}" {_STRETCHED} height="{_COLUMNS_HEIGHT}">'
+    place = f'x="{_AXIS_WIDTH}%" width="{100 - _AXIS_WIDTH}%" height="{_COLUMNS_HEIGHT}"'
+    yield f'<svg viewBox="0 0 {slots * 10} {top}" preserveAspectRatio="none" {place}>'
     for index, label in enumerate(chart.labels):
         below = 0
         for series in chart.series:
@@ -71,7 +73,7 @@ def _columns(chart: Columns) -> Iterator[str]:
         yield f'<line class="rule" x1="0" x2="100%" y1="{y:g}" y2="{y:g}"/>'
         if part < 2:
             yield f'<text class="tick" x="0" y="{y + 13:g}">{top * (2 - part) / 2:,g}</text>'
-    yield from _ends(chart.ticks, 0, 100 / slots, _COLUMNS_HEIGHT + 17)
+    yield from _ends(chart.ticks, _AXIS_WIDTH, (100 - _AXIS_WIDTH) / slots, _COLUMNS_HEIGHT + 17)
 
 
 def _bars(chart: Bars) -> Iterator[str]:
@@ -113,7 +115,7 @@ def _grid(chart: Grid) -> Iterator[str]:
 
 
 def _network(chart: Network) -> Iterator[str]:
-    yield f'<svg viewBox="0 0 1000 1000" {_STRETCHED} height="100%">'
+    yield '<svg viewBox="0 0 1000 1000" preserveAspectRatio="none" width="100%" height="100%">'
     places = [(_inside(node.x), _inside(node.y)) for node in chart.nodes]
     lines = [
         "M{:g} {:g}L{:g} {:g}".format(*(10 * part for end in edge[:2] for part in places[end]))
