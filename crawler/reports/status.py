@@ -23,7 +23,7 @@ from crawler.text import counted
 from pipelines.archive import alarms, quarantine
 from pipelines.archive.schema import NO_COPY, NOT_ARCHIVED
 
-_STATES = {
+STATES = {
     "stored": "archived",
     "due": "known, not fetched yet",
     "not_article": "no article (home page, listing, redirect)",
@@ -31,6 +31,7 @@ _STATES = {
     "refused": "refused by a rule",
     "failed": "failed, will be retried",
 }
+"""What each state of a page means, for people."""
 _PICTURE_STATES = ("failed", "refused", "gone")
 
 
@@ -43,7 +44,7 @@ def print_status(db: Database, data: str) -> None:
         f"{counted(counts['hosts'], 'host')}, {counted(counts['words'], 'word')}"
     )
     pages = _table("pages", "")
-    for state, meaning in _STATES.items():
+    for state, meaning in STATES.items():
         if count := counts["pages"].get(state):
             pages.add_row(f"{count:,}", meaning)
     console.print(pages)

@@ -108,9 +108,7 @@ class Contents:
 def gather(db: Database) -> Contents:
     """Gather the contents of a report. It is quick in a large archive: views and counts answer."""
     with _snapshot(db):
-        missing_states = dict(
-            _pairs(db, "SELECT state, count(*) FROM missing_targets GROUP BY state ORDER BY 2 DESC")
-        )
+        missing_states = dict(_pairs(db, "SELECT state, count(*) FROM missing_targets GROUP BY state"))
         return Contents(
             totals=_totals(db),
             runs=_runs(db),

@@ -10,19 +10,13 @@ from crawler.reports.page.figures import Figure, Section
 from crawler.reports.page.html import details, paragraph
 from crawler.reports.page.lists import article, column, listing, part_of
 from crawler.reports.page.network import DRAWN_LINKS, lay_out
+from crawler.reports.page.states import by_state
 from crawler.text import counted
 
 _WITHOUT_RUSTWORKX = (
     "The drawing of this network was left out, as rustworkx is not installed. "
     "Run pip install 'alsoread[analysis]', and make the report again."
 )
-_DEAD_ENDS = {
-    "due": ("not fetched yet", "c6"),
-    "not_article": ("no article", "c1"),
-    "gone": ("gone", "c2"),
-    "refused": ("refused by a rule", "c5"),
-    "failed": ("failed", "c4"),
-}
 
 
 def graph_sections(contents: Contents, name_of: Callable[[str], str]) -> Iterator[Section]:
@@ -51,7 +45,7 @@ def _network(contents: Contents, name_of: Callable[[str], str]) -> Section:
     hosts = articles.keys() | {host for link in contents.host_links for host in link[:2]}
     figure = Figure(
         name="network",
-        caption=f"Hosts and the {DRAWN_LINKS} others that each links to most"
+        caption=f"Hosts, each with lines to the {DRAWN_LINKS} others that it shares the most links with"
         f"{part_of(len(network.nodes), len(hosts))}",
         chart=network,
         headings=("host", "articles", "links from other hosts", "links to other hosts"),
@@ -72,14 +66,8 @@ def _orphans(contents: Contents) -> Section:
 
 
 def _dead_ends(contents: Contents) -> Section:
-    states = [(state, *_DEAD_ENDS[state], pages) for state, pages in contents.missing_states.items()]
-    figure = Figure(
-        name="dead-ends",
-        caption="Pages that articles link to, and that are not archived, by state",
-        chart=Bars([row[1] for row in states], [row[2] for row in states], [row[3] for row in states]),
-        headings=("state", "pages"),
-        rows=[(row[1], row[3]) for row in states],
-    )
+    caption = "Pages that articles link to, and that are not archived, by state"
+    figure = by_state("dead-ends", caption, contents.missing_states)
     return Section("dead-ends", "Dead ends", [figure], half=True)
 
 

@@ -12,17 +12,10 @@ from crawler.reports.page.graph_sections import graph_sections
 from crawler.reports.page.html import details, paragraph
 from crawler.reports.page.lists import article, column, day, listing
 from crawler.reports.page.months import Calendar, calendar
+from crawler.reports.page.states import by_state
 from crawler.reports.terminal import minute
 from crawler.text import counted
 
-_STATES = {
-    "stored": ("archived", "c3"),
-    "due": ("known, not fetched yet", "c6"),
-    "not_article": ("no article (home page, listing, redirect)", "c1"),
-    "gone": ("gone (404, 410)", "c2"),
-    "refused": ("refused by a rule", "c5"),
-    "failed": ("failed, will be retried", "c4"),
-}
 _LISTED_LANGUAGES = 12
 
 
@@ -113,7 +106,7 @@ def _changed(contents: Contents) -> Section:
 
 def _revised(contents: Contents) -> Section:
     columns = {"article": article, "revisions": column("revisions"), "changed": day("changed_at")}
-    revised = listing("Articles with the most older versions", contents.revised, columns)
+    revised = listing("Articles by their number of older versions", contents.revised, columns)
     return Section("revised", "Most revised", [revised], half=True)
 
 
@@ -152,17 +145,7 @@ def _outside(found: Calendar) -> list[str]:
 
 
 def _pages(contents: Contents) -> Section:
-    states = [
-        (meaning, colour, contents.states.get(state, 0)) for state, (meaning, colour) in _STATES.items()
-    ]
-    shown = [row for row in states if row[2]]
-    figure = Figure(
-        name="states",
-        caption="Known pages by state",
-        chart=Bars(*zip(*shown, strict=True)) if shown else Bars([], [], []),
-        headings=("state", "pages"),
-        rows=[(meaning, pages) for meaning, _, pages in states],
-    )
+    figure = by_state("states", "Known pages by state", contents.states)
     return Section("pages", "Pages", [figure], half=True)
 
 

@@ -12,6 +12,8 @@ _AXIS_HEIGHT = 24
 """Pixels below a chart, for the labels."""
 _AXIS_WIDTH = 13
 """Per cent of the width of columns that the labels of their values take."""
+_LAST_LABEL_FROM = 70
+"""Per cent of the width from which on there is room for the last label beside the first."""
 _FEWEST_COLUMNS = 10
 """Columns that a chart has room for at least: a single one is no wall."""
 _BAR_HEIGHT = 38
@@ -86,7 +88,7 @@ def _bars(chart: Bars) -> Iterator[str]:
             f'<text x="0" y="{y + 15}">{safe(label)}</text>'
             f'<text class="value" x="100%" y="{y + 15}">{value:,}</text>'
             f'<rect class="track" width="100%" y="{y + 21}" height="8" rx="4"/>'
-            f'<rect class="{colour}" width="{_percent(100 * value / longest)}%" y="{y + 21}" height="8" rx="4"/>'
+            f'<rect class="{colour}" width="{100 * value / longest:.4g}%" y="{y + 21}" height="8" rx="4"/>'
         )
 
 
@@ -146,7 +148,7 @@ def _names(nodes: Sequence[Node], places: Sequence[tuple[float, float]]) -> Iter
         taken.append((left, left + width, top))
         offset = -(node.radius + 4) if is_left else node.radius + 4
         yield (
-            f'<text class="name {"end" if is_left else "start"}" x="{x:g}%" y="{y:g}%" dx="{offset}" dy="4">'
+            f'<text class="name{" end" if is_left else ""}" x="{x:g}%" y="{y:g}%" dx="{offset}" dy="4">'
             f"{safe(node.name)}</text>"
         )
         if len(taken) == _NAMED_NODES:
@@ -154,21 +156,15 @@ def _names(nodes: Sequence[Node], places: Sequence[tuple[float, float]]) -> Iter
 
 
 def _ends(labels: Sequence[str], left: float, step: float, y: int) -> Iterator[str]:
-    """Draw the first and the last label below a chart; the middle one too, where there is room."""
+    """Draw the first and the last label below a chart whose columns are `step` per cent wide."""
     if not labels:
         return
-    width = step * len(labels)
-    yield f'<text class="tick" x="{_percent(left)}%" y="{y}">{safe(labels[0])}</text>'
-    if len(labels) > 1:
-        right = left + width
-        anchor = "end" if right > 60 else "middle"
-        yield f'<text class="tick {anchor}" x="{_percent(right)}%" y="{y}">{safe(labels[-1])}</text>'
+    right = left + step * len(labels)
+    yield f'<text class="tick" x="{left:g}%" y="{y}">{safe(labels[0])}</text>'
+    if right > _LAST_LABEL_FROM:
+        yield f'<text class="tick end" x="{right:.4g}%" y="{y}">{safe(labels[-1])}</text>'
 
 
 def _inside(place: int) -> float:
     """Return a place of a network in per cent of the drawing."""
     return round(_NETWORK_MARGIN + place * (100 - 2 * _NETWORK_MARGIN) / 1000, 1)
-
-
-def _percent(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
