@@ -20,6 +20,7 @@
     lines.forEach((line) => add("span", line));
     return box;
   };
+  const counted = (articles) => `${numbers.format(articles)} ${articles === 1 ? "article" : "articles"}`;
   const tooltip = (formatter) => ({
     formatter,
     confine: true,
@@ -91,7 +92,7 @@
   const grid = ({ rows, columns: months, cells, bounds }, { width }) => ({
     grid: { outerBoundsMode: "none", left: namesWidth(rows, width), right: rows.length > GRID_ROWS ? 28 : 0, top: 0, bottom: 24 },
     tooltip: tooltip(({ value: [month, row, count] }) =>
-      tip(rows[row], `${numbers.format(count)} ${count === 1 ? "article" : "articles"} in ${months[month]}`),
+      tip(rows[row], `${counted(count)} in ${months[month]}`),
     ),
     xAxis: { type: "category", data: months, ...bare, axisLabel: { ...text(12, "muted"), hideOverlap: true } },
     yAxis: {
@@ -147,21 +148,29 @@
   const neighbours = (before, list) =>
     list.length ? [`${before} ${list.map(([name, count]) => `${name} (${numbers.format(count)})`).join(", ")}`] : [];
 
+  // In the corner that is away from the host, so that its neighbours stay in sight.
+  const corner = ([x], _data, _box, _place, { contentSize, viewSize }) => [
+    x < viewSize[0] / 2 ? viewSize[0] - contentSize[0] : 0,
+    0,
+  ];
+
+  const networkTip = (nodes, edges, { dataType, dataIndex }) => {
+    if (dataType === "edge") {
+      const [one, other, count] = edges[dataIndex];
+      return tip(`${nodes[one].name}, ${nodes[other].name}`, `${numbers.format(count)} links between them`);
+    }
+    const node = nodes[dataIndex];
+    return tip(
+      node.name,
+      counted(node.articles),
+      `${numbers.format(node.links_in)} links from other hosts, ${numbers.format(node.links_out)} to others`,
+      ...neighbours("From", node.sources),
+      ...neighbours("To", node.targets),
+    );
+  };
+
   const network = ({ nodes, edges }, { width, height, zoom }) => ({
-    tooltip: tooltip(({ dataType, dataIndex }) => {
-      if (dataType === "edge") {
-        const [one, other, count] = edges[dataIndex];
-        return tip(`${nodes[one].name}, ${nodes[other].name}`, `${numbers.format(count)} links between them`);
-      }
-      const node = nodes[dataIndex];
-      return tip(
-        node.name,
-        `${numbers.format(node.articles)} ${node.articles === 1 ? "article" : "articles"}`,
-        `${numbers.format(node.links_in)} links from other hosts, ${numbers.format(node.links_out)} to others`,
-        ...neighbours("From", node.sources),
-        ...neighbours("To", node.targets),
-      );
-    }),
+    tooltip: { ...tooltip((item) => networkTip(nodes, edges, item)), position: corner },
     series: {
       type: "graph",
       layout: "none",
