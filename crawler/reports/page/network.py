@@ -95,8 +95,8 @@ def _places(count: int, edges: Sequence[tuple[int, int, int]]) -> list[tuple[int
     """Return a place for each host: near to those that it has an edge with; below the others if it has none."""
     from rustworkx import PyGraph, spring_layout
 
-    connected = sorted({end for edge in edges for end in edge[:2]})
-    alone = [node for node in range(count) if node not in set(connected)]
+    ends = {end for edge in edges for end in edge[:2]}
+    connected, alone = sorted(ends), sorted(set(range(count)) - ends)
     graph: PyGraph[int, None] = PyGraph()
     graph.add_nodes_from(connected)
     node_of = {number: node for node, number in enumerate(connected)}
