@@ -87,6 +87,7 @@ def test_the_numbers_are_those_of_the_archive(run: Run, page: str) -> None:
         return number
 
     drawn = charts(page)
+    assert len(select(page, "//figure//svg[@class='still']")) == len(drawn)
     articles = count("articles")
     assert [series["values"] for series in drawn["growth"]["series"]] == [[0], [articles]]
     assert sum(drawn["states"]["values"]) == count("pages")
