@@ -12,13 +12,11 @@ from sqlite_utils import Database
 from pipelines.archive import alarms
 from pipelines.archive.schema import NOT_ARCHIVED
 
-LISTED = 50
-"""Rows of a list."""
+_LISTED = 50
+"""Rows of a list that has no number of its own."""
 _LISTED_HOSTS = 500
-_LISTED_ALARMS = 50
 _LISTED_RUNS = 60
 _LISTED_REASONS = 10
-_LISTED_LINKS = 50
 
 Row = dict[str, Any]
 
@@ -88,7 +86,7 @@ class Contents:
         return Listing(
             [
                 {"source": source, "target": target, "links": links}
-                for source, target, links in self.host_links[:_LISTED_LINKS]
+                for source, target, links in self.host_links[:_LISTED]
             ],
             len(self.host_links),
         )
@@ -99,7 +97,7 @@ class Contents:
         return Listing(
             [
                 {"crawl": run["crawl"], "kind": alarm.kind, "host": alarm.host, "message": alarm.message}
-                for run, alarm in self.alarms[:_LISTED_ALARMS]
+                for run, alarm in self.alarms[:_LISTED]
             ],
             len(self.alarms),
         )
@@ -127,7 +125,7 @@ def gather(db: Database) -> Contents:
             most_linked=_listing(db, "most_linked"),
             orphans=_listing(db, "orphans"),
             missing=Listing(
-                list(db.query(f"SELECT * FROM missing_targets LIMIT {LISTED}")), sum(missing_states.values())
+                list(db.query(f"SELECT * FROM missing_targets LIMIT {_LISTED}")), sum(missing_states.values())
             ),
             missing_states=missing_states,
             host_links=db.execute("SELECT source, target, links FROM links_between_hosts").fetchall(),
@@ -183,7 +181,7 @@ def _revised(db: Database) -> Listing:
     rows = db.query(
         f"""SELECT url, title, host, revisions, changed_at
             FROM (SELECT article, count(*) AS revisions FROM revisions
-                  GROUP BY article ORDER BY revisions DESC, article LIMIT {LISTED})
+                  GROUP BY article ORDER BY revisions DESC, article LIMIT {_LISTED})
             JOIN articles ON articles.id = article ORDER BY revisions DESC, article"""
     )
     total: int = db.execute("SELECT count(DISTINCT article) FROM revisions").fetchone()[0]
@@ -197,7 +195,7 @@ def _families(db: Database) -> Families | None:
     total, articles = db.execute("SELECT count(*), coalesce(sum(members), 0) FROM families").fetchone()
     if not total:
         return None
-    return Families(Listing([*db.query(f"SELECT * FROM families LIMIT {LISTED}")], total), articles)
+    return Families(Listing([*db.query(f"SELECT * FROM families LIMIT {_LISTED}")], total), articles)
 
 
 def _measures(db: Database) -> Measures | None:
@@ -218,7 +216,7 @@ def _measures(db: Database) -> Measures | None:
 
 
 def _listing(db: Database, view: str) -> Listing:
-    return Listing([*db.query(f"SELECT * FROM {view} LIMIT {LISTED}")], _count(db, view))
+    return Listing([*db.query(f"SELECT * FROM {view} LIMIT {_LISTED}")], _count(db, view))
 
 
 def _count(db: Database, table: str) -> int:

@@ -55,7 +55,8 @@ def still_rows(chart: Chart) -> tuple[int, int] | None:
 
 
 def _columns(chart: Columns) -> Iterator[str]:
-    top = round_top(max(map(sum, zip(*(series.values for series in chart.series), strict=True)), default=0))
+    totals = [sum(series.values[index] for series in chart.series) for index in range(len(chart.labels))]
+    top = round_top(max(totals, default=0))
     slots = max(len(chart.labels), _FEWEST_COLUMNS)
     place = f'x="{_AXIS_WIDTH}%" width="{100 - _AXIS_WIDTH}%" height="{_COLUMNS_HEIGHT}"'
     yield f'<svg viewBox="0 0 {slots * 10} {top}" preserveAspectRatio="none" {place}>'
@@ -119,10 +120,7 @@ def _grid(chart: Grid) -> Iterator[str]:
 def _network(chart: Network) -> Iterator[str]:
     yield '<svg viewBox="0 0 1000 1000" preserveAspectRatio="none" width="100%" height="100%">'
     places = [(_inside(node.x), _inside(node.y)) for node in chart.nodes]
-    lines = [
-        "M{:g} {:g}L{:g} {:g}".format(*(10 * part for end in edge[:2] for part in places[end]))
-        for edge in chart.edges
-    ]
+    lines = [_line(places[one], places[other]) for one, other, _ in chart.edges]
     yield f'<path class="edge" d="{"".join(lines)}"/></svg>'
     for node, (x, y) in zip(chart.nodes, places, strict=True):
         yield (
@@ -130,6 +128,10 @@ def _network(chart: Network) -> Iterator[str]:
             f"<title>{safe(node.name)}: {node.articles:,} articles</title></circle>"
         )
     yield from _names(chart.nodes, places)
+
+
+def _line(start: tuple[float, float], end: tuple[float, float]) -> str:
+    return f"M{10 * start[0]:g} {10 * start[1]:g}L{10 * end[0]:g} {10 * end[1]:g}"
 
 
 def _names(nodes: Sequence[Node], places: Sequence[tuple[float, float]]) -> Iterator[str]:
