@@ -14,7 +14,7 @@ GROUND = {"crawler", "crawler.workers"}
 FLOORS: list[set[str]] = [
     GROUND,
     {"pipelines.archive"},
-    {"pipelines.alarms", "pipelines.images", "pipelines.originals"},
+    {"pipelines.alarms", "pipelines.analysis", "pipelines.images", "pipelines.originals"},
     {"pipelines"},  # the stages
     {"pipelines.export", "pipelines.importing", "pipelines.merging"},
     {"pipelines.verifying"},
