@@ -20,6 +20,9 @@ class Filters(NamedTuple):
     """Published on this day or later, as `2024-08-16`."""
 
 
+NO_FILTERS = Filters()
+
+
 class Piece(NamedTuple):
     """A part of a snippet."""
 
@@ -58,12 +61,12 @@ _ROWS = """SELECT articles.id, articles.url, host, title, author, date, lang, su
 def search(
     connection: sqlite3.Connection,
     words: str,
-    filters: Filters = Filters(),  # noqa: ARG001
+    filters: Filters = NO_FILTERS,  # noqa: ARG001
     limit: int = 20,
     offset: int = 0,
 ) -> Results:
     """Return the articles that match all words. No query is an error."""
     quoted = " ".join('"' + word.replace('"', "") + '"' for word in words.split())
     rows = connection.execute(_ROWS, [quoted, limit + 1, offset]).fetchall()
-    hits = [Hit(*row[:7], (Piece(row[7], matched=False),)) for row in rows[:limit]]
+    hits = [Hit(*row, snippet=(Piece(text, matched=False),)) for *row, text in rows[:limit]]
     return Results(hits, more=len(rows) > limit)
