@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from pipelines.analysis.query import Term, expression, parse
+from pipelines.analysis.snippets import Piece, Snippets
+from pipelines.archive.grams import has_cjk, indexed_parts
+from pipelines.archive.selection import day, matching_hosts
+
+__all__ = ["NO_FILTERS", "Filters", "Hit", "Piece", "Results", "search"]
+
+_RANKED_ROWS = 3_000
+"""Articles that are ranked together, the newest first: ranking all matches of a common word takes too long."""
+_MAX_ROWID = 2**63 - 1
+_FEW_HITS = 20
+"""With fewer hits, words match as prefixes too."""
+_WEIGHTS = "10, 4, 1, 1"
+"""Of a match in the title, the description, the text and the grams of it."""
 
 
 class Filters(NamedTuple):
@@ -21,14 +38,6 @@ class Filters(NamedTuple):
 
 
 NO_FILTERS = Filters()
-
-
-class Piece(NamedTuple):
-    """A part of a snippet."""
-
-    text: str
-    matched: bool
-    """Whether a word of the query matches it."""
 
 
 class Hit(NamedTuple):
@@ -53,20 +62,134 @@ class Results(NamedTuple):
     """Whether other hits follow."""
 
 
-_ROWS = """SELECT articles.id, articles.url, host, title, author, date, lang, substr(body, 1, 300)
-           FROM articles JOIN articles_fts ON articles_fts.rowid = articles.id
-           WHERE articles_fts MATCH ? ORDER BY rank LIMIT ? OFFSET ?"""
+class _Step(NamedTuple):
+    """Articles that come before those of the next step. A step may have articles of earlier ones again."""
+
+    match: str
+    """An FTS5 expression."""
+    condition: str = ""
+    """An SQL condition on their row, if there is one."""
 
 
 def search(
     connection: sqlite3.Connection,
     words: str,
-    filters: Filters = NO_FILTERS,  # noqa: ARG001
+    filters: Filters = NO_FILTERS,
     limit: int = 20,
     offset: int = 0,
 ) -> Results:
-    """Return the articles that match all words. No query is an error."""
-    quoted = " ".join('"' + word.replace('"', "") + '"' for word in words.split())
-    rows = connection.execute(_ROWS, [quoted, limit + 1, offset]).fetchall()
-    hits = [Hit(*row, snippet=(Piece(text, matched=False),)) for *row, text in rows[:limit]]
-    return Results(hits, more=len(rows) > limit)
+    """Return articles that match all words: those with all of them in the title first, each by its relevance.
+
+    Where few match, articles follow in which the words are prefixes. No query is an error; one without a letter or
+    digit matches nothing. Raises UsageError if a filter is not valid, and sqlite3.Error.
+    """
+    terms = parse(words)
+    if not terms:
+        return Results([], more=False)
+    found = _Search(connection, terms, filters).page(offset, limit + 1)
+    return Results(_hits(connection, terms, found[:limit]), more=len(found) > limit)
+
+
+class _Search:
+    """Finds the ids of articles in the order of their relevance."""
+
+    def __init__(self, connection: sqlite3.Connection, terms: list[Term], filters: Filters) -> None:
+        self._connection = connection
+        self._filter, self._values = _compile(connection, filters)
+        self._steps = self._exact_steps(terms)
+        prefixes = expression([term.as_prefix() for term in terms])
+        if prefixes != self._steps[-1].match and self._count(self._steps[-1], _FEW_HITS) < _FEW_HITS:
+            self._steps.append(_Step(prefixes))
+
+    def _exact_steps(self, terms: list[Term]) -> list[_Step]:
+        match = expression(terms)
+        parts = [part for term in terms if has_cjk(term.text) for part in indexed_parts(term.text)]
+        if not parts:
+            return [_Step(f"{{title}} : ({match})"), _Step(match)]
+        # A title is one word for SQLite, and its grams are in one column with those of the text.
+        self._values |= {f"part{number}": part for number, part in enumerate(parts)}
+        in_title = " AND ".join(f"instr(articles.title, :part{number})" for number in range(len(parts)))
+        return [_Step(match, in_title), _Step(match)]
+
+    def page(self, offset: int, count: int) -> list[int]:
+        """Return so many articles from an offset on."""
+        page: list[int] = []
+        for block in self._blocks():
+            page += block[offset : offset + count - len(page)]
+            offset = max(0, offset - len(block))
+            if len(page) == count:
+                break
+        return page
+
+    def _blocks(self) -> Iterator[list[int]]:
+        """Yield articles in their order, as many at a time as are ranked together."""
+        earlier: _Step | None = None
+        for step in self._steps:
+            before = _MAX_ROWID
+            while ranked := self._rank(step, before):
+                oldest = min(page for page, _ in ranked)
+                known = self._matching(earlier, oldest, before)
+                yield [page for page, _ in sorted(ranked, key=itemgetter(1)) if page not in known]
+                if len(ranked) < _RANKED_ROWS:
+                    break
+                before = oldest
+            earlier = step
+
+    def _rank(self, step: _Step, before: int) -> list[tuple[int, float]]:
+        """Return the newest matches before an article, each with its rank: the smaller, the better."""
+        query = f"""SELECT articles_fts.rowid, bm25(articles_fts, {_WEIGHTS}) {self._from(step)}
+                    AND articles_fts.rowid < :before ORDER BY articles_fts.rowid DESC LIMIT {_RANKED_ROWS}"""
+        values = {**self._values, "match": step.match, "before": before}
+        return self._connection.execute(query, values).fetchall()
+
+    def _matching(self, step: _Step | None, oldest: int, before: int) -> set[int]:
+        if step is None:
+            return set()
+        query = f"""SELECT articles_fts.rowid {self._from(step)}
+                    AND articles_fts.rowid >= :oldest AND articles_fts.rowid < :before"""
+        values = {**self._values, "match": step.match, "oldest": oldest, "before": before}
+        return {page for (page,) in self._connection.execute(query, values)}
+
+    def _count(self, step: _Step, limit: int) -> int:
+        query = f"SELECT count(*) FROM (SELECT 1 {self._from(step)} LIMIT {limit})"
+        count: int = self._connection.execute(query, {**self._values, "match": step.match}).fetchone()[0]
+        return count
+
+    def _from(self, step: _Step) -> str:
+        """Return the query's tables and conditions, from the index to the rows: these are large."""
+        conditions = [condition for condition in (step.condition, *self._filter) if condition]
+        join = "CROSS JOIN articles ON articles.id = articles_fts.rowid" if conditions else ""
+        return f"FROM articles_fts {join} WHERE {' AND '.join(['articles_fts MATCH :match', *conditions])}"
+
+
+def _compile(connection: sqlite3.Connection, filters: Filters) -> tuple[list[str], dict[str, Any]]:
+    """Return the conditions of filters, and their values."""
+    conditions: list[str] = []
+    values: dict[str, Any] = {}
+    if filters.hosts:
+        # By the index of hosts: in a row, the host comes after the text. The plus keeps the search index first.
+        conditions.append(
+            "+articles_fts.rowid IN (SELECT id FROM articles WHERE host IN (SELECT value FROM json_each(:hosts)))"
+        )
+        values["hosts"] = json.dumps(matching_hosts(connection, filters.hosts))
+    if filters.tag:
+        conditions.append("EXISTS (SELECT 1 FROM json_each(tags) WHERE value = :tag)")
+        values["tag"] = filters.tag
+    if filters.author:
+        conditions.append("author = :author")
+        values["author"] = filters.author
+    if filters.lang:
+        conditions.append("(lang = :lang OR lang GLOB :lang || '-*')")
+        values["lang"] = filters.lang
+    if filters.since:
+        conditions.append("date >= :since")
+        values["since"] = day("--since", filters.since)
+    return conditions, values
+
+
+def _hits(connection: sqlite3.Connection, terms: list[Term], found: Sequence[int]) -> list[Hit]:
+    query = """SELECT articles.id, url, host, title, author, date, lang, body, description
+               FROM json_each(:found) AS found JOIN articles ON articles.id = found.value ORDER BY found.key"""
+    rows = connection.execute(query, {"found": json.dumps(found)}).fetchall()
+    snippets = Snippets(terms).of([(row[7], row[8]) for row in rows])
+    return [Hit._make([*row[:7], snippet]) for row, snippet in zip(rows, snippets, strict=True)]

@@ -15,6 +15,7 @@ from crawler.urls import host_of
 from pipelines.archive import pages, revisions
 from pipelines.archive.article_file import path_of, render
 from pipelines.archive.files import hash_of
+from pipelines.archive.grams import grams_of
 
 _as_json = json.JSONEncoder(ensure_ascii=False).encode
 """As json.dumps, which makes an encoder each time."""
@@ -93,6 +94,7 @@ def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
         "words": len(article.body.split()),
         "body_hash": hash_of(article.body.encode()),
         "path": str(path_of(article.url)),
+        "grams": grams_of(article.lang, article.title, article.description, article.body),
         "file_hash": file_hash or hash_of_file(article),
     }
 

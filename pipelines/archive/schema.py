@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlite_utils import Database, Migrations
 
 from pipelines.archive.counts import create_counts
+from pipelines.archive.search_index import create_search_index
 from pipelines.archive.views import create_views
 
 MIGRATIONS = Migrations("alsoread")
@@ -359,3 +360,11 @@ def m015_extractor_versions(db: Database) -> None:
     (index_again,) = db.execute("SELECT sql FROM sqlite_master WHERE name = 'articles_au'").fetchone()
     db.execute("DROP TRIGGER articles_au")
     db.execute(index_again.replace("AFTER UPDATE ON", "AFTER UPDATE OF title, description, body ON"))
+
+
+@MIGRATIONS()
+def m016_grams(db: Database) -> None:
+    """Search in Chinese, Japanese and Korean articles, by all their runs of 1 to 8 characters."""
+    db.execute("ALTER TABLE articles ADD COLUMN grams TEXT")
+    create_search_index(db)
+    create_views(db)

@@ -81,9 +81,7 @@ def _without_recursion(action: int, *_: str | None) -> int:
 
 def _terms(db: Database, articles: ArticleFilter) -> Iterator[tuple[str, dict[str, Any]]]:
     if articles.hosts:
-        known = [row[0] for row in db.execute("SELECT host FROM hosts").fetchall()]
-        hosts = [host for host in known if any(fnmatchcase(host, glob.lower()) for glob in articles.hosts)]
-        yield _HOSTS, {"hosts": json.dumps(hosts)}
+        yield _HOSTS, {"hosts": json.dumps(matching_hosts(db.conn, articles.hosts))}
     if articles.tags:
         yield _TAGS, {"tags": json.dumps(list(articles.tags))}
     if articles.categories:
@@ -91,7 +89,7 @@ def _terms(db: Database, articles: ArticleFilter) -> Iterator[tuple[str, dict[st
     if articles.authors:
         yield _AUTHORS, {"authors": json.dumps(list(articles.authors))}
     if articles.since:
-        yield "date >= :since", {"since": _day("--since", articles.since)}
+        yield "date >= :since", {"since": day("--since", articles.since)}
     if articles.changed_since:
         yield _changed(db, articles.changed_since)
     if articles.search:
@@ -104,15 +102,22 @@ def _terms(db: Database, articles: ArticleFilter) -> Iterator[tuple[str, dict[st
 
 def _changed(db: Database, since: str) -> tuple[str, dict[str, Any]]:
     if not since.isdecimal():
-        return "changed_at >= :changed_since", {"changed_since": _day("--changed-since", since)}
+        return "changed_at >= :changed_since", {"changed_since": day("--changed-since", since)}
     if db.execute("SELECT 1 FROM crawls WHERE id = ?", [int(since)]).fetchone() is None:
         raise UsageError(f"There was no crawl {since}: `alsoread status` tells the last one.")
     return "changed_crawl >= :changed_since", {"changed_since": int(since)}
 
 
-def _day(option: str, value: str) -> str:
+def matching_hosts(connection: sqlite3.Connection, globs: Sequence[str]) -> list[str]:
+    """Return the hosts of the catalog that match one of the patterns."""
+    known = [host for (host,) in connection.execute("SELECT host FROM hosts").fetchall()]
+    return [host for host in known if any(fnmatchcase(host, glob.lower()) for glob in globs)]
+
+
+def day(option: str, value: str) -> str:
+    """Return the moment at which a day begins, as the catalog has it. Raises UsageError."""
     try:
-        day = date.fromisoformat(value)
+        begin = date.fromisoformat(value)
     except ValueError:
         raise UsageError(f"{option} {value} is not a valid date (try 2024-08-16).") from None
-    return iso(datetime(day.year, day.month, day.day, tzinfo=UTC))
+    return iso(datetime(begin.year, begin.month, begin.day, tzinfo=UTC))
