@@ -20,8 +20,6 @@ _CHARACTERS_BEFORE = 60
 """Of a snippet, before the first match."""
 _TRIED_LINES = 3
 """Lines of Markdown: the match of the best one may be in a link's address, which nobody sees."""
-_SHARED_CHARACTERS = 2
-"""Characters at the beginning that a word shares with its stem."""
 _LETTER = rf"[^\W_{CJK}]"
 _WORD = re.compile(f"{_LETTER}+")
 
@@ -48,62 +46,84 @@ class Snippets:
 
     def __init__(self, terms: Sequence[Term]) -> None:
         """Take the terms of a query, of which there is at least one."""
-        literals = {part.lower() for term in terms if has_cjk(term.text) for part in indexed_parts(term.text)}
-        words = {
-            word: term.is_prefix
-            for term in terms
-            if not has_cjk(term.text)
-            for word in _WORD.findall(term.text)
-        }
-        patterns = [re.escape(part) for part in sorted(literals, key=len, reverse=True)]
-        patterns += [f"(?<!{_LETTER}){_beginning(word)}{_LETTER}*" for word in words]
-        self._literals = literals
-        self._words = words
-        self._candidate = re.compile("|".join(patterns), re.IGNORECASE)
+        self._literals = set[str]()
+        """Parts that match wherever they stand: there are no spaces about them."""
+        self._words = dict[str, bool]()
+        """Words, and whether each is a prefix."""
+        for term in terms:
+            for part in indexed_parts(term.text):
+                if has_cjk(part):
+                    self._literals.add(part)
+                else:
+                    self._words[part] = term.is_prefix
 
     def of(self, texts: Sequence[tuple[str, str | None]]) -> list[list[Piece]]:
         """Return a snippet of each body, or of its description where nothing in the body matches."""
-        candidates = {match[0] for body, _ in texts for match in self._candidate.finditer(body)}
-        keys = self._keys(candidates)
-        return [self._snippet(body, description, keys) for body, description in texts]
+        keys = dict(zip(self._literals, self._literals, strict=True)) | self._matching_words(texts)
+        pattern = re.compile("|".join(map(re.escape, sorted(keys, key=len, reverse=True))) or "(?!)")
+        return [_snippet(body, description, keys, pattern) for body, description in texts]
 
-    def _keys(self, candidates: Iterable[str]) -> dict[str, str]:
-        """Return what of the query each candidate matches; others are left out."""
-        keys = {text: text.lower() for text in candidates if text.lower() in self._literals}
-        words = [text for text in candidates if text not in keys]
-        stems = _stems([*words, *self._words])
-        wanted = {stems[word]: is_prefix for word, is_prefix in self._words.items() if word in stems}
-        for word in words:
-            stem = stems.get(word, "")
-            prefixes = (key for key, is_prefix in wanted.items() if is_prefix and stem.startswith(key))
-            if key := stem if stem in wanted else next(prefixes, None):
-                keys[word] = key
-        return keys
+    def _matching_words(self, texts: Sequence[tuple[str, str | None]]) -> dict[str, str]:
+        """Return the words of the texts that match, each with the stem in the query that it matches."""
+        wanted = _stems([*self._words])
+        exact = set(wanted.values())
+        prefixes = tuple(stem for word, stem in wanted.items() if self._words[word])
+        patterns = [re.compile(pattern) for pattern in map(_beginning, exact)]
+        candidates = {
+            word
+            for body, description in texts
+            for pattern in patterns
+            for word in (*pattern.findall(body), *pattern.findall(description or ""))
+        }
+        return {
+            word: stem
+            for word, stem in _stems([*_parted(candidates)]).items()
+            if stem in exact or (prefixes and stem.startswith(prefixes))
+        }
 
-    def _snippet(self, body: str, description: str | None, keys: dict[str, str]) -> list[Piece]:
-        for line in self._best_lines(body, keys):
-            text = _one_line(line)
-            if found := self._find(text, keys):
-                return _pieces(text, found)
-        text = _one_line(description or body[: 4 * _SNIPPET_CHARACTERS])
-        return _pieces(text, self._find(text, keys))
 
-    def _find(self, text: str, keys: dict[str, str]) -> list[_Found]:
-        matches = self._candidate.finditer(text)
-        return [_Found(*match.span(), keys[match[0]]) for match in matches if match[0] in keys]
+def _snippet(
+    body: str, description: str | None, keys: dict[str, str], pattern: re.Pattern[str]
+) -> list[Piece]:
+    for line in _best_lines(body, keys, pattern):
+        text = _one_line(line)
+        if found := list(_find(text, keys, pattern)):
+            return _pieces(text, found)
+    text = _one_line(description or body[: 4 * _SNIPPET_CHARACTERS])
+    return _pieces(text, list(_find(text, keys, pattern)))
 
-    def _best_lines(self, body: str, keys: dict[str, str]) -> Iterator[str]:
-        """Return the lines with the most of the query, the first ones first."""
-        lines: dict[tuple[int, int], set[str]] = {}
-        end = 0
-        start = -1
-        for found in self._find(body, keys):
-            if found.start >= end:
-                start = body.rfind("\n", 0, found.start) + 1
-                end = body.find("\n", found.start) % (len(body) + 1)
-            lines.setdefault((start, end), set()).add(found.key)
-        best = sorted(lines, key=lambda line: -len(lines[line]))[:_TRIED_LINES]
-        return (body[start:end] for start, end in best)
+
+def _find(text: str, keys: dict[str, str], pattern: re.Pattern[str]) -> Iterator[_Found]:
+    for match in pattern.finditer(text):
+        if _is_whole(text, match):
+            yield _Found(*match.span(), keys[match[0]])
+
+
+def _is_whole(text: str, match: re.Match[str]) -> bool:
+    """Return whether a match is no part of a longer word; next to a CJK letter, no word goes on."""
+    before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    return not (before.isalnum() or after.isalnum()) or has_cjk(before + match[0] + after)
+
+
+def _best_lines(body: str, keys: dict[str, str], pattern: re.Pattern[str]) -> list[str]:
+    """Return the lines with the most of the query, the first ones first."""
+    wanted = len(set(keys.values()))
+    lines: dict[tuple[int, int], set[str]] = {}
+    complete = 0
+    start = end = -1
+    for found in _find(body, keys, pattern):
+        if found.start > end:
+            if complete == _TRIED_LINES:
+                break
+            start = body.rfind("\n", 0, found.start) + 1
+            end = body.find("\n", found.start) % (len(body) + 1)
+        line = lines.setdefault((start, end), set())
+        if found.key not in line:
+            line.add(found.key)
+            if len(line) == wanted:
+                complete += 1
+    best = sorted(lines, key=lambda line: -len(lines[line]))[:_TRIED_LINES]
+    return [body[start:end] for start, end in best]
 
 
 def _pieces(text: str, found: Sequence[_Found]) -> list[Piece]:
@@ -147,15 +167,22 @@ def _stems(words: Sequence[str]) -> dict[str, str]:
         }
 
 
-def _beginning(word: str) -> str:
-    """Return a pattern of the beginning that all forms of a word share, with any accents."""
-    decomposed = unicodedata.normalize("NFD", word.lower())
-    letters = [letter for letter in decomposed if not unicodedata.combining(letter)]
-    return "".join(map(_with_accents, letters[:_SHARED_CHARACTERS]))
+def _parted(words: Iterable[str]) -> set[str]:
+    """Return the words, cut where Chinese, Japanese or Korean text begins."""
+    return {_WORD.findall(word)[0] if has_cjk(word) else word for word in words}
+
+
+def _beginning(stem: str) -> str:
+    """Return a pattern of words that may have a stem, in any case and with any accents.
+
+    They begin with it, but for its last letter: "happi" is the stem of "happy", "hope" that of "hoping".
+    """
+    beginning = stem[:-1] if len(stem) > 1 and stem.endswith(("e", "i")) else stem
+    return "".join(map(_with_accents, beginning)) + r"[^\W_]*"
 
 
 def _with_accents(letter: str) -> str:
-    return f"[{re.escape(letter)}{_accented().get(letter, '')}]"
+    return f"[{re.escape(letter + letter.upper())}{_accented().get(letter, '')}]"
 
 
 @cache
