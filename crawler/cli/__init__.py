@@ -22,6 +22,7 @@ _SECTIONS = {
     "Read": {
         "status": "status:status",
         "alarms": "status:alarms",
+        "search": "query:search",
         "show": "article:show",
         "history": "article:history",
         "diff": "article:diff",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pipelines.analysis.plain_text import plain_text
 from pipelines.analysis.query import Term
-from pipelines.archive.grams import CJK, has_cjk, indexed_parts
+from pipelines.archive.grams import has_cjk, indexed_parts
 from pipelines.archive.search_index import TOKENIZER
 
 _SNIPPET_CHARACTERS = 240
@@ -20,8 +20,6 @@ _CHARACTERS_BEFORE = 60
 """Of a snippet, before the first match."""
 _TRIED_LINES = 3
 """Lines of Markdown: the match of the best one may be in a link's address, which nobody sees."""
-_LETTER = rf"[^\W_{CJK}]"
-_WORD = re.compile(f"{_LETTER}+")
 
 
 class Piece(NamedTuple):
@@ -169,7 +167,7 @@ def _stems(words: Sequence[str]) -> dict[str, str]:
 
 def _parted(words: Iterable[str]) -> set[str]:
     """Return the words, cut where Chinese, Japanese or Korean text begins."""
-    return {_WORD.findall(word)[0] if has_cjk(word) else word for word in words}
+    return {indexed_parts(word)[0] if has_cjk(word) else word for word in words}
 
 
 def _beginning(stem: str) -> str:

@@ -94,9 +94,14 @@ def columns(article: Article, file_hash: str | None = None) -> dict[str, Any]:
         "words": len(article.body.split()),
         "body_hash": hash_of(article.body.encode()),
         "path": str(path_of(article.url)),
-        "grams": grams_of(article.lang, article.title, article.description, article.body),
+        "grams": grams(article),
         "file_hash": file_hash or hash_of_file(article),
     }
+
+
+def grams(article: Article) -> str | None:
+    """Return the article's grams, if it is in a language that is searched by them."""
+    return grams_of(article.lang, article.title, article.description, article.body)
 
 
 def _as_column(value: Any) -> Any:

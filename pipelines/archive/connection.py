@@ -12,10 +12,8 @@ from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
 from crawler.errors import AlsoreadError, CatalogError, LockedError, UsageError
-from pipelines.archive.pending import clear_up
 from pipelines.archive.schema import MIGRATIONS
 from pipelines.archive.storage_errors import ends_run, explain
-from pipelines.archive.warc_index import close_files
 
 _BUSY_TIMEOUT_SECONDS = 120.0
 """Seconds that a writer waits while another program writes to the catalog."""
@@ -127,6 +125,10 @@ def lock_and_open(path: Path) -> tuple[FileLock, Database]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
+        # Commands that only read need none of this, and it takes half of their start to load.
+        from pipelines.archive.pending import clear_up
+        from pipelines.archive.warc_index import close_files
+
         db = _migrated(path)
         clear_up(db, path.parent)
         close_files(db, path.parent)
@@ -146,6 +148,8 @@ def open_locked(path: Path) -> Iterator[Database]:
     """Open and lock the catalog for writing. Raises AlsoreadError, also if there is none."""
     open_readonly(path).close()
     lock, db = lock_and_open(path)
+    from pipelines.archive.warc_index import close_files
+
     try:
         yield db
     finally:

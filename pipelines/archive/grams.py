@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 MAX_GRAM_CHARACTERS = 8
 LANGUAGES = ("zh", "ja", "ko")
@@ -15,16 +16,23 @@ LANGUAGES = ("zh", "ja", "ko")
 _MIN_SHARE = 0.2
 """Share of the letters that are Chinese, Japanese or Korean, from which a text without a language counts as such."""
 # Letters alone: punctuation such as the middle dot U+30FB separates words for SQLite too.
-CJK = (
+_CJK = (
     "\u1100-\u11ff\u3005-\u3007\u3021-\u3029\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3105-\u312f"
     "\u3131-\u318e\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7fb\uf900-\ufaff\uff66-\uff9f"
     "\U00020000-\U0003ffff"
 )
-"""Chinese, Japanese and Korean letters, as a part of a character class."""
-_CJK_RUN = re.compile(f"[{CJK}]+")
 _LETTER = re.compile(r"[^\W\d_]")
 _TOKEN = re.compile(r"[^\W_]+")
-_SAME_SCRIPT = re.compile(f"[{CJK}]+|[^{CJK}]+")
+
+
+@cache  # a class of so many characters takes long to compile, and few commands need it
+def _cjk_run() -> re.Pattern[str]:
+    return re.compile(f"[{_CJK}]+")
+
+
+@cache
+def _same_script() -> re.Pattern[str]:
+    return re.compile(f"[{_CJK}]+|[^{_CJK}]+")
 
 
 def grams_of(lang: str | None, title: str | None, description: str | None, body: str) -> str | None:
@@ -42,15 +50,15 @@ def grams_of(lang: str | None, title: str | None, description: str | None, body:
 def _is_cjk(text: str, lang: str | None) -> bool:
     if lang:
         return lang.lower().partition("-")[0] in LANGUAGES
-    count = sum(map(len, _CJK_RUN.findall(text)))
+    count = sum(map(len, _cjk_run().findall(text)))
     return count > 0 and count >= _MIN_SHARE * len(_LETTER.findall(text))
 
 
 def _grams(text: str) -> Iterator[str]:
     for word in _TOKEN.findall(text):
-        if not _CJK_RUN.search(word):
+        if not _cjk_run().search(word):
             continue
-        for run in _SAME_SCRIPT.findall(word):
+        for run in _same_script().findall(word):
             if not has_cjk(run):
                 yield run
                 continue
@@ -61,7 +69,7 @@ def _grams(text: str) -> Iterator[str]:
 
 def has_cjk(text: str) -> bool:
     """Return whether a text has Chinese, Japanese or Korean letters."""
-    return not text.isascii() and _CJK_RUN.search(text) is not None
+    return not text.isascii() and _cjk_run().search(text) is not None
 
 
 def indexed_parts(text: str) -> list[str]:
@@ -71,7 +79,7 @@ def indexed_parts(text: str) -> list[str]:
     (['iPhone', '的电池'], ['ウィキペディアの', 'ディアの使い方'])
     """
     return [
-        part for word in _TOKEN.findall(text) for run in _SAME_SCRIPT.findall(word) for part in _parts(run)
+        part for word in _TOKEN.findall(text) for run in _same_script().findall(word) for part in _parts(run)
     ]
 
 

@@ -120,10 +120,12 @@ def _load(db: Database, page: int, other: Path) -> tuple[Article, bytes]:
 
 def _write_files(db: Database, other: Path, put: Put) -> None:
     """Write the files of merged articles. Raises CatalogError where a row is not what was archived."""
-    for page, file_hash in db.execute(
-        "SELECT id, file_hash FROM main.articles WHERE id IN (SELECT new FROM page_map WHERE copy)"
+    for page, file_hash, grams in db.execute(
+        "SELECT id, file_hash, grams FROM main.articles WHERE id IN (SELECT new FROM page_map WHERE copy)"
     ).fetchall():
         article, content = _load(db, page, other)
+        if grams != (own := articles.grams(article)):  # a search would find what the article does not have
+            db.execute("UPDATE main.articles SET grams = ? WHERE id = ?", [own, page])
         written = put(path_of(article.url), content)
         if file_hash is None:
             db.execute("UPDATE main.articles SET file_hash = ? WHERE id = ?", [written, page])
