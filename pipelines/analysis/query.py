@@ -17,7 +17,7 @@ _MAX_QUERY_CHARACTERS = 1_000
 _MIN_PREFIX_CHARACTERS = 3
 """Shorter words begin too many others to be read as prefixes unasked."""
 _TERM = re.compile(r'"([^"]*)("?\*?)|(\S+)')
-_LETTER_OR_DIGIT = re.compile(r"[^\W_]")
+_WORDS = re.compile(r"[^\W_]+")
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟", '"'))
 
 
@@ -39,8 +39,9 @@ class Term(NamedTuple):
 
     def as_prefix(self) -> Term:
         """Return the term as a prefix, if it may be read as one."""
-        is_long_enough = len(self.text) >= _MIN_PREFIX_CHARACTERS
-        return self._replace(is_prefix=True) if is_long_enough and not self.is_phrase else self
+        last = _WORDS.findall(self.text)[-1]
+        may_be_one = len(last) >= _MIN_PREFIX_CHARACTERS and not self.is_phrase
+        return self._replace(is_prefix=True) if may_be_one else self
 
 
 def parse(words: str) -> list[Term]:
@@ -52,7 +53,7 @@ def parse(words: str) -> list[Term]:
      Term(text='print', is_phrase=False, is_prefix=True)]
     """
     typed = normal(words)[:_MAX_QUERY_CHARACTERS].translate(_QUOTES)
-    return [term for match in _TERM.finditer(typed) if _LETTER_OR_DIGIT.search((term := _term(match)).text)]
+    return [term for match in _TERM.finditer(typed) if _WORDS.search((term := _term(match)).text)]
 
 
 def _term(match: re.Match[str]) -> Term:

@@ -20,7 +20,7 @@ _RANKED_ROWS = 3_000
 _MAX_ROWID = 2**63 - 1
 _FEW_HITS = 20
 """With fewer hits, words match as prefixes too."""
-_WEIGHTS = "10, 4, 1, 1"
+_WEIGHTS = "100, 50, 1, 1"
 """Of a match in the title, the description, the text and the grams of it."""
 
 
@@ -86,20 +86,24 @@ def search(
     terms = parse(words)
     if not terms:
         return Results([], more=False)
-    found = _Search(connection, terms, filters).page(offset, limit + 1)
-    return Results(_hits(connection, terms, found[:limit]), more=len(found) > limit)
+    ranking = _Ranking(connection, terms, filters)
+    found = ranking.page(offset, limit + 1)
+    return Results(_hits(connection, ranking.terms, found[:limit]), more=len(found) > limit)
 
 
-class _Search:
+class _Ranking:
     """Finds the ids of articles in the order of their relevance."""
 
     def __init__(self, connection: sqlite3.Connection, terms: list[Term], filters: Filters) -> None:
         self._connection = connection
         self._filter, self._values = _compile(connection, filters)
         self._steps = self._exact_steps(terms)
-        prefixes = expression([term.as_prefix() for term in terms])
-        if prefixes != self._steps[-1].match and self._count(self._steps[-1], _FEW_HITS) < _FEW_HITS:
-            self._steps.append(_Step(prefixes))
+        self.terms = terms
+        """What matches, in the end."""
+        prefixes = [term.as_prefix() for term in terms]
+        if prefixes != terms and self._count(self._steps[-1], _FEW_HITS) < _FEW_HITS:
+            self.terms = prefixes
+            self._steps.append(_Step(expression(prefixes)))
 
     def _exact_steps(self, terms: list[Term]) -> list[_Step]:
         match = expression(terms)

@@ -76,7 +76,7 @@ def indexed_parts(text: str) -> list[str]:
     """Return the words of a text as the grams have them, longer ones in parts that overlap.
 
     >>> indexed_parts("iPhone的电池"), indexed_parts("ウィキペディアの使い方")
-    (['iPhone', '的电池'], ['ウィキペディアの', 'ディアの使い方'])
+    (['iPhone', '的电池'], ['ウィキペディアの', 'ペディアの使い方'])
     """
     return [
         part for word in _TOKEN.findall(text) for run in _same_script().findall(word) for part in _parts(run)
