@@ -37,7 +37,7 @@ def search(words: tuple[str, ...], data: str, limit: int, offset: int, as_json: 
     Examples:
       alsoread search sourdough
       alsoread search '"slow loaf"' --host 'kitchen-*' --since 2024-01-01
-      alsoread search bild* --lang de --limit 100 --json
+      alsoread search 'bild*' --lang de --limit 100 --json
     """
     from crawler.reports.search import print_results, print_results_json
     from pipelines.analysis.search import Filters

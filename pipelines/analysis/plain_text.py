@@ -9,6 +9,7 @@ from html import unescape
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _IMAGE_OR_LINK = re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
 _AUTOLINK = re.compile(r"<(https?:[^\s<>]+)>")
+_BREAK = re.compile(r"<(?:br|/?(?:p|div|li|tr|td|th|h[1-6]|summary|table))\b[^<>]*>")
 _TAG = re.compile(r"<[!/]?[a-zA-Z-][^<>]*>")
 _LINE_WITHOUT_TEXT = re.compile(r"^[ \t>|:*_=~`-]+$|^[ \t]*(?:```|~~~).*$", re.MULTILINE)
 _LINE_START = re.compile(r"^(?:[>|]|[-*+#]+(?=[ \t])|\d{1,9}[.)](?=[ \t])|[ \t])+", re.MULTILINE)
@@ -33,7 +34,7 @@ def plain_text(markdown: str) -> str:
     if "](" in text:  # a picture within a link
         text = _IMAGE_OR_LINK.sub(r"\1", text)
     if "<" in text:
-        text = _TAG.sub("", _AUTOLINK.sub(r"\1", text))
+        text = _TAG.sub("", _BREAK.sub(" ", _AUTOLINK.sub(r"\1", text)))
     text = _LINE_START.sub("", _LINE_WITHOUT_TEXT.sub("", text))
     text = _BLANKS.sub(" ", _MARKS.sub("", text))
     if "&" in text:

@@ -104,7 +104,7 @@ def _is_whole(text: str, match: re.Match[str]) -> bool:
 
 
 def _best_lines(body: str, keys: dict[str, str], pattern: re.Pattern[str]) -> list[str]:
-    """Return the lines with the most of the query, the first ones first."""
+    """Return the lines with the most of the query, the first ones first, but headings last: they repeat titles."""
     wanted = len(set(keys.values()))
     lines: dict[tuple[int, int], set[str]] = {}
     complete = 0
@@ -120,7 +120,7 @@ def _best_lines(body: str, keys: dict[str, str], pattern: re.Pattern[str]) -> li
             line.add(found.key)
             if len(line) == wanted:
                 complete += 1
-    best = sorted(lines, key=lambda line: -len(lines[line]))[:_TRIED_LINES]
+    best = sorted(lines, key=lambda line: (-len(lines[line]), body[line[0]] == "#"))[:_TRIED_LINES]
     return [body[start:end] for start, end in best]
 
 

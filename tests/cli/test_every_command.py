@@ -27,6 +27,7 @@ WRITING = {
 LOOKING = {
     "status": ["status"],
     "status --failed": ["status", "--failed"],
+    "search": ["search", "text"],
     "show": ["show", ONE],
     "history": ["history", ONE],
     "diff": ["diff", ONE],

@@ -72,6 +72,7 @@ def printed(run: Run, network: Path, tmp_path_factory: pytest.TempPathFactory) -
     collect("alsoread status --failed", "status", "--failed")
     collect("alsoread alarms", "alarms")
     collect("alsoread history", "history", SEED)
+    collect("alsoread search", "search", "loaf", "--limit", "1")
     collect("alsoread accept", "accept", SEED, OTHER)
     collect("alsoread reextract", *_reextract(data))
     collect("alsoread schedule --next", "schedule", "--next", "2", "--every", "12h", "--jitter", "1h")
