@@ -4,8 +4,8 @@
 
 SITES has one folder a host; its articles are stored under more and more addresses, until there are enough. Without
 it, the articles are made of invented words, of which a few are as common as in English. Archives are built in a
-temporary folder, which takes 19 KB an article, or in DIR, where they are used again. Queries are one to three words of
-200 titles, three times each; the time of a query is its shortest, of the processor, as other programs may use the
+temporary folder, which takes 19 KB an article, or in DIR, where they are used again. Queries are one to three words
+of 200 titles, three times each; the time of a query is its shortest, of the processor, as other programs may use the
 machine. The exit code is 1 where 95 % of the queries do not end within 20 ms (up to 100,000 articles) or 60 ms.
 """
 
@@ -25,6 +25,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from time import process_time
+from typing import Any
 
 from crawler.extractors import extract
 from crawler.items import Article
@@ -76,6 +77,10 @@ def invent() -> list[Article]:
     chance = random.Random(1)  # noqa: S311 - the same words each time
     words = ["".join(chance.choices("aeioulnrst", k=chance.randint(3, 9))) for _ in range(50_000)]
     weights = [1 / rank for rank in range(1, len(words) + 1)]
+    absent: dict[str, Any] = dict.fromkeys(
+        ("author", "date", "updated", "description", "keywords", "thumbnail", "license")
+    )
+    absent |= {name: [] for name in ("tags", "categories", "images", "also_read")}
     return [
         Article(
             url=f"https://blog-{number % 300:03}.techidaily.com/{number}/",
@@ -83,8 +88,7 @@ def invent() -> list[Article]:
             body="\n\n".join(" ".join(chance.choices(words, weights, k=90)) for _ in range(12)),
             lang="en",
             extractor="redefine",
-            **dict.fromkeys(("author", "date", "updated", "description", "keywords", "thumbnail", "license")),
-            **{name: [] for name in ("tags", "categories", "images", "also_read")},
+            **absent,
         )
         for number in range(_INVENTED)
     ]

@@ -62,13 +62,13 @@ class Results(NamedTuple):
     """Whether other hits follow."""
 
 
-class _Step(NamedTuple):
-    """Articles that come before those of the next step. A step may have articles of earlier ones again."""
+class _Matches(NamedTuple):
+    """What articles have to match."""
 
     match: str
     """An FTS5 expression."""
     condition: str = ""
-    """An SQL condition on their row, if there is one."""
+    """An SQL condition on their rows, if there is one."""
 
 
 def search(
@@ -97,23 +97,21 @@ class _Ranking:
     def __init__(self, connection: sqlite3.Connection, terms: list[Term], filters: Filters) -> None:
         self._connection = connection
         self._filter, self._values = _compile(connection, filters)
-        self._steps = self._exact_steps(terms)
-        self.terms = terms
-        """What matches, in the end."""
+        self._exact = _Matches(expression(terms))
+        self._in_title = self._title_matches(terms)
+        self._count = self._count_up_to(_RANKED_ROWS, self._exact)
         prefixes = [term.as_prefix() for term in terms]
-        if prefixes != terms and self._count(self._steps[-1], _FEW_HITS) < _FEW_HITS:
-            self.terms = prefixes
-            self._steps.append(_Step(expression(prefixes)))
+        self.terms = prefixes if self._count < _FEW_HITS else terms
+        """What matches, in the end."""
 
-    def _exact_steps(self, terms: list[Term]) -> list[_Step]:
-        match = expression(terms)
+    def _title_matches(self, terms: list[Term]) -> _Matches:
         parts = [part for term in terms if has_cjk(term.text) for part in indexed_parts(term.text)]
         if not parts:
-            return [_Step(f"{{title}} : ({match})"), _Step(match)]
+            return _Matches(f"{{title}} : ({self._exact.match})")
         # A title is one word for SQLite, and its grams are in one column with those of the text.
         self._values |= {f"part{number}": part for number, part in enumerate(parts)}
         in_title = " AND ".join(f"instr(articles.title, :part{number})" for number in range(len(parts)))
-        return [_Step(match, in_title), _Step(match)]
+        return _Matches(self._exact.match, in_title)
 
     def page(self, offset: int, count: int) -> list[int]:
         """Return so many articles from an offset on."""
@@ -127,41 +125,50 @@ class _Ranking:
 
     def _blocks(self) -> Iterator[list[int]]:
         """Yield articles in their order, as many at a time as are ranked together."""
-        earlier: _Step | None = None
-        for step in self._steps:
-            before = _MAX_ROWID
-            while ranked := self._rank(step, before):
-                oldest = min(page for page, _ in ranked)
-                known = self._matching(earlier, oldest, before)
-                yield [page for page, _ in sorted(ranked, key=itemgetter(1)) if page not in known]
-                if len(ranked) < _RANKED_ROWS:
-                    break
-                before = oldest
-            earlier = step
+        if self._count < _RANKED_ROWS:  # the same order, by one query that ranks in place of two
+            in_title = self._between(self._in_title, 0, _MAX_ROWID)
+            ranked = self._rank(self._exact, _MAX_ROWID)
+            yield [page for page, _ in sorted(ranked, key=lambda row: (row[0] not in in_title, row[1]))]
+        else:
+            yield from self._ranked(self._in_title)
+            yield from self._ranked(self._exact, known=self._in_title)
+        prefixes = _Matches(expression(self.terms))
+        if prefixes != self._exact:
+            yield from self._ranked(prefixes, known=self._exact)
 
-    def _rank(self, step: _Step, before: int) -> list[tuple[int, float]]:
+    def _ranked(self, matches: _Matches, known: _Matches | None = None) -> Iterator[list[int]]:
+        """Yield the matches that are not known, the newest ones first, each block by rank."""
+        before = _MAX_ROWID
+        while ranked := self._rank(matches, before):
+            oldest = min(page for page, _ in ranked)
+            left_out = self._between(known, oldest, before) if known else ()
+            yield [page for page, _ in sorted(ranked, key=itemgetter(1)) if page not in left_out]
+            if len(ranked) < _RANKED_ROWS:
+                break
+            before = oldest
+
+    def _rank(self, matches: _Matches, before: int) -> list[tuple[int, float]]:
         """Return the newest matches before an article, each with its rank: the smaller, the better."""
-        query = f"""SELECT articles_fts.rowid, bm25(articles_fts, {_WEIGHTS}) {self._from(step)}
+        query = f"""SELECT articles_fts.rowid, bm25(articles_fts, {_WEIGHTS}) {self._from(matches)}
                     AND articles_fts.rowid < :before ORDER BY articles_fts.rowid DESC LIMIT {_RANKED_ROWS}"""
-        values = {**self._values, "match": step.match, "before": before}
+        values = {**self._values, "match": matches.match, "before": before}
         return self._connection.execute(query, values).fetchall()
 
-    def _matching(self, step: _Step | None, oldest: int, before: int) -> set[int]:
-        if step is None:
-            return set()
-        query = f"""SELECT articles_fts.rowid {self._from(step)}
+    def _between(self, matches: _Matches, oldest: int, before: int) -> set[int]:
+        """Return the matches from one article to another."""
+        query = f"""SELECT articles_fts.rowid {self._from(matches)}
                     AND articles_fts.rowid >= :oldest AND articles_fts.rowid < :before"""
-        values = {**self._values, "match": step.match, "oldest": oldest, "before": before}
+        values = {**self._values, "match": matches.match, "oldest": oldest, "before": before}
         return {page for (page,) in self._connection.execute(query, values)}
 
-    def _count(self, step: _Step, limit: int) -> int:
-        query = f"SELECT count(*) FROM (SELECT 1 {self._from(step)} LIMIT {limit})"
-        count: int = self._connection.execute(query, {**self._values, "match": step.match}).fetchone()[0]
+    def _count_up_to(self, limit: int, matches: _Matches) -> int:
+        query = f"SELECT count(*) FROM (SELECT 1 {self._from(matches)} LIMIT {limit})"
+        count: int = self._connection.execute(query, {**self._values, "match": matches.match}).fetchone()[0]
         return count
 
-    def _from(self, step: _Step) -> str:
+    def _from(self, matches: _Matches) -> str:
         """Return the query's tables and conditions, from the index to the rows: these are large."""
-        conditions = [condition for condition in (step.condition, *self._filter) if condition]
+        conditions = [condition for condition in (matches.condition, *self._filter) if condition]
         join = "CROSS JOIN articles ON articles.id = articles_fts.rowid" if conditions else ""
         return f"FROM articles_fts {join} WHERE {' AND '.join(['articles_fts MATCH :match', *conditions])}"
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
 from pipelines.analysis.plain_text import plain_text
 from pipelines.analysis.query import Term
+from pipelines.analysis.stems import Stemmer
 from pipelines.archive.grams import has_cjk, indexed_parts
-from pipelines.archive.search_index import TOKENIZER
 
 _SNIPPET_CHARACTERS = 240
 _CHARACTERS_BEFORE = 60
 """Of a snippet, before the first match."""
+_MAX_CUT_CHARACTERS = 20
+"""Of a snippet, at its end, to end between words."""
+_MAX_PLACES = 12
+"""Of each word of the query, in a text: others change a snippet little, and common words have hundreds."""
 _TRIED_LINES = 3
 """Lines of Markdown: the match of the best one may be in a link's address, which nobody sees."""
 
@@ -31,12 +34,14 @@ class Piece(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """A match in a text."""
+    """A place in a text that may match."""
 
     start: int
     end: int
-    key: str
-    """What of the query it matches."""
+    word: str
+
+
+_NOWHERE = _Found(0, 0, "")
 
 
 class Snippets:
@@ -44,125 +49,108 @@ class Snippets:
 
     def __init__(self, terms: Sequence[Term]) -> None:
         """Take the terms of a query, of which there is at least one."""
-        self._literals = set[str]()
-        """Parts that match wherever they stand: there are no spaces about them."""
-        self._words = dict[str, bool]()
-        """Words, and whether each is a prefix."""
-        for term in terms:
-            for part in indexed_parts(term.text):
-                if has_cjk(part):
-                    self._literals.add(part)
-                else:
-                    self._words[part] = term.is_prefix
+        words = [(part, term.is_prefix) for term in terms for part in indexed_parts(term.text)]
+        self._is_prefix = {part: is_prefix for part, is_prefix in words if not has_cjk(part)}
+        self._keys = {part: part for part, _ in words if has_cjk(part)}
+        """What of the query a word of the texts matches, by the word."""
+        self._patterns = [re.compile(re.escape(part)) for part in self._keys]
 
     def of(self, texts: Sequence[tuple[str, str | None]]) -> list[list[Piece]]:
         """Return a snippet of each body, or of its description where nothing in the body matches."""
-        keys = dict(zip(self._literals, self._literals, strict=True)) | self._matching_words(texts)
-        pattern = re.compile("|".join(map(re.escape, sorted(keys, key=len, reverse=True))) or "(?!)")
-        return [_snippet(body, description, keys, pattern) for body, description in texts]
+        letters = set().union(*(text for both in texts for text in both if text and not text.isascii()))
+        with closing(Stemmer()) as stemmer:
+            stems = stemmer.stems_of(self._is_prefix)
+            exact = set(stems.values())
+            prefixes = tuple(stem for word, stem in stems.items() if self._is_prefix[word])
+            self._patterns += [re.compile(_beginning(stem, letters)) for stem in exact]
+            places = [(self._places(body), self._places(description or "")) for body, description in texts]
+            words = _parted(place.word for both in places for text in both for place in text)
+            for word, stem in stemmer.stems_of(words - self._keys.keys()).items():
+                if stem in exact or (prefixes and stem.startswith(prefixes)):
+                    self._keys[word] = stem
+        return [
+            self._snippet(body, description, found)
+            for (body, description), (found, _) in zip(texts, places, strict=True)
+        ]
 
-    def _matching_words(self, texts: Sequence[tuple[str, str | None]]) -> dict[str, str]:
-        """Return the words of the texts that match, each with the stem in the query that it matches."""
-        wanted = _stems([*self._words])
-        exact = set(wanted.values())
-        prefixes = tuple(stem for word, stem in wanted.items() if self._words[word])
-        patterns = [re.compile(pattern) for pattern in map(_beginning, exact)]
-        candidates = {
-            word
-            for body, description in texts
-            for pattern in patterns
-            for word in (*pattern.findall(body), *pattern.findall(description or ""))
-        }
-        return {
-            word: stem
-            for word, stem in _stems([*_parted(candidates)]).items()
-            if stem in exact or (prefixes and stem.startswith(prefixes))
-        }
+    def _places(self, text: str) -> list[_Found]:
+        """Return where the text may match, of each word of the query the first places."""
+        return sorted(
+            _Found(*match.span(), match[0])
+            for pattern in self._patterns
+            for match in islice(pattern.finditer(text), _MAX_PLACES)
+        )
+
+    def _matching(self, text: str, places: Iterable[_Found]) -> list[_Found]:
+        return [found for found in map(_cut, places) if found.word in self._keys and _is_whole(text, found)]
+
+    def _snippet(self, body: str, description: str | None, places: list[_Found]) -> list[Piece]:
+        for line in self._best_lines(body, self._matching(body, places)):
+            text = _one_line(line)
+            if found := self._matching(text, self._places(text)):
+                return self._pieces(text, found)
+        text = _one_line(description or body[: 4 * _SNIPPET_CHARACTERS])
+        return self._pieces(text, self._matching(text, self._places(text)))
+
+    def _best_lines(self, body: str, found: Sequence[_Found]) -> list[str]:
+        """Return the lines with the most of the query, the first ones first, but headings last, as titles."""
+        lines: dict[tuple[int, int], set[str]] = {}
+        start = end = -1
+        for place in found:
+            if place.start > end:
+                start = body.rfind("\n", 0, place.start) + 1
+                end = body.find("\n", place.start) % (len(body) + 1)
+            lines.setdefault((start, end), set()).add(self._keys[place.word])
+        best = sorted(lines, key=lambda line: (-len(lines[line]), body[line[0]] == "#"))[:_TRIED_LINES]
+        return [body[start:end] for start, end in best]
+
+    def _pieces(self, text: str, found: Sequence[_Found]) -> list[Piece]:
+        """Cut the text round the place where most of the query is near, and part it at the matches."""
+        first = max(found, key=lambda place: (self._near(place, found), -place.start), default=_NOWHERE)
+        start, end = _window(text, first)
+        pieces = [Piece("…", matched=False)] if start > 0 else []
+        at = start
+        for place in found:
+            if place.start >= at and place.end <= end:
+                pieces.append(Piece(text[at : place.start], matched=False))
+                pieces.append(Piece(text[place.start : place.end], matched=True))
+                at = place.end
+        pieces.append(Piece(text[at:end] + ("…" if end < len(text) else ""), matched=False))
+        return [piece for piece in pieces if piece.text]
+
+    def _near(self, first: _Found, found: Sequence[_Found]) -> int:
+        """Count what of the query a snippet shows that begins with a match."""
+        end = first.start + _SNIPPET_CHARACTERS - _CHARACTERS_BEFORE
+        return len(
+            {self._keys[place.word] for place in found if first.start <= place.start and place.end <= end}
+        )
 
 
-def _snippet(
-    body: str, description: str | None, keys: dict[str, str], pattern: re.Pattern[str]
-) -> list[Piece]:
-    for line in _best_lines(body, keys, pattern):
-        text = _one_line(line)
-        if found := list(_find(text, keys, pattern)):
-            return _pieces(text, found)
-    text = _one_line(description or body[: 4 * _SNIPPET_CHARACTERS])
-    return _pieces(text, list(_find(text, keys, pattern)))
-
-
-def _find(text: str, keys: dict[str, str], pattern: re.Pattern[str]) -> Iterator[_Found]:
-    for match in pattern.finditer(text):
-        if _is_whole(text, match):
-            yield _Found(*match.span(), keys[match[0]])
-
-
-def _is_whole(text: str, match: re.Match[str]) -> bool:
-    """Return whether a match is no part of a longer word; next to a CJK letter, no word goes on."""
-    before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
-    return not (before.isalnum() or after.isalnum()) or has_cjk(before + match[0] + after)
-
-
-def _best_lines(body: str, keys: dict[str, str], pattern: re.Pattern[str]) -> list[str]:
-    """Return the lines with the most of the query, the first ones first, but headings last: they repeat titles."""
-    wanted = len(set(keys.values()))
-    lines: dict[tuple[int, int], set[str]] = {}
-    complete = 0
-    start = end = -1
-    for found in _find(body, keys, pattern):
-        if found.start > end:
-            if complete == _TRIED_LINES:
-                break
-            start = body.rfind("\n", 0, found.start) + 1
-            end = body.find("\n", found.start) % (len(body) + 1)
-        line = lines.setdefault((start, end), set())
-        if found.key not in line:
-            line.add(found.key)
-            if len(line) == wanted:
-                complete += 1
-    best = sorted(lines, key=lambda line: (-len(lines[line]), body[line[0]] == "#"))[:_TRIED_LINES]
-    return [body[start:end] for start, end in best]
-
-
-def _pieces(text: str, found: Sequence[_Found]) -> list[Piece]:
-    """Cut the text round the place where most of the query is near, and part it at the matches."""
-    first = max(found, key=lambda match: (_near(match, found), -match.start), default=_Found(0, 0, ""))
+def _window(text: str, first: _Found) -> tuple[int, int]:
+    """Return where a snippet begins and ends that shows a match: between words where there are spaces."""
     start = max(0, min(first.start - _CHARACTERS_BEFORE, len(text) - _SNIPPET_CHARACTERS))
-    start = 0 if start == 0 else max(text.find(" ", start, first.start) + 1, start)
+    if start:
+        start = max(text.find(" ", start, first.start) + 1, start)
     end = min(start + _SNIPPET_CHARACTERS, len(text))
-    end = len(text) if end == len(text) else max(text.rfind(" ", first.end, end), first.end, end - 20)
-    pieces = [Piece("…", matched=False)] if start > 0 else []
-    at = start
-    for match in found:
-        if match.start >= at and match.end <= end:
-            pieces += [
-                Piece(text[at : match.start], matched=False),
-                Piece(text[match.start : match.end], matched=True),
-            ]
-            at = match.end
-    pieces.append(Piece(text[at:end] + ("…" if end < len(text) else ""), matched=False))
-    return [piece for piece in pieces if piece.text]
+    if end < len(text):
+        end = max(text.rfind(" ", first.end, end), first.end, end - _MAX_CUT_CHARACTERS)
+    return start, end
 
 
-def _near(first: _Found, found: Sequence[_Found]) -> int:
-    """Count what of the query a snippet shows that begins with a match."""
-    end = first.start + _SNIPPET_CHARACTERS - _CHARACTERS_BEFORE
-    return len({match.key for match in found if first.start <= match.start and match.end <= end})
+def _cut(found: _Found) -> _Found:
+    """Return a place without the Chinese, Japanese or Korean text that follows a word of another script."""
+    (word, *others) = indexed_parts(found.word) if has_cjk(found.word) else [found.word]
+    return _Found(found.start, found.start + len(word), word) if others else found
+
+
+def _is_whole(text: str, found: _Found) -> bool:
+    """Return whether a word is no part of a longer one; next to a CJK letter, no word goes on."""
+    before, after = text[found.start - 1 : found.start], text[found.end : found.end + 1]
+    return not (before.isalnum() or after.isalnum()) or has_cjk(before + found.word + after)
 
 
 def _one_line(markdown: str) -> str:
     return " ".join(plain_text(markdown).split())
-
-
-def _stems(words: Sequence[str]) -> dict[str, str]:
-    """Return what SQLite's tokenizer makes of each word; it is asked itself, so that both always agree."""
-    with closing(sqlite3.connect(":memory:")) as db:
-        db.execute(f"CREATE VIRTUAL TABLE words USING fts5 (word, tokenize='{TOKENIZER}')")
-        db.execute("CREATE VIRTUAL TABLE stems USING fts5vocab (words, instance)")
-        db.executemany("INSERT INTO words (rowid, word) VALUES (?, ?)", enumerate(words))
-        return {
-            words[row]: stem for stem, row in db.execute('SELECT term, doc FROM stems WHERE "offset" = 0')
-        }
 
 
 def _parted(words: Iterable[str]) -> set[str]:
@@ -170,25 +158,15 @@ def _parted(words: Iterable[str]) -> set[str]:
     return {indexed_parts(word)[0] if has_cjk(word) else word for word in words}
 
 
-def _beginning(stem: str) -> str:
-    """Return a pattern of words that may have a stem, in any case and with any accents.
+def _beginning(stem: str, letters: Iterable[str]) -> str:
+    """Return a pattern of words that may have a stem, in any case and with those accents that are among the letters.
 
     They begin with it, but for its last letter: "happi" is the stem of "happy", "hope" that of "hoping".
     """
     beginning = stem[:-1] if len(stem) > 1 and stem.endswith(("e", "i")) else stem
-    return "".join(map(_with_accents, beginning)) + r"[^\W_]*"
-
-
-def _with_accents(letter: str) -> str:
-    return f"[{re.escape(letter + letter.upper())}{_accented().get(letter, '')}]"
-
-
-@cache
-def _accented() -> dict[str, str]:
-    """Return the Latin letters with accents, by the letter that the index has in their place."""
-    accented: dict[str, str] = {}
-    for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
-        base = unicodedata.normalize("NFD", chr(code).lower())[0]
-        if base.isascii():
-            accented[base] = accented.get(base, "") + chr(code)
-    return accented
+    variants = {letter: letter + letter.upper() for letter in beginning}
+    for letter in letters:
+        base = unicodedata.normalize("NFD", letter.lower())[0]
+        if base != letter.lower() and base in variants:
+            variants[base] += letter
+    return "".join(f"[{re.escape(variants[letter])}]" for letter in beginning) + r"[^\W_]*"
