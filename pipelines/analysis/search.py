@@ -100,9 +100,13 @@ class _Ranking:
         self._exact = _Matches(expression(terms))
         self._in_title = self._title_matches(terms)
         self._count = self._count_up_to(_RANKED_ROWS, self._exact)
-        prefixes = [term.as_prefix() for term in terms]
-        self.terms = prefixes if self._count < _FEW_HITS else terms
+        self.terms = terms if self._count >= _FEW_HITS else [*map(self._as_prefix, terms)]
         """What matches, in the end."""
+
+    def _as_prefix(self, term: Term) -> Term:
+        """Return a term as a prefix, but a common word as it is: those that begin so would take long."""
+        is_common = self._count_up_to(_RANKED_ROWS, _Matches(term.fts)) == _RANKED_ROWS
+        return term if is_common else term.as_prefix()
 
     def _title_matches(self, terms: list[Term]) -> _Matches:
         parts = [part for term in terms if has_cjk(term.text) for part in indexed_parts(term.text)]

@@ -41,6 +41,7 @@ class _Found(NamedTuple):
     word: str
 
 
+_ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")
 _NOWHERE = _Found(0, 0, "")
 
 
@@ -57,7 +58,7 @@ class Snippets:
 
     def of(self, texts: Sequence[tuple[str, str | None]]) -> list[list[Piece]]:
         """Return a snippet of each body, or of its description where nothing in the body matches."""
-        letters = set().union(*(text for both in texts for text in both if text and not text.isascii()))
+        letters = {letter for both in texts for text in both for letter in _ACCENTED.findall(text or "")}
         with closing(Stemmer()) as stemmer:
             stems = stemmer.stems_of(self._is_prefix)
             exact = set(stems.values())
