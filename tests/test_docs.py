@@ -46,11 +46,6 @@ def test_every_view_is_described(db: Database) -> None:
     assert rows(CATALOG.partition("## Views")[2]) == db.view_names()
 
 
-@pytest.mark.parametrize("query", re.findall(r'\$db "(select .*?)"', CATALOG))
-def test_the_queries_run(db: Database, query: str) -> None:
-    db.execute(query).fetchall()
-
-
 def test_the_index_lists_every_page() -> None:
     listed = re.findall(r"\]\((\w[\w-]*\.md)\)", (ROOT / "docs" / "index.md").read_text(encoding="utf-8"))
     assert sorted(listed) == sorted(page.name for page in ROOT.glob("docs/*.md") if page.name != "index.md")
