@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import logging
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
@@ -38,7 +40,7 @@ def backup(file: Path, data: str) -> None:
 def upgrade(data: str) -> None:
     """Bring the catalog of an older alsoread up to date.
 
-    Commands that write do this by themselves.
+    Commands that write do this by themselves; here you see how far it is in a large archive.
 
     \b
     Example:
@@ -47,10 +49,24 @@ def upgrade(data: str) -> None:
     path = Path(data) / "archive.db"
     with closing(open_readonly(path)) as db:
         before = schema_version(db)
-    with open_locked(path) as db:
+    with _progress_shown(), open_locked(path) as db:
         after = schema_version(db)
     click.echo(
         f"{path} is up to date: schema {after}."
         if before == after
         else f"{path} was upgraded from schema {before} to schema {after}."
     )
+
+
+@contextmanager
+def _progress_shown() -> Iterator[None]:
+    """Print what migrations log: in a large archive they take minutes."""
+    logger, handler = logging.getLogger("pipelines.archive.search_index"), logging.StreamHandler()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from pipelines.archive.schema import MIGRATIONS
 from pipelines.merging.merge import merge
 from pipelines.verifying.verify import repair, verify
 from tests.support.archives import damage
+from tests.support.commands import here
 from tests.support.visits import MakeArticle, crawl, stored
 
 KNIFE = "磨菜刀之前，先把**磨刀石**泡在水里。iPhone的"
@@ -106,12 +106,11 @@ def test_a_merge_makes_its_own_grams(data: Path, tmp_path: Path, article: MakeAr
     assert list(verify(tmp_path / "mine")) == []
 
 
-def test_an_older_catalog_gets_them(
-    data: Path, tmp_path: Path, article: MakeArticle, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_older_catalog_gets_them(data: Path, tmp_path: Path, article: MakeArticle) -> None:
     """Of more articles than are indexed together, so that the progress is reported."""
     english = articles.columns(article(url="https://one.techidaily.com/1/"))
-    with closing(Database(tmp_path / "older.db")) as db, caplog.at_level(logging.INFO, "pipelines.archive"):
+    (tmp_path / "older").mkdir()
+    with closing(Database(tmp_path / "older" / "archive.db")) as db:
         MIGRATIONS.apply(db, stop_before="m016_grams")
         db.attach("now", data / "archive.db")
         for table in ("crawls", "hosts", "pages"):
@@ -130,12 +129,15 @@ def test_an_older_catalog_gets_them(
                     f"INSERT INTO articles ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
                     [*row.values()],
                 )
-        MIGRATIONS.apply(db)
+        db.execute("DETACH now")
+    upgraded = here("upgrade", "--data", tmp_path / "older")
+    assert upgraded.exit_code == 0
+    assert upgraded.stderr.splitlines() == [
+        "Search index: 4,992 of 6,001 articles.",
+        "Search index: 6,001 of 6,001 articles.",
+    ]
+    with closing(Database(tmp_path / "older" / "archive.db")) as db:
         assert db.execute(FIND, ["磨刀石"]).fetchone() == (1,)
         assert db.execute(FIND, ["flour"]).fetchone() == (6000,)
         db.execute("INSERT INTO articles_fts (articles_fts, rank) VALUES ('integrity-check', 1)")
         assert db.execute("SELECT grams FROM articles WHERE id <= 1 AND grams NOT NULL").fetchall()
-    assert [record.getMessage() for record in caplog.records] == [
-        "Search index: 4,992 of 6,001 articles.",
-        "Search index: 6,001 of 6,001 articles.",
-    ]
