@@ -33,3 +33,12 @@ def parse_time(text: str | None) -> datetime | None:
         return utc(datetime.fromisoformat((text or "")[:_LONGEST_TIME]))
     except (ValueError, OverflowError):
         return None
+
+
+def minute(time: str) -> str:
+    """Shorten a time of the catalog to the minute.
+
+    >>> minute("2024-08-16T04:52:24.115Z")
+    '2024-08-16 04:52'
+    """
+    return time[:16].replace("T", " ")

@@ -21,8 +21,9 @@ from crawler.cli.options import (
     quiet_flag,
     reports_errors,
 )
+from crawler.clock import minute
 from crawler.exit_codes import CATALOG, DISK, FORCED, INTERRUPTED, LOCKED
-from crawler.reports.terminal import minute, progress
+from crawler.reports.terminal import progress
 from crawler.text import escape_controls
 from crawler.urls import named_host
 from pipelines.archive.connection import open_locked

@@ -9,7 +9,8 @@ from typing import Any
 from rich.table import Table
 from sqlite_utils import Database
 
-from crawler.reports.terminal import minute, output, plain, print_json
+from crawler.clock import minute
+from crawler.reports.terminal import output, plain, print_json
 from crawler.text import counted
 from pipelines.archive import alarms
 from pipelines.archive.alarms import Alarm

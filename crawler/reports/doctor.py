@@ -17,12 +17,12 @@ from typing import Any
 from rich.table import Table
 from sqlite_utils import Database
 
-from crawler.clock import now
+from crawler.clock import minute, now
 from crawler.config.file import FILE_NAME, read_config
 from crawler.errors import AlsoreadError
 from crawler.frontier.seeds import read_seeds
 from crawler.items import iso
-from crawler.reports.terminal import minute, output, plain, print_json
+from crawler.reports.terminal import output, plain, print_json
 from crawler.settings import ALSOREAD_CONTACT, ALSOREAD_SCOPE
 from crawler.urls import host_of
 from pipelines.archive.connection import is_locked, lock_owner, open_readonly, outdated_error, schema_version

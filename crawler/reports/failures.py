@@ -8,9 +8,9 @@ from typing import Any
 from rich.table import Table
 from sqlite_utils import Database
 
-from crawler.clock import now
+from crawler.clock import minute, now
 from crawler.items import iso
-from crawler.reports.terminal import minute, output, plain, print_json
+from crawler.reports.terminal import output, plain, print_json
 
 _SHOWN_PAGES = 50
 _NO_LIMIT = -1

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import Any
 
 from rich.table import Table
 from sqlite_utils import Database
 
-from crawler.reports.terminal import minute, output, plain, print_json
+from crawler.clock import minute
+from crawler.reports.terminal import output, plain, print_json
 from crawler.text import escape_controls
-from pipelines.archive import revisions
-from pipelines.archive.revisions import Revision
+from pipelines.archive import page_state, revisions
 
 _HEADER_LINES = 2
 _STYLES = {"@": "cyan", "-": "red", "+": "green"}
@@ -21,7 +20,7 @@ _STYLES = {"@": "cyan", "-": "red", "+": "green"}
 
 def print_history(db: Database, page: int) -> None:
     """Print the revisions of a page's article, the current one first, and the page's state."""
-    versions, row = revisions.load(db, page), _page(db, page)
+    versions, row = revisions.load(db, page), page_state.load(db, page)
     console = output()
     console.print(plain(versions[-1].article.title or row["url"], "bold"), soft_wrap=True)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
@@ -38,18 +37,18 @@ def print_history(db: Database, page: int) -> None:
             f"{revision.crawl}",
             minute(revision.archived_at),
             minute(revision.replaced_at or "now"),
-            _describe_changes(revision),
+            revision.described_changes,
             plain(revision.article.title),
         )
     console.print(table)
-    console.print(plain(_describe_state(row)), soft_wrap=True)
+    console.print(plain(page_state.describe(row)), soft_wrap=True)
 
 
 def print_history_json(db: Database, page: int) -> None:
     """Print the same as JSON."""
-    row = _page(db, page)
+    row = page_state.load(db, page)
     history = {key: row[key] for key in ("url", "state", "status", "error", "fetched_at", "gone_at")}
-    history["confirmed_at"] = _confirmed_at(row)
+    history["confirmed_at"] = page_state.confirmed_at(row)
     history["revisions"] = [
         {
             "number": revision.number,
@@ -80,33 +79,3 @@ def print_diff_lines(lines: Iterable[str]) -> None:
     for index, line in enumerate(lines):
         style = "bold" if index < _HEADER_LINES else _STYLES.get(line[:1], "")
         console.print(plain(line, style), soft_wrap=True)
-
-
-def _describe_changes(revision: Revision) -> str:
-    changes = ", ".join(revision.changes)
-    return f"re-extracted: {changes}" if revision.reextracted else changes
-
-
-def _page(db: Database, page: int) -> dict[str, Any]:
-    return next(db.query("SELECT * FROM pages WHERE id = ?", [page]))
-
-
-def _confirmed_at(page: dict[str, Any]) -> str | None:
-    """Return when a visit last confirmed the current copy; None if the last visit did not."""
-    return page["fetched_at"] if page["state"] == "stored" else None
-
-
-def _describe_state(page: dict[str, Any]) -> str:
-    """Describe the page's last visit in a sentence."""
-    state, reason = page["state"], page["error"]
-    if confirmed := _confirmed_at(page):
-        return f"Last confirmed: {minute(confirmed)} UTC."
-    # Catalogs of older versions have no `gone_at` until the page is visited again.
-    gone = minute(page["gone_at"] or page["fetched_at"])
-    if state == "gone":
-        return f"The page has been gone since {gone} UTC: {reason}. The archived copy is kept."
-    answered = f"{minute(page['fetched_at'])} UTC"
-    if state == "failed":
-        since = f", and had been gone since {gone} UTC" if page["gone_at"] else ""
-        return f"The last visit failed: {reason}. The page last answered {answered}{since}."
-    return f"The page is no longer an article: {reason} ({answered}). The archived copy is kept."

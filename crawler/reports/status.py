@@ -12,13 +12,14 @@ from rich.markup import escape
 from rich.table import Table
 from sqlite_utils import Database
 
+from crawler.clock import minute
 from crawler.config.file import read_config
 from crawler.config.options import scrapy_settings
 from crawler.frontier.due import count_due
 from crawler.items import EXTRACTOR_VERSION
 from crawler.reports.alarms import grouped
 from crawler.reports.crawls import crawl_values
-from crawler.reports.terminal import minute, output, plain, print_json
+from crawler.reports.terminal import output, plain, print_json
 from crawler.text import counted
 from pipelines.archive import alarms, quarantine
 from pipelines.archive.schema import NO_COPY, NOT_ARCHIVED

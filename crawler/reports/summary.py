@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from sqlite_utils import Database
 
-from crawler.clock import now
+from crawler.clock import minute, now
 from crawler.exit_codes import ALARMS
 from crawler.extensions.estimate import duration
 from crawler.items import Outcome, iso
 from crawler.reports.crawls import crawl_values
-from crawler.reports.terminal import minute, output, plain, print_json
+from crawler.reports.terminal import output, plain, print_json
 from crawler.text import counted
 from pipelines.archive.catalog import COUNTS
 from pipelines.archive.connection import open_readonly

@@ -49,12 +49,3 @@ def print_json(value: Any) -> None:
     """Print a value as one line of JSON; what would steer a terminal is escaped as JSON escapes it."""
     text = json.dumps(value, ensure_ascii=False)
     print(CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text))  # noqa: T201
-
-
-def minute(time: str) -> str:
-    """Shorten a time of the catalog to the minute.
-
-    >>> minute("2024-08-16T04:52:24.115Z")
-    '2024-08-16 04:52'
-    """
-    return time[:16].replace("T", " ")

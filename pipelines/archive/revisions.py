@@ -41,6 +41,12 @@ class Revision:
         """Words of the body, split at white space."""
         return len(self.article.body.split())
 
+    @property
+    def described_changes(self) -> str:
+        """Fields that differ from the revision before, in words."""
+        changes = ", ".join(self.changes)
+        return f"re-extracted: {changes}" if self.reextracted else changes
+
 
 def keep(db: Database, old: dict[str, Any], now: str, *, reextracted: bool = False) -> None:
     """Store an article's row, with its `images`, as a revision, in the caller's transaction.

@@ -8,12 +8,12 @@ from hashlib import sha256
 from importlib.resources import files
 from string import Template
 
+from crawler.clock import minute
 from crawler.reports.page.charts import Chart, embedded
 from crawler.reports.page.contents import Contents
 from crawler.reports.page.figures import section
 from crawler.reports.page.html import safe
 from crawler.reports.page.sections import sections
-from crawler.reports.terminal import minute
 
 FIRST_LINE = "<!doctype html><!-- A report of alsoread -->"
 """What tells a report from any other file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from crawler.clock import minute
 from crawler.reports.page.charts import Bars, Columns, Series
 from crawler.reports.page.contents import Contents
 from crawler.reports.page.figures import Figure, Section
@@ -13,7 +14,6 @@ from crawler.reports.page.html import details, paragraph
 from crawler.reports.page.lists import article, column, day, listing
 from crawler.reports.page.months import Calendar, calendar
 from crawler.reports.page.states import by_state
-from crawler.reports.terminal import minute
 from crawler.text import counted
 
 _LISTED_LANGUAGES = 12
