@@ -16,7 +16,7 @@ FLOORS: list[set[str]] = [
     {"pipelines.archive"},
     {"pipelines.alarms", "pipelines.analysis", "pipelines.images", "pipelines.originals"},
     {"pipelines"},  # the stages
-    {"pipelines.export", "pipelines.importing", "pipelines.merging"},
+    {"pipelines.export", "pipelines.importing", "pipelines.merging", "pipelines.serve"},
     {"pipelines.verifying"},
     {"crawler.config", "crawler.downloader", "crawler.extractors"},
     {"crawler.extensions"},
