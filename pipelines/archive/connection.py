@@ -50,9 +50,7 @@ def open_readonly(path: Path) -> Database:
     if not path.is_file():
         raise UsageError(f"There is no archive at {path} yet: `alsoread crawl` makes one.")
     try:
-        db = _checked(
-            Database(sqlite3.connect(f"{path.absolute().as_uri()}?{_reading(path)}", uri=True)), path
-        )
+        db = _checked(Database(sqlite3.connect(readonly_uri(path), uri=True)), path)
     except sqlite3.Error as error:
         if ends_run(error):
             raise explain(error, path) from None
@@ -90,10 +88,10 @@ def schema_version(db: Database) -> int:
     return len(MIGRATIONS.applied(db))
 
 
-def _reading(path: Path) -> str:
-    """Return SQLite's URI parameters for reading; on a read-only disk it can't create its `-wal` file."""
+def readonly_uri(path: Path) -> str:
+    """Return SQLite's URI for reading a catalog; on a read-only disk it can't create its `-wal` file."""
     alone = not os.access(path.parent, os.W_OK) and not path.with_name(f"{path.name}-wal").exists()
-    return "mode=ro&immutable=1" if alone else "mode=ro"
+    return f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if alone else 'mode=ro'}"
 
 
 def _checked(db: Database, path: Path) -> Database:
