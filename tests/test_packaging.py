@@ -74,4 +74,9 @@ def test_a_wheel_holds_the_program_and_nothing_else(wheel: Path) -> None:
         Path("crawler/reports/page/vendor/LICENSE"),
         Path("crawler/reports/page/vendor/NOTICE"),
         Path("crawler/reports/page/vendor/echarts.min.js"),
+        *sorted(
+            path.relative_to(ROOT)
+            for path in (ROOT / "pipelines" / "serve").rglob("*.*")
+            if path.suffix in (".css", ".html", ".js", ".json", ".svg")
+        ),
     ]

@@ -27,6 +27,7 @@ _SECTIONS = {
         "history": "article:history",
         "diff": "article:diff",
         "report": "report:report",
+        "serve": "serve:serve",
     },
     "Files": {
         "export": "export:export",
