@@ -65,7 +65,7 @@ def test_pages_are_shown_with_their_text(network: Path, tmp_path: Path) -> None:
         page.write_text(page.read_text(encoding="utf-8").replace(HIDES, FAILS), encoding="utf-8")
     data = tmp_path / "data"
     assert crawl(site, data, SEED).code == 1
-    with replayed(data, tmp_path / "cache") as address, Browser(tmp_path / "profile") as browser:
+    with replayed(data, tmp_path / "cache") as address, Browser() as browser:
         run = crawl(site, data, SEED, "--recrawl", "all")  # meanwhile
         for url in sorted(run.urls)[:6]:
             text, cover = browser.shown(address + url)

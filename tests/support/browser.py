@@ -1,37 +1,21 @@
-"""A headless Chromium that loads pages, by the DevTools protocol over pipes."""
+"""A headless Chromium, which Playwright drives."""
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
-from itertools import count
-from pathlib import Path
-from select import select
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM, reason="Chromium is not installed: the Debian package is chromium"
 )
-_PATIENCE_SECONDS = 60
-_OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server")
-_WITH_PIPES = """
-import fcntl, os, sys
-pipes = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
-for number, pipe in enumerate(pipes, 3):
-    os.dup2(pipe, number)
-os.execv(sys.argv[3], sys.argv[3:])
-"""
-"""Starts Chromium with the pipes that it reads from and writes to as its files 3 and 4."""
-_SHOWN = """[
-  document.body.innerText,
-  document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest('.preloader')?.className ?? null
-]"""
+Scheme = Literal["light", "dark"]
+_OPTIONS = ("--no-sandbox", "--disable-dev-shm-usage", "--no-proxy-server")
+_COVER = """
+  document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest('.preloader')?.className ?? null"""
 
 
 class Load(NamedTuple):
@@ -44,89 +28,45 @@ class Load(NamedTuple):
 
 
 class Browser:
-    """Loads pages in a profile of its own."""
-
-    def __init__(self, profile: Path) -> None:
-        self._profile = profile
+    """Loads pages, each in a profile of its own."""
 
     def __enter__(self) -> Self:
-        in_, self._to = os.pipe()
-        self._from, out = os.pipe()
-        command = [str(CHROMIUM), *_OPTIONS, "--remote-debugging-pipe", f"--user-data-dir={self._profile}"]
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _WITH_PIPES, str(in_), str(out), *command, "about:blank"],
-            pass_fds=(in_, out),
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(in_)
-        os.close(out)
-        self._numbers = count(1)
-        self._read = b""
-        self._events: list[dict[str, Any]] = []
-        target = self._call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Network", "Runtime", "Log"):
-            self._call(f"{domain}.enable", self._session)
+        self._playwright = sync_playwright().start()
+        self._browser = self._playwright.chromium.launch(executable_path=CHROMIUM, args=_OPTIONS)
+        self.page = self.new_page()
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._to)
-        self._process.kill()
-        self._process.wait()
-        os.close(self._from)
+        self._browser.close()
+        self._playwright.stop()
+
+    def new_page(self, *, width: int = 1280, scheme: Scheme = "light", scripts: bool = True) -> Page:
+        """Open a page in a profile without cookies."""
+        context = self._browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=scripts
+        )
+        return context.new_page()
+
+    def load(self, url: str, *, scripts: bool = True) -> Load:
+        """Load a page, with or without its scripts; return what it did meanwhile."""
+        self.page.context.close()
+        self.page = self.new_page(scripts=scripts)
+        did = Load([], [])
+        self.page.on("request", lambda request: did.requests.append(request.url))
+        self.page.on("console", lambda line: did.problems.append(line.text))
+        self.page.on("pageerror", lambda error: did.problems.append(str(error)))
+        self.page.goto(url)
+        return did
 
     def shown(self, url: str) -> tuple[str, str | None]:
         """Load a page; return the text that is displayed, and the class of what covers its middle, if a preloader."""
-        self._call("Page.navigate", self._session, url=url)
-        while self._message().get("method") != "Page.loadEventFired":
-            pass
-        text, cover = self.evaluate(_SHOWN)
-        return text, cover
-
-    def load(self, url: str, *, scripts: bool = True) -> Load:
-        """Load a page, with or without its scripts; return what it did until all of them had run."""
-        self._call("Emulation.setScriptExecutionDisabled", self._session, value=not scripts)
-        self._events.clear()
-        self.shown(url)
-        asked = [
-            event["params"] for event in self._events if event.get("method") == "Network.requestWillBeSent"
-        ]
-        said = [
-            event["params"]
-            for event in self._events
-            if event.get("method")
-            in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
-        ]
-        return Load([params["request"]["url"] for params in asked], [json.dumps(params) for params in said])
+        self.page.goto(url)
+        return self.page.inner_text("body"), self.evaluate(_COVER)
 
     def evaluate(self, expression: str) -> Any:
         """Return the value of an expression of JavaScript in the page."""
-        answer = self._call("Runtime.evaluate", self._session, expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
+        return self.page.evaluate(expression)
 
     def point_at(self, x: float, y: float) -> None:
         """Move the pointer to a place of the window."""
-        self._call("Input.dispatchMouseEvent", self._session, type="mouseMoved", x=x, y=y)
-
-    def _call(self, method: str, session: str | None = None, **params: Any) -> Any:
-        number = next(self._numbers)
-        message = {"id": number, "method": method, "params": params}
-        if session:
-            message["sessionId"] = session
-        os.write(self._to, json.dumps(message).encode() + b"\0")
-        while (answer := self._message()).get("id") != number:
-            pass
-        assert "error" not in answer, answer
-        return answer["result"]
-
-    def _message(self) -> dict[str, Any]:
-        while b"\0" not in self._read:
-            ready, _, _ = select([self._from], [], [], _PATIENCE_SECONDS)
-            data = os.read(self._from, 1 << 16) if ready else b""
-            assert data, "Chromium ended, or says nothing"
-            self._read += data
-        message, _, self._read = self._read.partition(b"\0")
-        parsed: dict[str, Any] = json.loads(message)
-        self._events.append(parsed)
-        return parsed
+        self.page.mouse.move(x, y)
