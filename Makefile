@@ -4,7 +4,7 @@ BIN := .venv/bin
 # Where it is set, each of the hundreds of processes of the tests would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test test-long torture check man clean
+.PHONY: install demo test test-long torture check man pictures clean
 
 install: .venv/installed
 
@@ -36,6 +36,9 @@ check: install
 
 man: install
 	$(BIN)/python .ci/man.py build/man
+
+pictures: install
+	PYTHONPATH=. $(BIN)/python .ci/pictures.py
 
 clean:
 	rm -rf .venv build data/demo-archive *.egg-info
