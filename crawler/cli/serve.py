@@ -61,6 +61,9 @@ def serve(address: str, port: int, token: str | None, data: str) -> None:
             raise
         raise UsageError(f"serve needs {package}, which is not installed: install alsoread[serve].") from None
 
+    from crawler.reports.page.contents import gather
+    from crawler.reports.page.render import render
+
     access = guard.access(address, token)
     with closing(server.listen(address, port)) as listening:
         link = server.url_of(listening)
@@ -70,4 +73,4 @@ def serve(address: str, port: int, token: str | None, data: str) -> None:
             click.echo(f"Serving {link}{query}")
             click.echo("Ctrl-C ends it.")
 
-        server.run(build(catalog, access), listening, ready)
+        server.run(build(catalog, access, lambda db: render(gather(db))), listening, ready)

@@ -15,6 +15,7 @@ from pipelines.serve import plugin
 from pipelines.serve.addresses import DATABASE
 from pipelines.serve.guard import Access, Application, Guard
 from pipelines.serve.metadata import metadata
+from pipelines.serve.pages import Report
 
 _FOLDER = Path(__file__).parent
 _SETTINGS = {
@@ -30,6 +31,10 @@ _SETTINGS = {
 class _Catalog(Database):  # type: ignore[misc]
     """The catalog, for reading alone, while a crawl may write to it."""
 
+    def __init__(self, datasette: Datasette, path: Path, report: Report) -> None:
+        super().__init__(datasette, path=str(path))
+        self.report = report
+
     def connect(self, write: bool = False) -> sqlite3.Connection:
         """Open a connection for the thread that uses it; the server closes it from another one."""
         if write:
@@ -43,8 +48,8 @@ class _Catalog(Database):  # type: ignore[misc]
         return await super().execute(*arguments, **options | {"log_sql_errors": False})
 
 
-def build(catalog: Path, access: Access) -> Application:
-    """Return the application (ASGI) that serves the archive of a catalog."""
+def build(catalog: Path, access: Access, report: Report) -> Application:
+    """Return the application (ASGI) that serves the archive of a catalog; `report` makes its page of charts."""
     if not pm.has_plugin(plugin.__name__):
         pm.register(plugin, plugin.__name__)
     datasette = Datasette(
@@ -54,5 +59,5 @@ def build(catalog: Path, access: Access) -> Application:
         static_mounts=[("static", str(_FOLDER / "static"))],
     )
     datasette.remove_database("_memory")  # it comes where no file is named
-    datasette.add_database(_Catalog(datasette, path=str(catalog)), name=DATABASE)
+    datasette.add_database(_Catalog(datasette, catalog, report), name=DATABASE)
     return Guard(datasette.app(), access)

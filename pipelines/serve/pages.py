@@ -20,6 +20,8 @@ from pipelines.serve import articles, feed, overviews
 from pipelines.serve.addresses import DATABASE, page_of, url_of
 
 _T = TypeVar("_T")
+Report = Callable[[Database], str]
+"""Makes a page about a catalog that has its style and its scripts inside, and a policy that allows these alone."""
 _RESULTS = 20
 """Articles on a page of search results."""
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -50,6 +52,12 @@ async def host(request: Request, datasette: Any) -> Response:
 async def graph(request: Request, datasette: Any) -> Response:
     """Show what articles and hosts link to."""
     return await answer(datasette, request, "graph.html", await read(datasette, overviews.graph))
+
+
+async def report(datasette: Any) -> Response:
+    """Show what the archive holds as charts."""
+    make: Report = datasette.get_database(DATABASE).report
+    return Response.html(await read(datasette, make))
 
 
 async def find(request: Request, datasette: Any) -> Response:
@@ -124,6 +132,7 @@ ROUTES: list[tuple[str, Callable[..., Any]]] = [
     (r"^/$", home),
     (r"^/search$", find),
     (r"^/graph$", graph),
+    (r"^/report$", report),
     (r"^/feed\.atom$", atom),
     (r"^/host/(?P<host>[^/]+)$", host),
     (r"^/article/(?P<path>.+)$", article),

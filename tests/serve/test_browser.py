@@ -123,6 +123,13 @@ def test_our_pages_are_accessible(browser: Browser, site: str, width: int, schem
     page.context.close()
 
 
+def test_the_report_draws_its_charts(page: Page, site: str) -> None:
+    page.goto(site)
+    page.get_by_role("link", name="Report").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Archive report")
+    expect(page.locator("[_echarts_instance_]").first).to_be_visible()
+
+
 def test_datasettes_pages_have_one_fault_of_their_own(page: Page, site: str) -> None:
     for path in DATASETTES:
         page.goto(f"{site}{path}")

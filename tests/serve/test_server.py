@@ -64,6 +64,15 @@ def test_datasettes_pages_run_scripts_of_the_server_alone(site: str, path: str) 
     assert policy.endswith("script-src 'self'")
 
 
+def test_the_report_runs_its_own_scripts_alone(site: str) -> None:
+    answer = request(site, "/report")
+    assert answer.status == 200
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; ")
+    assert re.search(
+        r'<meta http-equiv="Content-Security-Policy" content="[^"]*script-src \'sha256-', answer.text
+    )
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_only_reading_is_possible(site: str, method: str) -> None:
     assert request(site, "/archive/articles", method).status == 405

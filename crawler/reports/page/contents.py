@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -105,7 +103,7 @@ class Contents:
 
 def gather(db: Database) -> Contents:
     """Gather the contents of a report. It is quick in a large archive: views and counts answer."""
-    with _snapshot(db):
+    with db.atomic():  # all queries see the same moment, while a crawl may be writing
         missing_states = dict(_pairs(db, "SELECT state, count(*) FROM missing_targets GROUP BY state"))
         return Contents(
             totals=_totals(db),
@@ -133,16 +131,6 @@ def gather(db: Database) -> Contents:
             measures=_measures(db),
             alarms=alarms.select(db),
         )
-
-
-@contextmanager
-def _snapshot(db: Database) -> Iterator[None]:
-    """Let all queries see the same moment, while a crawl may be writing."""
-    db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        db.execute("ROLLBACK")
 
 
 def _totals(db: Database) -> Row:
