@@ -22,6 +22,8 @@ ARTICLE = "kitchen-notes.techidaily.com/caf%C3%A9-au-lait-without-a-machine/"
 SHOTS: dict[str, tuple[str, Scheme]] = {
     "article": (f"article/{ARTICLE}", "light"),
     "article-dark": (f"article/{ARTICLE}", "dark"),
+    "report": ("report", "light"),
+    "report-dark": ("report", "dark"),
 }
 """Paths below the server's address, and the colours that the reader prefers, by the picture's name."""
 WIDTH, HEIGHT = 1200, 780
