@@ -36,7 +36,7 @@ def change(data: Path, statement: str) -> None:
 def test_a_disk_that_is_full_from_the_start_is_a_sentence(
     tmp_path: Path, article: MakeArticle, command: list[str]
 ) -> None:
-    with small_disk(tmp_path / "disk", "1m") as disk:
+    with small_disk(tmp_path / "disk", "2m") as disk:
         archive(disk / "data", article(url=BREAD))
         (disk / "data" / "alsoread.toml").write_text('limits.disk_free = "0 B"\n')
         fill(disk)
@@ -52,7 +52,7 @@ class Large(Pictures):
 
 
 def test_a_disk_that_fills_up_under_pictures_is_a_sentence(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", "1m") as disk, Large() as server:
+    with small_disk(tmp_path / "disk", "2m") as disk, Large() as server:
         data = archive_of_pictures(disk / "data", [f"{HOST}/large.png"])
         (data / "alsoread.toml").write_text('limits.disk_free = "0 B"\n')
         (disk / "ballast").write_bytes(bytes(shutil.disk_usage(disk).free - 300_000))
@@ -73,7 +73,7 @@ def test_a_damaged_catalog_ends_a_run_for_pictures(tmp_path: Path) -> None:
 
 
 def test_a_rebuild_that_had_no_room_can_be_run_again(tmp_path: Path, article: MakeArticle) -> None:
-    with small_disk(tmp_path / "disk", "1m") as disk:
+    with small_disk(tmp_path / "disk", "2m") as disk:
         data = disk / "data"
         archive(data, article(url=BREAD))
         for file in data.glob("archive.*"):

@@ -73,7 +73,7 @@ def test_a_full_disk_is_a_sentence_and_exit_code_6(
     other = tmp_path / "other"
     archive(other, article(url=TWO, body="Another text. " * 9_000))
     post = write(tmp_path / "posts" / "rolls.md", article(url=THREE, body="More text. " * 9_000))
-    with small_disk(tmp_path / "disk", "1m") as disk:
+    with small_disk(tmp_path / "disk", "2m") as disk:
         data = disk / "data"
         archive(data, article(url=ONE))
         kept = (data / "articles" / path_of(ONE)).read_bytes()
@@ -237,7 +237,7 @@ def test_a_page_for_which_there_is_no_room_is_due_and_the_run_says_so(network: P
 
 def test_an_import_without_room_lets_go_of_the_archive(tmp_path: Path, article: MakeArticle) -> None:
     post = write(tmp_path / "posts" / "jam.md", article(url=TWO, body="More text. " * 9_000))
-    with small_disk(tmp_path / "disk", "1m") as disk:
+    with small_disk(tmp_path / "disk", "2m") as disk:
         archive(disk / "data", article(url=ONE))
         fill(disk)
         done = here("import", post, "--data", disk / "data")
