@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from itertools import count, islice
+from itertools import accumulate, count, islice
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
@@ -76,7 +76,7 @@ def invent() -> list[Article]:
     """Make articles of words whose frequencies follow Zipf's law."""
     chance = random.Random(1)  # noqa: S311 - the same words each time
     words = ["".join(chance.choices("aeioulnrst", k=chance.randint(3, 9))) for _ in range(50_000)]
-    weights = [1 / rank for rank in range(1, len(words) + 1)]
+    weights = [*accumulate(1 / rank for rank in range(1, len(words) + 1))]
     absent: dict[str, Any] = dict.fromkeys(
         ("author", "date", "updated", "description", "keywords", "thumbnail", "license")
     )
@@ -84,8 +84,8 @@ def invent() -> list[Article]:
     return [
         Article(
             url=f"https://blog-{number % 300:03}.techidaily.com/{number}/",
-            title=" ".join(chance.choices(words, weights, k=8)),
-            body="\n\n".join(" ".join(chance.choices(words, weights, k=90)) for _ in range(12)),
+            title=" ".join(chance.choices(words, cum_weights=weights, k=8)),
+            body="\n\n".join(" ".join(chance.choices(words, cum_weights=weights, k=90)) for _ in range(12)),
             lang="en",
             extractor="redefine",
             **absent,
