@@ -23,6 +23,7 @@ from crawler.errors import AlsoreadError, UnreadablePage, UsageError
 from crawler.items import Article, Reading, Visit
 from crawler.settings import ALSOREAD_SCOPE
 from crawler.text import counted
+from pipelines.analysis.update import update_analyses
 from pipelines.archive import articles, lookup, quarantine
 from pipelines.archive.catalog import last_crawl
 from pipelines.archive.connection import open_locked, open_readonly
@@ -74,6 +75,7 @@ def accept(wanted: tuple[str, ...], hosts: tuple[str, ...], data: str, as_json: 
             if not as_json:
                 advice = f"To see what changed: alsoread diff {url} --data {data}"
                 click.echo(f"Accepted: {url}, now {counted(words, 'word')}. {advice}")
+        update_analyses(db)
     if as_json:
         print_result({"accepted": accepted}, failures, exit_code)
     sys.exit(exit_code)

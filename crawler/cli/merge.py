@@ -20,6 +20,7 @@ from crawler.cli.options import (
 )
 from crawler.errors import AlsoreadError
 from crawler.text import counted
+from pipelines.analysis.update import update_analyses
 from pipelines.archive.connection import open_current, open_locked
 
 
@@ -59,6 +60,8 @@ def merge(others: tuple[Path, ...], data: str, dry_run: bool, as_json: bool) -> 
             merged.append({"archive": str(other), **counts})
             if not as_json:
                 click.echo(f"{other}: {', '.join(_in_words(counts))}.")
+        if merged and not dry_run:
+            update_analyses(db)
     if as_json:
         print_result({"merged": merged}, failures, exit_code)
     elif dry_run:

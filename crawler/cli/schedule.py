@@ -127,6 +127,7 @@ def maintain(data: str, if_due: bool, as_json: bool) -> None:
     """
     from crawler.clock import now
     from crawler.config.file import read_config
+    from pipelines.analysis.update import update_archive
     from pipelines.archive import maintenance
 
     folder = Path(data)
@@ -138,6 +139,7 @@ def maintain(data: str, if_due: bool, as_json: bool) -> None:
 
     keep = read_config(folder)["keep.logs"]
     done = maintenance.maintain(folder / "archive.db")
+    update_archive(folder / "archive.db")
     removed = remove_old_logs(folder, keep, now())
     if as_json:
         counts = {name: value for name, value in asdict(done).items() if name != "log_is_read"}

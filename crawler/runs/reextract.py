@@ -20,6 +20,7 @@ from crawler.items import EXTRACTOR_VERSION
 from crawler.runs.reread import Difference, Problem, Reader
 from crawler.settings import ALSOREAD_READ_TIMEOUT, ALSOREAD_SCOPE
 from crawler.workers.pool import Ended, Pool
+from pipelines.analysis.update import update_analyses
 from pipelines.archive import articles
 from pipelines.archive.connection import open_current, open_locked
 from pipelines.archive.revisions import diff_files
@@ -228,6 +229,7 @@ class ReextractionRun:
                     f"Interrupted: {written:,} of {preview.changed:,} changed articles are written; "
                     "run the same command to resume."
                 )
+        update_analyses(self._db)
 
 
 def _unstored(item: Reextraction, error: Exception, data: Path) -> Problem:

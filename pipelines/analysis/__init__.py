@@ -1,1 +1,1 @@
-"""Answer questions about the archive as a whole: search."""
+"""Answer questions about the archive as a whole: search, the also-read graph, near-duplicates."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from pipelines.archive.analyses import create_analyses
 from pipelines.archive.counts import create_counts
 from pipelines.archive.search_index import create_search_index
 from pipelines.archive.views import create_views
@@ -367,4 +368,11 @@ def m016_grams(db: Database) -> None:
     """Search in Chinese, Japanese and Korean articles, by all their runs of 1 to 8 characters."""
     db.execute("ALTER TABLE articles ADD COLUMN grams TEXT")
     create_search_index(db)
+    create_views(db)
+
+
+@MIGRATIONS()
+def m017_analyses(db: Database) -> None:
+    """Measures of the also-read graph, and near-duplicates."""
+    create_analyses(db)
     create_views(db)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database
 
+from crawler.items import UNLINKED
+
 _VIEWS = {
     "article_list": """
         SELECT id, url, host, title, author, date, updated, tags, categories, description, lang, words, path,
@@ -60,6 +62,26 @@ _VIEWS = {
                (SELECT json_group_array(url) FROM articles WHERE articles.body_hash = several.body_hash) AS urls
         FROM (SELECT body_hash, count(*) AS copies FROM articles GROUP BY body_hash HAVING count(*) > 1) AS several
         ORDER BY copies DESC, body_hash""",
+    "article_ranks": f"""
+        SELECT pages.url, pages.host, pages.title, pagerank, in_degree, out_degree, component,
+               iif(pages.depth < {UNLINKED}, pages.depth, NULL) AS distance
+        FROM article_graph JOIN pages ON pages.id = article_graph.article
+        ORDER BY pagerank DESC, pages.url""",
+    "near_duplicates": """
+        SELECT article_texts.article, canonical.first AS canonical, texts.similarity
+        FROM article_texts
+        JOIN texts ON texts.id = article_texts.text
+        JOIN texts AS canonical ON canonical.id = texts.canonical""",
+    "families": """
+        SELECT pages.url, pages.title, pages.host, family.members, family.hosts
+        FROM (SELECT texts.canonical, count(*) AS members, count(DISTINCT member.host) AS hosts
+              FROM texts
+              JOIN article_texts ON article_texts.text = texts.id
+              JOIN pages AS member ON member.id = article_texts.article
+              GROUP BY texts.canonical HAVING count(*) > 1) AS family
+        JOIN texts AS canonical ON canonical.id = family.canonical
+        JOIN pages ON pages.id = canonical.first
+        ORDER BY family.members DESC, pages.url""",
     "images_by_host": """
         SELECT host, images, articles, round(1.0 * images / articles, 1) AS images_per_article
         FROM host_counts WHERE articles > 0

@@ -17,6 +17,7 @@ from crawler.errors import Interrupted, UsageError
 from crawler.items import Outcome
 from crawler.settings import ALSOREAD_HOST_FAILURES, ALSOREAD_RETRY_DELAYS
 from crawler.workers.pool import Ended, Pool
+from pipelines.analysis.update import update_analyses
 from pipelines.archive import host_stats
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.pending import clear_up
@@ -84,6 +85,7 @@ def import_files(data: Path, sources: Sources, *, reason: str, refused: Refuse) 
         catalog.begin_crawl(reason=reason)
         committer = Committer(catalog.db, catalog.root, sources.parser.scope, catalog.crawl)
         imported = asyncio.run(_import_all(data, markdown, warcs, sources, committer, catalog, refused))
+        update_analyses(catalog.db)
         ended = Outcome.SHUTDOWN if shutdown.is_asked() else Outcome.IMPORTED
     except (OSError, sqlite3.Error) as error:
         ended = outcome(error)

@@ -13,11 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from time import time
 
+from pipelines.analysis.update import update_analyses
 from pipelines.archive.connection import is_locked, open_current, open_locked
 from pipelines.archive.counts import recount, wrong_tables
 from pipelines.archive.pending import forget_all_pending
 from pipelines.archive.storage_errors import ends_run, explain, is_full, is_lock_error
-from pipelines.verifying import image_check
+from pipelines.verifying import analysis_check, image_check
 from pipelines.verifying.article_check import check_article
 from pipelines.verifying.findings import NO_SOURCE, REBUILD, Archive, Finding, Repair
 from pipelines.verifying.originals_check import check_originals
@@ -56,6 +57,7 @@ def repair(data: Path) -> Iterator[Finding]:
                 if _succeeds(finding.repair, archive):
                     yield finding
         forget_all_pending(data)
+        update_analyses(db)
 
 
 def _succeeds(repair: Repair, archive: Archive) -> bool:
@@ -76,6 +78,7 @@ def _check(path: Path, since: float | None) -> Iterator[Finding]:
         _check_references,
         check_rows,
         _check_counts,
+        analysis_check.check_analyses,
         partial(_check_articles, since=since),
         partial(check_unlisted, folder=ARTICLES, since=since),
         image_check.check_copies,
@@ -108,6 +111,8 @@ def _check_database(archive: Archive) -> Iterator[Finding]:
 
 def _check_references(archive: Archive) -> Iterator[Finding]:
     for table, row, parent, _ in archive.db.execute("PRAGMA foreign_key_check"):
+        if table in analysis_check.TABLES:
+            continue  # the check of these tables reports them
         hint, repair = NO_SOURCE, None
         if parent == "hosts":
             hint, repair = "--repair adds it", add_hosts
