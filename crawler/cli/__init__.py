@@ -31,6 +31,7 @@ _SECTIONS = {
     },
     "Files": {
         "export": "export:export",
+        "graph": "graph:graph",
         "import": "import_:import_",
         "merge": "merge:merge",
         "extract": "article:extract",

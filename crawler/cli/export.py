@@ -52,6 +52,7 @@ _MAX_LISTED = 20
 @since_filter
 @click.option("--changed-since", metavar="RUN|DATE", help="Only articles changed in this run or later.")
 @click.option("--search", metavar="WORDS", help="Only articles with all these words.")
+@click.option("--unique", is_flag=True, help="Only the canonical one of nearly identical articles.")
 @where_filter
 @click.option(
     "--for",

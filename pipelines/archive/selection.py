@@ -16,12 +16,15 @@ from sqlite_utils import Database
 from crawler import shutdown
 from crawler.errors import UsageError
 from crawler.items import iso
+from crawler.text import counted
+from pipelines.archive.analyses import count_uncompared
 from pipelines.archive.storage_errors import ends_run
 
 _HOSTS = "host IN (SELECT value FROM json_each(:hosts))"
 _TAGS = "EXISTS (SELECT 1 FROM json_each(tags) AS tag JOIN json_each(:tags) AS wanted ON wanted.value = tag.value)"
 _CATEGORIES = _TAGS.replace("tags", "categories")
 _AUTHORS = "author IN (SELECT value FROM json_each(:authors))"
+_CANONICAL = "id IN (SELECT canonical FROM near_duplicates)"
 _SEARCH = "id IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :search)"
 
 
@@ -42,6 +45,8 @@ class ArticleFilter:
     """Words that are all in its title, description or text."""
     where: str | None = None
     """An SQL expression over the columns of `articles`."""
+    unique: bool = False
+    """Of nearly identical articles, only the canonical one."""
 
 
 def where_clause(db: Database, articles: ArticleFilter) -> tuple[str, dict[str, Any]]:
@@ -96,8 +101,20 @@ def _terms(db: Database, articles: ArticleFilter) -> Iterator[tuple[str, dict[st
         if not any(map(str.isalnum, articles.search)):
             raise UsageError(f"--search '{articles.search}' has no word to search for.")
         yield _SEARCH, {"search": db.quote_fts(articles.search)}
+    if articles.unique:
+        _require_comparison(db)
+        yield _CANONICAL, {}
     if articles.where:
         yield articles.where, {}
+
+
+def _require_comparison(db: Database) -> None:
+    """Raise UsageError where articles were not compared with each other yet."""
+    if count := count_uncompared(db):
+        raise UsageError(
+            f"--unique: {counted(count, 'article was', 'articles were')} not compared with the others yet: "
+            "a crawl does it when it ends, `alsoread maintain` at once. Both need alsoread[analysis] installed."
+        )
 
 
 def _changed(db: Database, since: str) -> tuple[str, dict[str, Any]]:
