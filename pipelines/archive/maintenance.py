@@ -88,6 +88,8 @@ def _search_parts(db: Database) -> int:
 
 def _analyze(db: Database) -> int:
     db.execute("PRAGMA optimize")
+    if not db.table("sqlite_stat1").exists():
+        return 0  # all tables are small
     return int(db.execute("SELECT count(DISTINCT tbl) FROM sqlite_stat1").fetchone()[0])
 
 

@@ -57,7 +57,8 @@ def repair(data: Path) -> Iterator[Finding]:
                 if _succeeds(finding.repair, archive):
                     yield finding
         forget_all_pending(data)
-        update_analyses(db)
+        if tried:
+            update_analyses(db)
 
 
 def _succeeds(repair: Repair, archive: Archive) -> bool:

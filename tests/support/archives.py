@@ -26,6 +26,8 @@ _RUNS = "crawls"
 """A row a run: two archives with the same content need not have the same history, nor the same numbers of runs."""
 _OF_RUNS = {_RUNS, "host_runs", "losses", "alarms", "maintenance", "warc_files", "warc_records"}
 """What is told of runs, which two such archives need not share."""
+_OF_ANALYSES = {"analyses", "article_graph", "article_texts", "texts", "text_bands"}
+"""What is computed from the articles, where it is: tests of the analyses compare it."""
 _SEARCH = "articles_fts"
 """The search index is many tables, which a check of its own compares with the articles."""
 _MOST = 5
@@ -111,7 +113,7 @@ def _tables(db: Database) -> set[str]:
     return {
         name
         for name in db.table_names()
-        if name not in _OF_RUNS and not name.startswith((_SEARCH, "sqlite_"))
+        if name not in _OF_RUNS | _OF_ANALYSES and not name.startswith((_SEARCH, "sqlite_"))
     }
 
 

@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from crawler.cli import main
 from crawler.errors import LockedError
 from crawler.items import Article, FoundPages, Image, Link, Visit
+from pipelines.analysis.update import update_analyses
 from pipelines.archive.catalog import Catalog
 from pipelines.verifying.findings import Finding
 from pipelines.verifying.verify import repair, verify
@@ -70,6 +71,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
     ]  # fmt: skip
     catalog.commit(visits)
+    update_analyses(catalog.db)
     catalog.end_crawl("finished", requests={"page": len(visits)}, received=1000)
     catalog.close()
     return data
