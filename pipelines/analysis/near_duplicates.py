@@ -7,7 +7,8 @@ families depend on the articles alone, and not on the order in which they were a
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from heapq import heappop, heappush
 from typing import NamedTuple
 
@@ -17,6 +18,9 @@ from crawler import shutdown
 from pipelines.analysis.minhash import METHOD, bands_of
 from pipelines.analysis.shingles import Shingles, shingles, similarity
 from pipelines.archive.analyses import fingerprint_of, forget_comparison, record_analysis
+
+ShinglesOf = Callable[[str], Shingles]
+"""Returns the shingles of the text with a hash."""
 
 MIN_SIMILARITY = 0.8
 """Jaccard similarity from which on two texts are nearly identical."""
@@ -37,17 +41,23 @@ def update(db: Database) -> int:
         with db.atomic():
             forget_comparison(db)
             record_analysis(db, _ANALYSIS, METHOD)
-    _store_bands(db)
+    shingles_of = lru_cache(_CACHED_TEXTS)(partial(_read_shingles, db))
+    _store_bands(db, shingles_of)
     if shutdown.is_asked():
         return 0
     with db.atomic():
-        compared = _assign_texts(db)
-        if compared:
-            _Families(db).update()
+        compared, affected = _assign_texts(db)
+        _Families(db, shingles_of).update(affected)
     return compared
 
 
-def _store_bands(db: Database) -> None:
+def _read_shingles(db: Database, body_hash: str) -> Shingles:
+    """Return the shingles of the text with this hash."""
+    query = "SELECT body FROM articles WHERE body_hash = ? LIMIT 1"
+    return shingles(db.execute(query, [body_hash]).fetchone()[0])
+
+
+def _store_bands(db: Database, shingles_of: ShinglesOf) -> None:
     """Store the bands of texts that were never compared, batch by batch."""
     new = [
         body_hash
@@ -60,10 +70,8 @@ def _store_bands(db: Database) -> None:
         if shutdown.is_asked():
             return
         batch = new[start : start + _TEXT_BATCH_SIZE]
-        query = "SELECT body FROM articles WHERE body_hash = ? LIMIT 1"
-        bodies = [db.execute(query, [body_hash]).fetchone()[0] for body_hash in batch]
         with db.atomic():
-            for body_hash, bands in zip(batch, bands_of([shingles(body) for body in bodies]), strict=True):
+            for body_hash, bands in zip(batch, bands_of(list(map(shingles_of, batch))), strict=True):
                 insert = "INSERT INTO texts (body_hash) VALUES (?) RETURNING id"
                 (text,) = db.execute(insert, [body_hash]).fetchone()
                 db.conn.executemany(
@@ -72,19 +80,18 @@ def _store_bands(db: Database) -> None:
                 )
 
 
-def _assign_texts(db: Database) -> int:
-    """Assign new and changed articles to their texts, and return how many.
-
-    A text that lost or gained an article gets no rank for now.
-    """
-    db.execute("UPDATE texts SET rank = NULL WHERE id IN (SELECT text FROM article_texts WHERE NOT compared)")
+def _assign_texts(db: Database) -> tuple[int, set[int]]:
+    """Assign new and changed articles to their texts; return how many, and the texts that they had or have."""
+    affected = db.execute(
+        """SELECT text FROM article_texts WHERE NOT compared AND text IS NOT NULL
+           UNION SELECT id FROM texts WHERE canonical IS NULL"""
+    ).fetchall()
     assigned = db.execute(
         """UPDATE article_texts SET compared = 1,
              text = (SELECT texts.id FROM articles JOIN texts USING (body_hash) WHERE articles.id = article)
            WHERE NOT compared RETURNING text"""
     ).fetchall()
-    db.conn.executemany("UPDATE texts SET rank = NULL WHERE id = ?", assigned)
-    return len(assigned)
+    return len(assigned), {text for (text,) in (*affected, *assigned)}
 
 
 class _Text(NamedTuple):
@@ -92,6 +99,7 @@ class _Text(NamedTuple):
 
     rank: str
     id: int
+    body_hash: str
 
 
 _SHARE_A_BAND = """texts.id IN (SELECT other.text FROM text_bands AS own JOIN text_bands AS other USING (hash)
@@ -106,29 +114,31 @@ _MAY_JOIN = f"""{_SHARE_A_BAND} AND texts.rank > :rank
 class _Families:
     """Bring the families up to date after texts came, went or got another rank, in the caller's transaction."""
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
+    def __init__(self, db: Database, shingles_of: ShinglesOf) -> None:
+        self._db, self._shingles_of = db, shingles_of
         self._queue: list[_Text] = []
         self._queued: set[int] = set()
-        self._shingles = lru_cache(_CACHED_TEXTS)(self._read_shingles)
 
-    def update(self) -> None:
+    def update(self, affected: set[int]) -> None:
         """Compare each text whose canonical text may be another one now, in the order of their ranks.
 
         What it decides depends on texts that rank before it, which are decided by then.
         """
-        ranked_anew = {text for (text,) in self._db.execute("SELECT id FROM texts WHERE rank IS NULL")}
-        for text in ranked_anew:
-            self._rank(text)
+        ranked_anew = {text for text in affected if self._rank(text)}
         for text in ranked_anew:
             self._queue_up(f"texts.id = :text OR {_MEMBERS}", text)
         self._remove_unused()
         while self._queue:
-            text = heappop(self._queue)
-            self._decide(text, is_ranked_anew=text.id in ranked_anew)
+            first = heappop(self._queue)
+            self._decide(first, is_ranked_anew=first.id in ranked_anew)
 
-    def _rank(self, text: int) -> None:
-        """Set the earliest article of a text, and its rank; both are NULL where no article has it any more."""
+    def _rank(self, text: int) -> bool:
+        """Set the earliest article of a text, and its rank, and return whether that is another one than before.
+
+        Both are NULL where no article has it any more.
+        """
+        ranks = "SELECT rank FROM texts WHERE id = ?"
+        (previous,) = self._db.execute(ranks, [text]).fetchone()
         self._db.execute(
             """UPDATE texts SET (first, rank) = (
                  SELECT articles.id, coalesce(date, :undated) || ' ' || url AS rank
@@ -137,6 +147,8 @@ class _Families:
                WHERE id = :text""",
             {"text": text, "undated": _UNDATED},
         )
+        (rank,) = self._db.execute(ranks, [text]).fetchone()
+        return rank is None or rank != previous
 
     def _remove_unused(self) -> None:
         """Remove texts that no article has any more."""
@@ -153,7 +165,7 @@ class _Families:
                 heappush(self._queue, row)
 
     def _select(self, condition: str, text: int, rank: str) -> list[_Text]:
-        query = f"SELECT texts.rank, texts.id FROM texts WHERE texts.rank NOT NULL AND ({condition})"
+        query = f"SELECT texts.rank, texts.id, texts.body_hash FROM texts WHERE texts.rank NOT NULL AND ({condition})"
         rows = self._db.execute(query, {"text": text, "rank": rank}).fetchall()
         return sorted(map(_Text._make, rows))
 
@@ -171,13 +183,8 @@ class _Families:
     def _first_similar(self, text: _Text) -> tuple[int, float]:
         """Return the first canonical text that a text is similar to, and how much; itself if there is none."""
         earlier = f"{_SHARE_A_BAND} AND texts.rank < :rank AND {_IS_CANONICAL}"
-        for _, candidate in self._select(earlier, text.id, text.rank):
-            likeness = similarity(self._shingles(text.id), self._shingles(candidate))
+        for candidate in self._select(earlier, text.id, text.rank):
+            likeness = similarity(self._shingles_of(text.body_hash), self._shingles_of(candidate.body_hash))
             if likeness >= MIN_SIMILARITY:
-                return candidate, likeness
+                return candidate.id, likeness
         return text.id, 1.0
-
-    def _read_shingles(self, text: int) -> Shingles:
-        query = "SELECT body FROM articles JOIN texts ON first = articles.id WHERE texts.id = ?"
-        (body,) = self._db.execute(query, [text]).fetchone()
-        return shingles(body)
