@@ -44,7 +44,7 @@ def graph(kind: Kind, hosts: tuple[str, ...], out: Path | None, data: str) -> No
     \b
     Examples:
       alsoread graph --format gexf --out blogs.gexf
-      alsoread graph --format dot --host 'kitchen-*' | dot -Tsvg > kitchen.svg
+      alsoread graph --format dot --host 'kitchen-*' --out kitchen.dot
       alsoread graph --format csv > links.csv
     """
     from pipelines.analysis.graph_export import GraphExport
