@@ -15,9 +15,6 @@ from pipelines.archive.connection import open_locked
 
 logger = logging.getLogger(__name__)
 
-EXTRA = "alsoread[analysis]"
-"""What has to be installed for the analyses."""
-
 
 def is_installed() -> bool:
     """Return whether the libraries of the analyses are installed."""
