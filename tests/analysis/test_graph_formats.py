@@ -113,7 +113,8 @@ def read_dot(text: str) -> Parsed:
 
 
 @pytest.mark.parametrize(
-    ("kind", "read"), [("graphml", read_graphml), ("gexf", read_gexf), ("dot", read_dot)], ids=str
+    ("kind", "read"),
+    [("graphml", read_graphml), ("gexf", read_gexf), ("dot", read_dot)],
 )
 def test_a_graph_comes_back_as_it_was(data: Path, kind: Kind, read: Callable[[str], Parsed]) -> None:
     nodes, links = read(exported(data, kind))
