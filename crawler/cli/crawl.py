@@ -69,8 +69,9 @@ def crawl(
     from crawler.reports.metrics import write_metrics
     from crawler.reports.notify import send_report
     from crawler.reports.summary import print_summary, print_summary_json
+    from crawler.runs.crawl import SUCCESSFUL, settings_with
     from crawler.runs.crawl import crawl as run
-    from crawler.runs.crawl import settings_with
+    from pipelines.analysis.update import update_archive
 
     folder = Path(data)
     config = read_config(folder)
@@ -88,6 +89,9 @@ def crawl(
         metrics = config["metrics.file"]
         for problem in send_report(result, config, folder) + write_metrics(result, folder, metrics):
             click.echo(f"alsoread: {problem}", err=True)
+        if result.crawl["outcome"] in SUCCESSFUL:
+            # At last, as it takes a while the first time in a large archive.
+            update_archive(folder / "archive.db", lambda text: None if as_json or quiet else click.echo(text))
     shutdown.leave(result.exit_code)
 
 

@@ -23,7 +23,6 @@ from crawler.frontier.seeds import read_seeds
 from crawler.items import Outcome
 from crawler.runs.scrapy_process import run
 from crawler.spiders.also_read import AlsoReadSpider
-from pipelines.analysis.update import update_archive
 from pipelines.archive import alarms
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.connection import open_readonly
@@ -85,8 +84,6 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     gc.freeze()
     gc.set_threshold(50_000)
     stats = run(AlsoReadSpider, settings, seeds=seeds)
-    if stats.get("finish_reason") in SUCCESSFUL:
-        update_archive(data / "archive.db")
     return _report(log, pages, stats, settings)
 
 

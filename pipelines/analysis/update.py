@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -11,9 +12,13 @@ from sqlite_utils import Database
 
 from crawler import shutdown
 from crawler.errors import AlsoreadError
+from pipelines.archive.analyses import count_uncompared
 from pipelines.archive.connection import open_locked
 
 logger = logging.getLogger(__name__)
+
+_MANY_ARTICLES = 1_000
+"""Articles that take seconds to compare."""
 
 
 def is_installed() -> bool:
@@ -35,13 +40,15 @@ def update_analyses(db: Database) -> None:
         graph.update(db)
 
 
-def update_archive(path: Path) -> None:
-    """Update the analyses of an archive after a run, by the path of its catalog.
+def update_archive(path: Path, say: Callable[[str], object] = logger.info) -> None:
+    """Update the analyses of an archive after a run, by the path of its catalog; `say` hears of a long update.
 
     The run is whole without them: what keeps them from being updated is logged, and the next run goes on.
     """
     try:
         with shutdown.noted(), open_locked(path) as db:
+            if is_installed() and (count := count_uncompared(db)) >= _MANY_ARTICLES:
+                say(f"Comparing {count:,} articles with all others; Ctrl-C leaves the rest to the next run.")
             update_analyses(db)
     except (AlsoreadError, OSError, sqlite3.Error) as error:
         logger.warning("The graph and near-duplicates are not updated: %s", error)
