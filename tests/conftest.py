@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from crawler.items import Article, Image, Link
 from pipelines.archive.catalog import Catalog
 from tests.site import SEED, build
 from tests.support.commands import Run, crawl
+
+# On a busy machine an example may take any time.
+settings.register_profile("alsoread", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("alsoread")
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder there that only its user may read

@@ -163,7 +163,7 @@ addresses = st.one_of(
 )
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(addresses)
 @example("http://[::1]/")
 @example("https://one.techidaily.com//")

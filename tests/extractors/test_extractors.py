@@ -192,7 +192,7 @@ shapes = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(shapes, st.lists(texts, min_size=4, max_size=4))
 def test_text_stays_what_a_reader_saw(shape: str, parts: list[str]) -> None:
     html = shape.format(*map(escape, parts))
@@ -230,7 +230,7 @@ blocks = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(blocks)
 def test_structure_survives(html: str) -> None:
     body = body_of(html)
@@ -260,7 +260,7 @@ marked = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.sampled_from(["<p>{}</p>", "<li>{}</li>", "<h2>{}</h2>", "<table><tr><td>{}</td></tr></table>"]),
     marked,
@@ -283,14 +283,14 @@ def extract_or_refuse(html: bytes) -> None:
         assert "part of the article" in str(error)  # noqa: PT017 - what is left may be read as well
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(html: bytes) -> None:
     extract_or_refuse(html)
     extract_or_refuse((POST % "@@").encode().replace(b"@@", html))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.sampled_from([page for page in PAGES if page.stat().st_size > 0]), st.data())
 def test_a_broken_page_is_read_or_refused(page: Path, data: st.DataObject) -> None:
     html = page.read_bytes()

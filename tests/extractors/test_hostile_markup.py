@@ -11,7 +11,7 @@ from dataclasses import replace
 from html import escape
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.extractors import extract
@@ -30,7 +30,7 @@ PAGE = """<html><head><meta property="og:type" content="article"><meta property=
 <p><span class="atpl-alsoreadstyle">Also read:</span></p><div><ul><li><a href="/x/">{0}</a></li></ul></div>
 </div></body></html>"""
 EXAMPLES = int(os.environ.get("ALSOREAD_EXAMPLES", "100"))
-TRYING = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+TRYING = settings(max_examples=EXAMPLES)
 
 
 def check(article: Article | None) -> None:
