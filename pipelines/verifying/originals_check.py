@@ -83,7 +83,8 @@ def _check_file(archive: Archive, path: Path, where: str) -> Iterator[Finding]:
     if end < path.stat().st_size and not stored:
         yield Finding(where=where, what=f"is damaged from byte {end} on", hint=NO_SOURCE)
     index = index_of(path)
-    if not index.is_file() or index.read_text() != index_lines(archive.db, path):
+    # Where there is none, the next command that writes makes it.
+    if index.is_file() and index.read_text() != index_lines(archive.db, path):
         yield Finding(
             where=f"{FOLDER}/{index.name}",
             what="is not the index of the rows",

@@ -34,9 +34,8 @@ def test_a_killed_crawl_ends_with_the_same_archive(
     assert [fault for run in runs for fault in run.wrong] == []
     assert sum(run.killed for run in runs) == kills
     assert max(run.lost for run in runs) <= 32, "no more than may be fetched and not stored"
-    assert len({run.visits for run in runs if 0 < run.visits < whole.visits}) >= min(4, kills // 4), (
-        "kills in mid-crawl"
-    )
+    in_mid_crawl = {run.visits for run in runs if 0 < run.visits < whole.visits}
+    assert len(in_mid_crawl) >= min(3, kills // 4), "twelve pages are a commit, so there are few such moments"
     assert [*disorder(tmp_path), *differences(whole.data, tmp_path), *misread(tmp_path)] == []
 
 
