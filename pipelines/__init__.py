@@ -3,8 +3,8 @@
 import sys
 from importlib import import_module
 
-# sqlite-utils loads NumPy where it is installed, for values that no catalog of ours has. That is a quarter of the time
-# in which a command starts.
+# sqlite-utils loads NumPy where it is installed, for values that no catalog of ours has: a quarter of the time in
+# which a command starts.
 if "numpy" not in sys.modules:
     sys.modules["numpy"] = None  # type: ignore[assignment] # so that importing it is an ImportError
     try:
