@@ -19,5 +19,5 @@ def main() -> None:
         check_written()
 
 
-if __name__ == "__main__":  # worker processes import this module too
+if __name__ == "__main__":
     main()

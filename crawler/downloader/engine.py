@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,17 @@ def is_busy(crawler: Crawler) -> bool:
     """Return whether the engine takes no further request for now."""
     engine: Any = crawler.engine
     return bool(engine.needs_backout())
+
+
+def wake(crawler: Crawler, seconds: float) -> None:
+    """Have the engine ask for requests in so many seconds, unless it is closed by then."""
+
+    def ask() -> None:
+        engine: Any = crawler.engine
+        if engine and engine._slot:
+            engine._slot.nextcall.schedule()
+
+    asyncio.get_running_loop().call_later(seconds, ask)
 
 
 def set_delay(crawler: Crawler, host: str, seconds: float) -> None:

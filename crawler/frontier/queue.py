@@ -194,8 +194,8 @@ class DuePages:
         )
         self._newest = self.db.execute("SELECT coalesce(max(id), 0) FROM pages").fetchone()[0]
 
-    def restart(self, until: str) -> bool:
-        """Start again at the front of every queue. Return whether any page is due by `until`.
+    def restart(self, until: str) -> str | None:
+        """Start again at the front of every queue. Return when the next page is due, if by `until`.
 
         Only for a moment when no page is being fetched: it would be handed out twice.
         """
@@ -203,10 +203,13 @@ class DuePages:
         for host in self.hosts.values():
             host.after = _FRONT
             host.queue.clear()
-        return any(
-            host.not_before <= until and self._select(name, host, until, 1)
+        moments = (
+            max(page.due_at, host.not_before)
             for name, host in self.hosts.items()
+            if host.not_before <= until
+            for page in self._select(name, host, until, 1)
         )
+        return min(moments, default=None)
 
     def count(self, now: str) -> int:
         """Count the pages that are due, within the budgets, on hosts that are not paused."""

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
@@ -18,7 +18,7 @@ from scrapy.core.scheduler import BaseScheduler
 from scrapy.http import Request
 
 from crawler.clock import now
-from crawler.downloader.engine import active_hosts, count_unsettled, max_requests_per_host
+from crawler.downloader.engine import active_hosts, count_unsettled, max_requests_per_host, wake
 from crawler.extensions.errors import record_fault
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
 from crawler.frontier.budgets import leave_pages
@@ -46,6 +46,8 @@ _RESCAN_SECONDS = 60.0
 """Seconds between two checks for pages that have become due."""
 _MAX_UNSETTLED_PAGES = 32
 """Maximum of pages that are fetched and not stored yet: fewer leave readers idle; a kill repeats them."""
+_SHORTEST_WAIT_SECONDS = 0.02
+"""Seconds between two looks for a page that is due, while nothing is under way."""
 _MAX_WAIT = timedelta(seconds=90)
 """How long a run waits for the next try of a failed page, or for a host that asked to be left alone."""
 
@@ -183,7 +185,13 @@ class Frontier(BaseScheduler):
             return True
         if self.left == 0:
             return False
-        return self.due.restart(until=iso(now() + _MAX_WAIT))
+        moment = self.due.restart(until=iso(now() + _MAX_WAIT))
+        if moment is None:
+            return False
+        # The engine would ask again in a few seconds; a page that was just found may be due in a millisecond.
+        wait = datetime.fromisoformat(moment) - now()
+        wake(self.crawler, max(wait.total_seconds(), _SHORTEST_WAIT_SECONDS))
+        return True
 
     def count_due(self, moment: str) -> dict[str, int]:
         """Count the pages by host that are due at a time, and within what the run may still fetch."""

@@ -1,11 +1,12 @@
 """Call a function in worker processes, awaited without a thread.
 
-Calls and answers are pickles over a socket. The process ends with the one that started it, however that ends.
+Calls and answers are pickles over a socket. A process ends with the program that started it, however that ends.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import os
 import pickle
 import signal
@@ -14,9 +15,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar
 
 from crawler.shutdown import SIGNALS
+from crawler.workers.fork_server import EXIT_CODE, REQUEST, Request
 from crawler.workers.worker import SIZE
 
 _Item = TypeVar("_Item")
@@ -31,27 +34,70 @@ class Ended(Exception):
         self.timed_out = exit_code == -signal.SIGALRM
 
 
-class Process:
-    """Call `answer` in a process of its own."""
+class _ForkServer:
+    """The process that workers are forked off. It ends with this program."""
 
-    def __init__(self, answer: Callable[..., Any], time_limit: float = 0) -> None:
-        """`answer` is pickled; `time_limit`: seconds that it may take, 0 for any number."""
-        self._socket, theirs = socket.socketpair()
+    def __init__(self) -> None:
+        self._requests, theirs = socket.socketpair()
+        self._workers = 0
         with theirs:
             # What a terminal or a supervisor sends to all processes is not its to answer, from its very start.
             masked = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-            # A new interpreter, not a fork: that would hold on to the archive's lock after a crawl that was killed.
             try:
                 self._popen = subprocess.Popen(  # noqa: S603 - this program
-                    [sys.executable, "-P", "-m", "crawler.workers.worker", str(theirs.fileno())],
+                    [sys.executable, "-P", "-m", "crawler.workers.fork_server", str(theirs.fileno())],
                     env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
                 )
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, masked)
-        self._socket.sendall(pickle.dumps((answer, time_limit)))
+        atexit.register(self._close)
+
+    @property
+    def ended(self) -> bool:
+        """Return whether the process has ended, as when the system runs out of memory."""
+        return self._popen.poll() is not None
+
+    def fork(self, connection: socket.socket) -> int:
+        """Fork a worker that answers on a connection. Return its number."""
+        with suppress(ConnectionError):  # the first call finds that nobody answers
+            socket.send_fds(self._requests, [REQUEST.pack(Request.FORK, 0)], [connection.fileno()])
+        self._workers += 1
+        return self._workers - 1
+
+    def wait(self, worker: int, request: Request = Request.WAIT) -> int:
+        """Return the exit code of a worker that ends, or that is killed by `request`."""
+        with suppress(ConnectionError):
+            self._requests.sendall(REQUEST.pack(request, worker))
+            if answer := self._requests.recv(EXIT_CODE.size, socket.MSG_WAITALL):
+                exit_code: int = EXIT_CODE.unpack(answer)[0]
+                return exit_code
+        return self._popen.wait()
+
+    def _close(self) -> None:
+        self._requests.close()
+        self._popen.wait()
+
+
+_fork_server: _ForkServer | None = None
+
+
+class Process:
+    """Call `answer` in a process of its own."""
+
+    def __init__(self, answer: Callable[..., Any], time_limit: float = 0) -> None:
+        """`answer` is pickled; `time_limit`: seconds that it may take, 0 for any number."""
+        global _fork_server  # noqa: PLW0603 - one for the program
+        if _fork_server is None or _fork_server.ended:
+            _fork_server = _ForkServer()
+        self._fork_server = _fork_server
+        self._socket, theirs = socket.socketpair()
+        with theirs:
+            self._number = self._fork_server.fork(theirs)
+        self._socket.sendall(pickle.dumps((answer, time_limit, Path.cwd())))
         self._socket.setblocking(False)
+        self._exit_code: int | None = None
 
     async def call(self, *args: Any) -> Any:
         """Return the answer; one call at a time. Raises what the call raised, or Ended.
@@ -64,8 +110,7 @@ class Process:
             size = int.from_bytes(await self._receive(SIZE))
             answered, answer = pickle.loads(await self._receive(size))  # noqa: S301 - from our own process
         except ConnectionError:
-            self.close()
-            raise Ended(self._popen.returncode) from None
+            raise Ended(self.close()) from None
         except BaseException:
             self.kill()
             raise
@@ -75,21 +120,29 @@ class Process:
 
     @property
     def ended(self) -> bool:
-        """Return whether the process has ended."""
-        return self._popen.poll() is not None
+        """Return whether the process has ended: it closes its end then, and says nothing unasked before."""
+        try:
+            return not self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
-    def close(self) -> None:
-        """Let the process answer its call, and stop it."""
-        with suppress(OSError):  # it has ended already
-            self._socket.shutdown(socket.SHUT_WR)
-        self._popen.wait()
-        self._socket.close()
+    def close(self) -> int:
+        """Let the process answer its call, and stop it. Return its exit code."""
+        return self._end(Request.WAIT)
 
     def kill(self) -> None:
         """Kill the process."""
-        self._popen.kill()
-        self._popen.wait()
-        self._socket.close()
+        self._end(Request.KILL)
+
+    def _end(self, request: Request) -> int:
+        if self._exit_code is None:
+            with suppress(OSError):  # it has ended already
+                self._socket.shutdown(socket.SHUT_WR)
+            self._exit_code = self._fork_server.wait(self._number, request)
+            self._socket.close()
+        return self._exit_code
 
     async def _receive(self, size: int) -> bytearray:
         received = bytearray(size)

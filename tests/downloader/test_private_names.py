@@ -17,6 +17,7 @@ from scrapy.core.downloader.handlers.http11 import (
     _LenientHTTPClientParser,
 )
 from scrapy.core.engine import ExecutionEngine
+from scrapy.core.engine import _Slot as EngineSlot
 from scrapy.core.scraper import Scraper
 from scrapy.core.scraper import Slot as ScraperSlot
 from scrapy.utils.test import get_crawler
@@ -38,8 +39,9 @@ def test_scrapys_engine_has_the_names_that_the_engine_module_uses() -> None:
     assert not {"delay", "jitter"} - set(dir(slot))
     assert not {"queue", "active"} - set(dir(ScraperSlot()))
     assert "slot" in Scraper.__init__.__code__.co_names
-    assert {"downloader", "scraper"} <= set(ExecutionEngine.__init__.__code__.co_names)
+    assert {"downloader", "scraper", "_slot"} <= set(ExecutionEngine.__init__.__code__.co_names)
     assert callable(ExecutionEngine.needs_backout)
+    assert "nextcall" in EngineSlot.__init__.__code__.co_names
 
 
 def test_scrapys_handler_has_the_names_that_http_handler_uses() -> None:

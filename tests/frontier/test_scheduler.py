@@ -75,6 +75,8 @@ def test_a_host_with_a_retry_after_is_left_alone(catalog: Catalog, due: DuePages
     catalog.add(Visit(url=url, state="failed", status=429, reason="too many", retry_after=600))
     now = datetime.now(UTC)
     assert take(due, now=iso(now + timedelta(seconds=500))) == []
+    (moment,) = catalog.db.execute("SELECT not_before FROM hosts").fetchone()
+    assert due.restart(until=ANY_TIME) == moment, "not before the host may be asked"
     assert take(due, now=iso(now + timedelta(seconds=700))) == ["one/1", "one/0"]
 
 
@@ -96,8 +98,11 @@ def test_a_failed_page_is_due_again_in_its_time(catalog: Catalog, due: DuePages)
     now = datetime.now(UTC)
     due.rescan()
     assert take(due, now=iso(now)) == []
-    assert due.restart(until=iso(now + timedelta(seconds=30))) is False
-    assert due.restart(until=iso(now + timedelta(seconds=90))) is True
+    assert due.restart(until=iso(now + timedelta(seconds=30))) is None
+    moment = due.restart(until=iso(now + timedelta(seconds=90)))
+    assert moment == catalog.db.execute("SELECT due_at FROM pages").fetchone()[0]
+    assert moment
+    assert moment > iso(now + timedelta(seconds=30))
     assert take(due, now=iso(now + timedelta(seconds=90))) == ["one/0"]
 
 
@@ -105,7 +110,7 @@ def test_what_was_not_settled_is_handed_out_again_after_a_restart(catalog: Catal
     add(catalog, "one", 3)
     assert len(take(due)) == 3
     assert take(due) == []
-    assert due.restart(until=ANY_TIME) is True
+    assert due.restart(until=ANY_TIME)
     assert len(take(due)) == 3
 
 
@@ -124,7 +129,7 @@ def test_what_sitemaps_and_seeds_name_is_not_in_the_budget(catalog: Catalog) -> 
     due = DuePages(catalog.path, everywhere, 9, budgets=Budgets(2, 2, 1))
     taken = [page.removeprefix("one/") for page in take(due)]
     assert sorted(taken) == ["0", "1", *(f"listed-{n}" for n in range(9)), "seed"]
-    assert due.restart(until="9999") is True, "what was not settled comes again"
+    assert due.restart(until="9999"), "what was not settled comes again"
     assert len(take(due)) == 10
     due.close()
 

@@ -12,6 +12,7 @@ from tests.site import SEED, Site
 from tests.support.archives import damage, differences, disorder
 from tests.support.killing import WELL, Start, Undisturbed, gets_to, killed, last_words, undisturbed, visits
 from tests.support.originals import misread
+from tests.support.processes import descendants
 
 START = Start([SEED], ["--rate", "25"])
 """A pace at which there is something left to kill."""
@@ -46,7 +47,7 @@ def test_a_crawl_whose_writer_is_killed_ends_and_the_next_one_goes_on(
     with Site(network) as site:
         crawl = START(site, tmp_path)
         assert gets_to(10, crawl, tmp_path)
-        (writer,) = (pid for pid in children(crawl.pid) if holds(pid, "archive.db"))
+        (writer,) = (pid for pid in descendants(crawl.pid) if holds(pid, "archive.db"))
         os.kill(writer, signal.SIGKILL)
         assert last_words(crawl) == ""
         assert crawl.returncode == 6
@@ -63,16 +64,12 @@ def test_a_crawl_whose_readers_are_killed_goes_on(network: Path, whole: Undistur
     with Site(network) as site:
         crawl = START(site, tmp_path)
         assert gets_to(10, crawl, tmp_path)
-        for reader in (pid for pid in children(crawl.pid) if not holds(pid, "archive.db")):
-            os.kill(reader, signal.SIGKILL)
+        for process in descendants(crawl.pid):  # also the one that they were forked off
+            if not holds(process, "archive.db"):
+                os.kill(process, signal.SIGKILL)
         assert last_words(crawl) == ""
     assert crawl.returncode in WELL
     assert [*disorder(tmp_path), *differences(whole.data, tmp_path)] == []
-
-
-def children(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def holds(pid: int, name: str) -> bool:

@@ -15,7 +15,7 @@ import pytest
 from crawler.responses import Failed
 from crawler.spiders.reader import Reader
 from tests.site import SEED
-from tests.support.processes import children, runs
+from tests.support.processes import descendants, runs
 
 SLOW = b"<html><body>" + b"<div " + b" ".join(b"a%d=1" % n for n in range(60_000)) + b">x</div></body></html>"
 
@@ -39,13 +39,13 @@ def test_a_page_that_takes_too_long_is_given_up(html: bytes) -> None:
 
 def test_a_reader_that_dies_is_replaced(html: bytes) -> None:
     async def read() -> None:
-        others = children()
+        others = descendants()
         reader = Reader(time_limit=20)
         assert await reader.read(html, SEED)
         doomed = asyncio.create_task(reader.read(SLOW * 20, SEED))
         await asyncio.sleep(0)
-        for child in set(children()).difference(others):
-            os.kill(child, signal.SIGKILL)
+        for process in descendants() - others:
+            os.kill(process, signal.SIGKILL)
         with pytest.raises(Failed, match=r"ended the reader"):
             await doomed
         assert await reader.read(html, SEED)
@@ -54,18 +54,50 @@ def test_a_reader_that_dies_is_replaced(html: bytes) -> None:
     asyncio.run(read())
 
 
+def test_readers_are_replaced_where_the_process_that_they_are_forked_off_died_too() -> None:
+    program = """
+import asyncio, os, signal
+from crawler.responses import Failed
+from crawler.spiders.reader import Reader
+from tests.support.processes import descendants
+async def read():
+    reader = Reader(time_limit=20)
+    page = b"<title>Short</title><p>This one is read at once.", "https://x.org/"
+    await reader.read(*page)
+    for process in descendants():
+        os.kill(process, signal.SIGKILL)
+    while True:
+        try:
+            await reader.read(*page)
+            break
+        except Failed:  # a process that is killed takes a moment to die, and with it what it was given
+            continue
+    reader.close()
+asyncio.run(read())
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_readers_end_with_the_program_that_is_killed(tmp_path: Path) -> None:
     page = tmp_path / "slow.html"
     page.write_bytes(SLOW * 20)
     program = f"""
 import asyncio, os, pathlib
 from crawler.spiders.reader import Reader
-from tests.support.processes import children
+from tests.support.processes import descendants
 async def read():
     reader = Reader(time_limit=1)
+    await reader.read(b"<title>Short</title><p>This one is read at once.", "https://x.org/")
     reading = asyncio.create_task(reader.read(pathlib.Path({str(page)!r}).read_bytes(), "https://x.org/"))
     await asyncio.sleep(0)
-    print(*children(), flush=True)
+    print(*descendants(), flush=True)
     await reading
 asyncio.run(read())
 """

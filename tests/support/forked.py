@@ -14,6 +14,8 @@ from multiprocessing import forkserver, get_context
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
+import pytest
+
 _LOADED = (
     "crawler.cli.crawl",
     "crawler.cli.images",
@@ -24,7 +26,12 @@ _LOADED = (
     "crawler.downloader.handler",
     "crawler.downloader.middlewares",
     "crawler.reports.metrics",
+    "crawler.reports.summary",
+    "pipelines.analysis.graph",
+    "pipelines.analysis.near_duplicates",
     "pipelines.importing.run",
+    "pipelines.store",
+    "surt",
 )
 """What takes longest to load, and neither starts a reactor nor depends on the environment."""
 
@@ -46,17 +53,13 @@ def run(args: Sequence[str], patience: float) -> subprocess.CompletedProcess[str
 
 @cache
 def _server() -> ForkServerContext:
-    """Start the process that the others are forked off, in which a warning is an error."""
+    """Start the process that the others are forked off, in which a warning is an error, and that has no threads."""
     context = get_context("forkserver")
     context.set_forkserver_preload([*_LOADED])
-    before = os.environ.get("PYTHONWARNINGS")
-    os.environ["PYTHONWARNINGS"] = "error"
-    try:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONWARNINGS", "error")
+        environment.setenv("OPENBLAS_NUM_THREADS", "1")
         forkserver.ensure_running()
-    finally:
-        del os.environ["PYTHONWARNINGS"]
-        if before is not None:
-            os.environ["PYTHONWARNINGS"] = before
     return context
 
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections import defaultdict
 from pathlib import Path
 
 
-def children() -> list[int]:
-    """The processes that this one started, and that run."""
+def descendants(pid: int | None = None) -> set[int]:
+    """The processes that one started, this one if none is given, with those that they started, as far as they run."""
     listed = subprocess.run(["ps", "-A", "-o", "ppid=,pid="], capture_output=True, text=True, check=True)
-    pairs = [map(int, line.split()) for line in listed.stdout.splitlines()]
-    return [child for parent, child in pairs if parent == os.getpid() and runs(child)]
+    children = defaultdict(list)
+    for line in listed.stdout.splitlines():
+        parent, child = map(int, line.split())
+        children[parent].append(child)
+    below, queue = set[int](), [pid or os.getpid()]
+    while queue:
+        found = children[queue.pop()]
+        below.update(found)
+        queue += found
+    return {pid for pid in below if runs(pid)}
 
 
 def runs(pid: int) -> bool:
