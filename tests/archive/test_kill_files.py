@@ -90,7 +90,6 @@ def count(data: Path) -> int:
     ("reached", "all_of_it"),
     [
         (pending, True),
-        (placed(200), False),
         *(
             pytest.param(reached, all_of_it, marks=pytest.mark.long)
             for reached in (pending, staged, placed(1), placed(200))
@@ -113,17 +112,9 @@ def test_a_killed_import(
     assert (found(tmp_path), count(tmp_path)) == ([], ARTICLES)
 
 
-@pytest.mark.parametrize(
-    ("reached", "all_of_it"),
-    [
-        (staged, True),
-        *(
-            pytest.param(reached, all_of_it, marks=pytest.mark.long)
-            for reached in (pending, staged)
-            for all_of_it in (True, False)
-        ),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("reached", [pending, staged])
+@pytest.mark.parametrize("all_of_it", [True, False])
 def test_a_killed_rebuild_loses_no_file(
     posts: Path, tmp_path: Path, reached: Callable[[Path], bool], all_of_it: bool
 ) -> None:

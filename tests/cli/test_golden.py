@@ -38,6 +38,7 @@ _OF_ITS_OWN = ("crawl", "images", "schedule")
 """Commands whose loop, if they get so far, runs once in a process."""
 _BEFORE_ITS_LOOP = re.compile(r"^\(exit code 2\)$|^Dry run: ", re.MULTILINE)
 """What stands below one of these that ends before."""
+_QUOTED = re.compile(r"""'[^']*'|"[^"$]*\"""")
 _SHELL_SYNTAX = re.compile(r"[|&;<>$*(){}]|-h")
 """What only a shell reads; help is as wide as the terminal, which click's runner has one of its own for."""
 _TIME = re.compile(
@@ -79,11 +80,13 @@ def test_session(
 
 def _run(command: str, below: str, folder: Path, site: Site) -> Iterator[str]:
     """Run a command of a session, below which this stands, and yield what should."""
-    typed = command.replace("$SEED", SEED).replace("$SITE", site.url)
-    if _SHELL_SYNTAX.search(typed) or not typed.startswith("alsoread "):
-        out, err, code = _run_in_shell(command, folder, site)
+    before, last = _last_of(command.replace("$SEED", SEED).replace("$SITE", site.url))
+    if last.startswith("alsoread ") and not _SHELL_SYNTAX.search(_without_quotes(last)):
+        if before:
+            assert _run_in_shell(before, folder, site) == ("", "", 0)
+        out, err, code = _run_without_shell(shlex.split(last)[1:], folder, loops=_loops(last, below))
     else:
-        out, err, code = _run_without_shell(shlex.split(typed)[1:], folder, loops=_loops(typed, below))
+        out, err, code = _run_in_shell(command, folder, site)
     yield f"$ {command}"
     for prefix, output in (("", out), ("! ", err)):
         text = output.replace(str(folder), "DIR").replace(site.url, "http://SITE")
@@ -92,6 +95,16 @@ def _run(command: str, below: str, folder: Path, site: Site) -> Iterator[str]:
     if code:
         yield f"(exit code {code})"
     yield ""
+
+
+def _last_of(line: str) -> tuple[str, str]:
+    """Split the last command of a line from those before it, which print nothing."""
+    start = _without_quotes(line).rfind("; ") + 1
+    return line[: max(start - 1, 0)], line[start:].strip()
+
+
+def _without_quotes(line: str) -> str:
+    return _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), line)
 
 
 def _loops(command: str, below: str) -> bool:

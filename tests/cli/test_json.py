@@ -53,9 +53,7 @@ def printed(run: Run, network: Path, tmp_path_factory: pytest.TempPathFactory) -
     found: dict[str, list[Printed]] = defaultdict(list)
 
     def collect(section: str, *args: str | Path, at: Path = data) -> None:
-        done = alsoread(*args, "--json", "--data", at)
-        assert done.stdout.count("\n") == 1, done.stderr
-        found[section].append(Printed(json.loads(done.stdout), done.returncode, done.stderr))
+        found[section].append(_printed(*args, "--data", at))
 
     (folder / "broken.md").write_text("text")
     page = files / SEED.removeprefix("https://") / "index.html"
@@ -101,6 +99,17 @@ def printed(run: Run, network: Path, tmp_path_factory: pytest.TempPathFactory) -
     return found
 
 
+def _printed(*args: str | Path) -> Printed:
+    if args[0] in ("crawl", "images"):  # their loop runs once in a process
+        ended = alsoread(*args, "--json")
+        out, code, err = ended.stdout, ended.returncode, ended.stderr
+    else:
+        done = here(*args, "--json")
+        out, code, err = done.stdout, done.exit_code, done.stderr
+    assert out.count("\n") == 1, err
+    return Printed(json.loads(out), code, err)
+
+
 def _reextract(data: Path) -> list[str]:
     """Return the command, of which every list has an entry."""
     unreadable, *_ = reread(data, where=f"url GLOB '*{GARDEN}*'")
@@ -131,29 +140,33 @@ def described(section: str, key: str) -> str | None:
     return next((documented for documented, pattern in patterns.items() if re.fullmatch(pattern, key)), None)
 
 
-@pytest.mark.parametrize("section", SECTIONS)
-def test_keys_and_types_are_as_described(printed: dict[str, list[Printed]], section: str) -> None:
-    seen = set()
-    for values, _, _ in printed[section]:
-        for key, value in keys(values):
-            if key.startswith(ELSEWHERE.get(section, ())):
-                continue
-            documented = described(section, key)
-            assert documented, f"{key} is not described"
-            types = SECTIONS[section][documented].split(" or ")
-            assert ("null" if value is None else TYPES[type(value)]) in types, key
-            seen.add(documented)
-    assert seen == set(SECTIONS[section])
-
-
-@pytest.mark.parametrize("section", SECTIONS)
-def test_the_exit_code_is_said_and_errors_alone_stand_on_standard_error(
-    printed: dict[str, list[Printed]], section: str
+def test_keys_and_types_are_as_described_and_errors_alone_stand_on_standard_error(
+    printed: dict[str, list[Printed]], subtests: pytest.Subtests
 ) -> None:
-    for values, code, err in printed[section]:
-        assert values.get("exit_code", code) == code
-        assert all(line.startswith("alsoread: ") for line in err.splitlines())
-        assert bool(err) == (section in WITH_ERRORS)
+    """One test, as what the commands print is made anew in each process that runs one."""
+    for section, described_types in SECTIONS.items():
+        with subtests.test(section):
+            seen = set()
+            for values, code, err in printed[section]:
+                seen |= documented_keys(section, values)
+                assert values.get("exit_code", code) == code
+                assert all(line.startswith("alsoread: ") for line in err.splitlines())
+                assert bool(err) == (section in WITH_ERRORS)
+            assert seen == set(described_types)
+
+
+def documented_keys(section: str, values: dict[str, Any]) -> set[str]:
+    """The documented keys that an object has, each with a value of the type that it should have."""
+    seen = set()
+    for key, value in keys(values):
+        if key.startswith(ELSEWHERE.get(section, ())):
+            continue
+        documented = described(section, key)
+        assert documented, f"{key} is not described"
+        types = SECTIONS[section][documented].split(" or ")
+        assert ("null" if value is None else TYPES[type(value)]) in types, key
+        seen.add(documented)
+    return seen
 
 
 def test_every_command_with_json_is_described() -> None:

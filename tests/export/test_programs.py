@@ -92,6 +92,7 @@ hexo.init().then(() => hexo.load()).then(() => {
 """
 
 
+@pytest.mark.long
 @needs_hexo
 def test_hexo(archives: list[Path], tmp_path: Path) -> None:
     for number, data in enumerate(archives):
@@ -137,6 +138,7 @@ def test_hugo(archives: list[Path], tmp_path: Path) -> None:
             assert date is None or told["date"] == date
 
 
+@pytest.mark.long
 @needs_jekyll
 def test_jekyll(archives: list[Path], tmp_path: Path) -> None:
     for number, data in enumerate(archives):

@@ -25,8 +25,6 @@ from tests.support.killing import WELL, Start, Undisturbed, undisturbed
 
 START = Start([SEED], ["--rate", "25"])
 """A pace at which there is something left to interrupt."""
-FEW = pytest.param(2, id="twice")
-MANY = pytest.param(100, id="100 times", marks=pytest.mark.long)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +32,8 @@ def whole(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbe
     return undisturbed(START, network, tmp_path_factory.mktemp("whole"))
 
 
-@pytest.mark.parametrize("times", [FEW, MANY])
+@pytest.mark.long
+@pytest.mark.parametrize("times", [pytest.param(100, id="100 times")])
 def test_a_crawl_that_is_interrupted_at_any_moment_goes_on(
     network: Path, whole: Undisturbed, tmp_path: Path, times: int
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -102,7 +101,13 @@ def test_a_facet_narrows_the_articles_and_one_opens(page: Page, site: str) -> No
     expect(page.get_by_role("heading", level=1)).to_have_text("Jam")
 
 
-@pytest.mark.parametrize("path", [*OURS, *DATASETTES, f"article/{_HOSTILE}", "archive/articles"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"article/{_HOSTILE}", f"diff/{_BREAD}", "search?q=flour", "archive/articles"),
+        *(pytest.param(path, marks=pytest.mark.long) for path in (*OURS, *DATASETTES)),
+    ],
+)
 def test_nothing_of_an_article_runs_or_is_fetched_from_elsewhere(page: Page, site: str, path: str) -> None:
     page.goto(f"{site}{path}", wait_until="networkidle")
     assert page.title() != "hacked"
@@ -112,8 +117,13 @@ def test_nothing_of_an_article_runs_or_is_fetched_from_elsewhere(page: Page, sit
     assert page.locator("script:not([src]), iframe, object, embed, base, meta[http-equiv]").count() == 0
 
 
-@pytest.mark.parametrize("scheme", get_args(Scheme))
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        *((390, "dark"), (1440, "light")),
+        *(pytest.param(*view, marks=pytest.mark.long) for view in ((390, "light"), (1440, "dark"))),
+    ],
+)
 def test_our_pages_are_accessible(browser: Browser, site: str, width: int, scheme: Scheme) -> None:
     page = browser.new_page(width=width, scheme=scheme)
     for path in OURS:
@@ -130,6 +140,7 @@ def test_the_report_draws_its_charts(page: Page, site: str) -> None:
     expect(page.locator("[_echarts_instance_]").first).to_be_visible()
 
 
+@pytest.mark.long
 def test_datasettes_pages_have_one_fault_of_their_own(page: Page, site: str) -> None:
     for path in DATASETTES:
         page.goto(f"{site}{path}")

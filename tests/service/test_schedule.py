@@ -169,7 +169,11 @@ def test_options_override_the_schedule_of_the_settings_file(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("name", "days"),
-    [("@daily", ["Tue 24", "Wed 25"]), ("@weekly", ["Sun 29", "Sun 06"]), ("@monthly", ["Tue 01", "Fri 01"])],
+    [
+        ("@weekly", ["Sun 29", "Sun 06"]),
+        pytest.param("@daily", ["Tue 24", "Wed 25"], marks=pytest.mark.long),
+        pytest.param("@monthly", ["Tue 01", "Fri 01"], marks=pytest.mark.long),
+    ],
 )
 def test_a_name_stands_for_a_cron_expression_also_in_the_settings_file(
     tmp_path: Path, name: str, days: list[str]

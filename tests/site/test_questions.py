@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
+import shlex
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from sqlite_utils.cli import cli as sqlite_utils
 
 from tests.support.commands import crawl
 
@@ -28,11 +29,10 @@ def archive(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def printed(command: str, archive: Path) -> str:
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": programs, "db": str(archive / "archive.db")}
-    done = subprocess.run(
-        ["sh", "-c", command], env=environment, capture_output=True, text=True, timeout=60, check=True
-    )
+    program, *args = shlex.split(command.replace("$db", str(archive / "archive.db")))
+    assert program == "sqlite-utils"
+    done = CliRunner().invoke(sqlite_utils, args, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
     return "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
 
 
