@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from crawler.reports.terminal import output, plain, print_json
-from pipelines.analysis.query import parse
 from pipelines.analysis.search import Filters, Hit, Results
 from pipelines.analysis.suggest import suggest
+from pipelines.archive.query import parse
 
 _MATCH_STYLE = "bold yellow"
 

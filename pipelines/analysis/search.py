@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from pipelines.analysis.query import Term, expression, parse
 from pipelines.analysis.snippets import Piece, Snippets
 from pipelines.archive.grams import has_cjk, indexed_parts
+from pipelines.archive.query import Term, expression, parse
 from pipelines.archive.selection import day, matching_hosts
 
 __all__ = ["NO_FILTERS", "Filters", "Hit", "Piece", "Results", "search"]

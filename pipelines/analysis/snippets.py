@@ -10,9 +10,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from pipelines.analysis.plain_text import plain_text
-from pipelines.analysis.query import Term
 from pipelines.analysis.stems import Stemmer
 from pipelines.archive.grams import has_cjk, indexed_parts
+from pipelines.archive.query import Term
 
 _SNIPPET_CHARACTERS = 240
 _CHARACTERS_BEFORE = 60

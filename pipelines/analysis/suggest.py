@@ -6,8 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pipelines.analysis.query import Term, parse
 from pipelines.analysis.search import NO_FILTERS, Filters, search
+from pipelines.archive.query import Term, parse
 
 _MIN_PREFIX_CHARACTERS = 3
 _MAX_TRIED_WORDS = 8

@@ -18,6 +18,7 @@ from crawler.errors import UsageError
 from crawler.items import iso
 from crawler.text import counted
 from pipelines.archive.analyses import count_uncompared
+from pipelines.archive.query import expression, parse
 from pipelines.archive.storage_errors import ends_run
 
 _HOSTS = "host IN (SELECT value FROM json_each(:hosts))"
@@ -42,7 +43,7 @@ class ArticleFilter:
     changed_since: str | None = None
     """Changed in this run or a later one, as `12`, or on this day or later."""
     search: str | None = None
-    """Words that are all in its title, description or text."""
+    """Words that are all in its title, description or text, as `alsoread search` reads them."""
     where: str | None = None
     """An SQL expression over the columns of `articles`."""
     unique: bool = False
@@ -98,9 +99,10 @@ def _terms(db: Database, articles: ArticleFilter) -> Iterator[tuple[str, dict[st
     if articles.changed_since:
         yield _changed(db, articles.changed_since)
     if articles.search:
-        if not any(map(str.isalnum, articles.search)):
+        words = parse(articles.search)
+        if not words:
             raise UsageError(f"--search '{articles.search}' has no word to search for.")
-        yield _SEARCH, {"search": db.quote_fts(articles.search)}
+        yield _SEARCH, {"search": expression(words)}
     if articles.unique:
         _require_comparison(db)
         yield _CANONICAL, {}
