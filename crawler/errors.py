@@ -28,6 +28,12 @@ class UsageError(AlsoreadError):
     exit_code = exit_codes.USAGE
 
 
+class ClusterError(AlsoreadError):
+    """A Ray cluster can't be used for a crawl."""
+
+    exit_code = exit_codes.USAGE
+
+
 class LockedError(AlsoreadError):
     """Another program has locked the archive."""
 

@@ -22,6 +22,7 @@ FLOORS: list[set[str]] = [
     {"crawler.extensions"},
     {"crawler.frontier"},
     {"crawler.spiders"},
+    {"crawler.cluster"},
     {"crawler.runs"},
     {"crawler.reports"},
     {"crawler.replay", "crawler.service"},

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("seeds", nargs=-1)
 @data_folder
-@archive_options("crawl.", "limits.")
+@archive_options("crawl.", "limits.", "cluster.")
 @no_warc_flag
 @connect_to
 @click.option(

@@ -140,6 +140,7 @@ _SERVICE = Kind(
 _DISCOVER = Kind("WAY", '"links", "sitemaps" or "both"', _matching("links|sitemaps|both"))
 _OCCASION = Kind("WHEN", '"alarms" or "always"', _matching("alarms|always"))
 _SWITCH = Kind("SWITCH", "true or false", bool, (bool,))
+_CLUSTER = Kind("ADDRESS", '"auto" or an address such as "192.168.1.10:6379"', _matching(r"auto|[\w.-]+:\d+"))
 _PATH = Kind("PATH", "a path", _matching(_NOT_BLANK))
 
 # fmt: off
@@ -192,6 +193,10 @@ _TABLE = (
            "Which runs are notified of."),
     Option("keep.logs", _AGE, "90 days", "", "",
            "How long the logs of runs are kept."),
+    Option("cluster.address", _CLUSTER, None, "ALSOREAD_CLUSTER", "--cluster",
+           "Crawl on the Ray cluster there; auto: one of its own.", example="192.168.1.10:6379"),
+    Option("cluster.workers", _COUNT, None, "ALSOREAD_WORKERS", "--workers",
+           "Workers on the cluster; by default one a processor.", example=4),
     Option("warc.write", _SWITCH, True, "ALSOREAD_WARC", "",
            "Keep every request and response in WARC files."),
     Option("metrics.file", _PATH, "metrics.prom", "", "",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crawler.urls import host_of
 
 if TYPE_CHECKING:
+    from scrapy import Request
     from scrapy.crawler import Crawler
 
 
@@ -16,6 +17,19 @@ def active_hosts(crawler: Crawler) -> Counter[str]:
     """Count the requests to each host that the downloader has taken, those that wait for their turn among them."""
     engine: Any = crawler.engine
     return Counter(host_of(request.url) for request in engine.downloader.active)
+
+
+def hosts_of(request: Request) -> set[str]:
+    """Return the host that a request is sent to, and that which a sitemap is for: they may differ."""
+    return {host_of(request.url), request.cb_kwargs.get("host", host_of(request.url))}
+
+
+def busy_hosts(crawler: Crawler) -> set[str]:
+    """Return the hosts of requests that the downloader, the spider or the stages have not done with."""
+    engine: Any = crawler.engine
+    scraped = engine.scraper.slot
+    requests = [*engine.downloader.active, *scraped.active, *(request for _, request, _ in scraped.queue)]
+    return {host for request in requests for host in hosts_of(request)}
 
 
 def max_requests_per_host(crawler: Crawler) -> int:

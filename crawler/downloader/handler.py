@@ -36,6 +36,7 @@ from crawler.downloader.recording import recorded
 from crawler.downloader.resolver import unresolved
 from crawler.items import VALID_STATUSES
 from crawler.responses import Failed, Refused
+from crawler.signals import archive_opened
 
 
 def connect_to(settings: BaseSettings) -> tuple[str, int] | None:
@@ -88,6 +89,25 @@ class HttpHandler(HTTP11DownloadHandler):
         if response.status not in VALID_STATUSES:
             raise Failed(f"the server answered with a status that is not valid: {response.status}")
         return response
+
+
+class LeasedHandler(HttpHandler):
+    """The handler of a worker on a cluster: it sends nothing to a host that may have been given to another."""
+
+    lazy = False  # the signal comes before the first request
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        crawler.signals.connect(self.archive_opened, archive_opened)
+
+    def archive_opened(self, frontier: Any) -> None:
+        """Hold a lease by this frontier."""
+        self._link = frontier.link
+
+    async def download_request(self, request: Request) -> Response:
+        """Return the response, if the lease holds at the moment of sending."""
+        self._link.check_lease()
+        return await super().download_request(request)
 
 
 class _OneServerPool(HTTPConnectionPool):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from time import monotonic
-from typing import Self
+from typing import Any, Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -16,6 +16,7 @@ from scrapy.responsetypes import responsetypes
 from crawler.content_encoding import ENCODINGS, TooLarge, Undecodable, decode
 from crawler.media_types import media_type
 from crawler.responses import Failed, Refused
+from crawler.signals import archive_opened
 from crawler.urls import in_scope
 
 MAX_URL_CHARACTERS = 2083  # the longest address that every browser and content network takes
@@ -67,6 +68,28 @@ class RateLimit:
         self._next = turn + self._gap
         if turn > now:
             await asyncio.sleep(turn - now)
+
+
+class SharedRateLimit:
+    """Space requests evenly, ALSOREAD_RATE a second over all workers of a cluster."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        if not float(crawler.settings["ALSOREAD_RATE"] or 0):
+            raise NotConfigured
+        crawler.signals.connect(self.archive_opened, archive_opened)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Create it from a crawler."""
+        return cls(crawler)
+
+    def archive_opened(self, frontier: Any) -> None:
+        """Get the turns from this frontier."""
+        self._frontier = frontier
+
+    async def process_request(self, request: Request) -> None:  # noqa: ARG002
+        """Wait for the request's turn."""
+        await self._frontier.turn()
 
 
 class Conditional:

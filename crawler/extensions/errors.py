@@ -48,10 +48,10 @@ class ErrorHandling:
     async def item_error(self, item: Any, failure: Failure) -> None:
         """Handle an exception in an item pipeline."""
         error = cast(Exception, failure.value)
-        if isinstance(error, Ended) or ends_run(error) or is_damaged(error):
+        if ends_crawl(error):
             self._stop(error)
         elif isinstance(item, Visit):
-            await self._settle(item.url, _reason(error))
+            await self._settle(item.url, reason_of(error))
 
     async def item_dropped(self, item: Any, exception: BaseException) -> None:
         """Store a dropped page as failed: without a state it would be due for ever."""
@@ -92,7 +92,12 @@ def record_fault(stats: Any, error: Exception) -> Outcome:
     return reason
 
 
-def _reason(error: BaseException) -> str:
+def ends_crawl(error: Exception) -> bool:
+    """Return whether an error in storing an item is the archive's, so that no other could be stored."""
+    return isinstance(error, Ended) or ends_run(error) or is_damaged(error)
+
+
+def reason_of(error: BaseException) -> str:
     """Return why a page could not be stored: the system's error about its file, or a pointer to the log."""
     if isinstance(error, OSError) and error.strerror:
         return f"its file can't be {verb_of(error)}: {error.strerror}"

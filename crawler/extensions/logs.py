@@ -51,6 +51,15 @@ def numbered(log: Path, crawl: int) -> Path:
     return log.with_name(_NAME.sub(rf"crawl-{crawl:06}-\1.log", log.name))
 
 
+def number_log(log: Path, crawl: int) -> None:
+    """Rename the log of a run that has a number now; it keeps its name where that fails."""
+    new = numbered(log, crawl)
+    try:
+        log.rename(new)
+    except OSError as error:
+        logger.warning("The log can't be renamed to %s: %s.", new.name, error.strerror)
+
+
 def remove_old_logs(data: Path, keep: timedelta, now: datetime) -> int:
     """Remove the logs of runs that began longer ago than `keep`. Return how many."""
     old = [
@@ -83,13 +92,8 @@ class NumberedLog:
         return extension
 
     def archive_opened(self, catalog: Catalog) -> None:
-        """Rename the file that is written to; it keeps its name where that fails."""
-        log = Path(self.crawler.settings["LOG_FILE"])
-        new = numbered(log, catalog.crawl)
-        try:
-            log.rename(new)
-        except OSError as error:
-            logger.warning("The log can't be renamed to %s: %s.", new.name, error.strerror)
+        """Rename the file that is written to."""
+        number_log(Path(self.crawler.settings["LOG_FILE"]), catalog.crawl)
 
 
 class _Records(logging.Formatter):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
@@ -36,17 +38,41 @@ _BLOCK_COLUMNS = 39
 """Longest line of the live block: a terminal of 40 columns neither wraps it, nor when it becomes as narrow."""
 
 
-class Progress:
-    """Show progress on standard error; ALSOREAD_PROGRESS is `live`, `lines` or `none`."""
+class Display:
+    """Standard error, as a live block or as lines."""
 
-    def __init__(self, crawler: Crawler, style: str) -> None:
-        self.crawler = crawler
+    def __init__(self, style: str) -> None:
         self.every = _UPDATE_SECONDS[style]
         self.live = (
             Live(console=Console(stderr=True), auto_refresh=False, transient=True)
             if style == "live"
             else None
         )
+
+    def start(self) -> None:
+        """Begin to show."""
+        if self.live:
+            self.live.start()
+
+    def stop(self) -> None:
+        """Clear the live block: the summary follows."""
+        if self.live:
+            self.live.stop()
+
+    def show(self, facts: Mapping[str, Any]) -> None:
+        """Show the current state."""
+        if self.live:
+            self.live.update(_block(facts), refresh=True)
+        else:
+            print(_line(facts), file=sys.stderr, flush=True)  # noqa: T201
+
+
+class Progress:
+    """Show progress on standard error; ALSOREAD_PROGRESS is `live`, `lines` or `none`."""
+
+    def __init__(self, crawler: Crawler, style: str) -> None:
+        self.crawler = crawler
+        self._display = Display(style)
         self._rate_limit = float(crawler.settings["ALSOREAD_RATE"] or 0)
         self._queued: dict[str, int] = {}
         self._count_at, self._is_growing = 0.0, True
@@ -71,24 +97,14 @@ class Progress:
     def spider_opened(self) -> None:
         """Begin to show."""
         self.started = monotonic()
-        if self.live:
-            self.live.start()
-        self._loop = create_looping_call(self.show)
-        self._loop.start(self.every, now=bool(self.live))
+        self._display.start()
+        self._loop = create_looping_call(lambda: self._display.show(self._facts()))
+        self._loop.start(self._display.every, now=bool(self._display.live))
 
     def spider_closed(self) -> None:
         """Clear the live block: the summary follows."""
         self._loop.stop()
-        if self.live:
-            self.live.stop()
-
-    def show(self) -> None:
-        """Show the current state."""
-        facts = self._facts()
-        if self.live:
-            self.live.update(_block(facts), refresh=True)
-        else:
-            print(_line(facts), file=sys.stderr, flush=True)  # noqa: T201
+        self._display.stop()
 
     def _facts(self) -> dict[str, Any]:
         now = monotonic()
@@ -106,17 +122,73 @@ class Progress:
             "left": self._pace.estimate(
                 self._queued, partial(delay_of, self.crawler), self._rate_limit, growing=self._is_growing
             ),
-            "hosts": f"{counted(len(hosts), 'host')}: {', '.join(hosts)}" if hosts else "",
+            "hosts": _named(hosts),
+            "cluster": "",
         }
 
 
-def _block(facts: dict[str, Any]) -> Group:
+class ClusterProgress:
+    """Show the progress of a crawl on a cluster, from what its coordinator says of it."""
+
+    def __init__(self, style: str, rate_limit: float) -> None:
+        self._display = Display(style) if style in _UPDATE_SECONDS else None
+        self._rate_limit = rate_limit
+        self._pace = Pace()
+        self._started = monotonic()
+        self._shown_at = self._started if style == "lines" else 0.0
+
+    def __enter__(self) -> Self:
+        if self._display:
+            self._display.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._display:
+            self._display.stop()
+
+    def show(self, status: Mapping[str, Any]) -> None:
+        """Show the status, if it is time to."""
+        now = monotonic()
+        if self._display is None or now - self._shown_at < self._display.every:
+            return
+        self._shown_at = now
+        queued = sum(status["queued"].values())
+        self._pace.note(now - self._started, status["counts"]["pages"], queued)
+        delays = Counter(status["delays"])  # a host that nobody asked yet has none
+        self._display.show(
+            {
+                **status["counts"],
+                "queued": queued,
+                "rate": self._pace.rate,
+                "left": self._pace.estimate(
+                    status["queued"], delays.__getitem__, self._rate_limit, growing=status["growing"]
+                ),
+                "hosts": _named(status["hosts"]),
+                "cluster": cluster_line(status),
+            }
+        )
+
+
+def cluster_line(status: Mapping[str, Any]) -> str:
+    """Return the state of a cluster in a few words."""
+    return (
+        f"{counted(status['workers'], 'worker')}, {counted(len(status['hosts']), 'host')} leased, "
+        f"{status['results_waiting']} waiting"
+    )
+
+
+def _named(hosts: Sequence[str]) -> str:
+    return f"{counted(len(hosts), 'host')}: {', '.join(hosts)}" if hosts else ""
+
+
+def _block(facts: Mapping[str, Any]) -> Group:
     lines = (
         f"[bold]{facts['pages']:,}[/] pages done, [bold]{facts['queued']:,}[/] queued",
         f"[bold]{facts['rate']:.1f}[/] a second" + (f", {facts['left']} left" if facts["left"] else ""),
         f"[green]{facts['new']:,} new[/], [cyan]{facts['changed']:,} changed[/]",
         f"[yellow]{facts['gone']:,} gone[/], [red]{facts['failed']:,} failed[/]",
         f"[dim]{facts['hosts'] or 'waiting'}[/]",
+        *([facts["cluster"]] if facts["cluster"] else []),
     )
     return Group(*map(_cut, lines))
 
@@ -127,9 +199,14 @@ def _cut(line: str) -> Text:
     return text
 
 
-def _line(facts: dict[str, Any]) -> str:
+def _line(facts: Mapping[str, Any]) -> str:
     left = f"; time left: {facts['left']}" if facts["left"] else ""
+    cluster = f"; {facts['cluster']}" if facts["cluster"] else ""
     return (
-        "{pages:,} pages done, {queued:,} queued, {rate:.1f} a second: {new:,} new, {changed:,} changed, "
-        "{gone:,} gone, {failed:,} failed"
-    ).format(**facts) + left
+        (
+            "{pages:,} pages done, {queued:,} queued, {rate:.1f} a second: {new:,} new, {changed:,} changed, "
+            "{gone:,} gone, {failed:,} failed"
+        ).format(**facts)
+        + left
+        + cluster
+    )

@@ -55,6 +55,8 @@ class SitemapDiscovery:
         self.crawler = crawler
         self.everywhere = crawler.settings["ALSOREAD_DISCOVER"] != "links"
         self.fresh: set[str] = set()
+        self.asked: set[str] = set()
+        """Hosts whose robots.txt was read, so that their sitemaps are requested."""
         self._asking: asyncio.Task[None] | None = None
 
     @classmethod
@@ -68,42 +70,39 @@ class SitemapDiscovery:
         return extension
 
     def archive_opened(self, catalog: Catalog, frontier: Any) -> None:
-        """Find the known hosts in this catalog; the frontier tells which of them are wanted."""
-        self.catalog = catalog
-        self.is_wanted = frontier.wanted
+        """Record sitemaps in this catalog; the frontier tells which hosts are known."""
+        self.catalog, self.frontier = catalog, frontier
 
     def engine_started(self) -> None:
         """Ask the hosts that are known already; a run that meets a limit as it opens never gets here."""
-        self.fresh = self.catalog.hosts_with_fresh_sitemaps() - self._seeds()
-        self._asking = asyncio.ensure_future(self._ask_known())
+        self.fresh, known = self.frontier.sitemap_hosts()
+        self._asking = asyncio.ensure_future(self._ask_all(known))
 
     def spider_idle(self) -> None:
         """Keep the crawl open until all of them were asked."""
         if self._asking and not self._asking.done():
             raise DontCloseSpider
 
-    async def _ask_known(self) -> None:
-        robots: Any = self.crawler.get_downloader_middleware(Robots)
-        known = self.catalog.reached_hosts() if self.everywhere else set()
-        for host in sorted(known | self._seeds()):
-            if host in self.fresh or not self.is_wanted(host):
-                continue
-            try:
-                await robots.rules(Request(f"https://{host}/"))
-            except (Failed, Refused) as error:
-                url = f"https://{host}/robots.txt"
-                self.catalog.write(report_unread(self.crawler.stats, host, url, error))
+    async def _ask_all(self, hosts: list[str]) -> None:
+        for host in hosts:
+            if host not in self.fresh:
+                await self.ask(host)
 
-    def _seeds(self) -> set[str]:
-        """Return the hosts among the seeds."""
-        spider: Any = self.crawler.spider
-        return {host_of(url) for url in spider.pages if spider.seeds and url == f"https://{host_of(url)}/"}
+    async def ask(self, host: str) -> None:
+        """Have the robots.txt of a host read, which names its sitemaps."""
+        robots: Any = self.crawler.get_downloader_middleware(Robots)
+        try:
+            await robots.rules(Request(f"https://{host}/"))
+        except (Failed, Refused) as error:
+            url = f"https://{host}/robots.txt"
+            self.catalog.write(report_unread(self.crawler.stats, host, url, error))
 
     def robots_parsed(self, robotparser: Any, request: Request) -> None:
         """Request the sitemaps. A seed host's pages are seeds; no links lead to those of another."""
         host = host_of(canonical(request.url))
         spider: Any = self.crawler.spider
         is_seed = f"https://{host}/" in spider.pages
+        self.asked.add(host)
         if host in self.fresh or not (is_seed or self.everywhere):
             return
         names = named_sitemaps(robotparser, is_seed=is_seed)

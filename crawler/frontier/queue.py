@@ -20,11 +20,17 @@ _CHECK_SECONDS = 0.5
 """Seconds between two queries for new pages of hosts that have none in memory."""
 
 
+Round = tuple[str | None, int]
+"""When a page was last fetched, and how often it failed since: a visit is for one round, and begins the next."""
+
+
 class Page(NamedTuple):
     """A due page, as the catalog has it."""
 
     id: int
     url: str
+    fetched_at: str | None
+    attempts: int
     depth: int
     due_at: str
     etag: str | None
@@ -33,8 +39,13 @@ class Page(NamedTuple):
     lacks_original: bool | None
     """Whether no original of its article was kept; None if it has no article."""
 
+    @property
+    def round(self) -> Round:
+        """Return what every visit of the page changes."""
+        return self.fetched_at, self.attempts
 
-_PAGE = """id, url, depth, due_at, etag, last_modified, listed,
+
+_PAGE = """id, url, fetched_at, attempts, depth, due_at, etag, last_modified, listed,
            (SELECT record IS NULL FROM articles WHERE articles.id = pages.id)"""
 _FRONT = ("", -1, -1)
 _LISTED = "FROM pages WHERE host = :host AND listed = 1 AND due_at <= :until AND depth <= :max_depth"
@@ -180,6 +191,13 @@ class DuePages:
                 host.queue = deque(page for page in host.queue if page.listed)
                 host.maybe_more = True
         return page
+
+    def find(self, url: str) -> Page | None:
+        """Return a page that has a time at which it is due."""
+        row = self.db.execute(
+            f"SELECT {_PAGE} FROM pages WHERE url = ? AND due_at NOT NULL", [url]
+        ).fetchone()
+        return Page(*row) if row else None
 
     def rescan(self) -> None:
         """Check every host again for pages that have become due."""

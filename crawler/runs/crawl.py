@@ -14,11 +14,13 @@ from typing import Any
 from scrapy.settings import Settings
 
 from crawler import exit_codes
+from crawler.config.addons import ArchiveSettings
 from crawler.config.file import FILE_NAME, read_config
 from crawler.extensions.logs import new_log, numbered
+from crawler.extensions.progress import ClusterProgress
 from crawler.frontier.due import count_due
+from crawler.frontier.open_crawl import disk_alarm
 from crawler.frontier.reach import UnreachableHost, check_patterns, next_due, unreachable_hosts
-from crawler.frontier.scheduler import disk_alarm
 from crawler.frontier.seeds import read_seeds
 from crawler.items import Outcome
 from crawler.runs.scrapy_process import run
@@ -80,11 +82,23 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     log = new_log(data)
     logging.raiseExceptions = False  # a log that can't be written is no reason to fill the terminal
     settings.set("LOG_FILE", str(log), priority="cmdline")
-    # Scrapy makes many objects a page and few cycles: look for those seldom, and not among what is loaded.
-    gc.freeze()
-    gc.set_threshold(50_000)
-    stats = run(AlsoReadSpider, settings, seeds=seeds)
+    if settings["ALSOREAD_CLUSTER"] or config["cluster.address"]:
+        ArchiveSettings.update_pre_crawler_settings(settings)
+        stats = _on_cluster(settings, seeds or config["seeds"], pages)
+    else:
+        # Scrapy makes many objects a page and few cycles: look for those seldom, and not among what is loaded.
+        gc.freeze()
+        gc.set_threshold(50_000)
+        stats = run(AlsoReadSpider, settings, seeds=seeds)
     return _report(log, pages, stats, settings)
+
+
+def _on_cluster(settings: Settings, seeds: Sequence[str], pages: Sequence[str]) -> dict[str, Any]:
+    from crawler.cluster.run import run as run_on_cluster  # nobody else has to load it
+
+    rate = float(settings["ALSOREAD_RATE"] or 0)
+    with ClusterProgress(settings["ALSOREAD_PROGRESS"], rate) as progress:
+        return run_on_cluster(settings, seeds, pages, progress.show)
 
 
 def _report(log: Path, seeds: Sequence[str], stats: Mapping[str, Any], settings: Settings) -> Report:

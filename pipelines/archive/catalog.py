@@ -101,6 +101,19 @@ class Catalog(Store):
             ).fetchone()[0]
         self.originals = Originals(self.data, self.crawl, self._policy)
 
+    def resume_crawl(self) -> bool:
+        """Go on with the last crawl if its process ended before it did. Return whether there is one."""
+        sums = ", ".join(COUNTS)
+        row = pages.first(
+            self.db, f"SELECT id, {sums} FROM crawls WHERE ended_at IS NULL ORDER BY id DESC LIMIT 1"
+        )
+        if row is None:
+            return False
+        self.crawl = row.pop("id")
+        self.counts.update(row)
+        self.originals = Originals(self.data, self.crawl, self._policy)
+        return True
+
     def add(self, item: Item) -> str:
         """Store an item at once, and return its kind of result. Raises any error."""
         (result,) = self.commit([item])

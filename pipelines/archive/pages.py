@@ -127,27 +127,30 @@ def expect_changes(
     A page whose changes are announced from now on is revisited late. Of several times the latest counts.
     """
     db.execute(
-        """WITH entry AS (SELECT value ->> 0 AS url, value ->> 1 AS lastmod FROM json_each(:entries)),
+        """WITH entry AS (SELECT value ->> 0 AS url, value ->> 1 AS lastmod, value ->> 2 AS drawn, value ->> 3 AS days
+                           FROM json_each(:entries)),
              page AS (
-               SELECT pages.id, entry.lastmod,
+               SELECT pages.id, entry.lastmod, days,
                       entry.lastmod > coalesce(articles.updated, fetched_at, '') AS changed,
                       (state = 'not_article' OR state = 'stored' AND error IS NULL)
                         AND pages.lastmod IS NULL AND announces AS calm,
-                      state = 'stored' AND (pages.id + :crawl) % :audit = 0 AND fetched_at < :a_day_ago AS audit,
+                      state = 'stored' AND drawn AND fetched_at < :a_day_ago AS audit,
                       entry.lastmod > coalesce(pages.lastmod, '') AS newer
                FROM entry JOIN pages USING (url) JOIN hosts USING (host) LEFT JOIN articles USING (id)
                WHERE state <> 'refused')
            UPDATE pages SET lastmod = page.lastmod, due_at = CASE
              WHEN changed AND newer OR audit THEN min(due_at, :now)
-             WHEN calm THEN strftime('%Y-%m-%dT%H:%M:%fZ', fetched_at, (:longest - page.id % :spread) || ' days')
+             WHEN calm THEN strftime('%Y-%m-%dT%H:%M:%fZ', fetched_at, days || ' days')
              ELSE due_at END
            FROM page WHERE pages.id = page.id AND (newer OR audit)""",
         {
-            "entries": json.dumps([[url, iso(at)] for url, at in lastmods if at]),
-            "crawl": crawl,
-            "audit": revisit.AUDIT,
-            "longest": revisit.LONGEST.days,
-            "spread": revisit.SPREAD,
+            "entries": json.dumps(
+                [
+                    [url, iso(at), revisit.is_audited(url, crawl), revisit.next_visit_announced(url).days]
+                    for url, at in lastmods
+                    if at
+                ]
+            ),
             "now": iso(now),
             "a_day_ago": iso(now - revisit.SHORTEST),
         },

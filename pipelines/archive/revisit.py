@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from zlib import crc32
 
 FIRST = timedelta(days=7)
 SHORTEST = timedelta(days=1)
@@ -37,13 +38,13 @@ def next_visit(previous: timedelta | None, changed: bool) -> timedelta:
     return min(max(previous * (0.5 if changed else 1.5), SHORTEST), LONGEST)
 
 
-def next_visit_announced(page: int) -> timedelta:
+def next_visit_announced(url: str) -> timedelta:
     """Return the time to the next visit of a page whose changes a sitemap announces.
 
-    >>> next_visit_announced(1).days, next_visit_announced(29).days
-    (89, 61)
+    >>> [next_visit_announced(f"https://{name}.techidaily.com/").days for name in ("one", "two")]
+    [87, 69]
     """
-    return LONGEST - timedelta(days=page % SPREAD)
+    return LONGEST - timedelta(days=_draw(url) % SPREAD)
 
 
 def announces(audited: int, missed: int) -> bool:
@@ -55,9 +56,14 @@ def announces(audited: int, missed: int) -> bool:
     return audited < _FEWEST_CHANGES or missed <= audited * _MAX_MISSED_SHARE
 
 
-def is_audited(page: int, crawl: int) -> bool:
+def is_audited(url: str, crawl: int) -> bool:
     """Return whether a crawl audits a page whose sitemap announces no change; each crawl audits others."""
-    return (page + crawl) % AUDIT == 0
+    return (_draw(url) + crawl) % AUDIT == 0
+
+
+def _draw(url: str) -> int:
+    """Return a number that is the same for an address in every archive, unlike the id of its page."""
+    return crc32(url.encode())
 
 
 def next_try(attempts: int, soon: Sequence[float]) -> timedelta:

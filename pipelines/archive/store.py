@@ -190,7 +190,7 @@ class Store(BatchStore[Item]):
         elif lost or (visit.cut_off and kind == "new"):
             wait = revisit.SHORTEST  # a broken template is repaired soon, and not announced
         elif visit.state in ("stored", "not_article") and page["lastmod"] and page["announces"]:
-            wait = revisit.next_visit_announced(page["id"])
+            wait = revisit.next_visit_announced(page["url"])
         else:
             wait = revisit.next_visit(_interval(page), changed=kind == "changed")
         self.db.execute(

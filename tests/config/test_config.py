@@ -50,6 +50,9 @@ urls = ["json://localhost/hook"]
 on = "always"
 [keep]
 logs = "2 weeks"
+[cluster]
+address = "192.168.1.10:6379"
+workers = 8
 [warc]
 write = false
 [metrics]
@@ -98,6 +101,8 @@ def test_a_file_sets_every_option(tmp_path: Path) -> None:
         "notify.urls": ["json://localhost/hook"],
         "notify.on": "always",
         "keep.logs": timedelta(weeks=2),
+        "cluster.address": "192.168.1.10:6379",
+        "cluster.workers": 8,
         "warc.write": False,
         "metrics.file": tmp_path / "numbers" / "alsoread.prom",
     }

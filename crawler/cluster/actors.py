@@ -1,0 +1,16 @@
+"""What of the coordinator needs Ray."""
+
+from __future__ import annotations
+
+import ray
+
+from crawler.cluster.coordinator import Coordinator
+
+
+class CoordinatorActor(Coordinator):
+    """The coordinator as an actor, which Ray starts anew."""
+
+    @property
+    def is_restarted(self) -> bool:
+        """Return whether the process of this crawl's coordinator ended before."""
+        return bool(ray.get_runtime_context().was_current_actor_reconstructed)

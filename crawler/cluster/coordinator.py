@@ -1,0 +1,515 @@
+"""Hold the archive of a crawl, lease its hosts and pages to workers, and store what they bring."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from scrapy.crawler import Crawler
+from scrapy.statscollectors import MemoryStatsCollector
+from scrapy.utils.log import configure_logging
+
+from crawler.clock import now
+from crawler.cluster.settings import settings_from
+from crawler.cluster.wire import Packed, unpack
+from crawler.errors import UsageError
+from crawler.extensions.errors import ends_crawl, reason_of, record_fault
+from crawler.extensions.limits import RunLimits
+from crawler.extensions.logs import number_log, numbered
+from crawler.extensions.sitemaps import UNREAD_SITEMAPS
+from crawler.frontier.open_crawl import OpenCrawl
+from crawler.frontier.queue import Page, Round
+from crawler.frontier.remote import Item, LeasedPage, Report, Supply, Tally
+from crawler.items import Outcome, Visit, iso
+from crawler.spiders.also_read import AlsoReadSpider
+from crawler.text import counted
+from crawler.urls import host_of
+from pipelines.archive.alarms import Alarm
+from pipelines.validate import Validate
+
+logger = logging.getLogger(__name__)
+
+FENCED = "fenced"
+"""The result of a visit whose page was stored meanwhile by another worker."""
+_CLOSED = "closed"
+"""The result of an item that comes after the end of the crawl."""
+_REST_SECONDS = 0.05
+"""Seconds beside its delay that a host rests before another worker asks it: clocks and networks are not exact."""
+_WATCH_SECONDS = 0.05
+_LIMITS_SECONDS = 1.0
+_RESCAN_SECONDS = 60.0
+"""Seconds between two checks for pages that have become due."""
+_MOST_DEATHS = 3
+"""Workers that end while they have a page before it is failed; the last one has it alone."""
+_LATE_SECONDS = 60.0
+"""Seconds that results may wait, or the crawl be without a worker, before an alarm."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    incarnation: str
+    heard_at: float
+    pages: dict[str, Page] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Host:
+    delay: float
+    owner: str | None = None
+    last: str | None = None
+    """The worker that had it last."""
+    rests_until: float = 0.0
+    pages: int = 0
+    """Pages that its owner has."""
+
+
+class Coordinator:
+    """The one process of a crawl that writes: an actor whose methods run in one event loop.
+
+    A host is leased to one worker at a time. A page is handed out for one round; whatever comes for another is no
+    news. What a worker had that is not heard of for the time of a lease, or that begins anew, is handed out again.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, Any], seeds: Sequence[str], seed_pages: Sequence[str], workers: int
+    ) -> None:
+        """`seeds` as they were given, `seed_pages` their addresses; `workers`: how many there will be."""
+        self._values = dict(settings)
+        self.settings = settings_from(settings)
+        self._seeds, self._seed_pages, self._expected = seeds, seed_pages, workers
+        self._lease_seconds = float(self.settings["ALSOREAD_LEASE_SECONDS"])
+        self._most_per_host = 2 * self.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        rate = float(self.settings["ALSOREAD_RATE"] or 0)
+        self._gap = 1 / rate if rate else 0.0
+        self._turn = 0.0
+        self._crawl: OpenCrawl | None = None
+        self._workers: dict[str, _Worker] = {}
+        self._lost: set[str] = set()
+        """Incarnations whose pages were handed out again."""
+        self._hosts: dict[str, _Host] = {}
+        self._leases: dict[str, str] = {}
+        """The worker that has a page, by its address."""
+        self._returned: deque[Page] = deque()
+        self._deaths: Counter[str] = Counter()
+        self._alone: dict[str, str] = {}
+        """The worker that is to have a page and no other, by the page's address."""
+        self._storing: set[str] = set()
+        self._waiting: dict[int, float] = {}
+        """When each item came that is not stored yet."""
+        self._received = 0
+        self._fenced = 0
+        self._tallies: dict[str, Tally] = {}
+        self._to_ask: deque[str] = deque()
+        self._asking: dict[str, str] = {}
+        """The worker that reads a host's robots.txt for its sitemaps."""
+        self._read: set[str] = set()
+        """Hosts whose sitemaps were read, in this run or a little before."""
+        self._stopping: str | None = None
+        self._ended: str | None = None
+        self._is_closed = False
+        self._idle_until = 0.0
+        self._without_worker_since = monotonic()
+        self._late: set[str] = set()
+        self._failing: set[asyncio.Task[str]] = set()
+
+    @property
+    def is_restarted(self) -> bool:
+        """Return whether the process of this crawl's coordinator ended before."""
+        return False
+
+    async def open(self) -> int:
+        """Open the archive, and return the number of the crawl. Raises AlsoreadError, OSError and sqlite3.Error."""
+        if self._crawl is None:
+            self._open()
+        assert self._crawl  # noqa: S101
+        return self._crawl.catalog.crawl
+
+    def _open(self) -> None:
+        log = Path(self.settings["LOG_FILE"])
+        data = Path(self.settings["ALSOREAD_DATA"])
+        if not log.parent.is_dir():
+            raise UsageError(
+                f"{data} is not on the node of the cluster that the crawl was started on: start it where it is."
+            )
+        self.stats = MemoryStatsCollector(Crawler(AlsoReadSpider, self.settings))
+        self._limits = RunLimits(self.settings, self.stats)
+        crawl = OpenCrawl(self.settings, self._seeds, self._seed_pages, self.stats, resume=self.is_restarted)
+        if log.exists():
+            configure_logging(self.settings)
+            number_log(log, crawl.catalog.crawl)
+        else:
+            self.settings.set("LOG_FILE", str(numbered(log, crawl.catalog.crawl)), priority="cmdline")
+            configure_logging(self.settings)
+        self._validate = Validate()
+        self._validate.archive_opened(crawl.catalog)
+        self._read = crawl.hosts_with_fresh_sitemaps()
+        self._to_ask.extend(host for host in crawl.known_hosts() if host not in self._read)
+        self._opened_at = self._rescanned_at = monotonic()
+        self._crawl = crawl
+        self._stopping = next(self._limits.met(), None)
+        self._watching = asyncio.create_task(self._watch())
+
+    @property
+    def crawl(self) -> OpenCrawl:
+        """Return the crawl; it is opened anew where the process was."""
+        if self._crawl is None:
+            self._open()
+        assert self._crawl  # noqa: S101
+        return self._crawl
+
+    async def admit(self, worker: str, program: str) -> tuple[dict[str, Any], list[str]]:
+        """Return the settings of a crawl and the addresses of its seeds.
+
+        Raises UsageError if the worker runs another version of alsoread.
+        """
+        if program != version("alsoread"):
+            raise UsageError(
+                f"Worker {worker} runs alsoread {program}, the crawl {version('alsoread')}: "
+                "install the same version on every node."
+            )
+        return self._values, list(self._seed_pages)
+
+    async def join(
+        self,
+        name: str,
+        incarnation: str,
+        hosts: Sequence[str],
+        held: Sequence[tuple[str, Round]],
+    ) -> bool:
+        """Take a worker in, with the hosts and pages that it has from before a restart of the coordinator.
+
+        Return False if they were given to others.
+        """
+        crawl = self.crawl
+        if incarnation in self._lost:
+            return False
+        known = self._workers.get(name)
+        if known and known.incarnation == incarnation:  # the answer to its first call was lost
+            return True
+        if known:
+            self._lose(name, known)
+        if any(self._host(host).owner for host in hosts):
+            return False
+        worker = self._workers[name] = _Worker(incarnation, monotonic())
+        for host in hosts:
+            self._lease_host(host, name)
+        for url, round_ in held:
+            page = crawl.due.find(url)
+            if page and page.round == round_ and url not in self._storing and url not in self._leases:
+                self._lease(page, name, worker)
+        return True
+
+    async def take(self, name: str, incarnation: str, room: int, report: Report) -> Supply | None:
+        """Return pages for a worker; None if it is not known, as after a restart."""
+        worker = self._workers.get(name)
+        if worker is None or worker.incarnation != incarnation:
+            return None
+        worker.heard_at = monotonic()
+        self._note(name, incarnation, report)
+        if self._ended or self._stopping or self._is_settling_in():
+            return Supply([], [], [], self._ended is not None)
+        before = {host for host, row in self._hosts.items() if row.owner == name}
+        taken: list[LeasedPage] = []
+        ask = self._hosts_to_ask(name, room)
+        while len(taken) < room and (page := self._next_page(name, worker)):
+            self._lease(page, name, worker)
+            validators = self.crawl.validators(page)
+            taken.append(
+                LeasedPage(page.url, page.depth, validators["etag"], validators["last_modified"], page.round)
+            )
+        new = {host_of(page.url) for page in taken}.union(ask) - before
+        return Supply(taken, sorted(new & self._read), ask, is_over=False)
+
+    async def settle(
+        self, name: str, incarnation: str, items: Sequence[tuple[Round | None, Packed]]
+    ) -> list[str]:
+        """Store items, each visit for its round, and return each one's kind of result."""
+        if (worker := self._workers.get(name)) and worker.incarnation == incarnation:
+            worker.heard_at = monotonic()
+        return await asyncio.gather(*(self._receive(round_, unpack(packed)) for round_, packed in items))
+
+    async def turns(self, name: str, incarnation: str, count: int) -> list[float]:  # noqa: ARG002
+        """Return the seconds to wait for each of so many turns under the rate limit."""
+        moment = monotonic()
+        first = max(moment, self._turn)
+        self._turn = first + count * self._gap
+        return [first - moment + number * self._gap for number in range(count)]
+
+    async def stop(self, reason: str) -> None:
+        """Hand out no more pages, and end the crawl once those under way are stored."""
+        self._stopping = self._stopping or reason
+
+    async def status(self) -> dict[str, Any]:
+        """Return what a person sees while it runs."""
+        crawl = self.crawl
+        moment = monotonic()
+        owned = [name for name, host in self._hosts.items() if host.owner]
+        finds_more = bool(self._to_ask or self._asking) or crawl.due.has_new_hosts()
+        return {
+            "crawl": crawl.catalog.crawl,
+            "counts": dict(crawl.catalog.counts),
+            "queued": {} if self._is_closed else crawl.count_due(iso(now())),
+            "growing": finds_more,
+            "hosts": sorted(owned),
+            "delays": {name: host.delay for name, host in self._hosts.items()},
+            "workers": len(self._workers),
+            "pages_leased": len(self._leases),
+            "oldest_lease_seconds": max(
+                (moment - worker.heard_at for worker in self._workers.values()), default=0.0
+            ),
+            "results_waiting": len(self._waiting),
+            "results_fenced": self._fenced,
+            "ended": self._ended,
+        }
+
+    async def close(self, outcome: str) -> dict[str, Any]:
+        """Write the end of the crawl, and return its statistics."""
+        self._is_closed = True
+        self._ended = self._ended or outcome
+        self._watching.cancel()
+        requests: Counter[str] = Counter()
+        for tally in self._tallies.values():
+            requests.update(tally.requests)
+        self.crawl.close(self._ended, requests, self._alarms())
+        return {
+            **self.stats.get_stats(),
+            "elapsed_time_seconds": monotonic() - self._opened_at,
+            "cluster/results_fenced": self._fenced,
+            "cluster/workers_lost": len(self._lost),
+        }
+
+    def _alarms(self) -> list[Alarm]:
+        return [Alarm(kind="cluster", message=message) for message in sorted(self._late)]
+
+    def _is_settling_in(self) -> bool:
+        """Return whether workers may still have hosts and pages from before a restart."""
+        if not self.is_restarted or monotonic() - self._opened_at > self._lease_seconds:
+            return False
+        return not 0 < self._expected <= len(self._workers)
+
+    def _host(self, name: str) -> _Host:
+        if name not in self._hosts:
+            self._hosts[name] = _Host(delay=self.settings.getfloat("DOWNLOAD_DELAY"))
+        return self._hosts[name]
+
+    def _lease_host(self, name: str, worker: str) -> None:
+        host = self._host(name)
+        host.owner = host.last = worker
+
+    def _lease(self, page: Page, name: str, worker: _Worker) -> None:
+        host = host_of(page.url)
+        self._lease_host(host, name)
+        self._hosts[host].pages += 1
+        self._leases[page.url] = name
+        worker.pages[page.url] = page
+
+    def _end_lease(self, url: str) -> Page | None:
+        name = self._leases.pop(url, None)
+        if name is None:
+            return None
+        self._hosts[host_of(url)].pages -= 1
+        self._alone.pop(url, None)
+        return self._workers[name].pages.pop(url)
+
+    def _is_free(self, host: str, worker: str) -> bool:
+        row = self._hosts.get(host)
+        if row is None:
+            return True
+        if row.owner == worker:
+            return row.pages < self._most_per_host
+        return row.owner is None and (row.last == worker or row.rests_until <= monotonic())
+
+    def _hosts_to_ask(self, name: str, room: int) -> list[str]:
+        ask = [host for host in list(self._to_ask)[:room] if self._is_free(host, name)]
+        for host in ask:
+            self._to_ask.remove(host)
+            self._asking[host] = name
+            self._lease_host(host, name)
+        return ask
+
+    def _next_page(self, name: str, worker: _Worker) -> Page | None:
+        if name in self._alone.values():
+            return None if worker.pages else self._suspect_of(name)
+        for _ in range(len(self._returned)):
+            page = self._returned.popleft()
+            is_suspect = self._deaths[page.url] == _MOST_DEATHS - 1
+            if is_suspect:
+                self._returned.append(page)
+                if page.url not in self._alone:
+                    self._alone[page.url] = name
+                    return None if worker.pages else self._suspect_of(name)
+            elif self._is_free(host_of(page.url), name):
+                return page
+            else:
+                self._returned.append(page)
+        return self.crawl.next_page(free=lambda host: self._is_free(host, name))
+
+    def _suspect_of(self, name: str) -> Page | None:
+        """Return the page that a worker is to have alone, if its host may be asked."""
+        for page in self._returned:
+            if self._alone.get(page.url) == name and self._is_free(host_of(page.url), name):
+                self._returned.remove(page)
+                return page
+        return None
+
+    def _note(self, name: str, incarnation: str, report: Report) -> None:
+        """Note what a worker reports."""
+        self._tallies[incarnation] = report.tally
+        tallies = self._tallies.values()
+        self.stats.set_value("downloader/response_bytes", sum(tally.received for tally in tallies))
+        self.stats.set_value("spider_exceptions/count", sum(tally.broken for tally in tallies))
+        unread = {host: urls for tally in tallies for host, urls in tally.unread.items()}
+        self.stats.set_value(UNREAD_SITEMAPS, unread)
+        for host, delay in report.delays.items():
+            self._host(host).delay = delay
+        for host, delay, is_asked in report.released:
+            self._host(host).delay = delay
+            self._asking.pop(host, None)
+            if is_asked:
+                self._read.add(host)
+            self._release(host, name)
+        for level, line in report.log:
+            logging.getLogger(f"worker {name}").log(level, "%s", line)
+
+    def _release(self, name: str, worker: str) -> None:
+        host = self._hosts[name]
+        if host.owner == worker and not host.pages:
+            host.owner = None
+            host.rests_until = monotonic() + host.delay + _REST_SECONDS
+
+    def _lose(self, name: str, worker: _Worker) -> None:
+        """Take back what a worker has that ended."""
+        logger.warning("Worker %s ended; %s given out again.", name, counted(len(worker.pages), "page"))
+        self._lost.add(worker.incarnation)
+        for url in list(worker.pages):
+            page = self._end_lease(url)
+            assert page  # noqa: S101
+            self._deaths[url] += 1
+            if url in self._storing:
+                continue
+            if self._deaths[url] >= _MOST_DEATHS:
+                self._fail(url)
+            else:
+                self._returned.append(page)
+        for host, row in self._hosts.items():
+            if row.owner == name:
+                self._release(host, name)
+                if self._asking.pop(host, None) or self._may_have_unread_sitemaps(host):
+                    self._to_ask.append(host)
+        del self._workers[name]
+
+    def _may_have_unread_sitemaps(self, host: str) -> bool:
+        everywhere = self.settings["ALSOREAD_DISCOVER"] != "links"
+        return host not in self._read and (everywhere or f"https://{host}/" in self._seed_pages)
+
+    def _fail(self, url: str) -> None:
+        reason = f"{_MOST_DEATHS} workers ended while they had it"
+        failing = asyncio.create_task(self._store(Visit(url=url, state="failed", reason=reason)))
+        self._failing.add(failing)
+        failing.add_done_callback(self._failing.discard)
+
+    async def _receive(self, round_: Round | None, item: Item) -> str:
+        if self._is_closed:
+            return _CLOSED
+        if not isinstance(item, Visit):
+            return await self._store(item)
+        if item.url in self._storing or self._round(item.url) != round_:
+            self._fenced += 1
+            return FENCED
+        return await self._store(item)
+
+    def _round(self, url: str) -> Round | None:
+        """Return the round of a page, as it is stored."""
+        query = "SELECT fetched_at, attempts FROM pages WHERE url = ?"
+        row = self.crawl.catalog.db.execute(query, [url]).fetchone()
+        return tuple(row) if row else None
+
+    async def _store(self, item: Item) -> str:
+        """Store an item, and return its kind of result."""
+        self._received += 1
+        number = self._received
+        self._waiting[number] = monotonic()
+        url = item.url if isinstance(item, Visit) else None
+        if url:
+            self._storing.add(url)
+        try:
+            return await self._write(item)
+        finally:
+            del self._waiting[number]
+            if url:
+                self._storing.discard(url)
+                self._end_lease(url)
+                self._forget_returned(url)
+
+    def _forget_returned(self, url: str) -> None:
+        """Hand a page out no more that a worker brought after it was given up."""
+        if self._returned:
+            self._returned = deque(page for page in self._returned if page.url != url)
+
+    async def _write(self, item: Item) -> str:
+        catalog = self.crawl.catalog
+        try:
+            return await catalog.write(self._validate.process_item(item))
+        except Exception as error:
+            if ends_crawl(error):
+                self._stopping = self._stopping or record_fault(self.stats, error)
+                return _CLOSED
+            logger.exception("Storing %s failed", getattr(item, "url", "an item"))
+            if not isinstance(item, Visit):
+                return _CLOSED
+            failed = Visit(url=item.url, state="failed", reason=reason_of(error))
+        try:
+            return await catalog.write(failed)
+        except Exception as error:
+            self._stopping = self._stopping or record_fault(self.stats, error)
+            return _CLOSED
+
+    async def _watch(self) -> None:
+        """See to leases, limits and the end, as long as the crawl goes on."""
+        limits_at = monotonic()
+        while not self._ended:
+            await asyncio.sleep(_WATCH_SECONDS)
+            moment = monotonic()
+            for name, worker in list(self._workers.items()):
+                if moment - worker.heard_at > self._lease_seconds:
+                    self._lose(name, worker)
+            if moment > limits_at:
+                limits_at = moment + _LIMITS_SECONDS
+                self._stopping = self._stopping or next(self._limits.met(), None)
+                self._look_for_delays(moment)
+            if moment - self._rescanned_at > _RESCAN_SECONDS:
+                self._rescanned_at = moment
+                self.crawl.due.rescan()
+            self._ended = self._outcome(moment)
+
+    def _look_for_delays(self, moment: float) -> None:
+        if self._workers:
+            self._without_worker_since = moment
+        if moment - self._without_worker_since > _LATE_SECONDS:
+            self._late.add(f"For over {_LATE_SECONDS:g} seconds the crawl had no worker.")
+        if moment - min(self._waiting.values(), default=moment) > _LATE_SECONDS:
+            self._late.add(f"Results waited for over {_LATE_SECONDS:g} seconds to be stored.")
+
+    def _outcome(self, moment: float) -> str | None:
+        """Return how the crawl has ended; None while it goes on."""
+        if self._leases or self._waiting:
+            return None
+        if self._stopping:
+            return self._stopping
+        owned: Collection[str] = [name for name, host in self._hosts.items() if host.owner]
+        if owned or self._returned or self._to_ask or self._asking or moment < self._idle_until:
+            return None
+        if self._is_settling_in():
+            return None
+        due = self.crawl.next_due()
+        if due is None:
+            return Outcome.FINISHED
+        self._idle_until = moment + max((due - now()).total_seconds(), _WATCH_SECONDS)
+        return None

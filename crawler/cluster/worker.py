@@ -1,0 +1,127 @@
+"""Run the spider on a node of a cluster, with pages from the coordinator: an actor that holds nothing itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Sequence
+from importlib.metadata import version
+from time import monotonic, time_ns
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError, RayTaskError
+from scrapy.crawler import AsyncCrawlerProcess
+
+from crawler.cluster.settings import settings_from
+from crawler.cluster.wire import pack
+from crawler.frontier.queue import Round
+from crawler.frontier.remote import Item, Report, Supply
+from crawler.settings import ALSOREAD_WORKER
+from crawler.spiders.also_read import AlsoReadSpider
+
+_RETRY_SECONDS = 0.2
+"""Seconds between two calls to a coordinator that does not answer: it starts anew."""
+_LOST_LEASE = 3
+"""Exit code of a worker that ends so that it begins anew."""
+
+
+class Worker:
+    """Fetch and read pages for a coordinator until the crawl has ended."""
+
+    def __init__(self, name: str, coordinator: str) -> None:
+        """`coordinator`: the name of its actor; Ray would not start a worker anew that got the actor itself."""
+        self._name, self._coordinator = name, ray.get_actor(coordinator)
+
+    def process(self) -> int:
+        """Return the number of the process."""
+        return os.getpid()
+
+    def run(self) -> None:
+        """Run a spider to the end of the crawl. One that ends before that ends the process, which begins anew."""
+        values: dict[str, Any]
+        pages: list[str]
+        try:
+            values, pages = ray.get(self._coordinator.admit.remote(self._name, version("alsoread")))
+        except RayTaskError as error:
+            raise error.cause from None
+        log = _Records()
+        logging.getLogger().addHandler(log)
+        settings = settings_from(values, **ALSOREAD_WORKER)
+        link = RayLink(self._name, self._coordinator, settings.getfloat("ALSOREAD_LEASE_SECONDS"), log)
+        spider = type("WorkerSpider", (AlsoReadSpider,), {"link": link})
+        process = AsyncCrawlerProcess(settings)
+        task = process.crawl(process.create_crawler(spider), seeds=pages)
+        process.start(install_signal_handlers=False)
+        if not (task.done() and link.is_over):
+            os._exit(_LOST_LEASE)
+
+
+class RayLink:
+    """The line to the coordinator: calls wait while it starts anew; what it may not have got is sent again."""
+
+    def __init__(self, name: str, coordinator: Any, lease_seconds: float, log: _Records) -> None:
+        self._name, self._coordinator, self._lease_seconds, self._log = name, coordinator, lease_seconds, log
+        self._incarnation = f"{time_ns()}-{os.getpid()}"
+        self._heard_at = monotonic()
+        self.is_over = False
+
+    async def join(self, hosts: Sequence[str], pages: Sequence[tuple[str, Round]]) -> None:
+        """Begin, or go on after a restart of the coordinator."""
+        if not await self._call("join", hosts, pages):
+            os._exit(_LOST_LEASE)
+
+    async def take(self, room: int, report: Report) -> Supply | None:
+        """Return at most `room` pages; None if the coordinator does not know the worker."""
+        supply: Supply | None = await self._call("take", room, report)
+        self.is_over = supply is not None and supply.is_over
+        return supply
+
+    async def settle(self, items: Sequence[tuple[Round | None, Item]]) -> list[str]:
+        """Store items, and return each one's kind of result."""
+        results: list[str] = await self._call("settle", [(round_, pack(item)) for round_, item in items])
+        return results
+
+    async def turns(self, count: int) -> list[float]:
+        """Return the seconds to wait for each turn."""
+        seconds: list[float] = await self._call("turns", count)
+        return seconds
+
+    def check_lease(self) -> None:
+        """End the process once the coordinator may have given its hosts to others: it begins anew."""
+        if monotonic() - self._heard_at > self._lease_seconds:
+            os._exit(_LOST_LEASE)
+
+    def log_records(self) -> list[tuple[int, str]]:
+        """Return the records of the log since the last call."""
+        return self._log.take()
+
+    async def _call(self, method: str, *args: Any) -> Any:
+        while True:
+            sent_at = monotonic()
+            try:
+                answer = await getattr(self._coordinator, method).remote(self._name, self._incarnation, *args)
+            except (RayActorError, RayTaskError):
+                self.check_lease()
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                # Not later than when the coordinator heard of it; a call that waits for the disk says less.
+                if method in ("join", "take"):
+                    self._heard_at = sent_at
+                return answer
+
+
+class _Records(logging.Handler):
+    """Keep the warnings and errors of the log until they are sent."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._records: list[tuple[int, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._records.append((record.levelno, self.format(record)))
+
+    def take(self) -> list[tuple[int, str]]:
+        records, self._records = self._records, []
+        return records

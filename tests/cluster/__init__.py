@@ -1,0 +1,1 @@
+"""Tests of the same crawl by many processes on Ray."""
