@@ -15,6 +15,7 @@ _SECTIONS = {
     },
     "Crawl": {
         "crawl": "crawl:crawl",
+        "cluster": "cluster:cluster",
         "images": "images:images",
         "schedule": "schedule:schedule",
         "notify": "notify:notify",

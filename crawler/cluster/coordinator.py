@@ -21,6 +21,7 @@ from crawler.cluster.settings import settings_from
 from crawler.cluster.wire import Packed, unpack
 from crawler.errors import UsageError
 from crawler.extensions.errors import ends_crawl, reason_of, record_fault
+from crawler.extensions.estimate import Pace
 from crawler.extensions.limits import RunLimits
 from crawler.extensions.logs import number_log, numbered
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
@@ -57,6 +58,7 @@ class _Worker:
     incarnation: str
     heard_at: float
     pages: dict[str, Page] = field(default_factory=dict)
+    leased_at: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -117,6 +119,7 @@ class Coordinator:
         self._idle_until = 0.0
         self._without_worker_since = monotonic()
         self._late: set[str] = set()
+        self._pace = Pace()
         self._failing: set[asyncio.Task[str]] = set()
 
     @property
@@ -219,6 +222,11 @@ class Coordinator:
         taken: list[LeasedPage] = []
         ask = self._hosts_to_ask(name, room)
         while len(taken) < room and (page := self._next_page(name, worker)):
+            if not self._is_wanted(page):
+                continue
+            if self._deaths[page.url] >= _MOST_DEATHS:
+                self._fail(page.url)  # it is tried again without being fetched
+                continue
             self._lease(page, name, worker)
             validators = self.crawl.validators(page)
             taken.append(
@@ -262,8 +270,10 @@ class Coordinator:
             "workers": len(self._workers),
             "pages_leased": len(self._leases),
             "oldest_lease_seconds": max(
-                (moment - worker.heard_at for worker in self._workers.values()), default=0.0
+                (moment - at for worker in self._workers.values() for at in worker.leased_at.values()),
+                default=0.0,
             ),
+            "rate": self._pace.rate,
             "results_waiting": len(self._waiting),
             "results_fenced": self._fenced,
             "ended": self._ended,
@@ -282,7 +292,8 @@ class Coordinator:
             **self.stats.get_stats(),
             "elapsed_time_seconds": monotonic() - self._opened_at,
             "cluster/results_fenced": self._fenced,
-            "cluster/workers_lost": len(self._lost),
+            "cluster/workers_ended": len(self._lost),
+            "cluster/workers": len(self._workers),
         }
 
     def _alarms(self) -> list[Alarm]:
@@ -309,6 +320,7 @@ class Coordinator:
         self._hosts[host].pages += 1
         self._leases[page.url] = name
         worker.pages[page.url] = page
+        worker.leased_at[page.url] = monotonic()
 
     def _end_lease(self, url: str) -> Page | None:
         name = self._leases.pop(url, None)
@@ -316,7 +328,19 @@ class Coordinator:
             return None
         self._hosts[host_of(url)].pages -= 1
         self._alone.pop(url, None)
-        return self._workers[name].pages.pop(url)
+        worker = self._workers[name]
+        del worker.leased_at[url]
+        return worker.pages.pop(url)
+
+    def _end_outdated_lease(self, url: str) -> None:
+        """End the lease of a page for a round that is over."""
+        if (name := self._leases.get(url)) and self._workers[name].pages[url].round != self._round(url):
+            self._end_lease(url)
+
+    def _is_wanted(self, page: Page) -> bool:
+        """Return whether no worker has a page or brought it, that had it before a restart or was given up."""
+        is_taken = page.url in self._leases or page.url in self._storing
+        return not is_taken and page.round == self._round(page.url)
 
     def _is_free(self, host: str, worker: str) -> bool:
         row = self._hosts.get(host)
@@ -422,6 +446,7 @@ class Coordinator:
             return await self._store(item)
         if item.url in self._storing or self._round(item.url) != round_:
             self._fenced += 1
+            self._end_outdated_lease(item.url)
             return FENCED
         return await self._store(item)
 
@@ -484,6 +509,7 @@ class Coordinator:
                 limits_at = moment + _LIMITS_SECONDS
                 self._stopping = self._stopping or next(self._limits.met(), None)
                 self._look_for_delays(moment)
+                self._pace.note(moment - self._opened_at, self.crawl.catalog.counts["pages"], 0)
             if moment - self._rescanned_at > _RESCAN_SECONDS:
                 self._rescanned_at = moment
                 self.crawl.due.rescan()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -60,6 +62,10 @@ def status(address: str, data: Path) -> dict[str, Any]:
         return found
 
 
+class _ClusterGone(Interrupted):
+    """The head of the cluster has ended, so that nothing of it can be asked any more."""
+
+
 class _Run:
     """The coordinator and the workers of a crawl; Ray starts each anew that ends."""
 
@@ -70,6 +76,7 @@ class _Run:
         from crawler.cluster.worker import Worker
 
         self._ray: Any = ray
+        self._gcs_address: str = ray.get_runtime_context().gcs_address
         self._asked: list[str] = []
         self._may_grow = not workers
         data = Path(settings["ALSOREAD_DATA"]).absolute()
@@ -107,18 +114,20 @@ class _Run:
             ):
                 return self._finish(show)
         finally:
-            for actor in (*self._workers, self._coordinator):
-                with suppress(Exception):
-                    self._ray.kill(actor)
+            if not isinstance(sys.exception(), _ClusterGone):
+                for actor in (*self._workers, self._coordinator):
+                    with suppress(Exception):
+                        self._ray.kill(actor)
 
     def _finish(self, show: Show) -> dict[str, Any]:
         self._ask("open")
         self._grow(self._first_workers)
         try:
             outcome = self._watch(show)
-        except AlsoreadError as error:
-            if not isinstance(error, Interrupted):  # else the coordinator is gone
-                self._ask("close", Outcome.SHUTDOWN)
+        except _ClusterGone:
+            raise
+        except AlsoreadError:
+            self._ask("close", Outcome.SHUTDOWN)
             raise
         self._ray.wait(self._runs, num_returns=len(self._runs), timeout=_POLL_SECONDS)
         stats: dict[str, Any] = self._ask("close", outcome)
@@ -180,8 +189,22 @@ class _Run:
             except errors.RayTaskError as error:
                 raise _explained(error) from None
             except (errors.RayActorError, errors.GetTimeoutError):
-                if monotonic() - since > _LONGEST_SILENCE_SECONDS:
-                    raise Interrupted("The cluster is gone; run the same command to resume.") from None
+                if self._is_cluster_gone() or monotonic() - since > _LONGEST_SILENCE_SECONDS:
+                    raise _ClusterGone("The Ray cluster is gone; run the same command to resume.") from None
+
+    def _is_cluster_gone(self) -> bool:
+        """Return whether the head does not answer, which Ray itself takes a minute to find."""
+        try:
+            _check_address(self._gcs_address)
+        except OSError:
+            return True
+        return False
+
+
+def _check_address(address: str) -> None:
+    """Raise OSError where nothing answers."""
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host, int(port)), _PATIENCE_SECONDS).close()
 
 
 def _explained(error: Any) -> BaseException:
@@ -199,6 +222,8 @@ def _name_of(data: Path) -> str:
 def _connected(address: str, workers: int, *, start: bool = True) -> Iterator[ModuleType]:
     """Connect to a cluster; "auto" starts one of this process' own, which ends with it. Raises ClusterError."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told
+    # What ends is started anew, and the log of the crawl tells: none of it is for the terminal.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
     is_own = address == "auto" and start
     if is_own:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -212,6 +237,7 @@ def _connected(address: str, workers: int, *, start: bool = True) -> Iterator[Mo
     options: dict[str, Any] = {"include_dashboard": False, "num_cpus": max(workers, os.cpu_count() or 1)}
     if not is_own:
         options = {"address": address}
+        _check_cluster(address)
     if ours := {name: value for name, value in os.environ.items() if name.startswith("ALSOREAD_")}:
         options["runtime_env"] = {"env_vars": ours}  # for the processes on other nodes
     try:
@@ -223,6 +249,17 @@ def _connected(address: str, workers: int, *, start: bool = True) -> Iterator[Mo
         yield ray
     finally:
         ray.shutdown()
+
+
+def _check_cluster(address: str) -> None:
+    """Raise ClusterError where nothing answers, for which Ray would wait for minutes."""
+    if address == "auto":
+        return
+    try:
+        _check_address(address)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ClusterError(f"No Ray cluster can be used at {address}: {reason}.") from None
 
 
 def _first_line(error: Exception) -> str:

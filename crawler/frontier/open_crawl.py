@@ -160,7 +160,7 @@ class OpenCrawl:
             yield disk_alarm(error)
         if space := stats.get_value("archive/disk_space"):
             yield Alarm(kind=Outcome.SPACE, message=f"The run stopped before the disk is full: {space}.")
-        if finished and (count := self.handed_out - self.catalog.counts["pages"]):
+        if finished and (count := self.handed_out - self.catalog.counts["pages"]) > 0:
             message = f"{counted(count, 'page was', 'pages were')} fetched but not stored; the next run repeats them."
             yield Alarm(kind="unsettled", message=message)
         if count := stats.get_value("spider_exceptions/count", 0):

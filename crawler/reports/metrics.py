@@ -98,6 +98,8 @@ def _add_crawl(gauges: _Gauges, db: Database, report: Report) -> None:
     gauges.add("crawl_received_bytes", "Bytes received by the last run.", row["bytes"])
     gauges.add_by("kind", "crawl_requests", "Requests of the last run by kind.", requests)
     gauges.add_by("result", "crawl_visits", "Visits of the last run by result.", visits)
+    if report.cluster:
+        gauges.add_by("count", "crawl_cluster", "Counts of the last run, on a cluster.", report.cluster)
     gauges.add_by("kind", "crawl_alarms", "Alarms of the last run by kind.", dict(alarms.fetchall()))
 
 

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ from pipelines.archive.connection import open_readonly
 
 SUCCESSFUL = (Outcome.FINISHED, Outcome.BYTES, Outcome.TIME, Outcome.QUIET)
 """Outcomes of runs that ended as asked."""
+CLUSTER_STATS = "cluster/"
+"""How the statistics of a crawl on a cluster begin that no other has."""
 _EXIT_CODES: dict[str, int] = {
     **dict.fromkeys(SUCCESSFUL, 0),
     Outcome.LOCKED: exit_codes.LOCKED,
@@ -57,6 +59,8 @@ class Report:
     alarms: list[Alarm]
     log: Path
     exit_code: int
+    cluster: dict[str, float] = field(default_factory=dict)
+    """Counts of a crawl on a cluster, by name; empty for any other."""
 
 
 def settings_with(options: Mapping[str, Any]) -> Settings:
@@ -124,6 +128,11 @@ def _report(log: Path, seeds: Sequence[str], stats: Mapping[str, Any], settings:
         log=log if log.exists() else numbered(log, crawl["id"]),
         exit_code=exit_code(crawl["outcome"], crawl["pages"], crawl["failed"] + crawl["refused"])
         or (exit_codes.ALARMS if raised else 0),
+        cluster={
+            name.removeprefix(CLUSTER_STATS): count
+            for name, count in stats.items()
+            if name.startswith(CLUSTER_STATS)
+        },
     )
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.clusters import ray_cluster
+from tests.support.clusters import Cluster, ray_cluster
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[str]:
-    """The address of a Ray cluster on loopback."""
-    with ray_cluster() as address:
-        yield address
+def cluster() -> Iterator[Cluster]:
+    """A Ray cluster on loopback."""
+    with ray_cluster() as running:
+        yield running

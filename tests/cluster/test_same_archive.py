@@ -9,6 +9,7 @@ import pytest
 
 from tests.site import SEED
 from tests.support.archives import differences, disorder
+from tests.support.clusters import Cluster
 from tests.support.commands import Run, crawl
 
 _LATER = str(30 * 86400)
@@ -36,17 +37,17 @@ def revisited(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         return crawl(network, data, SEED, "--recrawl", "all")
 
 
-@pytest.mark.parametrize("workers", ["1", "2", "4"])
+@pytest.mark.parametrize("workers", [1, 2, 4])
 def test_any_number_of_workers_leaves_the_same_archive(
     network: Path,
     tmp_path: Path,
     run: Run,
     revisited: Run,
-    cluster: str,
-    workers: str,
+    cluster: Cluster,
+    workers: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    on_cluster = ("--cluster", cluster, "--workers", workers)
+    on_cluster = cluster.options(workers)
     first = crawl(network, tmp_path / "data", SEED, *on_cluster)
     assert (first.code, first.err) == (run.code, "")
     assert differences(run.data, first.data) == []
@@ -59,9 +60,9 @@ def test_any_number_of_workers_leaves_the_same_archive(
     assert disorder(again.data) == []
 
 
-def test_the_summary_is_the_same(network: Path, tmp_path: Path, cluster: str) -> None:
+def test_the_summary_is_the_same(network: Path, tmp_path: Path, cluster: Cluster) -> None:
     with_json = crawl(network, tmp_path / "one", SEED, "--json")
-    on_cluster = crawl(network, tmp_path / "two", SEED, "--json", "--cluster", cluster, "--workers", "2")
+    on_cluster = crawl(network, tmp_path / "two", SEED, "--json", *cluster.options(2))
     one, two = json.loads(with_json.out), json.loads(on_cluster.out)
     assert one.keys() == two.keys()
     assert {name: one.get(name) for name in _SUMMED} == {name: two.get(name) for name in _SUMMED}

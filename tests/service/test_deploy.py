@@ -131,7 +131,8 @@ def test_the_image_has_what_the_program_needs_and_starts_the_service() -> None:
     assert last["VOLUME"] == "/data"
 
 
-def test_compose_accepts_its_file() -> None:
+def compose_config(name: str) -> subprocess.CompletedProcess[str]:
+    """What docker compose makes of a file."""
     docker = shutil.which("docker")
     plugin = docker and subprocess.run([docker, "compose", "version"], capture_output=True, check=False)
     command = (
@@ -139,16 +140,39 @@ def test_compose_accepts_its_file() -> None:
         if plugin and not plugin.returncode
         else [tool("docker-compose", "docker-compose")]
     )
-    done = subprocess.run(
-        [*map(str, command), "--file", str(DEPLOY / "compose.yaml"), "config"],
+    return subprocess.run(
+        [*map(str, command), "--file", str(DEPLOY / name), "config"],
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_compose_accepts_its_file() -> None:
+    done = compose_config("compose.yaml")
     assert done.returncode == 0, done.stderr
     service = yaml.safe_load(done.stdout)["services"]["alsoread"]
     assert service["stop_grace_period"] in ("2m", "2m0s")
     assert Path(service["build"]["context"]) == ROOT
+
+
+def test_compose_accepts_the_cluster_and_opens_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    refused = compose_config("compose.cluster.yaml")
+    assert refused.returncode
+    assert "a secret of your own" in refused.stderr
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "a-secret")
+    done = compose_config("compose.cluster.yaml")
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(done.stdout)["services"]
+    assert services.keys() == {"head", "worker"}
+    for service in services.values():
+        assert service["environment"]["RAY_AUTH_MODE"] == "token"
+        assert "ports" not in service
+    assert services["worker"]["deploy"]["replicas"] == 3
+    start, crawl = services["head"]["command"][0].split(" && exec ")
+    assert "--include-dashboard=false" in start
+    check_usage(shlex.split(crawl)[1:])
 
 
 def test_compose_keeps_the_archive_and_builds_the_image() -> None:

@@ -3,26 +3,73 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
+from typing import NamedTuple
 
 import pytest
 
+COORDINATOR, WORKER = "CoordinatorActor", "Worker"
+"""Kinds of processes of a crawl."""
 _STARTS_SECONDS = 60.0
 _PROCESSORS = 4
 """More workers than that wait for a processor; the machine may have fewer."""
 
 
+class Cluster(NamedTuple):
+    """A cluster that runs."""
+
+    address: str
+    head: int
+    """Its first process, from which all others descend."""
+
+    def options(self, workers: int) -> tuple[str, ...]:
+        """Options of a crawl with so many workers."""
+        return ("--cluster", self.address, "--workers", str(workers))
+
+    def processes(self, kind: str) -> list[int]:
+        """The processes of crawls on this cluster that are of a kind, and run."""
+        title = re.compile(rf"ray::{kind}\b")
+        return [pid for pid, name in self._descendants() if title.match(name)]
+
+    def wait_for(self, kind: str, count: int = 1) -> list[int]:
+        """The processes of a kind, once there are so many."""
+        until = monotonic() + _STARTS_SECONDS
+        while monotonic() < until:
+            if len(found := self.processes(kind)) >= count:
+                return found
+            sleep(0.1)
+        raise TimeoutError(f"{count} processes of the kind {kind} did not start")
+
+    def kill(self) -> None:
+        """Kill every process of the cluster."""
+        for pid, _ in self._descendants():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def _descendants(self) -> Iterator[tuple[int, str]]:
+        """The processes of the cluster, each with its command line."""
+        table = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        )
+        rows = [line.split(maxsplit=2) for line in table.stdout.splitlines()]
+        parents = {int(pid): int(parent) for pid, parent, *_ in rows}
+        for pid, _, *name in rows:
+            if self.head in _ancestors(int(pid), parents):
+                yield int(pid), "".join(name)
+
+
 @contextmanager
-def ray_cluster() -> Iterator[str]:
-    """Give the address of a cluster; commands that run meanwhile may use it. Skips the test where Ray is missing."""
+def ray_cluster() -> Iterator[Cluster]:
+    """Run a cluster; commands that run meanwhile may use it. Skips the test where Ray is missing."""
     pytest.importorskip("ray", reason="ray is not installed (the extra `cluster`)")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("RAY_AUTH_MODE", "token")
@@ -31,15 +78,20 @@ def ray_cluster() -> Iterator[str]:
         port = _free_port()
         command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", f"--port={port}"]
         command += ["--node-ip-address=127.0.0.1", f"--num-cpus={_PROCESSORS}", "--include-dashboard=false"]
-        with subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        ) as head:
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as head:
             try:
                 _wait_for(port, head)
-                yield f"127.0.0.1:{port}"
+                yield Cluster(f"127.0.0.1:{port}", head.pid)
             finally:
                 head.send_signal(signal.SIGTERM)
                 head.wait(timeout=_STARTS_SECONDS)
+
+
+def _ancestors(pid: int, parents: dict[int, int]) -> Iterator[int]:
+    """The process, its parent, and so on."""
+    while pid in parents:
+        yield pid
+        pid = parents[pid]
 
 
 def _free_port() -> int:

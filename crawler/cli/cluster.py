@@ -1,0 +1,33 @@
+"""`alsoread cluster`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crawler.cli.options import archive_options, data_folder, reports_errors
+from crawler.config.file import read_config
+from crawler.errors import UsageError
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["status"]))
+@data_folder
+@archive_options("cluster.address")
+@reports_errors
+def cluster(what: str, data: str, **settings: Any) -> None:  # noqa: ARG001 - there is one
+    """Show the state of a crawl that runs on a cluster.
+
+    \b
+    Examples:
+      alsoread cluster status --cluster 192.168.1.10:6379
+    """
+    from crawler.cluster.run import status as find_status
+    from crawler.reports.cluster import print_status
+
+    address = settings["ALSOREAD_CLUSTER"] or read_config(Path(data))["cluster.address"]
+    if not address:
+        raise UsageError("Name the cluster: --cluster ADDRESS, or cluster.address in alsoread.toml.")
+    print_status(find_status(address, Path(data)))

@@ -1,0 +1,99 @@
+"""What a person sees of a cluster: its state, and one sentence where it can't be used."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from crawler.cluster.coordinator import Coordinator
+from crawler.cluster.settings import values_of
+from crawler.cluster.wire import InvalidItem, pack, unpack
+from crawler.errors import UsageError
+from crawler.items import Exchange, FoundPages, Visit
+from crawler.runs.crawl import settings_with
+from tests.conftest import ARTICLE
+from tests.site import SEED, Site
+from tests.support.clusters import Cluster
+from tests.support.commands import alsoread
+from tests.support.killing import Start, gets_to, last_words
+
+VISIT = Visit(url=ARTICLE.url, state="stored", status=200, article=ARTICLE, seconds=1, exchanges=[])
+
+
+def test_the_status_of_a_crawl_that_runs(network: Path, tmp_path: Path, cluster: Cluster) -> None:
+    data = tmp_path / "data"
+    asked = ("cluster", "status", "--cluster", cluster.address, "--data", data)
+    with Site(network) as site:
+        crawl = Start([SEED], [*cluster.options(2), "--delay", "3"])(site, data)
+        assert gets_to(3, crawl, data)
+        shown = alsoread(*asked).stdout
+        crawl.send_signal(signal.SIGINT)
+        assert last_words(crawl) == ""
+    assert crawl.returncode == 11
+    assert re.fullmatch(
+        r"Crawl 1: \d+ pages done, \d+ queued, [\d.]+ a second\n"
+        r"  workers          2\n"
+        r"  hosts leased     [1-9]\n"
+        r"  pages leased     \d+, the oldest for [\d.]+ s\n"
+        r"  results waiting  \d+\n"
+        r"  results fenced   0\n",
+        shown,
+    )
+    ended = alsoread(*asked)
+    assert (ended.returncode, ended.stderr) == (2, f"alsoread: No crawl of {data} runs on the cluster.\n")
+
+
+def test_no_cluster_at_the_address(tmp_path: Path, cluster: Cluster) -> None:  # noqa: ARG001 - Ray is there
+    done = alsoread("crawl", SEED, "--cluster", "127.0.0.1:1", "--data", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "alsoread: No Ray cluster can be used at 127.0.0.1:1: Connection refused.\n"
+
+
+def test_a_worker_of_another_version_is_not_taken(tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"^Worker 3 runs alsoread 0\.1\.0, the crawl .*: install the same version"
+    ):
+        asyncio.run(_coordinator(tmp_path, tmp_path).admit("3", "0.1.0"))
+
+
+def test_the_archive_is_on_another_node(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is not on the node of the cluster that the crawl was started on"):
+        asyncio.run(_coordinator(tmp_path, tmp_path / "elsewhere").open())
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        VISIT,
+        Visit(url=ARTICLE.url, state="failed", reason="no answer", exchanges=[]),
+        FoundPages(pages=[(ARTICLE.url, ARTICLE.updated), (SEED, None)], host="one.techidaily.com"),
+        Exchange(url=SEED, request=b"GET", response=b"HTTP/1.1 200 OK", began_at=ARTICLE.date),  # type: ignore[arg-type]
+    ],
+    ids=lambda item: type(item).__name__,
+)
+def test_items_arrive_as_they_were_sent(item: Visit | FoundPages | Exchange) -> None:
+    assert unpack(pack(item)) == item
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        ("Visit", ("https://one.techidaily.com/",)),
+        ("Visit", (1, *pack(VISIT)[1][1:])),
+        ("Path", ("/etc/passwd",)),
+        ("FoundPages", ([("https://one.techidaily.com/", "yesterday")], 0, None, False, False, None)),
+        None,
+    ],
+)
+def test_what_is_no_item_is_refused(packed: object) -> None:
+    with pytest.raises(InvalidItem):
+        unpack(packed)  # type: ignore[arg-type]
+
+
+def _coordinator(data: Path, logs: Path) -> Coordinator:
+    settings = settings_with({"ALSOREAD_DATA": str(data), "LOG_FILE": str(logs / "logs" / "crawl.log")})
+    return Coordinator(values_of(settings), [SEED], [SEED], 1)
