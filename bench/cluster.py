@@ -34,6 +34,7 @@ from bench.serving import demo_sites, served
 
 PER_PAGE, VISITS_A_SECOND, FASTER = 1.2, 250, 3.5
 _SAMPLE_SECONDS = 0.1
+_RAY = "Ray"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _REQUESTS_PER_WORKER = 4
 _ANSWER_SECONDS = 0.3
@@ -74,7 +75,8 @@ def cpu_of(crawl: Sequence[str]) -> tuple[int, dict[str, float]]:
     with subprocess.Popen(crawl, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         while process.poll() is None:
             for pid, kind, used in _tree(process.pid):
-                ticks[pid] = (kind, used)
+                # A process of Ray has its name only while it is an actor.
+                ticks[pid] = (kind if kind != _RAY or pid not in ticks else ticks[pid][0], used)
             time.sleep(_SAMPLE_SECONDS)
         summary = json.loads(process.communicate()[0])
     seconds: defaultdict[str, float] = defaultdict(float)
@@ -110,7 +112,7 @@ def _kind(name: str, ancestors: list[str], *, is_root: bool) -> str:
             return f"{kind}'s processes"
     if "fork_server" in name or any("fork_server" in ancestor for ancestor in ancestors):
         return "command's processes"
-    return "Ray"
+    return _RAY
 
 
 def _per_page(sites: Path, server: str, data: Path, pages: int, *options: str) -> dict[str, float]:

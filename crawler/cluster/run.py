@@ -234,7 +234,11 @@ def _connected(address: str, workers: int, *, start: bool = True) -> Iterator[Mo
         raise ClusterError(
             "--cluster needs ray, which is not installed: install alsoread[cluster]."
         ) from None
-    options: dict[str, Any] = {"include_dashboard": False, "num_cpus": max(workers, os.cpu_count() or 1)}
+    options: dict[str, Any] = {
+        "address": "local",  # not one that runs here already
+        "include_dashboard": False,
+        "num_cpus": max(workers, os.cpu_count() or 1),
+    }
     if not is_own:
         options = {"address": address}
         _check_cluster(address)
