@@ -23,6 +23,8 @@ from tests.support.clusters import COORDINATOR, WORKER, Cluster, ray_cluster
 from tests.support.commands import Run, alsoread
 from tests.support.killing import WELL, Start, gets_to, last_words
 
+pytestmark = pytest.mark.long
+
 _LEASE_SECONDS = "8"
 """Longer than the coordinator takes to start anew."""
 _DELAY = ("--delay", "0.25")
@@ -56,9 +58,7 @@ _SOME = [kill_worker, kill_coordinator, stop_worker]
     "faults",
     [
         pytest.param(_SOME, id="some"),
-        pytest.param(
-            [kill_worker] * 30 + [kill_coordinator] * 5 + [stop_worker] * 2, id="many", marks=pytest.mark.long
-        ),
+        pytest.param([kill_worker] * 30 + [kill_coordinator] * 5 + [stop_worker] * 2, id="many"),
     ],
 )
 def test_nothing_is_lost(

@@ -11,11 +11,15 @@ from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 
+import pytest
+
 from tests.site import SEED, Site
 from tests.site.server import Reply
 from tests.support.clusters import WORKER, Cluster
 from tests.support.commands import alsoread
 from tests.support.killing import Start, gets_to, last_words
+
+pytestmark = pytest.mark.long
 
 _DELAY_SECONDS = 0.5
 _RATE = 10
