@@ -376,3 +376,10 @@ def m017_analyses(db: Database) -> None:
     """Measures of the also-read graph, and near-duplicates."""
     create_analyses(db)
     create_views(db)
+
+
+@MIGRATIONS()
+def m018_ranks(db: Database) -> None:
+    """An order of articles by PageRank, and views that look at few rows for their first ones."""
+    db.execute("CREATE INDEX article_graph_pagerank ON article_graph(pagerank DESC)")
+    create_views(db)

@@ -66,7 +66,7 @@ _VIEWS = {
         SELECT pages.url, pages.host, pages.title, pagerank, in_degree, out_degree, component,
                iif(pages.depth < {UNLINKED}, pages.depth, NULL) AS distance
         FROM article_graph JOIN pages ON pages.id = article_graph.article
-        ORDER BY pagerank DESC, pages.url""",
+        ORDER BY pagerank DESC, article""",
     "near_duplicates": """
         SELECT article_texts.article, canonical.first AS canonical, texts.similarity
         FROM article_texts
@@ -74,11 +74,12 @@ _VIEWS = {
         JOIN texts AS canonical ON canonical.id = texts.canonical""",
     "families": """
         SELECT pages.url, pages.title, pages.host, family.members, family.hosts
-        FROM (SELECT texts.canonical, count(*) AS members, count(DISTINCT member.host) AS hosts
-              FROM texts
-              JOIN article_texts ON article_texts.text = texts.id
-              JOIN pages AS member ON member.id = article_texts.article
-              GROUP BY texts.canonical HAVING count(*) > 1) AS family
+        FROM (SELECT canonical, members,
+                     (SELECT count(DISTINCT host) FROM texts JOIN article_texts ON text = texts.id
+                      JOIN pages ON pages.id = article WHERE texts.canonical = large.canonical) AS hosts
+              FROM (SELECT texts.canonical, count(*) AS members
+                    FROM texts JOIN article_texts ON article_texts.text = texts.id
+                    GROUP BY texts.canonical HAVING count(*) > 1) AS large) AS family
         JOIN texts AS canonical ON canonical.id = family.canonical
         JOIN pages ON pages.id = canonical.first
         ORDER BY family.members DESC, pages.url""",

@@ -102,7 +102,7 @@ def test_an_old_catalog_is_read_as_far_as_it_can_be(run: Run, old: Path) -> None
 
 def test_an_upgrade_brings_it_up_to_date(run: Run, old: Path) -> None:
     done = here("upgrade", "--data", old)
-    assert (done.exit_code, "from schema 10 to schema 17" in done.stdout) == (0, True)
+    assert (done.exit_code, "from schema 10 to schema 18" in done.stdout) == (0, True)
     assert here("verify", "--data", old).exit_code == 0
     assert "up to date" in here("upgrade", "--data", old).stdout
     assert (
