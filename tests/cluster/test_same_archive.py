@@ -12,6 +12,8 @@ from tests.support.archives import differences, disorder
 from tests.support.clusters import Cluster
 from tests.support.commands import Run, crawl
 
+pytestmark = pytest.mark.long
+
 _LATER = str(30 * 86400)
 _SUMMED = (
     "articles",
@@ -37,7 +39,7 @@ def revisited(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         return crawl(network, data, SEED, "--recrawl", "all")
 
 
-@pytest.mark.parametrize("workers", [2, *(pytest.param(many, marks=pytest.mark.long) for many in (1, 4))])
+@pytest.mark.parametrize("workers", [1, 2, 4])
 def test_any_number_of_workers_leaves_the_same_archive(
     network: Path,
     tmp_path: Path,
@@ -60,7 +62,6 @@ def test_any_number_of_workers_leaves_the_same_archive(
     assert disorder(again.data) == []
 
 
-@pytest.mark.long
 def test_the_summary_is_the_same(network: Path, tmp_path: Path, cluster: Cluster) -> None:
     with_json = crawl(network, tmp_path / "one", SEED, "--json")
     on_cluster = crawl(network, tmp_path / "two", SEED, "--json", *cluster.options(2))

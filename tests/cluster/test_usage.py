@@ -24,6 +24,7 @@ from tests.support.killing import Start, gets_to, last_words
 VISIT = Visit(url=ARTICLE.url, state="stored", status=200, article=ARTICLE, seconds=1, exchanges=[])
 
 
+@pytest.mark.long
 def test_the_status_of_a_crawl_that_runs(network: Path, tmp_path: Path, cluster: Cluster) -> None:
     data = tmp_path / "data"
     asked = ("cluster", "status", "--cluster", cluster.address, "--data", data)
@@ -47,6 +48,7 @@ def test_the_status_of_a_crawl_that_runs(network: Path, tmp_path: Path, cluster:
     assert (ended.returncode, ended.stderr) == (2, f"alsoread: No crawl of {data} runs on the cluster.\n")
 
 
+@pytest.mark.long
 def test_no_cluster_at_the_address(tmp_path: Path, cluster: Cluster) -> None:  # noqa: ARG001 - Ray is there
     done = alsoread("crawl", SEED, "--cluster", "127.0.0.1:1", "--data", tmp_path)
     assert done.returncode == 2
