@@ -63,11 +63,16 @@ TEXTS = st.sets(st.sampled_from(PIECES), min_size=1, max_size=6).flatmap(
 
 
 def _tokens(text: str) -> Iterator[Token]:
+    """What a reader sees; what stands for a picture is text, also where it looks like a link."""
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     while tokens:
         token, *tokens = tokens
         yield token
-        tokens = [*(token.children or ()), *tokens]
+        tokens = [*_parts(token), *tokens]
+
+
+def _parts(token: Token) -> list[Token]:
+    return [] if token.type == "image" else token.children or []
 
 
 def _shown(text: str, target: str = "href") -> list[tuple[str, str, object]]:
@@ -76,7 +81,7 @@ def _shown(text: str, target: str = "href") -> list[tuple[str, str, object]]:
     return [
         (
             token.type,
-            "" if token.children else token.content,
+            "" if _parts(token) else token.content,
             {**token.attrs, target: paths.get(url, url)}
             if (url := str(token.attrs.get(target, "")))
             else token.attrs,
