@@ -30,7 +30,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.crawl import command, sample
-from bench.serving import demo_sites, served
+from bench.serving import served, sites_of
 
 PER_PAGE, VISITS_A_SECOND, FASTER = 1.2, 250, 3.5
 _SAMPLE_SECONDS = 0.1
@@ -173,15 +173,6 @@ def _slow_server(sites: Path) -> Iterator[str]:
             server.terminate()
 
 
-@contextmanager
-def _sites(folder: Path | None) -> Iterator[Path]:
-    if folder:
-        yield folder
-    else:
-        with demo_sites() as sites:
-            yield sites
-
-
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -189,7 +180,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=600)
     parser.add_argument("--slow-pages", type=int, default=400)
     options = parser.parse_args()
-    with TemporaryDirectory() as folder, _sites(options.sites) as sites:
+    with TemporaryDirectory() as folder, sites_of(options.sites) as sites:
         data = Path(folder)
         with served(sites) as server:
             without = _per_page(sites, server, data / "without", options.pages)

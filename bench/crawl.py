@@ -12,13 +12,12 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from bench.serving import demo_sites, served
+from bench.serving import served, sites_of
 
 _BARE = """
 import json, sys
@@ -80,15 +79,6 @@ def whole(server: str, pages: list[tuple[str, str]], hosts: list[str], data: Pat
     return float(summary["crawl"]["new"] / summary["seconds"])
 
 
-@contextmanager
-def _sites(folder: Path | None) -> Iterator[Path]:
-    if folder:
-        yield folder
-    else:
-        with demo_sites() as sites:
-            yield sites
-
-
 def main() -> None:
     """Runs the rounds."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -98,7 +88,7 @@ def main() -> None:
     options = parser.parse_args()
     ratios = []
     # The archives are deleted at the end: ext4 is slow to make files right after many were deleted.
-    with TemporaryDirectory() as data, _sites(options.sites) as sites, served(sites) as server:
+    with TemporaryDirectory() as data, sites_of(options.sites) as sites, served(sites) as server:
         hosts = sorted(folder.name for folder in sites.iterdir() if folder.is_dir())
         pages = sample(sites, options.pages)
         for number in range(options.rounds):

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.serving import demo_sites
+from bench.serving import sites_of
 from tests.support.archives import differences, disorder
 from tests.support.killing import Run, Start, killed, undisturbed
 
@@ -28,10 +27,7 @@ def main() -> int:
     parser.add_argument("--rate", default="0", help="requests a second; 0 = no limit")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    with (
-        nullcontext(options.sites) if options.sites else demo_sites() as sites,
-        TemporaryDirectory() as folder,
-    ):
+    with sites_of(options.sites) as sites, TemporaryDirectory() as folder:
         hosts = [options.host] if options.host else [path.name for path in sorted(sites.iterdir())]
         start = Start(hosts, ["--rate", options.rate, *(f"--host={host}" for host in hosts)])
         whole = undisturbed(start, sites, Path(folder, "whole"))

@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.serving import demo_sites, served
+from bench.serving import served, sites_of
 from pipelines.archive.connection import lock_and_open
 from tests.support.archives import differences
 
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("sites", type=Path, nargs="?")
     arguments = parser.parse_args()
     with ExitStack() as stack:
-        sites = arguments.sites or stack.enter_context(demo_sites())
+        sites = stack.enter_context(sites_of(arguments.sites))
         server = stack.enter_context(served(sites))
         folder = Path(stack.enter_context(TemporaryDirectory()))
         old, new = folder / "old", folder / "new"

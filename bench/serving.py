@@ -59,8 +59,18 @@ def _wait_for(port: int) -> None:
 
 
 @contextmanager
+def sites_of(folder: Path | None) -> Iterator[Path]:
+    """The folder of hosts that was given; the demo network for a run without one."""
+    if folder:
+        yield folder
+        return
+    with demo_sites() as sites:
+        yield sites
+
+
+@contextmanager
 def demo_sites() -> Iterator[Path]:
-    """The demo network as a folder of hosts, for a run without one."""
+    """The demo network as a folder of hosts."""
     from tests.site import build
 
     with TemporaryDirectory() as folder:

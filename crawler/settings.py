@@ -47,36 +47,6 @@ EXTENSIONS = {
     "crawler.extensions.logs.NumberedLog": 500,  # a log is found by the number of its run
     "crawler.extensions.progress.Progress": 500,  # what a person sees while it runs
 }
-ALSOREAD_WORKER = {
-    # What differs for a worker on a cluster: the coordinator holds the archive, its log and its limits.
-    "SCHEDULER": "crawler.frontier.remote.RemoteFrontier",  # pages come from the coordinator
-    "ITEM_PIPELINES": {
-        "pipelines.normalize.Normalize": 100,  # the others are where the archive is
-        "pipelines.store.StoreInCatalog": 300,  # into a catalog that sends items to the coordinator
-    },
-    "EXTENSIONS": {
-        "crawler.extensions.sitemaps.SitemapDiscovery": 500,  # of the hosts that the worker has
-        "crawler.extensions.errors.ErrorHandling": 500,  # an error is stored with its page
-    },
-    "DOWNLOADER_MIDDLEWARES": {
-        "crawler.downloader.middlewares.Scope": 45,
-        "crawler.downloader.robots.Robots": 100,
-        "crawler.downloader.middlewares.HtmlOnly": 200,
-        "crawler.downloader.middlewares.Conditional": 300,
-        "crawler.downloader.middlewares.WholeBody": 590,
-        "crawler.downloader.middlewares.SharedRateLimit": 800,  # in the place of RateLimit
-    },
-    "DOWNLOAD_HANDLERS": {
-        "http": "crawler.downloader.handler.LeasedHandler",  # sends nothing once a lease is lost
-        "https": "crawler.downloader.handler.LeasedHandler",  # the same
-        "file": None,
-        "data": None,
-        "ftp": None,
-        "s3": None,
-    },
-    "LOG_FILE": None,  # warnings go to the coordinator's
-    "LOG_ENABLED": False,  # the same
-}
 ALSOREAD_LEASE_SECONDS = float(  # how long a worker on a cluster that is not heard of keeps its pages
     os.environ.get("ALSOREAD_LEASE_SECONDS", "20")
 )
@@ -128,6 +98,30 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.downloader.middlewares.Conditional": 300,  # a 304 for a page that we hold costs next to nothing
     "crawler.downloader.middlewares.WholeBody": 590,  # in the place of Scrapy's decoder
     "crawler.downloader.middlewares.RateLimit": 800,  # last: only what is really sent takes a turn
+}
+ALSOREAD_WORKER = {
+    # What differs for a worker on a cluster: the coordinator holds the archive, its log and its limits.
+    "SCHEDULER": "crawler.frontier.remote.RemoteFrontier",  # pages come from the coordinator
+    "ITEM_PIPELINES": {
+        "pipelines.normalize.Normalize": 100,  # the others are where the archive is
+        "pipelines.store.StoreInCatalog": 300,  # into a catalog that sends items to the coordinator
+    },
+    "EXTENSIONS": {
+        "crawler.extensions.sitemaps.SitemapDiscovery": 500,  # of the hosts that the worker has
+        "crawler.extensions.errors.ErrorHandling": 500,  # an error is stored with its page
+    },
+    "DOWNLOADER_MIDDLEWARES": {
+        **DOWNLOADER_MIDDLEWARES,
+        "crawler.downloader.middlewares.RateLimit": None,  # the rate is that of all workers together
+        "crawler.downloader.middlewares.SharedRateLimit": 800,  # in its place
+    },
+    "DOWNLOAD_HANDLERS": {
+        **DOWNLOAD_HANDLERS,
+        "http": "crawler.downloader.handler.LeasedHandler",  # sends nothing once a lease is lost
+        "https": "crawler.downloader.handler.LeasedHandler",  # the same
+    },
+    "LOG_FILE": None,  # warnings go to the coordinator's
+    "LOG_ENABLED": False,  # the same
 }
 # Of Scrapy's own components only those that are named here: the others would be off, and still have to be loaded.
 DOWNLOADER_MIDDLEWARES_BASE = {

@@ -25,7 +25,7 @@ from crawler.extensions.estimate import Pace
 from crawler.extensions.limits import RunLimits
 from crawler.extensions.logs import number_log, numbered
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
-from crawler.frontier.open_crawl import OpenCrawl
+from crawler.frontier.open_crawl import RESCAN_SECONDS, OpenCrawl
 from crawler.frontier.queue import Page, Round
 from crawler.frontier.remote import Item, LeasedPage, Report, Supply, Tally
 from crawler.items import Outcome, Visit, iso
@@ -45,8 +45,6 @@ _REST_SECONDS = 0.05
 """Seconds beside its delay that a host rests before another worker asks it: clocks and networks are not exact."""
 _WATCH_SECONDS = 0.05
 _LIMITS_SECONDS = 1.0
-_RESCAN_SECONDS = 60.0
-"""Seconds between two checks for pages that have become due."""
 _MOST_DEATHS = 3
 """Workers that end while they have a page before it is failed; the last one has it alone."""
 _LATE_SECONDS = 60.0
@@ -129,10 +127,7 @@ class Coordinator:
 
     async def open(self) -> int:
         """Open the archive, and return the number of the crawl. Raises AlsoreadError, OSError and sqlite3.Error."""
-        if self._crawl is None:
-            self._open()
-        assert self._crawl  # noqa: S101
-        return self._crawl.catalog.crawl
+        return self.crawl.catalog.crawl
 
     def _open(self) -> None:
         log = Path(self.settings["LOG_FILE"])
@@ -510,7 +505,7 @@ class Coordinator:
                 self._stopping = self._stopping or next(self._limits.met(), None)
                 self._look_for_delays(moment)
                 self._pace.note(moment - self._opened_at, self.crawl.catalog.counts["pages"], 0)
-            if moment - self._rescanned_at > _RESCAN_SECONDS:
+            if moment - self._rescanned_at > RESCAN_SECONDS:
                 self._rescanned_at = moment
                 self.crawl.due.rescan()
             self._ended = self._outcome(moment)

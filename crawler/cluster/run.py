@@ -175,7 +175,7 @@ class _Run:
             except self._ray.exceptions.RayTaskError as error:
                 raise _explained(error) from None
             except self._ray.exceptions.RayError as error:
-                raise ClusterError(f"A worker can't be started: {str(error).splitlines()[0]}") from None
+                raise ClusterError(f"A worker can't be started: {_first_line(error)}") from None
 
     def _ask(self, method: str, *args: Any) -> Any:
         """Return the coordinator's answer; wait while it starts anew."""
@@ -266,5 +266,5 @@ def _check_cluster(address: str) -> None:
         raise ClusterError(f"No Ray cluster can be used at {address}: {reason}.") from None
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0]

@@ -32,6 +32,8 @@ from pipelines.archive.storage_errors import explain, outcome
 
 logger = logging.getLogger(__name__)
 
+RESCAN_SECONDS = 60.0
+"""Seconds between two checks for pages that have become due."""
 _MAX_WAIT = timedelta(seconds=90)
 """How long a run waits for the next try of a failed page, or for a host that asked to be left alone."""
 

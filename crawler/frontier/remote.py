@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from scrapy import signals
-from scrapy.core.scheduler import BaseScheduler
 from scrapy.http import Request
 
 from crawler.downloader.engine import (
@@ -23,10 +21,10 @@ from crawler.downloader.engine import (
 )
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS, SitemapDiscovery
 from crawler.frontier.queue import Round
-from crawler.frontier.scheduler import MAX_UNSETTLED_PAGES, kind_of, request_for
+from crawler.frontier.requests import MAX_UNSETTLED_PAGES, PageScheduler
 from crawler.items import Exchange, FoundPages, Visit
 from crawler.signals import archive_opened
-from crawler.urls import canonical, host_of
+from crawler.urls import host_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -118,14 +116,11 @@ class Link(Protocol):
         """Return the records of the log since the last call."""
 
 
-class RemoteFrontier(BaseScheduler):
+class RemoteFrontier(PageScheduler):
     """Give Scrapy the pages that the coordinator leases to this worker, and report what it needs no more."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self.crawler = crawler
-        self.in_memory: deque[Request] = deque()
-        self.requests: Counter[str] = Counter()
-        crawler.signals.connect(self._sent, signals.request_reached_downloader)
+        super().__init__(crawler)
         self.fresh: set[str] = set()
         self.rounds: dict[str, Round] = {}
         """The pages that the worker has, until they are stored."""
@@ -137,11 +132,6 @@ class RemoteFrontier(BaseScheduler):
         self._most_pages = crawler.settings.getint("CONCURRENT_REQUESTS") + MAX_UNSETTLED_PAGES
         self._has_room = asyncio.Event()
         self.is_over = False
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Create it from a crawler."""
-        return cls(crawler)
 
     def open(self, spider: Any) -> None:
         """Begin to take pages by the spider's `link`."""
@@ -155,13 +145,9 @@ class RemoteFrontier(BaseScheduler):
         """Take no more."""
         self._supplying.cancel()
 
-    def enqueue_request(self, request: Request) -> bool:
-        """Have a page made due by the coordinator; keep any other request in memory."""
-        if request.callback is None:
-            self.catalog.write(FoundPages(pages=[(canonical(request.url), None)]))
-        else:
-            self.in_memory.append(request)
-        return True
+    def add(self, found: FoundPages) -> None:
+        """Have pages made due by the coordinator."""
+        self.catalog.write(found)
 
     def next_request(self) -> Request | None:
         """Return the next request; None if there is no page, or no host has a free slot."""
@@ -175,7 +161,7 @@ class RemoteFrontier(BaseScheduler):
             page = self._pages.popleft()
             if busy[host_of(page.url)] < most:
                 validators = {"etag": page.etag, "last_modified": page.last_modified}
-                return request_for(self.spider, page.url, page.depth, validators)
+                return self.request_for(page.url, page.depth, validators)
             self._pages.append(page)
         return None
 
@@ -203,9 +189,6 @@ class RemoteFrontier(BaseScheduler):
             for other, seconds in zip(waiting, await self.link.turns(len(waiting)), strict=True):
                 other.set_result(monotonic() + seconds)
         await asyncio.sleep(await turn - monotonic())
-
-    def _sent(self, request: Request) -> None:
-        self.requests[kind_of(request)] += 1
 
     async def _supply(self) -> None:
         """Take pages as long as the crawl goes on."""
