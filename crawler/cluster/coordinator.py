@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
@@ -17,6 +16,7 @@ from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.log import configure_logging
 
 from crawler.clock import now
+from crawler.cluster.leases import MOST_DEATHS, Leases, Worker
 from crawler.cluster.settings import settings_from
 from crawler.cluster.wire import Packed, unpack
 from crawler.errors import UsageError
@@ -41,33 +41,10 @@ FENCED = "fenced"
 """The result of a visit whose page was stored meanwhile by another worker."""
 _CLOSED = "closed"
 """The result of an item that comes after the end of the crawl."""
-_REST_SECONDS = 0.05
-"""Seconds beside its delay that a host rests before another worker asks it: clocks and networks are not exact."""
 _WATCH_SECONDS = 0.05
 _LIMITS_SECONDS = 1.0
-_MOST_DEATHS = 3
-"""Workers that end while they have a page before it is failed; the last one has it alone."""
 _LATE_SECONDS = 60.0
 """Seconds that results may wait, or the crawl be without a worker, before an alarm."""
-
-
-@dataclass(slots=True)
-class _Worker:
-    incarnation: str
-    heard_at: float
-    pages: dict[str, Page] = field(default_factory=dict)
-    leased_at: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Host:
-    delay: float
-    owner: str | None = None
-    last: str | None = None
-    """The worker that had it last."""
-    rests_until: float = 0.0
-    pages: int = 0
-    """Pages that its owner has."""
 
 
 class Coordinator:
@@ -85,21 +62,16 @@ class Coordinator:
         self.settings = settings_from(settings)
         self._seeds, self._seed_pages, self._expected = seeds, seed_pages, workers
         self._lease_seconds = float(self.settings["ALSOREAD_LEASE_SECONDS"])
-        self._most_per_host = 2 * self.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN")
+        self._leases = Leases(
+            self.settings.getfloat("DOWNLOAD_DELAY"),
+            2 * self.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"),
+        )
         rate = float(self.settings["ALSOREAD_RATE"] or 0)
         self._gap = 1 / rate if rate else 0.0
         self._turn = 0.0
         self._crawl: OpenCrawl | None = None
-        self._workers: dict[str, _Worker] = {}
         self._lost: set[str] = set()
         """Incarnations whose pages were handed out again."""
-        self._hosts: dict[str, _Host] = {}
-        self._leases: dict[str, str] = {}
-        """The worker that has a page, by its address."""
-        self._returned: deque[Page] = deque()
-        self._deaths: Counter[str] = Counter()
-        self._alone: dict[str, str] = {}
-        """The worker that is to have a page and no other, by the page's address."""
         self._storing: set[str] = set()
         self._waiting: dict[int, float] = {}
         """When each item came that is not stored yet."""
@@ -185,44 +157,44 @@ class Coordinator:
 
         Return False if they were given to others.
         """
-        crawl = self.crawl
+        crawl, leases = self.crawl, self._leases
         if incarnation in self._lost:
             return False
-        known = self._workers.get(name)
+        known = leases.workers.get(name)
         if known and known.incarnation == incarnation:  # the answer to its first call was lost
             return True
         if known:
             self._lose(name, known)
-        if any(self._host(host).owner for host in hosts):
+        if any(leases.host(host).owner for host in hosts):
             return False
-        worker = self._workers[name] = _Worker(incarnation, monotonic())
+        leases.workers[name] = Worker(incarnation, monotonic())
         for host in hosts:
-            self._lease_host(host, name)
+            leases.lease_host(host, name)
         for url, round_ in held:
             page = crawl.due.find(url)
-            if page and page.round == round_ and url not in self._storing and url not in self._leases:
-                self._lease(page, name, worker)
+            if page and page.round == round_ and url not in self._storing and url not in leases.pages:
+                leases.lease(page, name)
         return True
 
     async def take(self, name: str, incarnation: str, room: int, report: Report) -> Supply | None:
         """Return pages for a worker; None if it is not known, as after a restart."""
-        worker = self._workers.get(name)
+        worker = self._leases.workers.get(name)
         if worker is None or worker.incarnation != incarnation:
             return None
         worker.heard_at = monotonic()
         self._note(name, incarnation, report)
         if self._ended or self._stopping or self._is_settling_in():
             return Supply([], [], [], self._ended is not None)
-        before = {host for host, row in self._hosts.items() if row.owner == name}
+        before = set(self._leases.hosts_of(name))
         taken: list[LeasedPage] = []
         ask = self._hosts_to_ask(name, room)
-        while len(taken) < room and (page := self._next_page(name, worker)):
+        while len(taken) < room and (page := self._leases.next_page(name, self.crawl.next_page)):
             if not self._is_wanted(page):
                 continue
-            if self._deaths[page.url] >= _MOST_DEATHS:
+            if self._leases.deaths[page.url] >= MOST_DEATHS:
                 self._fail(page.url)  # it is tried again without being fetched
                 continue
-            self._lease(page, name, worker)
+            self._leases.lease(page, name)
             validators = self.crawl.validators(page)
             taken.append(
                 LeasedPage(page.url, page.depth, validators["etag"], validators["last_modified"], page.round)
@@ -234,7 +206,7 @@ class Coordinator:
         self, name: str, incarnation: str, items: Sequence[tuple[Round | None, Packed]]
     ) -> list[str]:
         """Store items, each visit for its round, and return each one's kind of result."""
-        if (worker := self._workers.get(name)) and worker.incarnation == incarnation:
+        if (worker := self._leases.workers.get(name)) and worker.incarnation == incarnation:
             worker.heard_at = monotonic()
         return await asyncio.gather(*(self._receive(round_, unpack(packed)) for round_, packed in items))
 
@@ -251,23 +223,18 @@ class Coordinator:
 
     async def status(self) -> dict[str, Any]:
         """Return what a person sees while it runs."""
-        crawl = self.crawl
-        moment = monotonic()
-        owned = [name for name, host in self._hosts.items() if host.owner]
+        crawl, leases = self.crawl, self._leases
         finds_more = bool(self._to_ask or self._asking) or crawl.due.has_new_hosts()
         return {
             "crawl": crawl.catalog.crawl,
             "counts": dict(crawl.catalog.counts),
             "queued": {} if self._is_closed else crawl.count_due(iso(now())),
             "growing": finds_more,
-            "hosts": sorted(owned),
-            "delays": {name: host.delay for name, host in self._hosts.items()},
-            "workers": len(self._workers),
-            "pages_leased": len(self._leases),
-            "oldest_lease_seconds": max(
-                (moment - at for worker in self._workers.values() for at in worker.leased_at.values()),
-                default=0.0,
-            ),
+            "hosts": sorted(leases.owned),
+            "delays": {name: host.delay for name, host in leases.hosts.items()},
+            "workers": len(leases.workers),
+            "pages_leased": len(leases.pages),
+            "oldest_lease_seconds": leases.oldest_seconds,
             "rate": self._pace.rate,
             "results_waiting": len(self._waiting),
             "results_fenced": self._fenced,
@@ -288,7 +255,7 @@ class Coordinator:
             "elapsed_time_seconds": monotonic() - self._opened_at,
             "cluster/results_fenced": self._fenced,
             "cluster/workers_ended": len(self._lost),
-            "cluster/workers": len(self._workers),
+            "cluster/workers": len(self._leases.workers),
         }
 
     def _alarms(self) -> list[Alarm]:
@@ -298,85 +265,26 @@ class Coordinator:
         """Return whether workers may still have hosts and pages from before a restart."""
         if not self.is_restarted or monotonic() - self._opened_at > self._lease_seconds:
             return False
-        return not 0 < self._expected <= len(self._workers)
-
-    def _host(self, name: str) -> _Host:
-        if name not in self._hosts:
-            self._hosts[name] = _Host(delay=self.settings.getfloat("DOWNLOAD_DELAY"))
-        return self._hosts[name]
-
-    def _lease_host(self, name: str, worker: str) -> None:
-        host = self._host(name)
-        host.owner = host.last = worker
-
-    def _lease(self, page: Page, name: str, worker: _Worker) -> None:
-        host = host_of(page.url)
-        self._lease_host(host, name)
-        self._hosts[host].pages += 1
-        self._leases[page.url] = name
-        worker.pages[page.url] = page
-        worker.leased_at[page.url] = monotonic()
-
-    def _end_lease(self, url: str) -> Page | None:
-        name = self._leases.pop(url, None)
-        if name is None:
-            return None
-        self._hosts[host_of(url)].pages -= 1
-        self._alone.pop(url, None)
-        worker = self._workers[name]
-        del worker.leased_at[url]
-        return worker.pages.pop(url)
+        return not 0 < self._expected <= len(self._leases.workers)
 
     def _end_outdated_lease(self, url: str) -> None:
         """End the lease of a page for a round that is over."""
-        if (name := self._leases.get(url)) and self._workers[name].pages[url].round != self._round(url):
-            self._end_lease(url)
+        page = self._leases.leased(url)
+        if page and page.round != self._round(url):
+            self._leases.end(url)
 
     def _is_wanted(self, page: Page) -> bool:
         """Return whether no worker has a page or brought it, that had it before a restart or was given up."""
-        is_taken = page.url in self._leases or page.url in self._storing
+        is_taken = page.url in self._leases.pages or page.url in self._storing
         return not is_taken and page.round == self._round(page.url)
 
-    def _is_free(self, host: str, worker: str) -> bool:
-        row = self._hosts.get(host)
-        if row is None:
-            return True
-        if row.owner == worker:
-            return row.pages < self._most_per_host
-        return row.owner is None and (row.last == worker or row.rests_until <= monotonic())
-
     def _hosts_to_ask(self, name: str, room: int) -> list[str]:
-        ask = [host for host in list(self._to_ask)[:room] if self._is_free(host, name)]
+        ask = [host for host in list(self._to_ask)[:room] if self._leases.is_free(host, name)]
         for host in ask:
             self._to_ask.remove(host)
             self._asking[host] = name
-            self._lease_host(host, name)
+            self._leases.lease_host(host, name)
         return ask
-
-    def _next_page(self, name: str, worker: _Worker) -> Page | None:
-        if name in self._alone.values():
-            return None if worker.pages else self._suspect_of(name)
-        for _ in range(len(self._returned)):
-            page = self._returned.popleft()
-            is_suspect = self._deaths[page.url] == _MOST_DEATHS - 1
-            if is_suspect:
-                self._returned.append(page)
-                if page.url not in self._alone:
-                    self._alone[page.url] = name
-                    return None if worker.pages else self._suspect_of(name)
-            elif self._is_free(host_of(page.url), name):
-                return page
-            else:
-                self._returned.append(page)
-        return self.crawl.next_page(free=lambda host: self._is_free(host, name))
-
-    def _suspect_of(self, name: str) -> Page | None:
-        """Return the page that a worker is to have alone, if its host may be asked."""
-        for page in self._returned:
-            if self._alone.get(page.url) == name and self._is_free(host_of(page.url), name):
-                self._returned.remove(page)
-                return page
-        return None
 
     def _note(self, name: str, incarnation: str, report: Report) -> None:
         """Note what a worker reports."""
@@ -387,49 +295,40 @@ class Coordinator:
         unread = {host: urls for tally in tallies for host, urls in tally.unread.items()}
         self.stats.set_value(UNREAD_SITEMAPS, unread)
         for host, delay in report.delays.items():
-            self._host(host).delay = delay
+            self._leases.host(host).delay = delay
         for host, delay, is_asked in report.released:
-            self._host(host).delay = delay
+            self._leases.host(host).delay = delay
             self._asking.pop(host, None)
             if is_asked:
                 self._read.add(host)
-            self._release(host, name)
+            self._leases.release(host, name)
         for level, line in report.log:
             logging.getLogger(f"worker {name}").log(level, "%s", line)
 
-    def _release(self, name: str, worker: str) -> None:
-        host = self._hosts[name]
-        if host.owner == worker and not host.pages:
-            host.owner = None
-            host.rests_until = monotonic() + host.delay + _REST_SECONDS
-
-    def _lose(self, name: str, worker: _Worker) -> None:
+    def _lose(self, name: str, worker: Worker) -> None:
         """Take back what a worker has that ended."""
+        leases = self._leases
         logger.warning("Worker %s ended; %s given out again.", name, counted(len(worker.pages), "page"))
         self._lost.add(worker.incarnation)
-        for url in list(worker.pages):
-            page = self._end_lease(url)
-            assert page  # noqa: S101
-            self._deaths[url] += 1
-            if url in self._storing:
+        for page in leases.end_all(name):
+            if page.url in self._storing:
                 continue
-            if self._deaths[url] >= _MOST_DEATHS:
-                self._fail(url)
+            if leases.deaths[page.url] >= MOST_DEATHS:
+                self._fail(page.url)
             else:
-                self._returned.append(page)
-        for host, row in self._hosts.items():
-            if row.owner == name:
-                self._release(host, name)
-                if self._asking.pop(host, None) or self._may_have_unread_sitemaps(host):
-                    self._to_ask.append(host)
-        del self._workers[name]
+                leases.returned.append(page)
+        for host in leases.hosts_of(name):
+            leases.release(host, name)
+            if self._asking.pop(host, None) or self._may_have_unread_sitemaps(host):
+                self._to_ask.append(host)
+        del leases.workers[name]
 
     def _may_have_unread_sitemaps(self, host: str) -> bool:
         everywhere = self.settings["ALSOREAD_DISCOVER"] != "links"
         return host not in self._read and (everywhere or f"https://{host}/" in self._seed_pages)
 
     def _fail(self, url: str) -> None:
-        reason = f"{_MOST_DEATHS} workers ended while they had it"
+        reason = f"{MOST_DEATHS} workers ended while they had it"
         failing = asyncio.create_task(self._store(Visit(url=url, state="failed", reason=reason)))
         self._failing.add(failing)
         failing.add_done_callback(self._failing.discard)
@@ -465,13 +364,8 @@ class Coordinator:
             del self._waiting[number]
             if url:
                 self._storing.discard(url)
-                self._end_lease(url)
-                self._forget_returned(url)
-
-    def _forget_returned(self, url: str) -> None:
-        """Hand a page out no more that a worker brought after it was given up."""
-        if self._returned:
-            self._returned = deque(page for page in self._returned if page.url != url)
+                self._leases.end(url)
+                self._leases.forget_returned(url)
 
     async def _write(self, item: Item) -> str:
         catalog = self.crawl.catalog
@@ -497,7 +391,7 @@ class Coordinator:
         while not self._ended:
             await asyncio.sleep(_WATCH_SECONDS)
             moment = monotonic()
-            for name, worker in list(self._workers.items()):
+            for name, worker in list(self._leases.workers.items()):
                 if moment - worker.heard_at > self._lease_seconds:
                     self._lose(name, worker)
             if moment > limits_at:
@@ -511,7 +405,7 @@ class Coordinator:
             self._ended = self._outcome(moment)
 
     def _look_for_delays(self, moment: float) -> None:
-        if self._workers:
+        if self._leases.workers:
             self._without_worker_since = moment
         if moment - self._without_worker_since > _LATE_SECONDS:
             self._late.add(f"For over {_LATE_SECONDS:g} seconds the crawl had no worker.")
@@ -520,12 +414,12 @@ class Coordinator:
 
     def _outcome(self, moment: float) -> str | None:
         """Return how the crawl has ended; None while it goes on."""
-        if self._leases or self._waiting:
+        if self._leases.pages or self._waiting:
             return None
         if self._stopping:
             return self._stopping
-        owned: Collection[str] = [name for name, host in self._hosts.items() if host.owner]
-        if owned or self._returned or self._to_ask or self._asking or moment < self._idle_until:
+        is_out = self._leases.owned or self._leases.returned or self._to_ask or self._asking
+        if is_out or moment < self._idle_until:
             return None
         if self._is_settling_in():
             return None
