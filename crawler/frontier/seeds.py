@@ -5,20 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import urljoin
-
-import frontmatter
-import lxml.html
 
 from crawler.errors import UsageError
 from crawler.urls import canonical_or_none, in_scope
-from pipelines.importing.front_matter import FrontMatterHandler, InvalidFile
 
 SEEDS = Path(__file__).with_name("seeds.txt")
 """The default seeds."""
 
-_ALSO_READ = "atpl-alsoreadstyle"
-"""The class of the heading before the also-read list, in a post's source as on its page."""
 _COMMENT = re.compile(r"(^|\s)#.*")
 
 
@@ -77,21 +70,15 @@ def _read_list(path: Path, scope: Sequence[str]) -> Iterator[str]:
             yield _address(seed, scope, where=f"{path}, line {number}: ")
 
 
-def _links_of_front_matter(also_read: object) -> list[str]:
-    entries = also_read if isinstance(also_read, list) else []
-    return [str(entry["url"]) for entry in entries if isinstance(entry, dict) and "url" in entry]
-
-
 def _read_post(path: Path, scope: Sequence[str]) -> Iterator[str]:
-    """Read the also-read links of a Markdown post: from its front matter, or the list at its end."""
+    """Read the also-read links of a Markdown post."""
+    from crawler.frontier.seed_posts import also_read_links  # slow to load, and rarely needed
+    from pipelines.importing.front_matter import InvalidFile
+
     try:
-        post = frontmatter.loads(_read_text(path), handler=FrontMatterHandler())
+        links = also_read_links(_read_text(path))
     except InvalidFile as error:
         raise SeedError(f"{path} has {error}.") from None
-    links = _links_of_front_matter(post.get("also_read"))
-    if not links and _ALSO_READ in post.content:
-        tail = lxml.html.fragment_fromstring(post.content.rpartition(_ALSO_READ)[2], create_parent="div")
-        links = [urljoin("https://", href) for href in tail.xpath(".//a/@href")]
     seeds = [url for url in map(canonical_or_none, links) if url and in_scope(url, scope)]
     if not seeds:
         raise SeedError(f"{path} has no also-read links to begin with.")
