@@ -29,6 +29,7 @@ from bench.revisit import mirror
 from bench.serving import served
 from pipelines.analysis.update import update_archive
 from pipelines.archive.catalog import Catalog
+from pipelines.archive.maintenance import maintain
 
 HOSTS = 300
 PAGES_PER_ARTICLE = 2
@@ -126,6 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> bool:
         data: Path = options.keep or Path(folder)
         if not (data / "archive.db").exists():
             build(data, options.articles, options.links)
+        maintain(data / "archive.db")  # as every archive is once a week
         update_archive(data / "archive.db")  # else every crawl into a copy would compare all articles
         return all([*_time_commands(data), *_time_views(data), _time_crawls(data)])
 

@@ -21,6 +21,8 @@ from pipelines.archive.plausibility import RE_EXTRACTION, Archived
 _OF_VISIT = f"state = 'failed' AND rule <> '{RE_EXTRACTION}'"
 """Condition on a row and its page: it counts, and is of a visit."""
 _COUNTS = f"(state = 'failed' OR rule = '{RE_EXTRACTION}')"
+_ROWS = "quarantine CROSS JOIN pages ON pages.id = page"
+"""All rows and their pages. SQLite would read all pages first: it does not know how few rows there are."""
 
 
 def find_archived(db: Database, url: str) -> Archived | None:
@@ -125,16 +127,14 @@ def record_of(db: Database, url: str) -> int:
 
 def urls_of(db: Database, patterns: Sequence[str]) -> list[str]:
     """Return the quarantined pages of the hosts that match one of the patterns."""
-    rows = db.execute(
-        f"SELECT url, host FROM quarantine JOIN pages ON pages.id = page WHERE {_COUNTS} ORDER BY url"
-    )
+    rows = db.execute(f"SELECT url, host FROM {_ROWS} WHERE {_COUNTS} ORDER BY url")
     return [url for url, host in rows if any(fnmatchcase(host, pattern) for pattern in patterns)]
 
 
 def counts_since(db: Database, crawl: int) -> Iterator[tuple[str, str, int]]:
     """Yield host, rule and number of the pages quarantined after a crawl."""
     yield from db.execute(
-        f"""SELECT host, rule, count(*) FROM quarantine JOIN pages ON pages.id = page
+        f"""SELECT host, rule, count(*) FROM {_ROWS}
            WHERE crawl > ? AND {_OF_VISIT} GROUP BY host, rule ORDER BY host, count(*) DESC, rule""",
         [crawl],
     )
