@@ -136,14 +136,18 @@ def unwinding() -> Iterator[None]:
     try:
         with shutdown.steps(_interrupt):
             yield
-    except (KeyboardInterrupt, sqlite3.OperationalError):  # as a query ends that a signal interrupts
+    except (_Unwound, sqlite3.OperationalError):  # as a query ends that a signal interrupts
         if not shutdown.is_asked():
             raise
         raise Interrupted("Interrupted; run the same command to resume.") from None
 
 
+class _Unwound(BaseException):
+    """A signal. After a KeyboardInterrupt in a string that is evaluated, Python kills itself where it should exit."""
+
+
 def _interrupt() -> None:
-    raise KeyboardInterrupt
+    raise _Unwound
 
 
 def check_outside(target: Path, data: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crawler.frontier.requests import MAX_UNSETTLED_PAGES
 from tests.site import SEED, Site
 from tests.support.archives import damage, differences, disorder
 from tests.support.killing import WELL, Start, Undisturbed, gets_to, killed, last_words, undisturbed, visits
@@ -16,6 +17,8 @@ from tests.support.processes import descendants
 
 START = Start([SEED], ["--rate", "25"])
 """A pace at which there is something left to kill."""
+_REDIRECTS = 4
+"""Pages of the network that redirect: a second page is asked for, for the first one's sake."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +37,8 @@ def test_a_killed_crawl_ends_with_the_same_archive(
     runs = list(killed(START, network, tmp_path, whole, kills=kills, seed=1))
     assert [fault for run in runs for fault in run.wrong] == []
     assert sum(run.killed for run in runs) == kills
-    assert max(run.lost for run in runs) <= 32, "no more than may be fetched and not stored"
+    most = MAX_UNSETTLED_PAGES + _REDIRECTS
+    assert max(run.lost for run in runs) <= most, "no more than may be fetched and not stored"
     in_mid_crawl = {run.visits for run in runs if 0 < run.visits < whole.visits}
     assert len(in_mid_crawl) >= min(3, kills // 4), "twelve pages are a commit, so there are few such moments"
     assert [*disorder(tmp_path), *differences(whole.data, tmp_path), *misread(tmp_path)] == []

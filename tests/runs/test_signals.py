@@ -54,6 +54,20 @@ def test_a_crawl_that_is_interrupted_at_any_moment_goes_on(
     assert [*disorder(data), *differences(whole.data, data)] == []
 
 
+_INTERRUPTED = """
+import signal
+from crawler import shutdown
+from crawler.cli.options import reports_errors, unwinding
+from crawler.reports import terminal
+
+@reports_errors
+def command():
+    with unwinding():
+        eval("signal.raise_signal(signal.SIGINT)")
+
+shutdown.install()
+command()
+"""
 COMMANDS = {**JOBS, "status": Job(["status"])}
 
 
@@ -89,6 +103,18 @@ def test_a_command_that_is_interrupted_at_any_moment_goes_on(
     assert job.noted or differences(whole, data) == []
     if command == "export":
         assert files(tmp_path / "data-exported") == files(tmp_path / "whole-exported")
+
+
+def test_a_signal_in_code_that_is_evaluated_has_the_usual_exit_code(tmp_path: Path) -> None:
+    """As while a module loads that defines a named tuple. What prints the error is loaded: it evaluates code, too."""
+    (tmp_path / "interrupted.py").write_text(_INTERRUPTED, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (
+        INTERRUPTED,
+        "alsoread: Interrupted; run the same command to resume.\n",
+    )
 
 
 def crawl_command(site: Site, data: Path) -> list[str]:

@@ -21,7 +21,7 @@ from pipelines.archive.catalog import Catalog
 from tests.conftest import ARTICLE
 from tests.support.commands import here
 from tests.support.exports import BREAD, JAM, ROLLS, make_archive, three_articles
-from tests.support.serving import COPIED, HOSTILE_TEXT, archive, request, served
+from tests.support.serving import COPIED, HOSTILE_TEXT, archive, command, request, served
 
 TOKEN = "a-token-of-the-tests"  # noqa: S105
 ATOM = {"": "http://www.w3.org/2005/Atom"}
@@ -259,10 +259,7 @@ def test_without_the_extra_a_sentence_says_what_to_install(data: Path, package: 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_well(data: Path, number: int) -> None:
     with subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "crawler", "serve", "--port", "0", "--data", str(data)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        command(data), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as server:
         assert server.stdout
         assert server.stdout.readline().startswith("Serving http://127.0.0.1:")

@@ -111,7 +111,7 @@ def killed(
                 ended, left = (left[:-1], left[-1:]) if at_once else (left, [])
                 wrong += [line for each in ended for line in last_words(each).splitlines()]
                 before, asked = set(_pages(site.log[:first])), _pages(site.log[first:])
-                lost = sum(_url(page) not in done for page in asked)
+                lost = len(set(map(_url, asked)) - done)
                 yield Run(code, seconds, visits(data), lost, sum(page in before for page in asked), wrong)
                 if code == _KILLED:
                     kills -= 1

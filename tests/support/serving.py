@@ -82,12 +82,17 @@ def archive(data: Path) -> Path:
     return data
 
 
+def command(data: Path) -> list[str]:
+    """Serves an archive at a free port. A warning is an error, but for the databases that Datasette leaves open."""
+    warnings = ["-W", "error", "-W", "ignore:unclosed database:ResourceWarning"]
+    return [sys.executable, *warnings, "-m", "crawler", "serve", "--port", "0", "--data", str(data)]
+
+
 @contextmanager
 def served(data: Path, *options: str) -> Iterator[str]:
     """Give the address of a server, with its token if it has one; Ctrl-C ends it well."""
-    command = [sys.executable, "-W", "error", "-m", "crawler", "serve", "--port", "0", "--data", str(data)]
     with subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command(data), *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as server:
         try:
             assert server.stdout
