@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import signal
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.conftest import ARTICLE
 from tests.site import SEED, Site
 from tests.support.clusters import Cluster
 from tests.support.commands import alsoread
+from tests.support.json_docs import SECTIONS, documented_keys
 from tests.support.killing import Start, gets_to, last_words
 
 VISIT = Visit(url=ARTICLE.url, state="stored", status=200, article=ARTICLE, seconds=1, exchanges=[])
@@ -32,6 +34,7 @@ def test_the_status_of_a_crawl_that_runs(network: Path, tmp_path: Path, cluster:
         crawl = Start([SEED], [*cluster.options(2), "--delay", "3"])(site, data)
         assert gets_to(3, crawl, data)
         shown = alsoread(*asked).stdout
+        values = json.loads(alsoread(*asked, "--json").stdout)
         crawl.send_signal(signal.SIGINT)
         assert last_words(crawl) == ""
     assert crawl.returncode == 11
@@ -44,8 +47,13 @@ def test_the_status_of_a_crawl_that_runs(network: Path, tmp_path: Path, cluster:
         r"  results fenced   0\n",
         shown,
     )
-    ended = alsoread(*asked)
-    assert (ended.returncode, ended.stderr) == (2, f"alsoread: No crawl of {data} runs on the cluster.\n")
+    assert documented_keys("alsoread cluster status", values) == set(SECTIONS["alsoread cluster status"])
+    assert (values["crawl"]["id"], values["cluster"]["workers"]) == (1, 2)
+    assert values["crawl"]["pages"] >= 3
+    ended = alsoread(*asked, "--json")
+    sentence = f"No crawl of {data} runs on the cluster."
+    assert (ended.returncode, ended.stderr) == (2, f"alsoread: {sentence}\n")
+    assert json.loads(ended.stdout) == {"error": sentence, "exit_code": 2}
 
 
 @pytest.mark.long
