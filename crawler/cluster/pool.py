@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, chdir, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,39 +17,31 @@ from crawler.workers.pool import Ended, Pool
 if TYPE_CHECKING:
     from types import ModuleType
 
+_Item = TypeVar("_Item")
 _Answer = TypeVar("_Answer")
 
-_LOOK_SECONDS = 10.0
+_LOOK_SECONDS = 5.0
 """Seconds between two looks at the cluster: whether it is still there, and how large it is."""
 
 
 class ClusterPool:
-    """Load batches of items on this node, and call `answer` for each on any, in place of a `Pool`.
+    """Call `answer` in processes of all nodes, as a `Pool` does in processes of this machine.
 
     It is called in a process that no item can end but its own. Ray repeats a task whose node or process ended.
     """
 
     def __init__(
-        self,
-        ray: ModuleType,
-        load: Callable[..., list[Any]],
-        answer: Callable[..., list[Any]],
-        workers: int,
-        time_limit: float,
+        self, ray: ModuleType, answer: Callable[..., list[Any]], workers: int, time_limit: float
     ) -> None:
-        """`load` and `answer` are pickled; `workers`: tasks at a time, 0 for one a processor, also of later nodes."""
+        """As for a Pool; `workers`: tasks at a time, 0 for one a processor, also of nodes that join later."""
         self._ray: Any = ray
         self._workers = workers
         self._count, self._counted_at = 0, float("-inf")
         self._turns: AbstractAsyncContextManager[Any] = (
             asyncio.Semaphore(workers) if workers else nullcontext()
         )
-        here = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
-            ray.get_runtime_context().get_node_id(), soft=False
-        )
-        self._load = ray.remote(_load_batch).options(num_cpus=0, scheduling_strategy=here)
-        self._answer = ray.remote(_answer_batch).options(num_cpus=1)
-        self._loading, self._answering = (Path.cwd(), load), (version("alsoread"), answer, time_limit)
+        self._task = ray.remote(_answer_batch).options(num_cpus=1)
+        self._call = (version("alsoread"), answer, time_limit)
 
     @property
     def most(self) -> int:
@@ -59,20 +50,19 @@ class ClusterPool:
             self._count, self._counted_at = count_processors(self._ray), monotonic()
         return self._workers or self._count
 
-    async def call_batch(self, batch: list[Any], ended: Callable[[Any, Ended], _Answer]) -> list[_Answer]:
-        """Return the answers for a batch. `ended` gets an item as `load` returned it. Raises AlsoreadError."""
+    async def call_batch(self, batch: list[_Item], ended: Callable[[_Item, Ended], _Answer]) -> list[_Answer]:
+        """Return the answers for a batch, as Pool.call_batch does. Raises AlsoreadError."""
         async with self._turns:
-            loaded = self._load.remote(batch, *self._loading)
+            if is_gone(self._ray):  # Ray ends a process that hands it data then
+                raise ClusterGone
             try:
-                answers: list[_Answer] = await self._result_of(
-                    self._answer.remote(loaded, ended, *self._answering)
-                )
+                answers: list[_Answer] = await self._result_of(self._task.remote(batch, ended, *self._call))
             except self._ray.exceptions.RayError as error:
                 raise self._explained(error) from None
             return answers
 
     async def _result_of(self, task: Any) -> Any:
-        result = asyncio.ensure_future(_awaited(task))
+        result = asyncio.ensure_future(task)
         while not (await asyncio.wait([result], timeout=_LOOK_SECONDS))[0]:
             if is_gone(self._ray):
                 raise ClusterGone
@@ -88,18 +78,9 @@ class ClusterPool:
         return explained(error)
 
 
-async def _awaited(task: Any) -> Any:
-    return await task
-
-
-def _load_batch(batch: list[Any], folder: Path, load: Callable[..., list[Any]]) -> list[Any]:
-    with chdir(folder):  # paths are meant as the command has them
-        return load(batch)
-
-
 def _answer_batch(
-    batch: list[Any],
-    ended: Callable[[Any, Ended], _Answer],
+    batch: list[_Item],
+    ended: Callable[[_Item, Ended], _Answer],
     program: str,
     answer: Callable[..., list[_Answer]],
     time_limit: float,

@@ -9,7 +9,6 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -21,9 +20,10 @@ from crawler.items import EXTRACTOR_VERSION
 from crawler.runs.reread import (
     ChosenArticle,
     Difference,
+    Loader,
     Problem,
     Reader,
-    load_batch,
+    StoredArticle,
     reread,
     unread,
 )
@@ -98,6 +98,25 @@ class Preview:
     samples: list[Sample] = field(default_factory=list)
 
 
+class _OnCluster:
+    """Load articles here, where the archive is, and read them on any node."""
+
+    def __init__(self, loaders: Pool, readers: ClusterPool) -> None:
+        self._loaders, self._readers = loaders, readers
+
+    @property
+    def most(self) -> int:
+        """Return how many processes read."""
+        return self._readers.most
+
+    async def call_batch(
+        self, batch: list[ChosenArticle], ended: Callable[..., Problem]
+    ) -> list[Difference | Problem]:
+        """Return the results of articles, as Pool.call_batch does."""
+        stored: list[StoredArticle | Problem] = await self._loaders.call_batch(batch, ended)
+        return await self._readers.call_batch(stored, ended)
+
+
 class ReextractionRun:
     """Re-extract chosen articles: first a preview, then the writing. The archive is locked as long as it is open.
 
@@ -158,26 +177,26 @@ class ReextractionRun:
         return preview
 
     @contextmanager
-    def _pool(self) -> Iterator[Pool | ClusterPool]:
+    def _pool(self) -> Iterator[Pool | _OnCluster]:
         """Yield the processes that read: those of this machine, or of all nodes of a cluster."""
-        if self._cluster:
-            from crawler.cluster.connection import connected  # nobody else has to load it
-            from crawler.cluster.pool import ClusterPool
-
-            workers = self._processes or 0
-            with connected(self._cluster, workers) as ray:
-                load = partial(load_batch, self._data)
-                yield ClusterPool(ray, load, reread, workers, ALSOREAD_READ_TIMEOUT)
+        if not self._cluster:
+            processes = self._processes or os.cpu_count() or 1
+            with closing(Pool(Reader(self._data), processes, ALSOREAD_READ_TIMEOUT)) as pool:
+                yield pool
             return
-        pool = Pool(Reader(self._data), self._processes or os.cpu_count() or 1, ALSOREAD_READ_TIMEOUT)
-        try:
-            yield pool
-        finally:
-            pool.close()
+        from crawler.cluster.connection import connected  # nobody else has to load it
+        from crawler.cluster.pool import ClusterPool
+
+        workers = self._processes or 0
+        with (
+            connected(self._cluster, workers) as ray,
+            closing(Pool(Loader(self._data), os.cpu_count() or 1, ALSOREAD_READ_TIMEOUT)) as loaders,
+        ):
+            yield _OnCluster(loaders, ClusterPool(ray, reread, workers, ALSOREAD_READ_TIMEOUT))
 
     async def _preview(
         self,
-        pool: Pool | ClusterPool,
+        pool: Pool | _OnCluster,
         chosen: Iterator[ChosenArticle],
         preview: Preview,
         watch: Callable[[int], None],
@@ -245,7 +264,7 @@ class ReextractionRun:
 
 
 async def _read_all(
-    pool: Pool | ClusterPool, chosen: Iterator[ChosenArticle]
+    pool: Pool | _OnCluster, chosen: Iterator[ChosenArticle]
 ) -> AsyncIterator[tuple[int, list[Difference | Problem]]]:
     """Yield the sizes and results of batches, in their order. Ends early when a signal came."""
     tasks: deque[tuple[int, asyncio.Task[list[Difference | Problem]]]] = deque()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -99,41 +98,41 @@ def load(db: Database, data: Path, page: int) -> StoredArticle:
     return StoredArticle(page, articles.load(db, page), version, record, originals.load(db, data, record))
 
 
-def load_batch(data: Path, batch: Sequence[ChosenArticle]) -> list[StoredArticle | Problem]:
-    """Load archived articles, on the machine that has the archive. Raises AlsoreadError."""
-    with closing(open_readonly(data / "archive.db")) as db:
-        return _load_all(db, data, batch)
+class Loader:
+    """Load articles of an archive. It is pickled to a process of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._db: Database | None = None
+
+    def __call__(self, batch: Sequence[ChosenArticle]) -> list[StoredArticle | Problem]:
+        """Return each with its original, or the problem of one that can't be loaded."""
+        if self._db is None:
+            self._db = open_readonly(self._data / "archive.db")
+        return [self._load(self._db, chosen) for chosen in batch]
+
+    def _load(self, db: Database, chosen: ChosenArticle) -> StoredArticle | Problem:
+        try:
+            return load(db, self._data, chosen.page)
+        except (AlsoreadError, OSError) as error:
+            return _problem_of(chosen.url, error, self._data)
 
 
-def _load_all(db: Database, data: Path, batch: Sequence[ChosenArticle]) -> list[StoredArticle | Problem]:
-    return [_load_or_explain(db, data, chosen) for chosen in batch]
+class Reader:
+    """Load articles and read them again. It is pickled to a process of its own."""
 
+    def __init__(self, data: Path) -> None:
+        self._load = Loader(data)
 
-def _load_or_explain(db: Database, data: Path, chosen: ChosenArticle) -> StoredArticle | Problem:
-    try:
-        return load(db, data, chosen.page)
-    except (AlsoreadError, OSError) as error:
-        return _problem_of(chosen.url, error, data)
+    def __call__(self, batch: Sequence[ChosenArticle]) -> list[Difference | Problem]:
+        """Return the results of `reread`."""
+        return reread(self._load(batch))
 
 
 def reread(batch: Sequence[StoredArticle | Problem]) -> list[Difference | Problem]:
     """Return the articles that are not as the current extractors read them, and those that can't be read."""
     results = [item if isinstance(item, Problem) else _reread(item) for item in batch]
     return [result for result in results if result]
-
-
-class Reader:
-    """Load articles of an archive and read them again. It is pickled to a process of its own."""
-
-    def __init__(self, data: Path) -> None:
-        self._data = data
-        self._db: Database | None = None
-
-    def __call__(self, batch: Sequence[ChosenArticle]) -> list[Difference | Problem]:
-        """Return the results of `reread`."""
-        if self._db is None:
-            self._db = open_readonly(self._data / "archive.db")
-        return reread(_load_all(self._db, self._data, batch))
 
 
 def _reread(stored: StoredArticle) -> Difference | Problem | None:

@@ -90,7 +90,7 @@ def test_the_end_of_the_cluster_changes_nothing(here: Reextracted, data: Path) -
         cluster.kill()
         printed, said = command.communicate()
     sentence = "The Ray cluster is gone; run the same command to resume."
-    assert command.returncode == 11
+    assert command.returncode == 11, said
     assert said.endswith(f"alsoread: {sentence}\n")
     assert json.loads(printed) == {"error": sentence, "exit_code": 11}
     assert differences(here.before, data) == []
@@ -120,10 +120,10 @@ def test_an_item_that_ends_or_stalls_a_process_costs_no_other(tmp_path: Path, cl
         check=True,
     )
     answers = json.loads(done.stdout)
-    dies = f"{DIES} loaded: its process ended with exit code -9"
+    dies = f"{DIES}: its process ended with exit code -9"
     assert answers["there"] == answers["here"]
-    assert answers["here"] == ["first loaded", f"{STALLS} loaded: too long", dies, "last loaded"]
-    assert answers["repeated"] == [f"{path} loaded"]
+    assert answers["here"] == ["first", f"{STALLS}: too long", dies, "last"]
+    assert answers["repeated"] == [f"{path}"]
     (older,) = answers["older"]
     assert older.endswith("this command 0.1.0: install the same version on every node.")
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from crawler.runs.crawl import settings_with
 from tests.conftest import ARTICLE
 from tests.site import SEED, Site
 from tests.support.clusters import Cluster
-from tests.support.commands import alsoread
+from tests.support.commands import Run, alsoread, here
 from tests.support.json_docs import SECTIONS, documented_keys
 from tests.support.killing import Start, gets_to, last_words
 
@@ -61,6 +62,17 @@ def test_no_cluster_at_the_address(tmp_path: Path, cluster: Cluster) -> None:  #
     done = alsoread("crawl", SEED, "--cluster", "127.0.0.1:1", "--data", tmp_path)
     assert done.returncode == 2
     assert done.stderr == "alsoread: No Ray cluster can be used at 127.0.0.1:1: Connection refused.\n"
+
+
+def test_ray_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    for name in ("RAY_USAGE_STATS_ENABLED", "RAY_DEDUP_LOGS_SKIP_REGEX"):
+        monkeypatch.setenv(name, "0")  # set for Ray in the process of the command, which is this one
+    done = here("reextract", "--dry-run", "--cluster", "127.0.0.1:1", "--data", run.data)
+    assert done.exit_code == 2
+    assert (
+        done.stderr == "alsoread: --cluster needs ray, which is not installed: install alsoread[cluster].\n"
+    )
 
 
 def test_a_worker_of_another_version_is_not_taken(tmp_path: Path) -> None:

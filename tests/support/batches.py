@@ -22,21 +22,15 @@ _BATCH = ["first", STALLS, DIES, "last"]
 _LIMIT_SECONDS = 1.0
 
 
-def load(batch: list[str]) -> list[str]:
-    """Return what is answered on another node."""
-    return [f"{item} loaded" for item in batch]
-
-
 def answer(batch: list[str]) -> list[str]:
     """Return answers; the process of Ray's that asks for the answer to a path ends if there is no file yet."""
     for item in batch:
-        name = item.removesuffix(" loaded")
-        if name == STALLS:
+        if item == STALLS:
             signal.pause()
-        elif name == DIES:
+        elif item == DIES:
             os.kill(os.getpid(), signal.SIGKILL)
-        elif name.startswith("/") and not Path(name).exists():
-            Path(name).touch()
+        elif item.startswith("/") and not Path(item).exists():
+            Path(item).touch()
             os.kill(_parent(_parent(os.getpid())), signal.SIGKILL)
     return batch
 
@@ -49,15 +43,15 @@ def ended(item: str, error: Ended) -> str:
 def main(address: str, path: str) -> None:
     """Print the answers of both, those for an item that ends a process of Ray's, and the error of another version."""
     here = Pool(answer, 1, _LIMIT_SECONDS)
-    answers = {"here": asyncio.run(here.call_batch(load(_BATCH), ended))}
+    answers = {"here": asyncio.run(here.call_batch(_BATCH, ended))}
     here.close()
     with connected(address, 0) as ray:
-        there = cluster_pool.ClusterPool(ray, load, answer, 2, _LIMIT_SECONDS)
+        there = cluster_pool.ClusterPool(ray, answer, 2, _LIMIT_SECONDS)
         answers["there"] = asyncio.run(there.call_batch(_BATCH, ended))
         answers["repeated"] = asyncio.run(there.call_batch([path], ended))
         with pytest.MonkeyPatch.context() as this:
             this.setattr(cluster_pool, "version", lambda _: "0.1.0")
-            older = cluster_pool.ClusterPool(ray, load, answer, 2, _LIMIT_SECONDS)
+            older = cluster_pool.ClusterPool(ray, answer, 2, _LIMIT_SECONDS)
         try:
             asyncio.run(older.call_batch([path], ended))
         except ClusterError as error:
