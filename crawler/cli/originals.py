@@ -112,10 +112,11 @@ def reextract(
     if workers and not cluster:
         raise click.UsageError("--workers needs --cluster.")
     chosen = ArticleFilter(hosts=hosts, since=since, where=where)
-    options: Any = {"older_only": older_only, "dry_run": dry_run, "cluster": cluster, "processes": workers}
     with (
         shutdown.noted(),  # the run looks for signals
-        ReextractionRun(Path(data), chosen, **options) as run,
+        ReextractionRun(
+            Path(data), chosen, older_only=older_only, dry_run=dry_run, cluster=cluster, processes=workers
+        ) as run,
     ):
         with progress("Reading", not as_json) as watch:
             preview = run.preview(watch)

@@ -41,7 +41,7 @@ class Reextracted(NamedTuple):
 
 @pytest.fixture(scope="module")
 def here(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Reextracted:
-    """An article would lose too much, and one has lost its original."""
+    """An article would lose too much, and the original of another is damaged."""
     folder = tmp_path_factory.mktemp("here")
     before = shutil.copytree(run.data, folder / "before")
     reread(before, where=f"url <> '{OTHER}'")
@@ -123,7 +123,7 @@ def test_an_item_that_ends_or_stalls_a_process_costs_no_other(tmp_path: Path, cl
     dies = f"{DIES}: its process ended with exit code -9"
     assert answers["there"] == answers["here"]
     assert answers["here"] == ["first", f"{STALLS}: too long", dies, "last"]
-    assert answers["repeated"] == [f"{path}"]
+    assert answers["repeated"] == [path]
     (older,) = answers["older"]
     assert older.endswith("this command 0.1.0: install the same version on every node.")
 
