@@ -29,7 +29,7 @@ class UsageError(AlsoreadError):
 
 
 class ClusterError(AlsoreadError):
-    """A Ray cluster can't be used for a crawl."""
+    """A Ray cluster can't be used."""
 
     exit_code = exit_codes.USAGE
 

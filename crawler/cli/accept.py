@@ -99,11 +99,11 @@ def _accept(store: Store, data: Path, url: str) -> int:
 
 def _accept_reextraction(db: Database, data: Path, url: str) -> int:
     """Store the quarantined re-extraction of an article, and return its number of words. Raises AlsoreadError."""
-    from crawler.runs.reread import reextract
+    from crawler.runs.reread import load, reextract
 
-    page = lookup.find(db, url)
+    stored = load(db, data, lookup.find(db, url))
     try:
-        reextraction = reextract(db, data, articles.load(db, page), page)
+        reextraction = reextract(stored)
     except UnreadablePage as error:
         raise UsageError(f"The original of {url} can't be read: {error}.") from None
     article = reextraction.article

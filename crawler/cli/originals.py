@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 
 from crawler import shutdown
 from crawler.cli.options import (
     NOTHING_CHANGED,
+    archive_options,
     data_folder,
     dry_run_flag,
     host_filter,
@@ -72,6 +74,7 @@ def original(page: str, headers: bool, version: int | None, quarantined: bool, d
     is_flag=True,
     help="Only articles that an older version of the extractors read.",
 )
+@archive_options("cluster.")
 @data_folder
 @dry_run_flag("Only show what would change.")
 @json_flag
@@ -84,6 +87,7 @@ def reextract(
     data: str,
     dry_run: bool,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Read archived articles from their originals again.
 
@@ -96,16 +100,23 @@ def reextract(
       alsoread reextract --dry-run
       alsoread reextract --older-than-extractor
       alsoread reextract --host 'howto.*' --where "author IS NULL"
+      alsoread reextract --cluster 192.168.1.10:6379
     """
     from crawler.reports.reextract import preview_values, print_preview, print_warnings
     from crawler.reports.terminal import progress
     from crawler.runs.reextract import ReextractionRun
     from pipelines.archive.selection import ArticleFilter
 
+    # Not that of alsoread.toml: one machine can always do it, whether the cluster is there or not.
+    cluster, workers = settings["ALSOREAD_CLUSTER"], settings["ALSOREAD_WORKERS"]
+    if workers and not cluster:
+        raise click.UsageError("--workers needs --cluster.")
     chosen = ArticleFilter(hosts=hosts, since=since, where=where)
     with (
-        shutdown.noted(),  # the run checks for signals between two batches
-        ReextractionRun(Path(data), chosen, older_only=older_only, dry_run=dry_run) as run,
+        shutdown.noted(),  # the run looks for signals
+        ReextractionRun(
+            Path(data), chosen, older_only=older_only, dry_run=dry_run, cluster=cluster, processes=workers
+        ) as run,
     ):
         with progress("Reading", not as_json) as watch:
             preview = run.preview(watch)

@@ -1,1 +1,1 @@
-"""One crawl by many processes on Ray: a coordinator holds the archive, workers fetch and read pages."""
+"""Work of many processes on Ray: a crawl, whose coordinator holds the archive, and batches of a re-extraction."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import secrets
-import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
@@ -17,6 +13,15 @@ from typing import TYPE_CHECKING, Any
 from scrapy.settings import Settings
 
 from crawler import shutdown
+from crawler.cluster.connection import (
+    NAMESPACE,
+    ClusterGone,
+    connected,
+    count_processors,
+    explained,
+    first_line,
+    is_gone,
+)
 from crawler.cluster.settings import values_of
 from crawler.errors import AlsoreadError, ClusterError, Interrupted, LockedError
 from crawler.items import Outcome
@@ -24,7 +29,6 @@ from crawler.items import Outcome
 if TYPE_CHECKING:
     from types import ModuleType
 
-_NAMESPACE = "alsoread"
 _POLL_SECONDS = 0.5
 """Seconds between two looks at the state of the crawl."""
 _PATIENCE_SECONDS = 10.0
@@ -47,23 +51,19 @@ def run(settings: Settings, seeds: Sequence[str], pages: Sequence[str], show: Sh
     if shutdown.is_asked():
         raise Interrupted("Interrupted before anything was fetched; run the same command again.")
     workers = settings.getint("ALSOREAD_WORKERS")
-    with _connected(settings["ALSOREAD_CLUSTER"], workers) as ray:
+    with connected(settings["ALSOREAD_CLUSTER"], workers) as ray:
         return _Run(ray, settings, seeds, pages, workers).finish(show)
 
 
 def status(address: str, data: Path) -> dict[str, Any]:
     """Return the status of the crawl of an archive that runs on a cluster. Raises ClusterError."""
-    with _connected(address, 0, start=False) as ray:
+    with connected(address, 0, start=False) as ray:
         try:
-            coordinator = ray.get_actor(_name_of(data), namespace=_NAMESPACE)
+            coordinator = ray.get_actor(_name_of(data), namespace=NAMESPACE)
             found: dict[str, Any] = ray.get(coordinator.status.remote(), timeout=_PATIENCE_SECONDS)
         except (ValueError, ray.exceptions.RayError):
             raise ClusterError(f"No crawl of {data} runs on the cluster.") from None
         return found
-
-
-class _ClusterGone(Interrupted):
-    """The head of the cluster has ended, so that nothing of it can be asked any more."""
 
 
 class _Run:
@@ -76,7 +76,6 @@ class _Run:
         from crawler.cluster.worker import Worker
 
         self._ray: Any = ray
-        self._gcs_address: str = ray.get_runtime_context().gcs_address
         self._asked: list[str] = []
         self._may_grow = not workers
         data = Path(settings["ALSOREAD_DATA"]).absolute()
@@ -90,7 +89,7 @@ class _Run:
         self._name = _name_of(data)
         coordinator = ray.remote(CoordinatorActor).options(
             name=self._name,
-            namespace=_NAMESPACE,
+            namespace=NAMESPACE,
             num_cpus=0,
             max_restarts=_FOR_EVER,
             scheduling_strategy=here,
@@ -104,7 +103,7 @@ class _Run:
         )
         self._workers: list[Any] = []
         self._runs: list[Any] = []
-        self._first_workers = workers or self._processors()
+        self._first_workers = workers or count_processors(self._ray)
 
     def finish(self, show: Show) -> dict[str, Any]:
         """Run it to its end, and return its statistics."""
@@ -114,7 +113,7 @@ class _Run:
             ):
                 return self._finish(show)
         finally:
-            if not isinstance(sys.exception(), _ClusterGone):
+            if not isinstance(sys.exception(), ClusterGone):
                 for actor in (*self._workers, self._coordinator):
                     with suppress(Exception):
                         self._ray.kill(actor)
@@ -124,7 +123,7 @@ class _Run:
         self._grow(self._first_workers)
         try:
             outcome = self._watch(show)
-        except _ClusterGone:
+        except ClusterGone:
             raise
         except AlsoreadError:
             self._ask("close", Outcome.SHUTDOWN)
@@ -146,7 +145,7 @@ class _Run:
             if not self._asked:
                 asked_at = monotonic()
                 if self._may_grow:
-                    self._grow(self._processors())
+                    self._grow(count_processors(self._ray))
             elif Outcome.FORCED in self._asked:
                 outcome = Outcome.FORCED
             elif not is_stopping:
@@ -155,9 +154,6 @@ class _Run:
             elif monotonic() - asked_at > _GRACE_SECONDS:
                 outcome = Outcome.SHUTDOWN
         return outcome
-
-    def _processors(self) -> int:
-        return max(int(self._ray.cluster_resources().get("CPU", 1)), 1)
 
     def _grow(self, workers: int) -> None:
         """Start workers until there are so many; those without a processor wait for one to join."""
@@ -173,9 +169,9 @@ class _Run:
             try:
                 self._ray.get(run_)
             except self._ray.exceptions.RayTaskError as error:
-                raise _explained(error) from None
+                raise explained(error) from None
             except self._ray.exceptions.RayError as error:
-                raise ClusterError(f"A worker can't be started: {_first_line(error)}") from None
+                raise ClusterError(f"A worker can't be started: {first_line(error)}") from None
 
     def _ask(self, method: str, *args: Any) -> Any:
         """Return the coordinator's answer; wait while it starts anew."""
@@ -187,84 +183,12 @@ class _Run:
                     getattr(self._coordinator, method).remote(*args), timeout=_PATIENCE_SECONDS
                 )
             except errors.RayTaskError as error:
-                raise _explained(error) from None
+                raise explained(error) from None
             except (errors.RayActorError, errors.GetTimeoutError):
-                if self._is_cluster_gone() or monotonic() - since > _LONGEST_SILENCE_SECONDS:
-                    raise _ClusterGone("The Ray cluster is gone; run the same command to resume.") from None
-
-    def _is_cluster_gone(self) -> bool:
-        """Return whether the head does not answer, which Ray itself takes a minute to find."""
-        try:
-            _check_address(self._gcs_address)
-        except OSError:
-            return True
-        return False
-
-
-def _check_address(address: str) -> None:
-    """Raise OSError where nothing answers."""
-    host, _, port = address.rpartition(":")
-    socket.create_connection((host, int(port)), _PATIENCE_SECONDS).close()
-
-
-def _explained(error: Any) -> BaseException:
-    """Return what was raised on another node."""
-    cause: BaseException = error.cause
-    return cause if isinstance(cause, AlsoreadError | OSError) else error
+                if is_gone(self._ray) or monotonic() - since > _LONGEST_SILENCE_SECONDS:
+                    raise ClusterGone from None
 
 
 def _name_of(data: Path) -> str:
     """Return the name of the coordinator of an archive, by which Ray knows it."""
     return f"coordinator-{sha256(str(data.absolute()).encode()).hexdigest()[:16]}"
-
-
-@contextmanager
-def _connected(address: str, workers: int, *, start: bool = True) -> Iterator[ModuleType]:
-    """Connect to a cluster; "auto" starts one of this process' own, which ends with it. Raises ClusterError."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told
-    # What ends is started anew, and the log of the crawl tells: none of it is for the terminal.
-    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
-    is_own = address == "auto" and start
-    if is_own:
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-    try:
-        import ray
-    except ModuleNotFoundError:
-        raise ClusterError(
-            "--cluster needs ray, which is not installed: install alsoread[cluster]."
-        ) from None
-    options: dict[str, Any] = {
-        "address": "local",  # not one that runs here already
-        "include_dashboard": False,
-        "num_cpus": max(workers, os.cpu_count() or 1),
-    }
-    if not is_own:
-        options = {"address": address}
-        _check_cluster(address)
-    if ours := {name: value for name, value in os.environ.items() if name.startswith("ALSOREAD_")}:
-        options["runtime_env"] = {"env_vars": ours}  # for the processes on other nodes
-    try:
-        ray.init(**options, namespace=_NAMESPACE, log_to_driver=False, logging_level=logging.CRITICAL)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise ClusterError(f"No Ray cluster can be used at {address}: {_first_line(error)}") from None
-    shutdown.install()  # Ray has put its own in the place of our handlers
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-
-
-def _check_cluster(address: str) -> None:
-    """Raise ClusterError where nothing answers, for which Ray would wait for minutes."""
-    if address == "auto":
-        return
-    try:
-        _check_address(address)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ClusterError(f"No Ray cluster can be used at {address}: {reason}.") from None
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

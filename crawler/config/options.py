@@ -194,7 +194,7 @@ _TABLE = (
     Option("keep.logs", _AGE, "90 days", "", "",
            "How long the logs of runs are kept."),
     Option("cluster.address", _CLUSTER, None, "ALSOREAD_CLUSTER", "--cluster",
-           "Crawl on the Ray cluster there; auto: one of its own.", example="192.168.1.10:6379"),
+           "Use the Ray cluster there; auto: one of its own.", example="192.168.1.10:6379"),
     Option("cluster.workers", _COUNT, None, "ALSOREAD_WORKERS", "--workers",
            "Workers on the cluster; by default one a processor.", example=4),
     Option("warc.write", _SWITCH, True, "ALSOREAD_WARC", "",

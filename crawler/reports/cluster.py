@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from crawler.reports.terminal import print_json
 from crawler.text import counted
 
 
@@ -27,3 +28,22 @@ def print_status(status: Mapping[str, Any]) -> None:
         ("results fenced", f"{status['results_fenced']:,}"),
     ):
         click.echo(f"  {label:<15}  {value}")
+
+
+def print_status_json(status: Mapping[str, Any]) -> None:
+    """Print the same as JSON."""
+    print_json(
+        {
+            "crawl": {"id": status["crawl"], **status["counts"]},
+            "queued": sum(status["queued"].values()),
+            "pages_per_second": status["rate"],
+            "cluster": {
+                "workers": status["workers"],
+                "hosts_leased": len(status["hosts"]),
+                "pages_leased": status["pages_leased"],
+                "oldest_lease_seconds": status["oldest_lease_seconds"],
+                "results_waiting": status["results_waiting"],
+                "results_fenced": status["results_fenced"],
+            },
+        }
+    )

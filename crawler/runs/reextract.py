@@ -7,19 +7,28 @@ import os
 import pickle
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, NamedTuple, Self
 
 from crawler import shutdown
 from crawler.errors import Interrupted
 from crawler.items import EXTRACTOR_VERSION
-from crawler.runs.reread import Difference, Problem, Reader
+from crawler.runs.reread import (
+    ChosenArticle,
+    Difference,
+    Loader,
+    Problem,
+    Reader,
+    StoredArticle,
+    reread,
+    unread,
+)
 from crawler.settings import ALSOREAD_READ_TIMEOUT, ALSOREAD_SCOPE
-from crawler.workers.pool import Ended, Pool
+from crawler.workers.pool import Pool
 from pipelines.analysis.update import update_analyses
 from pipelines.archive import articles
 from pipelines.archive.connection import open_current, open_locked
@@ -28,9 +37,14 @@ from pipelines.archive.selection import ArticleFilter, evaluation_explained, whe
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.originals.reextractions import Reextraction, ReextractionStore
 
+if TYPE_CHECKING:
+    from crawler.cluster.pool import ClusterPool
+
 Watch = Callable[[int, int], None]
 """Called with the number of articles that are read, and with that of all."""
 
+_SIGNAL_SECONDS = 0.5
+"""Seconds between two looks for a signal while a batch is read."""
 _BATCH_SIZE = 16
 """Articles that a process reads in one call."""
 _COMMIT_BATCH_SIZE = 100
@@ -84,6 +98,25 @@ class Preview:
     samples: list[Sample] = field(default_factory=list)
 
 
+class _OnCluster:
+    """Load articles here, where the archive is, and read them on any node."""
+
+    def __init__(self, loaders: Pool, readers: ClusterPool) -> None:
+        self._loaders, self._readers = loaders, readers
+
+    @property
+    def most(self) -> int:
+        """Return how many processes read."""
+        return self._readers.most
+
+    async def call_batch(
+        self, batch: list[ChosenArticle], ended: Callable[..., Problem]
+    ) -> list[Difference | Problem]:
+        """Return the results of articles, as Pool.call_batch does."""
+        stored: list[StoredArticle | Problem] = await self._loaders.call_batch(batch, ended)
+        return await self._readers.call_batch(stored, ended)
+
+
 class ReextractionRun:
     """Re-extract chosen articles: first a preview, then the writing. The archive is locked as long as it is open.
 
@@ -97,11 +130,15 @@ class ReextractionRun:
         *,
         older_only: bool = False,
         dry_run: bool = False,
+        cluster: str | None = None,
         processes: int | None = None,
     ) -> None:
-        """`older_only`: only articles that an older version read; `processes`: by default one a processor."""
+        """`older_only`: only articles that an older version read; `processes`: by default one a processor.
+
+        `cluster`: the address of a Ray cluster whose nodes read, or `auto` for one of this machine.
+        """
         self._data, self._chosen, self._older_only = data, chosen, older_only
-        self._processes = processes or os.cpu_count() or 1
+        self._cluster, self._processes = cluster, processes
         self._found: IO[bytes] | None = None
         with ExitStack() as opening:
             path = data / "archive.db"
@@ -128,23 +165,48 @@ class ReextractionRun:
                 values["current_version"] = EXTRACTOR_VERSION
             query = f"SELECT count(*), count(record) FROM articles WHERE {where}"
             with evaluation_explained(self._chosen):
-                chosen, total = db.execute(query, values).fetchone()
-            preview = Preview(without_original=chosen - total)
+                count, total = db.execute(query, values).fetchone()
+            preview = Preview(without_original=count - total)
             rows = db.execute(
-                f"SELECT id FROM articles WHERE ({where}) AND record NOT NULL ORDER BY id", values
+                f"SELECT id, url FROM articles WHERE ({where}) AND record NOT NULL ORDER BY id", values
             )
             if total:
-                pages = (page for (page,) in rows)
-                asyncio.run(self._preview(pages, preview, lambda done: watch(done, total)))
+                chosen = (ChosenArticle(*row) for row in rows)
+                with self._pool() as pool:
+                    asyncio.run(self._preview(pool, chosen, preview, lambda done: watch(done, total)))
         return preview
 
-    async def _preview(self, pages: Iterator[int], preview: Preview, watch: Callable[[int], None]) -> None:
+    @contextmanager
+    def _pool(self) -> Iterator[Pool | _OnCluster]:
+        """Yield the processes that read: those of this machine, or of all nodes of a cluster."""
+        if not self._cluster:
+            processes = self._processes or os.cpu_count() or 1
+            with closing(Pool(Reader(self._data), processes, ALSOREAD_READ_TIMEOUT)) as pool:
+                yield pool
+            return
+        from crawler.cluster.connection import connected  # nobody else has to load it
+        from crawler.cluster.pool import ClusterPool
+
+        workers = self._processes or 0
+        with (
+            connected(self._cluster, workers) as ray,
+            closing(Pool(Loader(self._data), os.cpu_count() or 1, ALSOREAD_READ_TIMEOUT)) as loaders,
+        ):
+            yield _OnCluster(loaders, ClusterPool(ray, reread, workers, ALSOREAD_READ_TIMEOUT))
+
+    async def _preview(
+        self,
+        pool: Pool | _OnCluster,
+        chosen: Iterator[ChosenArticle],
+        preview: Preview,
+        watch: Callable[[int], None],
+    ) -> None:
         done = 0
-        async for batch, results in self._read_all(pages):
-            preview.unchanged += len(batch)
+        async for count, results in _read_all(pool, chosen):
+            preview.unchanged += count
             for result in results:
                 self._add(result, preview)
-            done += len(batch)
+            done += count
             watch(done)
         if shutdown.is_asked():
             raise Interrupted("Interrupted before all articles were read; nothing was changed.")
@@ -174,37 +236,6 @@ class ReextractionRun:
         lines = list(diff_files(archived, reextraction.article, "archived", "re-extracted"))
         return Sample(reextraction.url, lines[:_SAMPLE_LINES], max(0, len(lines) - _SAMPLE_LINES))
 
-    async def _read_all(
-        self, pages: Iterator[int]
-    ) -> AsyncIterator[tuple[list[int], list[Difference | Problem]]]:
-        """Yield batches of pages, in their order, each with its results. Ends early when a signal came."""
-        pool = Pool(Reader(self._data), self._processes, ALSOREAD_READ_TIMEOUT)
-        tasks: deque[tuple[list[int], asyncio.Task[list[Difference | Problem]]]] = deque()
-        try:
-            while not shutdown.is_asked():
-                while len(tasks) < 2 * self._processes and (batch := list(islice(pages, _BATCH_SIZE))):
-                    tasks.append((batch, asyncio.create_task(pool.call_batch(batch, self._unread))))
-                if not tasks:
-                    return
-                batch, task = tasks.popleft()
-                yield batch, await task
-        finally:
-            for _, task in tasks:
-                task.cancel()
-            await asyncio.gather(*(task for _, task in tasks), return_exceptions=True)
-            pool.close()
-
-    def _unread(self, page: int, ended: Ended) -> Difference | Problem:
-        """Return the result of an article over which the process ended."""
-        why = f"Reading the page ended the reader ({ended})."
-        if ended.timed_out:
-            why = f"Reading the page takes longer than {ALSOREAD_READ_TIMEOUT} seconds."
-        return Problem(self._url(page), why)
-
-    def _url(self, page: int) -> str:
-        url: str = self._db.execute("SELECT url FROM articles WHERE id = ?", [page]).fetchone()[0]
-        return url
-
     def write(self, preview: Preview, watch: Watch) -> None:
         """Store what the preview found. An article that can't be stored becomes one of its failures.
 
@@ -230,6 +261,27 @@ class ReextractionRun:
                     "run the same command to resume."
                 )
         update_analyses(self._db)
+
+
+async def _read_all(
+    pool: Pool | _OnCluster, chosen: Iterator[ChosenArticle]
+) -> AsyncIterator[tuple[int, list[Difference | Problem]]]:
+    """Yield the sizes and results of batches, in their order. Ends early when a signal came."""
+    tasks: deque[tuple[int, asyncio.Task[list[Difference | Problem]]]] = deque()
+    try:
+        while not shutdown.is_asked():
+            while len(tasks) < 2 * pool.most and (batch := list(islice(chosen, _BATCH_SIZE))):
+                tasks.append((len(batch), asyncio.create_task(pool.call_batch(batch, unread))))
+            if not tasks:
+                return
+            count, task = tasks[0]
+            if (await asyncio.wait([task], timeout=_SIGNAL_SECONDS))[0]:
+                tasks.popleft()
+                yield count, task.result()
+    finally:
+        for _, task in tasks:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in tasks), return_exceptions=True)
 
 
 def _unstored(item: Reextraction, error: Exception, data: Path) -> Problem:

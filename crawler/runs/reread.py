@@ -1,4 +1,4 @@
-"""Read an archived article from its original, and compare: the worker side of a re-extraction."""
+"""Read an archived article from its original, and compare: what a re-extraction does in other processes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ from crawler import extractors
 from crawler.errors import AlsoreadError, UnreadablePage
 from crawler.items import EXTRACTOR_VERSION, Article, Quarantine, Reading, Visit
 from crawler.responses import charset_in
+from crawler.settings import ALSOREAD_READ_TIMEOUT
+from crawler.workers.pool import Ended
 from pipelines.archive import articles, records
 from pipelines.archive.connection import open_readonly
 from pipelines.archive.plausibility import RE_EXTRACTION, Archived, Comparison, hash_of_body, reads_less
 from pipelines.archive.storage_errors import explain
 from pipelines.normalize import normalize
-from pipelines.originals.read import read
+from pipelines.originals import read as originals
+from pipelines.originals.read import Original, StoredOriginal
 from pipelines.originals.reextractions import Reextraction
 from pipelines.validate import validate
 
@@ -32,6 +35,28 @@ class Problem(NamedTuple):
 
     url: str
     reason: str
+
+
+class ChosenArticle(NamedTuple):
+    """An archived article that is to be read again."""
+
+    page: int
+    url: str
+
+
+class StoredArticle(NamedTuple):
+    """An archived article with its original: all that it takes to read it again, on any machine."""
+
+    page: int
+    article: Article
+    extractor_version: int | None
+    record: int
+    original: StoredOriginal
+
+    @property
+    def url(self) -> str:
+        """Return its address."""
+        return self.article.url
 
 
 class Difference(NamedTuple):
@@ -53,7 +78,10 @@ def read_original(db: Database, data: Path, url: str, record: int) -> Reading:
 
     Raises UsageError where the file does not have the original any more, OSError, and UnreadablePage.
     """
-    original = read(db, data, record)
+    return _extract(originals.read(db, data, record), url)
+
+
+def _extract(original: Original, url: str) -> Reading:
     reading = extractors.read(original.content, url, _charset_of(original.head))
     return reading._replace(article=normalize(reading.article)) if reading.article else reading
 
@@ -63,49 +91,86 @@ def _charset_of(head: bytes) -> str | None:
     return charset_in(named[-1].decode("latin-1")) if named else None
 
 
-class Reader:
-    """Read articles of an archive from their originals, by ids of pages. It is pickled to a process of its own."""
+def load(db: Database, data: Path, page: int) -> StoredArticle:
+    """Load an archived article with its original. Raises UsageError if it has none, and OSError."""
+    record = records.of_article(db, page)
+    (version,) = db.execute("SELECT extractor_version FROM articles WHERE id = ?", [page]).fetchone()
+    return StoredArticle(page, articles.load(db, page), version, record, originals.load(db, data, record))
+
+
+class Loader:
+    """Load articles of an archive. It is pickled to a process of its own."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
         self._db: Database | None = None
 
-    def __call__(self, pages: Sequence[int]) -> list[Difference | Problem]:
-        """Return the articles that are not as the current extractors read them, and those that can't be read."""
+    def __call__(self, batch: Sequence[ChosenArticle]) -> list[StoredArticle | Problem]:
+        """Return each with its original, or the problem of one that can't be loaded."""
         if self._db is None:
             self._db = open_readonly(self._data / "archive.db")
-        results = [self._read(self._db, page) for page in pages]
-        return [result for result in results if result]
+        return [self._load(self._db, chosen) for chosen in batch]
 
-    def _read(self, db: Database, page: int) -> Difference | Problem | None:
-        archived = articles.load(db, page)
+    def _load(self, db: Database, chosen: ChosenArticle) -> StoredArticle | Problem:
         try:
-            reextraction = reextract(db, self._data, archived, page)
-        except AlsoreadError as error:
-            return Problem(archived.url, str(error))
-        except OSError as error:
-            return Problem(archived.url, str(explain(error, self._data)))
-        except UnreadablePage as error:
-            return Problem(archived.url, f"The page can't be read: {error}.")
-        except Exception as error:  # no page may end the run
-            return Problem(archived.url, f"The page can't be read: {error!r}.")
-        difference = _compare(archived, reextraction)
-        (version,) = db.execute("SELECT extractor_version FROM articles WHERE id = ?", [page]).fetchone()
-        if difference.problem or difference.fields or version != EXTRACTOR_VERSION:
-            return difference
-        return None
+            return load(db, self._data, chosen.page)
+        except (AlsoreadError, OSError) as error:
+            return _problem_of(chosen.url, error, self._data)
 
 
-def reextract(db: Database, data: Path, archived: Article, page: int) -> Reextraction:
-    """Read an archived article from its original again. Raises as `read_original`, and UsageError if it has none."""
-    record = records.of_article(db, page)
-    reading = read_original(db, data, archived.url, record)
-    (fetched_at,) = db.execute("SELECT fetched_at FROM warc_records WHERE id = ?", [record]).fetchone()
+class Reader:
+    """Load articles and read them again. It is pickled to a process of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self._load = Loader(data)
+
+    def __call__(self, batch: Sequence[ChosenArticle]) -> list[Difference | Problem]:
+        """Return the results of `reread`."""
+        return reread(self._load(batch))
+
+
+def reread(batch: Sequence[StoredArticle | Problem]) -> list[Difference | Problem]:
+    """Return the articles that are not as the current extractors read them, and those that can't be read."""
+    results = [item if isinstance(item, Problem) else _reread(item) for item in batch]
+    return [result for result in results if result]
+
+
+def _reread(stored: StoredArticle) -> Difference | Problem | None:
+    try:
+        difference = _compare(stored.article, reextract(stored))
+    except Exception as error:  # no page may end the run
+        return _problem_of(stored.url, error, stored.original.data)
+    is_current = stored.extractor_version == EXTRACTOR_VERSION
+    return difference if difference.problem or difference.fields or not is_current else None
+
+
+def _problem_of(url: str, error: Exception, data: Path) -> Problem:
+    """Return why an article can't be re-extracted."""
+    if isinstance(error, AlsoreadError):
+        return Problem(url, str(error))
+    if isinstance(error, OSError):
+        return Problem(url, str(explain(error, data)))
+    reason = error if isinstance(error, UnreadablePage) else repr(error)
+    return Problem(url, f"The page can't be read: {reason}.")
+
+
+def unread(item: ChosenArticle | StoredArticle | Problem, ended: Ended) -> Problem:
+    """Return the result of an article over which the process ended."""
+    reason = f"Reading the page ended the reader ({ended})."
+    if ended.timed_out:
+        reason = f"Reading the page takes longer than {ALSOREAD_READ_TIMEOUT} seconds."
+    return Problem(item.url, reason)
+
+
+def reextract(stored: StoredArticle) -> Reextraction:
+    """Read an archived article from its original again. Raises as `read_original`."""
+    archived = stored.article
+    reading = _extract(originals.parse(stored.original), archived.url)
     reextraction = Reextraction(
-        page=page,
+        page=stored.page,
         url=archived.url,
-        record=record,
-        fetched_at=fetched_at,
+        record=stored.record,
+        fetched_at=stored.original.fetched_at,
         extractor_version=EXTRACTOR_VERSION,
     )
     if reading.article is None:

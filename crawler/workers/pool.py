@@ -160,7 +160,7 @@ class Pool:
 
     def __init__(self, answer: Callable[..., Any], most: int, time_limit: float = 0) -> None:
         """As for a Process, of which there are `most`."""
-        self._answer, self._time_limit = answer, time_limit
+        self._answer, self._time_limit, self.most = answer, time_limit, most
         # The last one back is the first out: it has the most in its caches.
         self._idle: asyncio.LifoQueue[Process] = asyncio.LifoQueue()
         self._all: set[Process] = set()

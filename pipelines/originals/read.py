@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,38 +34,52 @@ class Original(NamedTuple):
     """The body without framing and content encoding."""
 
 
+class StoredOriginal(NamedTuple):
+    """A response as its file has it: all that it takes to read it elsewhere."""
+
+    url: str
+    fetched_at: str
+    digest: str
+    location: Location
+    data: Path
+    """The archive's folder."""
+    member: bytes
+    """What the file has at its place, which may be damaged."""
+
+
 _PLACE = """SELECT warc_records.url, fetched_at, digest, name, offset, length
             FROM warc_records JOIN warc_files ON warc_files.id = warc_records.file"""
 
 
 def read(db: Database, data: Path, record: int) -> Original:
-    """Read the original in a record of the catalog. Raises UsageError if its file does not have it any more."""
+    """Read the original in a record of the catalog. Raises as `load` and `parse`."""
+    return parse(load(db, data, record))
+
+
+def load(db: Database, data: Path, record: int) -> StoredOriginal:
+    """Load the bytes of a record of the catalog. Raises UsageError if the catalog has none, and OSError."""
     row = pages.first(db, f"{_PLACE} WHERE warc_records.id = ?", record)
     if row is None:
         raise UsageError(f"The catalog has no record {record}.")
     location = Location(row["name"], row["offset"], row["length"])
-    original = read_at(data, location)
-    if original is None or digest_of(original.body) != row["digest"]:
-        raise UsageError(
-            f"{data / FOLDER / location.file} does not have the original of {row['url']} at byte {location.offset} "
-            f"any more; see `alsoread verify --data {data}`."
-        )
-    return original
+    member = b""
+    with suppress(FileNotFoundError), (data / FOLDER / location.file).open("rb") as file:
+        file.seek(location.offset)
+        member = file.read(location.length)
+    return StoredOriginal(row["url"], row["fetched_at"], row["digest"], location, data, member)
 
 
-def read_at(data: Path, location: Location) -> Original | None:
-    """Read the response at a place of a file; None if no whole one is there. Raises OSError."""
-    try:
-        with (data / FOLDER / location.file).open("rb") as file:
-            file.seek(location.offset)
-            member = file.read(location.length)
-    except FileNotFoundError:
-        return None
-    record = member_of(member)
-    if record is None:
-        return None
-    fields, block = record
+def parse(stored: StoredOriginal) -> Original:
+    """Return the response in a record. Raises UsageError if its file does not have it any more."""
+    record = member_of(stored.member)
+    fields, block = record or ({}, b"")
     head, body = split_response(block)
+    if record is None or digest_of(body) != stored.digest:
+        file, offset, _ = stored.location
+        raise UsageError(
+            f"{stored.data / FOLDER / file} does not have the original of {stored.url} at byte {offset} "
+            f"any more; see `alsoread verify --data {stored.data}`."
+        )
     return Original(
         url=fields.get("warc-target-uri", ""),
         fetched_at=fields.get("warc-date", ""),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,8 @@ from crawler.runs.crawl import settings_with
 from tests.conftest import ARTICLE
 from tests.site import SEED, Site
 from tests.support.clusters import Cluster
-from tests.support.commands import alsoread
+from tests.support.commands import Run, alsoread, here
+from tests.support.json_docs import SECTIONS, documented_keys
 from tests.support.killing import Start, gets_to, last_words
 
 VISIT = Visit(url=ARTICLE.url, state="stored", status=200, article=ARTICLE, seconds=1, exchanges=[])
@@ -32,6 +35,7 @@ def test_the_status_of_a_crawl_that_runs(network: Path, tmp_path: Path, cluster:
         crawl = Start([SEED], [*cluster.options(2), "--delay", "3"])(site, data)
         assert gets_to(3, crawl, data)
         shown = alsoread(*asked).stdout
+        values = json.loads(alsoread(*asked, "--json").stdout)
         crawl.send_signal(signal.SIGINT)
         assert last_words(crawl) == ""
     assert crawl.returncode == 11
@@ -44,8 +48,13 @@ def test_the_status_of_a_crawl_that_runs(network: Path, tmp_path: Path, cluster:
         r"  results fenced   0\n",
         shown,
     )
-    ended = alsoread(*asked)
-    assert (ended.returncode, ended.stderr) == (2, f"alsoread: No crawl of {data} runs on the cluster.\n")
+    assert documented_keys("alsoread cluster status", values) == set(SECTIONS["alsoread cluster status"])
+    assert (values["crawl"]["id"], values["cluster"]["workers"]) == (1, 2)
+    assert values["crawl"]["pages"] >= 3
+    ended = alsoread(*asked, "--json")
+    sentence = f"No crawl of {data} runs on the cluster."
+    assert (ended.returncode, ended.stderr) == (2, f"alsoread: {sentence}\n")
+    assert json.loads(ended.stdout) == {"error": sentence, "exit_code": 2}
 
 
 @pytest.mark.long
@@ -53,6 +62,17 @@ def test_no_cluster_at_the_address(tmp_path: Path, cluster: Cluster) -> None:  #
     done = alsoread("crawl", SEED, "--cluster", "127.0.0.1:1", "--data", tmp_path)
     assert done.returncode == 2
     assert done.stderr == "alsoread: No Ray cluster can be used at 127.0.0.1:1: Connection refused.\n"
+
+
+def test_ray_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    for name in ("RAY_USAGE_STATS_ENABLED", "RAY_DEDUP_LOGS_SKIP_REGEX"):
+        monkeypatch.setenv(name, "0")  # set for Ray in the process of the command, which is this one
+    done = here("reextract", "--dry-run", "--cluster", "127.0.0.1:1", "--data", run.data)
+    assert done.exit_code == 2
+    assert (
+        done.stderr == "alsoread: --cluster needs ray, which is not installed: install alsoread[cluster].\n"
+    )
 
 
 def test_a_worker_of_another_version_is_not_taken(tmp_path: Path) -> None:

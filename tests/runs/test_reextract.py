@@ -21,6 +21,7 @@ from pipelines.verifying.verify import verify
 from tests.site import SEED
 from tests.support.archives import differences, files
 from tests.support.commands import Run, crawl, here
+from tests.support.originals import damage_original
 from tests.support.rereading import half_read, reread, with_image, with_more
 from tests.support.visits import MakeArticle
 
@@ -226,15 +227,7 @@ def test_an_article_without_an_original_is_counted_and_left(data: Path) -> None:
 
 def test_a_damaged_original_is_named_and_the_others_are_read(run: Run, data: Path) -> None:
     reread(data)
-    ((name, offset),) = query(
-        data,
-        """SELECT name, offset FROM articles JOIN warc_records ON warc_records.id = record
-           JOIN warc_files ON warc_files.id = file WHERE articles.url = ?""",
-        SEED,
-    )
-    with (data / FOLDER / name).open("r+b") as file:
-        file.seek(offset + 100)
-        file.write(bytes(100))
+    name, offset = damage_original(data, SEED)
     values = reextract(data, exit_code=1)
     (failure,) = values["failures"]
     assert failure["name"] == SEED

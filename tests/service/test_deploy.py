@@ -8,11 +8,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 import yaml
+from kubernetes_validate import ValidationError, latest_version, validate
 
 from crawler.cli import main
 from crawler.config.units import parse_cron
@@ -173,6 +176,89 @@ def test_compose_accepts_the_cluster_and_opens_no_port(monkeypatch: pytest.Monke
     start, crawl = services["head"]["command"][0].split(" && exec ")
     assert "--include-dashboard=false" in start
     check_usage(shlex.split(crawl)[1:])
+
+
+def kuberay() -> dict[str, Any]:
+    """The objects for Kubernetes, by kind."""
+    return {document["kind"]: document for document in yaml.safe_load_all(read("kuberay.yaml"))}
+
+
+def pods() -> list[dict[str, Any]]:
+    """The pods that KubeRay makes of its object: the head's, and a worker's."""
+    spec = kuberay()["RayCluster"]["spec"]
+    templates = [group["template"] for group in (spec["headGroupSpec"], *spec["workerGroupSpecs"])]
+    return [{"apiVersion": "v1", "kind": "Pod", **template} for template in templates]
+
+
+def test_kubernetes_accepts_its_objects_and_the_pods() -> None:
+    objects, version = kuberay(), latest_version()
+    for checked in (objects["PersistentVolumeClaim"], objects["NetworkPolicy"], *pods()):
+        validate(checked, version, strict=True)
+    mistyped, _ = pods()
+    mistyped["spec"]["containers"][0]["volumeMount"] = []
+    with pytest.raises(ValidationError):
+        validate(mistyped, version, strict=True)
+
+
+def test_ray_reads_the_cluster_as_it_is_meant() -> None:
+    """KubeRay's own schema is in no package: its fields are those that Ray's half of it reads, and no others."""
+    pytest.importorskip("ray", reason="ray is not installed (the extra `cluster`)")
+    from ray.autoscaler._private.kuberay import autoscaling_config, node_provider
+
+    cluster = kuberay()["RayCluster"]
+    assert (cluster["apiVersion"], cluster["spec"]["rayVersion"]) == ("ray.io/v1", metadata.version("ray"))
+    assert cluster["spec"].keys() == {"rayVersion", "headGroupSpec", "workerGroupSpecs"}
+    (workers,) = cluster["spec"]["workerGroupSpecs"]
+    of_both = {"rayStartParams", "template"}
+    assert cluster["spec"]["headGroupSpec"].keys() == of_both
+    assert workers.keys() == {"groupName", "replicas", "minReplicas", "maxReplicas", *of_both}
+    cluster["metadata"]["namespace"] = "default"  # where Kubernetes puts it
+    kinds = autoscaling_config._derive_autoscaling_config_from_ray_cr(cluster)["available_node_types"]
+    read = {
+        name: (kind["min_workers"], kind["max_workers"], kind["resources"]["CPU"])
+        for name, kind in kinds.items()
+    }
+    assert read == {"headgroup": (0, 0, 2), "workers": (3, 3, 1)}
+    assert node_provider._worker_group_replicas(cluster, 0) == 3
+
+
+def test_the_pods_run_valid_commands() -> None:
+    pytest.importorskip("ray", reason="ray is not installed (the extra `cluster`)")
+    from ray.scripts.scripts import start
+
+    head, worker = (pod["spec"]["containers"][0]["args"][0].replace("$POD_IP", "10.0.0.1") for pod in pods())
+    begin, schedule = head.split(" && exec ")
+    for command in (begin, worker.removeprefix("exec ")):
+        with start.make_context("start", shlex.split(command)[2:]):
+            pass
+    assert {"--head", "--num-cpus=0", "--include-dashboard=false"} <= set(shlex.split(begin))
+    check_usage(shlex.split(schedule)[1:])
+    check_usage(["crawl", *shlex.split(schedule.partition(" -- ")[2])])
+    assert kuberay()["RayCluster"]["metadata"]["annotations"] == {"ray.io/overwrite-container-cmd": "true"}
+
+
+def test_the_pods_have_few_rights_and_no_open_port() -> None:
+    objects = kuberay()
+    user = re.search(r"--uid (\d+)", read("Dockerfile"))
+    assert user
+    for pod in pods():
+        (container,) = pod["spec"]["containers"]
+        environment = {variable["name"]: variable for variable in container["env"]}
+        assert environment["RAY_AUTH_MODE"]["value"] == "token"
+        assert environment["RAY_AUTH_TOKEN"]["valueFrom"].keys() == {"secretKeyRef"}
+        assert pod["spec"]["securityContext"]["runAsNonRoot"]
+        assert pod["spec"]["securityContext"]["runAsUser"] == int(user[1])
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert container["resources"]["limits"].keys() == {"cpu", "memory"}
+        assert not {"ports", "hostPort", "hostNetwork"} & {*container, *pod["spec"]}
+    policy = objects["NetworkPolicy"]["spec"]
+    assert policy["podSelector"] == {
+        "matchLabels": {"ray.io/cluster": objects["RayCluster"]["metadata"]["name"]}
+    }
+    assert policy["ingress"] == [{"from": [{"podSelector": policy["podSelector"]}]}]
+    (volume,) = pods()[0]["spec"]["volumes"]
+    claim = objects["PersistentVolumeClaim"]["metadata"]["name"]
+    assert volume["persistentVolumeClaim"]["claimName"] == claim
 
 
 def test_compose_keeps_the_archive_and_builds_the_image() -> None:

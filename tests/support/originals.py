@@ -12,6 +12,7 @@ from crawler.runs.reread import read_original
 from pipelines.archive import articles
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.connection import open_readonly
+from pipelines.archive.warc import FOLDER
 
 
 def exchange(url: str, content: bytes, head: str = "HTTP/1.1 200 OK\r\ncontent-type: text/html") -> Exchange:
@@ -44,6 +45,20 @@ def quarantine(data: Path, *pages: tuple[str, bytes]) -> None:
         )
     catalog.end_crawl("finished", requests={"page": len(pages)})
     catalog.close()
+
+
+def damage_original(data: Path, url: str) -> tuple[str, int]:
+    """Overwrite a part of the original of an article, and return the name of its file and its offset there."""
+    with closing(open_readonly(data / "archive.db")) as db:
+        name, offset = db.execute(
+            """SELECT name, offset FROM articles JOIN warc_records ON warc_records.id = record
+               JOIN warc_files ON warc_files.id = file WHERE articles.url = ?""",
+            [url],
+        ).fetchone()
+    with (data / FOLDER / name).open("r+b") as file:
+        file.seek(offset + 100)
+        file.write(bytes(100))
+    return name, offset
 
 
 def misread(data: Path) -> list[str]:
