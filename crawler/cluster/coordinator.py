@@ -66,9 +66,6 @@ class Coordinator:
             self.settings.getfloat("DOWNLOAD_DELAY"),
             2 * self.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"),
         )
-        rate = float(self.settings["ALSOREAD_RATE"] or 0)
-        self._gap = 1 / rate if rate else 0.0
-        self._turn = 0.0
         self._crawl: OpenCrawl | None = None
         self._lost: set[str] = set()
         """Incarnations whose pages were handed out again."""
@@ -78,6 +75,8 @@ class Coordinator:
         self._received = 0
         self._fenced = 0
         self._tallies: dict[str, Tally] = {}
+        self._supplies: dict[str, tuple[int, Supply]] = {}
+        """The last supply of each worker, by the number of its call."""
         self._to_ask: deque[str] = deque()
         self._asking: dict[str, str] = {}
         """The worker that reads a host's robots.txt for its sitemaps."""
@@ -121,7 +120,7 @@ class Coordinator:
         self._validate.archive_opened(crawl.catalog)
         self._read = crawl.hosts_with_fresh_sitemaps()
         self._to_ask.extend(host for host in crawl.known_hosts() if host not in self._read)
-        self._opened_at = self._rescanned_at = monotonic()
+        self._opened_at = self._rescanned_at = self._limits_at = monotonic()
         self._crawl = crawl
         self._stopping = next(self._limits.met(), None)
         self._watching = asyncio.create_task(self._watch())
@@ -152,10 +151,12 @@ class Coordinator:
         incarnation: str,
         hosts: Sequence[str],
         held: Sequence[tuple[str, Round]],
+        resting: Mapping[str, float],
     ) -> bool:
         """Take a worker in, with the hosts and pages that it has from before a restart of the coordinator.
 
-        Return False if they were given to others.
+        `resting`: the seconds until each host may be asked again that it asked. Return False if others have any
+        of its hosts.
         """
         crawl, leases = self.crawl, self._leases
         if incarnation in self._lost:
@@ -168,6 +169,9 @@ class Coordinator:
         if any(leases.host(host).owner for host in hosts):
             return False
         leases.workers[name] = Worker(incarnation, monotonic())
+        self._supplies.pop(name, None)
+        for host, seconds in resting.items():
+            leases.rest(host, seconds)
         for host in hosts:
             leases.lease_host(host, name)
         for url, round_ in held:
@@ -176,13 +180,24 @@ class Coordinator:
                 leases.lease(page, name)
         return True
 
-    async def take(self, name: str, incarnation: str, room: int, report: Report) -> Supply | None:
-        """Return pages for a worker; None if it is not known, as after a restart."""
+    async def take(
+        self, name: str, incarnation: str, number: int, room: int, report: Report
+    ) -> Supply | None:
+        """Return pages for a worker, the same for the same `number`; None if it is not known, as after a restart."""
         worker = self._leases.workers.get(name)
         if worker is None or worker.incarnation != incarnation:
             return None
         worker.heard_at = monotonic()
+        last, supply = self._supplies.get(name, (0, None))
+        if number == last:  # the answer was lost
+            return supply
         self._note(name, incarnation, report)
+        supply = self._supply(name, room)
+        self._supplies[name] = number, supply
+        return supply
+
+    def _supply(self, name: str, room: int) -> Supply:
+        """Lease pages to a worker, and hosts whose sitemaps are to be read."""
         if self._ended or self._stopping or self._is_settling_in():
             return Supply([], [], [], self._ended is not None)
         before = set(self._leases.hosts_of(name))
@@ -210,13 +225,6 @@ class Coordinator:
             worker.heard_at = monotonic()
         return await asyncio.gather(*(self._receive(round_, unpack(packed)) for round_, packed in items))
 
-    async def turns(self, name: str, incarnation: str, count: int) -> list[float]:  # noqa: ARG002
-        """Return the seconds to wait for each of so many turns under the rate limit."""
-        moment = monotonic()
-        first = max(moment, self._turn)
-        self._turn = first + count * self._gap
-        return [first - moment + number * self._gap for number in range(count)]
-
     async def stop(self, reason: str) -> None:
         """Hand out no more pages, and end the crawl once those under way are stored."""
         self._stopping = self._stopping or reason
@@ -243,13 +251,14 @@ class Coordinator:
 
     async def close(self, outcome: str) -> dict[str, Any]:
         """Write the end of the crawl, and return its statistics."""
+        crawl = self.crawl
         self._is_closed = True
         self._ended = self._ended or outcome
         self._watching.cancel()
         requests: Counter[str] = Counter()
         for tally in self._tallies.values():
             requests.update(tally.requests)
-        self.crawl.close(self._ended, requests, self._alarms())
+        crawl.close(self._ended, requests, self._alarms())
         return {
             **self.stats.get_stats(),
             "elapsed_time_seconds": monotonic() - self._opened_at,
@@ -317,11 +326,9 @@ class Coordinator:
                 self._fail(page.url)
             else:
                 leases.returned.append(page)
-        for host in leases.hosts_of(name):
-            leases.release(host, name)
+        for host in leases.remove(name):
             if self._asking.pop(host, None) or self._may_have_unread_sitemaps(host):
                 self._to_ask.append(host)
-        del leases.workers[name]
 
     def _may_have_unread_sitemaps(self, host: str) -> bool:
         everywhere = self.settings["ALSOREAD_DISCOVER"] != "links"
@@ -386,23 +393,29 @@ class Coordinator:
             return _CLOSED
 
     async def _watch(self) -> None:
-        """See to leases, limits and the end, as long as the crawl goes on."""
-        limits_at = monotonic()
+        """Look after the crawl as long as it goes on; an error ends it, as nothing else would."""
         while not self._ended:
             await asyncio.sleep(_WATCH_SECONDS)
-            moment = monotonic()
-            for name, worker in list(self._leases.workers.items()):
-                if moment - worker.heard_at > self._lease_seconds:
-                    self._lose(name, worker)
-            if moment > limits_at:
-                limits_at = moment + _LIMITS_SECONDS
-                self._stopping = self._stopping or next(self._limits.met(), None)
-                self._look_for_delays(moment)
-                self._pace.note(moment - self._opened_at, self.crawl.catalog.counts["pages"], 0)
-            if moment - self._rescanned_at > RESCAN_SECONDS:
-                self._rescanned_at = moment
-                self.crawl.due.rescan()
-            self._ended = self._outcome(moment)
+            try:
+                self._look(monotonic())
+            except Exception as error:
+                logger.exception("The crawl can't go on")
+                self._ended = record_fault(self.stats, error)
+
+    def _look(self, moment: float) -> None:
+        """See to leases, limits and the end."""
+        for name, worker in list(self._leases.workers.items()):
+            if moment - worker.heard_at > self._lease_seconds:
+                self._lose(name, worker)
+        if moment > self._limits_at:
+            self._limits_at = moment + _LIMITS_SECONDS
+            self._stopping = self._stopping or next(self._limits.met(), None)
+            self._look_for_delays(moment)
+            self._pace.note(moment - self._opened_at, self.crawl.catalog.counts["pages"], 0)
+        if moment - self._rescanned_at > RESCAN_SECONDS:
+            self._rescanned_at = moment
+            self.crawl.due.rescan()
+        self._ended = self._outcome(moment)
 
     def _look_for_delays(self, moment: float) -> None:
         if self._leases.workers:

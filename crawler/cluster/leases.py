@@ -127,6 +127,21 @@ class Leases:
             self.deaths[url] += 1
             yield page
 
+    def rest(self, name: str, seconds: float) -> None:
+        """Let a host rest that was asked before the coordinator started."""
+        host = self.host(name)
+        host.rests_until = max(host.rests_until, monotonic() + seconds + _REST_SECONDS)
+
+    def remove(self, name: str) -> list[str]:
+        """Remove a worker that ended and has no page any more; return its hosts, which rest for whoever is next."""
+        hosts = self.hosts_of(name)
+        for host in hosts:
+            self.release(host, name)
+            self.hosts[host].last = None  # the next worker of that name knows nothing of this one's requests
+        self._alone = {url: worker for url, worker in self._alone.items() if worker != name}
+        del self.workers[name]
+        return hosts
+
     def is_free(self, host: str, worker: str) -> bool:
         """Return whether a worker may have a page of a host."""
         row = self.hosts.get(host)
@@ -165,5 +180,6 @@ class Leases:
 
     def forget_returned(self, url: str) -> None:
         """Hand a page out no more that a worker brought after it was given up."""
+        self._alone.pop(url, None)
         if self.returned:
             self.returned = deque(page for page in self.returned if page.url != url)
