@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
@@ -21,14 +22,14 @@ from crawler.cluster.settings import settings_from
 from crawler.cluster.wire import Packed, unpack
 from crawler.errors import UsageError
 from crawler.extensions.errors import ends_crawl, reason_of, record_fault
-from crawler.extensions.estimate import Pace
+from crawler.extensions.estimate import Pace, Queued
 from crawler.extensions.limits import RunLimits
 from crawler.extensions.logs import number_log, numbered
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
 from crawler.frontier.open_crawl import RESCAN_SECONDS, OpenCrawl
 from crawler.frontier.queue import Page, Round
 from crawler.frontier.remote import Item, LeasedPage, Report, Supply, Tally
-from crawler.items import Outcome, Visit, iso
+from crawler.items import Outcome, Visit
 from crawler.spiders.also_read import AlsoReadSpider
 from crawler.text import counted
 from crawler.urls import host_of
@@ -91,7 +92,7 @@ class Coordinator:
         self._pace = Pace()
         self._failing: set[asyncio.Task[str]] = set()
 
-    @property
+    @cached_property
     def is_restarted(self) -> bool:
         """Return whether the process of this crawl's coordinator ended before."""
         return False
@@ -122,6 +123,7 @@ class Coordinator:
         self._to_ask.extend(host for host in crawl.known_hosts() if host not in self._read)
         self._opened_at = self._rescanned_at = self._limits_at = monotonic()
         self._crawl = crawl
+        self._queued = Queued(crawl.count_due)
         self._stopping = next(self._limits.met(), None)
         self._watching = asyncio.create_task(self._watch())
 
@@ -200,7 +202,7 @@ class Coordinator:
         """Lease pages to a worker, and hosts whose sitemaps are to be read."""
         if self._ended or self._stopping or self._is_settling_in():
             return Supply([], [], [], self._ended is not None)
-        before = set(self._leases.hosts_of(name))
+        before = set(self._leases.workers[name].hosts)
         taken: list[LeasedPage] = []
         ask = self._hosts_to_ask(name, room)
         while len(taken) < room and (page := self._leases.next_page(name, self.crawl.next_page)):
@@ -236,7 +238,7 @@ class Coordinator:
         return {
             "crawl": crawl.catalog.crawl,
             "counts": dict(crawl.catalog.counts),
-            "queued": {} if self._is_closed else crawl.count_due(iso(now())),
+            "queued": {} if self._is_closed else self._queued.counts(),
             "growing": finds_more,
             "hosts": sorted(leases.owned),
             "delays": {name: host.delay for name, host in leases.hosts.items()},

@@ -22,6 +22,7 @@ class Worker:
 
     incarnation: str
     heard_at: float
+    hosts: set[str] = field(default_factory=set)
     pages: dict[str, Page] = field(default_factory=dict)
     leased_at: dict[str, float] = field(default_factory=dict)
 
@@ -65,14 +66,10 @@ class Leases:
             self.hosts[name] = Host(self._delay)
         return self.hosts[name]
 
-    def hosts_of(self, worker: str) -> list[str]:
-        """Return the hosts that a worker has."""
-        return [name for name, host in self.hosts.items() if host.owner == worker]
-
     @property
     def owned(self) -> list[str]:
         """Return the hosts that any worker has."""
-        return [name for name, host in self.hosts.items() if host.owner]
+        return [name for worker in self.workers.values() for name in worker.hosts]
 
     @property
     def oldest_seconds(self) -> float:
@@ -85,6 +82,7 @@ class Leases:
         """Give a host to a worker."""
         host = self.host(name)
         host.owner = host.last = worker
+        self.workers[worker].hosts.add(name)
 
     def lease(self, page: Page, name: str) -> None:
         """Give a page to a worker, and its host."""
@@ -117,6 +115,7 @@ class Leases:
         host = self.hosts[name]
         if host.owner == worker and not host.pages:
             host.owner = None
+            self.workers[worker].hosts.discard(name)
             host.rests_until = monotonic() + host.delay + _REST_SECONDS
 
     def end_all(self, name: str) -> Iterator[Page]:
@@ -134,7 +133,7 @@ class Leases:
 
     def remove(self, name: str) -> list[str]:
         """Remove a worker that ended and has no page any more; return its hosts, which rest for whoever is next."""
-        hosts = self.hosts_of(name)
+        hosts = list(self.workers[name].hosts)
         for host in hosts:
             self.release(host, name)
             self.hosts[host].last = None  # the next worker of that name knows nothing of this one's requests
