@@ -38,10 +38,12 @@ logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
 """Seconds between two calls for pages while there are none."""
+_REPORT_SECONDS = 0.3
+"""Seconds between two calls while there are enough."""
 _BATCH_SIZE = 8
 """Items that are sent at once."""
-_BATCH_WAIT_SECONDS = 0.02
-"""Seconds that the first item of a batch waits for others."""
+_BATCH_WAIT_SECONDS = 0.1
+"""Seconds that the first item of a batch waits for others: calls cost more than items."""
 
 
 class LeasedPage(NamedTuple):
@@ -212,7 +214,7 @@ class RemoteFrontier(PageScheduler):
             if 2 * len(supply.pages) < room:
                 await asyncio.sleep(_POLL_SECONDS)
             else:
-                await _wait(self._has_room, _POLL_SECONDS)
+                await _wait(self._has_room, _REPORT_SECONDS)
 
     def _receive(self, supply: Supply) -> None:
         self.fresh.update(supply.fresh)

@@ -110,8 +110,8 @@ def test_the_end_of_the_cluster_interrupts_and_the_same_command_resumes(
         assert said.endswith("alsoread: The Ray cluster is gone; run the same command to resume.\n")
         assert damage(data) == []
         with ray_cluster() as cluster:
-            resume = ("crawl", SEED, *cluster.options(1), "--connect-to", site.url, "--data", data)
-            done = alsoread(*resume, "--quiet", patience=120)
+            options = (*cluster.options(1), "--quiet", "--connect-to", site.url)
+            done = alsoread("crawl", SEED, *options, "--data", data, patience=120)
     assert (done.returncode, done.stderr) == (run.code, "")
     assert differences(run.data, data) == []
     assert disorder(data) == []
