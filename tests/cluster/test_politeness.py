@@ -47,8 +47,11 @@ def test_a_host_rests_for_its_delay_also_when_it_goes_to_another_worker(
 
 
 def test_the_rate_holds_for_all_workers_together(network: Path, tmp_path: Path, cluster: Cluster) -> None:
+    """Also when the process ends that shares it out."""
     with Site(network) as site:
         crawl = Start([SEED], [*cluster.options(4), "--rate", str(_RATE)])(site, tmp_path)
+        assert gets_to(15, crawl, tmp_path)
+        os.kill(cluster.wait_for("SharedRate")[0], signal.SIGKILL)
         assert last_words(crawl) == ""
     assert crawl.returncode == 1
     came = sorted(request.at for request in site.log)
