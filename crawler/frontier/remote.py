@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
+from traceback import print_exception
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from scrapy.http import Request
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 Item = Visit | FoundPages | Exchange
-
-logger = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
 """Seconds between two calls for pages while there are none."""
@@ -165,7 +163,7 @@ class RemoteFrontier(PageScheduler):
     def check_task(self, task: asyncio.Task[None]) -> None:
         """End the process if a task failed without which the worker would keep its pages for ever."""
         if not task.cancelled() and (error := task.exception()):
-            logger.error("The worker begins anew", exc_info=error)
+            print_exception(error)  # in the log that Ray keeps: the coordinator's is out of reach
             self.link.begin_anew()
 
     def next_request(self) -> Request | None:
