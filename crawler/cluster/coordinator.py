@@ -194,7 +194,11 @@ class Coordinator:
         if number == last:  # the answer was lost
             return supply
         self._note(name, incarnation, report)
-        supply = self._supply(name, room)
+        try:
+            supply = self._supply(name, room)
+        except Exception as error:
+            supply = Supply([], [], [], is_over=True)
+            self._give_up(error)
         self._supplies[name] = number, supply
         return supply
 
@@ -401,8 +405,12 @@ class Coordinator:
             try:
                 self._look(monotonic())
             except Exception as error:
-                logger.exception("The crawl can't go on")
-                self._ended = record_fault(self.stats, error)
+                self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        """End the crawl over an error after which leases may be wrong: some page might never be brought."""
+        logger.error("The crawl can't go on", exc_info=error)
+        self._ended = record_fault(self.stats, error)
 
     def _look(self, moment: float) -> None:
         """See to leases, limits and the end."""
