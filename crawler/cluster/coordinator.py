@@ -218,10 +218,21 @@ class Coordinator:
             self._leases.lease(page, name)
             validators = self.crawl.validators(page)
             taken.append(
-                LeasedPage(page.url, page.depth, validators["etag"], validators["last_modified"], page.round)
+                LeasedPage(
+                    page.url,
+                    page.depth,
+                    validators["etag"],
+                    validators["last_modified"],
+                    page.round,
+                    self._leases.is_alone(page.url),
+                )
             )
         new = {host_of(page.url) for page in taken}.union(ask) - before
         return Supply(taken, sorted(new & self._read), ask, is_over=False)
+
+    async def begin(self, name: str, incarnation: str, url: str) -> None:  # noqa: ARG002
+        """Note that a worker is about to send the request for a page over which others ended."""
+        self._leases.begin(url, name)
 
     async def settle(
         self, name: str, incarnation: str, items: Sequence[tuple[Round | None, Packed]]

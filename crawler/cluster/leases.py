@@ -59,6 +59,8 @@ class Leases:
         """Workers that ended while they had a page, by its address."""
         self._alone: dict[str, str] = {}
         """The worker that is to have a page and no other, by the page's address."""
+        self._begun: set[str] = set()
+        """Pages among these whose requests were sent."""
 
     def host(self, name: str) -> Host:
         """Return a host; one that is not known yet belongs to nobody."""
@@ -101,6 +103,7 @@ class Leases:
             return None
         self.hosts[host_of(url)].pages -= 1
         self._alone.pop(url, None)
+        self._begun.discard(url)
         worker = self.workers[name]
         del worker.leased_at[url]
         return worker.pages.pop(url)
@@ -119,12 +122,25 @@ class Leases:
             host.rests_until = monotonic() + host.delay + _REST_SECONDS
 
     def end_all(self, name: str) -> Iterator[Page]:
-        """Take every page back from a worker that ended, each of which has cost one worker more."""
+        """Take every page back from a worker that ended, each of which may have cost one worker more.
+
+        One that the worker had alone has not, unless its request was sent: it may have waited for its host's delay.
+        """
         for url in list(self.workers[name].pages):
+            if not self.is_alone(url) or url in self._begun:
+                self.deaths[url] += 1
             page = self.end(url)
             assert page  # noqa: S101
-            self.deaths[url] += 1
             yield page
+
+    def is_alone(self, url: str) -> bool:
+        """Return whether a page is for a worker that has no other."""
+        return url in self._alone
+
+    def begin(self, url: str, worker: str) -> None:
+        """Note that a worker is about to send the request for a page that it has alone."""
+        if self.pages.get(url) == worker:
+            self._begun.add(url)
 
     def rest(self, name: str, seconds: float) -> None:
         """Let a host rest that was asked before the coordinator started."""

@@ -89,6 +89,10 @@ class RayLink:
         self.is_over = supply is not None and supply.is_over
         return supply
 
+    async def begin(self, url: str) -> None:
+        """Say that the request is sent for a page over which other workers ended."""
+        await self._call("begin", url)
+
     async def settle(self, items: Sequence[tuple[Round | None, Item]]) -> list[str]:
         """Store items, and return each one's kind of result."""
         results: list[str] = await self._call("settle", [(round_, pack(item)) for round_, item in items])

@@ -78,6 +78,11 @@ class LeasedDownloader(PacedDownloader):
         """Take turns from this frontier, and hold a lease by it."""
         self._frontier = frontier
 
+    async def _download(self, slot: Slot, request: Request) -> Response:
+        if request.meta.get("is_suspect"):
+            await self._frontier.link.begin(request.meta["page"])
+        return await super()._download(slot, request)
+
     async def _turn(self) -> None:
         await self._frontier.turns.turn()
         self._frontier.link.check_lease()

@@ -52,6 +52,8 @@ class LeasedPage(NamedTuple):
     etag: str | None
     last_modified: str | None
     round: Round
+    is_suspect: bool
+    """Whether other workers ended while they had it, so that the coordinator is told when it is requested."""
 
 
 class Released(NamedTuple):
@@ -112,6 +114,9 @@ class Link(Shares, Protocol):
 
     async def take(self, room: int, report: Report) -> Supply | None:
         """Return at most `room` pages; None if the coordinator does not know the worker."""
+
+    async def begin(self, url: str) -> None:
+        """Say that the request is sent for a page over which other workers ended."""
 
     async def settle(self, items: Sequence[tuple[Round | None, Item]]) -> list[str]:
         """Store items, each visit for its round, and return each one's kind of result."""
@@ -178,7 +183,9 @@ class RemoteFrontier(PageScheduler):
             page = self._pages.popleft()
             if busy[host_of(page.url)] < most:
                 validators = {"etag": page.etag, "last_modified": page.last_modified}
-                return self.request_for(page.url, page.depth, validators)
+                request = self.request_for(page.url, page.depth, validators)
+                request.meta["is_suspect"] = page.is_suspect
+                return request
             self._pages.append(page)
         return None
 
