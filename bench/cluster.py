@@ -30,7 +30,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.crawl import command, sample
-from bench.serving import served, sites_of
+from bench.serving import served, sites_of, wait_for
 
 PER_PAGE, VISITS_A_SECOND, FASTER = 1.2, 250, 3.5
 _SAMPLE_SECONDS = 0.1
@@ -166,7 +166,7 @@ def _slow_server(sites: Path) -> Iterator[str]:
     with subprocess.Popen(
         [sys.executable, "-c", _SLOW, str(sites), str(port), str(_ANSWER_SECONDS)], stderr=subprocess.DEVNULL
     ) as server:
-        time.sleep(1)
+        wait_for(port)
         try:
             yield f"http://127.0.0.1:{port}"
         finally:

@@ -42,14 +42,15 @@ def served(sites: Path) -> Iterator[str]:
             serve += f"Site(Path(sys.argv[1]), {port}).__enter__(); time.sleep(1e6)"
             command = [sys.executable, "-c", serve, str(sites)]
         with subprocess.Popen(command) as server:
-            _wait_for(port)
+            wait_for(port)
             try:
                 yield f"http://127.0.0.1:{port}"
             finally:
                 server.terminate()
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Wait until a server on loopback takes connections."""
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -67,6 +67,8 @@ ALSOREAD_IMAGES = {
 
 # Politeness.
 ROBOTSTXT_OBEY = True  # by downloader/robots.py: Scrapy's lets requests pass while robots.txt loads
+DOWNLOAD_DELAY_JITTER = 0  # the delay is what it says; by default half of it may do
+DOWNLOADER = "crawler.downloader.pace.PacedDownloader"  # ALSOREAD_RATE over all hosts, as requests are sent
 AUTOTHROTTLE_ENABLED = True  # a slow host gets fewer requests
 AUTOTHROTTLE_START_DELAY = 1  # the default, 5 s, would delay every new host without a cause
 
@@ -97,7 +99,6 @@ DOWNLOADER_MIDDLEWARES = {
     "crawler.downloader.middlewares.HtmlOnly": 200,  # looks at decoded bodies
     "crawler.downloader.middlewares.Conditional": 300,  # a 304 for a page that we hold costs next to nothing
     "crawler.downloader.middlewares.WholeBody": 590,  # in the place of Scrapy's decoder
-    "crawler.downloader.middlewares.RateLimit": 800,  # last: only what is really sent takes a turn
 }
 ALSOREAD_WORKER = {
     # What differs for a worker on a cluster: the coordinator holds the archive, its log and its limits.
@@ -110,16 +111,7 @@ ALSOREAD_WORKER = {
         "crawler.extensions.sitemaps.SitemapDiscovery": 500,  # of the hosts that the worker has
         "crawler.extensions.errors.ErrorHandling": 500,  # an error is stored with its page
     },
-    "DOWNLOADER_MIDDLEWARES": {
-        **DOWNLOADER_MIDDLEWARES,
-        "crawler.downloader.middlewares.RateLimit": None,  # the rate is that of all workers together
-        "crawler.downloader.middlewares.SharedRateLimit": 800,  # in its place
-    },
-    "DOWNLOAD_HANDLERS": {
-        **DOWNLOAD_HANDLERS,
-        "http": "crawler.downloader.handler.LeasedHandler",  # sends nothing once a lease is lost
-        "https": "crawler.downloader.handler.LeasedHandler",  # the same
-    },
+    "DOWNLOADER": "crawler.downloader.pace.LeasedDownloader",  # under the rate of all workers, and with a lease
     "LOG_FILE": None,  # warnings go to the coordinator's
     "LOG_ENABLED": False,  # the same
 }

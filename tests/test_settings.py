@@ -70,7 +70,8 @@ def components() -> Iterator[str]:
         yield from getattr(settings, f"{name}_BASE")
     yield from settings.ITEM_PIPELINES
     yield from (path for path in settings.DOWNLOAD_HANDLERS.values() if path)
-    yield from (settings.SCHEDULER, settings.TWISTED_DNS_RESOLVER, settings.LOG_FORMATTER, *settings.ADDONS)
+    yield from (settings.SCHEDULER, settings.DOWNLOADER, str(settings.ALSOREAD_WORKER["DOWNLOADER"]))
+    yield from (settings.TWISTED_DNS_RESOLVER, settings.LOG_FORMATTER, *settings.ADDONS)
 
 
 @pytest.mark.parametrize("path", list(components()))
@@ -94,7 +95,6 @@ def test_the_order_of_the_middlewares() -> None:
         "HtmlOnly",
         "Conditional",
         "WholeBody",
-        "RateLimit",
     ]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
@@ -21,14 +22,14 @@ from crawler.cluster.settings import settings_from
 from crawler.cluster.wire import Packed, unpack
 from crawler.errors import UsageError
 from crawler.extensions.errors import ends_crawl, reason_of, record_fault
-from crawler.extensions.estimate import Pace
+from crawler.extensions.estimate import Pace, Queued
 from crawler.extensions.limits import RunLimits
 from crawler.extensions.logs import number_log, numbered
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
 from crawler.frontier.open_crawl import RESCAN_SECONDS, OpenCrawl
 from crawler.frontier.queue import Page, Round
 from crawler.frontier.remote import Item, LeasedPage, Report, Supply, Tally
-from crawler.items import Outcome, Visit, iso
+from crawler.items import Outcome, Visit
 from crawler.spiders.also_read import AlsoReadSpider
 from crawler.text import counted
 from crawler.urls import host_of
@@ -66,9 +67,6 @@ class Coordinator:
             self.settings.getfloat("DOWNLOAD_DELAY"),
             2 * self.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"),
         )
-        rate = float(self.settings["ALSOREAD_RATE"] or 0)
-        self._gap = 1 / rate if rate else 0.0
-        self._turn = 0.0
         self._crawl: OpenCrawl | None = None
         self._lost: set[str] = set()
         """Incarnations whose pages were handed out again."""
@@ -78,6 +76,8 @@ class Coordinator:
         self._received = 0
         self._fenced = 0
         self._tallies: dict[str, Tally] = {}
+        self._supplies: dict[str, tuple[int, Supply]] = {}
+        """The last supply of each worker, by the number of its call."""
         self._to_ask: deque[str] = deque()
         self._asking: dict[str, str] = {}
         """The worker that reads a host's robots.txt for its sitemaps."""
@@ -92,7 +92,7 @@ class Coordinator:
         self._pace = Pace()
         self._failing: set[asyncio.Task[str]] = set()
 
-    @property
+    @cached_property
     def is_restarted(self) -> bool:
         """Return whether the process of this crawl's coordinator ended before."""
         return False
@@ -121,8 +121,9 @@ class Coordinator:
         self._validate.archive_opened(crawl.catalog)
         self._read = crawl.hosts_with_fresh_sitemaps()
         self._to_ask.extend(host for host in crawl.known_hosts() if host not in self._read)
-        self._opened_at = self._rescanned_at = monotonic()
+        self._opened_at = self._rescanned_at = self._limits_at = monotonic()
         self._crawl = crawl
+        self._queued = Queued(crawl.count_due)
         self._stopping = next(self._limits.met(), None)
         self._watching = asyncio.create_task(self._watch())
 
@@ -152,10 +153,12 @@ class Coordinator:
         incarnation: str,
         hosts: Sequence[str],
         held: Sequence[tuple[str, Round]],
+        resting: Mapping[str, float],
     ) -> bool:
         """Take a worker in, with the hosts and pages that it has from before a restart of the coordinator.
 
-        Return False if they were given to others.
+        `resting`: the seconds until each host may be asked again that it asked. Return False if others have any
+        of its hosts.
         """
         crawl, leases = self.crawl, self._leases
         if incarnation in self._lost:
@@ -168,6 +171,9 @@ class Coordinator:
         if any(leases.host(host).owner for host in hosts):
             return False
         leases.workers[name] = Worker(incarnation, monotonic())
+        self._supplies.pop(name, None)
+        for host, seconds in resting.items():
+            leases.rest(host, seconds)
         for host in hosts:
             leases.lease_host(host, name)
         for url, round_ in held:
@@ -176,16 +182,31 @@ class Coordinator:
                 leases.lease(page, name)
         return True
 
-    async def take(self, name: str, incarnation: str, room: int, report: Report) -> Supply | None:
-        """Return pages for a worker; None if it is not known, as after a restart."""
+    async def take(
+        self, name: str, incarnation: str, number: int, room: int, report: Report
+    ) -> Supply | None:
+        """Return pages for a worker, the same for the same `number`; None if it is not known, as after a restart."""
         worker = self._leases.workers.get(name)
         if worker is None or worker.incarnation != incarnation:
             return None
         worker.heard_at = monotonic()
+        last, supply = self._supplies.get(name, (0, None))
+        if number == last:  # the answer was lost
+            return supply
         self._note(name, incarnation, report)
+        try:
+            supply = self._supply(name, room)
+        except Exception as error:
+            supply = Supply([], [], [], is_over=True)
+            self._give_up(error)
+        self._supplies[name] = number, supply
+        return supply
+
+    def _supply(self, name: str, room: int) -> Supply:
+        """Lease pages to a worker, and hosts whose sitemaps are to be read."""
         if self._ended or self._stopping or self._is_settling_in():
             return Supply([], [], [], self._ended is not None)
-        before = set(self._leases.hosts_of(name))
+        before = set(self._leases.workers[name].hosts)
         taken: list[LeasedPage] = []
         ask = self._hosts_to_ask(name, room)
         while len(taken) < room and (page := self._leases.next_page(name, self.crawl.next_page)):
@@ -197,10 +218,21 @@ class Coordinator:
             self._leases.lease(page, name)
             validators = self.crawl.validators(page)
             taken.append(
-                LeasedPage(page.url, page.depth, validators["etag"], validators["last_modified"], page.round)
+                LeasedPage(
+                    page.url,
+                    page.depth,
+                    validators["etag"],
+                    validators["last_modified"],
+                    page.round,
+                    self._leases.is_alone(page.url),
+                )
             )
         new = {host_of(page.url) for page in taken}.union(ask) - before
         return Supply(taken, sorted(new & self._read), ask, is_over=False)
+
+    async def begin(self, name: str, incarnation: str, url: str) -> None:  # noqa: ARG002
+        """Note that a worker is about to send the request for a page over which others ended."""
+        self._leases.begin(url, name)
 
     async def settle(
         self, name: str, incarnation: str, items: Sequence[tuple[Round | None, Packed]]
@@ -209,13 +241,6 @@ class Coordinator:
         if (worker := self._leases.workers.get(name)) and worker.incarnation == incarnation:
             worker.heard_at = monotonic()
         return await asyncio.gather(*(self._receive(round_, unpack(packed)) for round_, packed in items))
-
-    async def turns(self, name: str, incarnation: str, count: int) -> list[float]:  # noqa: ARG002
-        """Return the seconds to wait for each of so many turns under the rate limit."""
-        moment = monotonic()
-        first = max(moment, self._turn)
-        self._turn = first + count * self._gap
-        return [first - moment + number * self._gap for number in range(count)]
 
     async def stop(self, reason: str) -> None:
         """Hand out no more pages, and end the crawl once those under way are stored."""
@@ -228,7 +253,7 @@ class Coordinator:
         return {
             "crawl": crawl.catalog.crawl,
             "counts": dict(crawl.catalog.counts),
-            "queued": {} if self._is_closed else crawl.count_due(iso(now())),
+            "queued": {} if self._is_closed else self._queued.counts(),
             "growing": finds_more,
             "hosts": sorted(leases.owned),
             "delays": {name: host.delay for name, host in leases.hosts.items()},
@@ -243,13 +268,14 @@ class Coordinator:
 
     async def close(self, outcome: str) -> dict[str, Any]:
         """Write the end of the crawl, and return its statistics."""
+        crawl = self.crawl
         self._is_closed = True
         self._ended = self._ended or outcome
         self._watching.cancel()
         requests: Counter[str] = Counter()
         for tally in self._tallies.values():
             requests.update(tally.requests)
-        self.crawl.close(self._ended, requests, self._alarms())
+        crawl.close(self._ended, requests, self._alarms())
         return {
             **self.stats.get_stats(),
             "elapsed_time_seconds": monotonic() - self._opened_at,
@@ -317,11 +343,9 @@ class Coordinator:
                 self._fail(page.url)
             else:
                 leases.returned.append(page)
-        for host in leases.hosts_of(name):
-            leases.release(host, name)
+        for host in leases.remove(name):
             if self._asking.pop(host, None) or self._may_have_unread_sitemaps(host):
                 self._to_ask.append(host)
-        del leases.workers[name]
 
     def _may_have_unread_sitemaps(self, host: str) -> bool:
         everywhere = self.settings["ALSOREAD_DISCOVER"] != "links"
@@ -386,23 +410,33 @@ class Coordinator:
             return _CLOSED
 
     async def _watch(self) -> None:
-        """See to leases, limits and the end, as long as the crawl goes on."""
-        limits_at = monotonic()
+        """Look after the crawl as long as it goes on; an error ends it, as nothing else would."""
         while not self._ended:
             await asyncio.sleep(_WATCH_SECONDS)
-            moment = monotonic()
-            for name, worker in list(self._leases.workers.items()):
-                if moment - worker.heard_at > self._lease_seconds:
-                    self._lose(name, worker)
-            if moment > limits_at:
-                limits_at = moment + _LIMITS_SECONDS
-                self._stopping = self._stopping or next(self._limits.met(), None)
-                self._look_for_delays(moment)
-                self._pace.note(moment - self._opened_at, self.crawl.catalog.counts["pages"], 0)
-            if moment - self._rescanned_at > RESCAN_SECONDS:
-                self._rescanned_at = moment
-                self.crawl.due.rescan()
-            self._ended = self._outcome(moment)
+            try:
+                self._look(monotonic())
+            except Exception as error:
+                self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        """End the crawl over an error after which leases may be wrong: some page might never be brought."""
+        logger.error("The crawl can't go on", exc_info=error)
+        self._ended = record_fault(self.stats, error)
+
+    def _look(self, moment: float) -> None:
+        """See to leases, limits and the end."""
+        for name, worker in list(self._leases.workers.items()):
+            if moment - worker.heard_at > self._lease_seconds:
+                self._lose(name, worker)
+        if moment > self._limits_at:
+            self._limits_at = moment + _LIMITS_SECONDS
+            self._stopping = self._stopping or next(self._limits.met(), None)
+            self._look_for_delays(moment)
+            self._pace.note(moment - self._opened_at, self.crawl.catalog.counts["pages"], 0)
+        if moment - self._rescanned_at > RESCAN_SECONDS:
+            self._rescanned_at = moment
+            self.crawl.due.rescan()
+        self._ended = self._outcome(moment)
 
     def _look_for_delays(self, moment: float) -> None:
         if self._leases.workers:

@@ -22,6 +22,7 @@ class Worker:
 
     incarnation: str
     heard_at: float
+    hosts: set[str] = field(default_factory=set)
     pages: dict[str, Page] = field(default_factory=dict)
     leased_at: dict[str, float] = field(default_factory=dict)
 
@@ -58,6 +59,8 @@ class Leases:
         """Workers that ended while they had a page, by its address."""
         self._alone: dict[str, str] = {}
         """The worker that is to have a page and no other, by the page's address."""
+        self._begun: set[str] = set()
+        """Pages among these whose requests were sent."""
 
     def host(self, name: str) -> Host:
         """Return a host; one that is not known yet belongs to nobody."""
@@ -65,14 +68,10 @@ class Leases:
             self.hosts[name] = Host(self._delay)
         return self.hosts[name]
 
-    def hosts_of(self, worker: str) -> list[str]:
-        """Return the hosts that a worker has."""
-        return [name for name, host in self.hosts.items() if host.owner == worker]
-
     @property
     def owned(self) -> list[str]:
         """Return the hosts that any worker has."""
-        return [name for name, host in self.hosts.items() if host.owner]
+        return [name for worker in self.workers.values() for name in worker.hosts]
 
     @property
     def oldest_seconds(self) -> float:
@@ -85,6 +84,7 @@ class Leases:
         """Give a host to a worker."""
         host = self.host(name)
         host.owner = host.last = worker
+        self.workers[worker].hosts.add(name)
 
     def lease(self, page: Page, name: str) -> None:
         """Give a page to a worker, and its host."""
@@ -103,6 +103,7 @@ class Leases:
             return None
         self.hosts[host_of(url)].pages -= 1
         self._alone.pop(url, None)
+        self._begun.discard(url)
         worker = self.workers[name]
         del worker.leased_at[url]
         return worker.pages.pop(url)
@@ -117,15 +118,44 @@ class Leases:
         host = self.hosts[name]
         if host.owner == worker and not host.pages:
             host.owner = None
+            self.workers[worker].hosts.discard(name)
             host.rests_until = monotonic() + host.delay + _REST_SECONDS
 
     def end_all(self, name: str) -> Iterator[Page]:
-        """Take every page back from a worker that ended, each of which has cost one worker more."""
+        """Take every page back from a worker that ended, each of which may have cost one worker more.
+
+        One that the worker had alone has not, unless its request was sent: it may have waited for its host's delay.
+        """
         for url in list(self.workers[name].pages):
+            if not self.is_alone(url) or url in self._begun:
+                self.deaths[url] += 1
             page = self.end(url)
             assert page  # noqa: S101
-            self.deaths[url] += 1
             yield page
+
+    def is_alone(self, url: str) -> bool:
+        """Return whether a page is for a worker that has no other."""
+        return url in self._alone
+
+    def begin(self, url: str, worker: str) -> None:
+        """Note that a worker is about to send the request for a page that it has alone."""
+        if self.pages.get(url) == worker:
+            self._begun.add(url)
+
+    def rest(self, name: str, seconds: float) -> None:
+        """Let a host rest that was asked before the coordinator started."""
+        host = self.host(name)
+        host.rests_until = max(host.rests_until, monotonic() + seconds + _REST_SECONDS)
+
+    def remove(self, name: str) -> list[str]:
+        """Remove a worker that ended and has no page any more; return its hosts, which rest for whoever is next."""
+        hosts = list(self.workers[name].hosts)
+        for host in hosts:
+            self.release(host, name)
+            self.hosts[host].last = None  # the next worker of that name knows nothing of this one's requests
+        self._alone = {url: worker for url, worker in self._alone.items() if worker != name}
+        del self.workers[name]
+        return hosts
 
     def is_free(self, host: str, worker: str) -> bool:
         """Return whether a worker may have a page of a host."""
@@ -165,5 +195,6 @@ class Leases:
 
     def forget_returned(self, url: str) -> None:
         """Hand a page out no more that a worker brought after it was given up."""
+        self._alone.pop(url, None)
         if self.returned:
             self.returned = deque(page for page in self.returned if page.url != url)

@@ -22,7 +22,8 @@ from crawler.cluster.connection import (
     first_line,
     is_gone,
 )
-from crawler.cluster.settings import values_of
+from crawler.cluster.settings import settings_from, values_of
+from crawler.downloader.pace import gap_of
 from crawler.errors import AlsoreadError, ClusterError, Interrupted, LockedError
 from crawler.items import Outcome
 
@@ -73,6 +74,7 @@ class _Run:
         self, ray: ModuleType, settings: Settings, seeds: Sequence[str], pages: Sequence[str], workers: int
     ) -> None:
         from crawler.cluster.actors import CoordinatorActor
+        from crawler.cluster.rate import shared_rate
         from crawler.cluster.worker import Worker
 
         self._ray: Any = ray
@@ -101,6 +103,7 @@ class _Run:
         self._worker = ray.remote(Worker).options(
             num_cpus=1, max_restarts=_FOR_EVER, max_task_retries=_FOR_EVER
         )
+        self._rate = shared_rate() if gap_of(settings_from(values)) else None
         self._workers: list[Any] = []
         self._runs: list[Any] = []
         self._first_workers = workers or count_processors(self._ray)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from time import monotonic, time_ns
+from time import monotonic, sleep, time_ns
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import RayError, RayTaskError
 from scrapy.crawler import AsyncCrawlerProcess
 
+from crawler.cluster.rate import shared_rate
 from crawler.cluster.settings import settings_from
-from crawler.cluster.wire import pack
+from crawler.cluster.wire import InvalidItem, pack
 from crawler.frontier.queue import Round
 from crawler.frontier.remote import Item, Report, Supply
 from crawler.settings import ALSOREAD_WORKER
@@ -23,7 +24,7 @@ from crawler.spiders.also_read import AlsoReadSpider
 
 _RETRY_SECONDS = 0.2
 """Seconds between two calls to a coordinator that does not answer: it starts anew."""
-_LOST_LEASE = 3
+_BEGINS_ANEW = 3
 """Exit code of a worker that ends so that it begins anew."""
 
 
@@ -34,28 +35,33 @@ class Worker:
         """`coordinator`: the name of its actor; Ray would not start a worker anew that got the actor itself."""
         self._name, self._coordinator = name, ray.get_actor(coordinator)
 
-    def process(self) -> int:
-        """Return the number of the process."""
-        return os.getpid()
-
     def run(self) -> None:
         """Run a spider to the end of the crawl. One that ends before that ends the process, which begins anew."""
-        values: dict[str, Any]
-        pages: list[str]
-        try:
-            values, pages = ray.get(self._coordinator.admit.remote(self._name, version("alsoread")))
-        except RayTaskError as error:
-            raise error.cause from None
+        values, seeds = self._admitted()
         log = _Records()
         logging.getLogger().addHandler(log)
         settings = settings_from(values, **ALSOREAD_WORKER)
         link = RayLink(self._name, self._coordinator, settings.getfloat("ALSOREAD_LEASE_SECONDS"), log)
         spider = type("WorkerSpider", (AlsoReadSpider,), {"link": link})
         process = AsyncCrawlerProcess(settings)
-        task = process.crawl(process.create_crawler(spider), seeds=pages)
+        task = process.crawl(process.create_crawler(spider), seeds=seeds)
         process.start(install_signal_handlers=False)
         if not (task.done() and link.is_over):
-            os._exit(_LOST_LEASE)
+            link.begin_anew()
+
+    def _admitted(self) -> tuple[dict[str, Any], list[str]]:
+        """Return the settings and the seeds of the crawl; wait for a coordinator that starts anew."""
+        values: dict[str, Any]
+        seeds: list[str]
+        while True:
+            try:
+                values, seeds = ray.get(self._coordinator.admit.remote(self._name, version("alsoread")))
+            except RayTaskError as error:
+                raise error.cause from None
+            except RayError:
+                sleep(_RETRY_SECONDS)
+            else:
+                return values, seeds
 
 
 class RayLink:
@@ -65,33 +71,57 @@ class RayLink:
         self._name, self._coordinator, self._lease_seconds, self._log = name, coordinator, lease_seconds, log
         self._incarnation = f"{time_ns()}-{os.getpid()}"
         self._heard_at = monotonic()
+        self._rate: Any = None
+        self._takes = 0
         self.is_over = False
 
-    async def join(self, hosts: Sequence[str], pages: Sequence[tuple[str, Round]]) -> None:
+    async def join(
+        self, hosts: Sequence[str], pages: Sequence[tuple[str, Round]], resting: Mapping[str, float]
+    ) -> None:
         """Begin, or go on after a restart of the coordinator."""
-        if not await self._call("join", hosts, pages):
-            os._exit(_LOST_LEASE)
+        if not await self._call("join", hosts, pages, resting):
+            self.begin_anew()
 
     async def take(self, room: int, report: Report) -> Supply | None:
         """Return at most `room` pages; None if the coordinator does not know the worker."""
-        supply: Supply | None = await self._call("take", room, report)
+        self._takes += 1
+        supply: Supply | None = await self._call("take", self._takes, room, report)
         self.is_over = supply is not None and supply.is_over
         return supply
+
+    async def begin(self, url: str) -> None:
+        """Say that the request is sent for a page over which other workers ended."""
+        await self._call("begin", url)
 
     async def settle(self, items: Sequence[tuple[Round | None, Item]]) -> list[str]:
         """Store items, and return each one's kind of result."""
         results: list[str] = await self._call("settle", [(round_, pack(item)) for round_, item in items])
         return results
 
-    async def turns(self, count: int) -> list[float]:
-        """Return the seconds to wait for each turn."""
-        seconds: list[float] = await self._call("turns", count)
-        return seconds
+    async def take_share(self, gap: float) -> int:
+        """Wait for a share of the time under the rate limit; return its number."""
+        while True:
+            try:
+                self._rate = self._rate or shared_rate()
+                share: int = await self._rate.take_share.remote(gap)
+            except RayError:  # the crawl that started it has ended
+                self._rate = None
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return share
+
+    def give_back(self, share: int) -> None:
+        """End a share."""
+        self._rate.give_back.remote(share)
 
     def check_lease(self) -> None:
         """End the process once the coordinator may have given its hosts to others: it begins anew."""
         if monotonic() - self._heard_at > self._lease_seconds:
-            os._exit(_LOST_LEASE)
+            self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """End the process, which Ray starts anew: its pages are handed out again."""
+        os._exit(_BEGINS_ANEW)
 
     def log_records(self) -> list[tuple[int, str]]:
         """Return the records of the log since the last call."""
@@ -102,7 +132,9 @@ class RayLink:
             sent_at = monotonic()
             try:
                 answer = await getattr(self._coordinator, method).remote(self._name, self._incarnation, *args)
-            except (RayActorError, RayTaskError):
+            except RayError as error:
+                if isinstance(error, RayTaskError) and isinstance(error.cause, InvalidItem):
+                    raise
                 self.check_lease()
                 await asyncio.sleep(_RETRY_SECONDS)
             else:

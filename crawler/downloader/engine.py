@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from crawler.urls import host_of
@@ -45,6 +47,26 @@ def delay_of(crawler: Crawler, host: str) -> float:
         return float(slot.delay)
     usual = crawler.settings.getfloat("DOWNLOAD_DELAY")
     return float(engine.downloader.per_slot_settings.get(host, {}).get("delay", usual))
+
+
+def after_writing(call: Callable[[], None]) -> None:
+    """Call something when a request that is sent now is written: in its next round the loop writes, then calls."""
+    asyncio.get_running_loop().call_later(0, call)
+
+
+def begin_delay(crawler: Crawler, request: Request) -> None:
+    """Count the delay of a host from now on: the request to it waited for its turn and for a connection."""
+    engine: Any = crawler.engine
+    if slot := engine.downloader.slots.get(request.meta["download_slot"]):
+        slot.lastseen = monotonic()
+
+
+def resting_hosts(crawler: Crawler) -> dict[str, float]:
+    """Return the hosts that were asked too short a while ago to be asked again, and the seconds until they may be."""
+    engine: Any = crawler.engine
+    moment = monotonic()
+    rests = {host: slot.lastseen + slot.delay - moment for host, slot in engine.downloader.slots.items()}
+    return {host: seconds for host, seconds in rests.items() if seconds > 0}
 
 
 def is_discovering(crawler: Crawler) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from contextlib import suppress
+from functools import partial
 from ipaddress import IPv4Address
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,13 +31,13 @@ from twisted.web.client import HTTPConnectionPool
 from twisted.web.iweb import IPolicyForHTTPS
 from zope.interface import implementer  # type: ignore[import-untyped]
 
+from crawler.downloader.engine import begin_delay
 from crawler.downloader.errors import failed_download
 from crawler.downloader.protocol import OneResponseFactory
 from crawler.downloader.recording import recorded
 from crawler.downloader.resolver import unresolved
 from crawler.items import VALID_STATUSES
 from crawler.responses import Failed, Refused
-from crawler.signals import archive_opened
 
 
 def connect_to(settings: BaseSettings) -> tuple[str, int] | None:
@@ -73,7 +74,7 @@ class HttpHandler(HTTP11DownloadHandler):
     async def download_request(self, request: Request) -> Response:
         """Return the response as it was received; the request's meta gets the exchange, among its `exchanges`."""
         try:
-            with recorded(request) as recording:
+            with recorded(request, partial(begin_delay, self._crawler, request)) as recording:
                 response = await super().download_request(request)
         except (Failed, Refused, StopDownload):
             raise
@@ -89,25 +90,6 @@ class HttpHandler(HTTP11DownloadHandler):
         if response.status not in VALID_STATUSES:
             raise Failed(f"the server answered with a status that is not valid: {response.status}")
         return response
-
-
-class LeasedHandler(HttpHandler):
-    """The handler of a worker on a cluster: it sends nothing to a host that may have been given to another."""
-
-    lazy = False  # the signal comes before the first request
-
-    def __init__(self, crawler: Crawler) -> None:
-        super().__init__(crawler)
-        crawler.signals.connect(self.archive_opened, archive_opened)
-
-    def archive_opened(self, frontier: Any) -> None:
-        """Hold a lease by this frontier."""
-        self._link = frontier.link
-
-    async def download_request(self, request: Request) -> Response:
-        """Return the response, if the lease holds at the moment of sending."""
-        self._link.check_lease()
-        return await super().download_request(request)
 
 
 class _OneServerPool(HTTPConnectionPool):

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from time import monotonic
-from typing import Any, Self
+from typing import Self
 
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 from scrapy.responsetypes import responsetypes
 
 from crawler.content_encoding import ENCODINGS, TooLarge, Undecodable, decode
 from crawler.media_types import media_type
 from crawler.responses import Failed, Refused
-from crawler.signals import archive_opened
 from crawler.urls import in_scope
 
 MAX_URL_CHARACTERS = 2083  # the longest address that every browser and content network takes
@@ -44,52 +40,6 @@ class Scope:
             raise Refused("scope", f"{request.url} is not on {', '.join(self._domains)}")
         if len(request.url) > MAX_URL_CHARACTERS:
             raise Refused("trap", f"the address has {len(request.url)} characters")
-
-
-class RateLimit:
-    """Space requests evenly, ALSOREAD_RATE a second over all hosts: one content network serves them all."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        rate = float(crawler.settings["ALSOREAD_RATE"] or 0)
-        if not rate:
-            raise NotConfigured
-        self._gap = 1 / rate
-        self._next = 0.0
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Create it from a crawler."""
-        return cls(crawler)
-
-    async def process_request(self, request: Request) -> None:  # noqa: ARG002
-        """Wait for the request's turn; first come, first served."""
-        now = monotonic()
-        turn = max(now, self._next)
-        self._next = turn + self._gap
-        if turn > now:
-            await asyncio.sleep(turn - now)
-
-
-class SharedRateLimit:
-    """Space requests evenly, ALSOREAD_RATE a second over all workers of a cluster."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        if not float(crawler.settings["ALSOREAD_RATE"] or 0):
-            raise NotConfigured
-        crawler.signals.connect(self.archive_opened, archive_opened)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        """Create it from a crawler."""
-        return cls(crawler)
-
-    def archive_opened(self, frontier: Any) -> None:
-        """Get the turns from this frontier."""
-        self._frontier = frontier
-
-    async def process_request(self, request: Request) -> None:  # noqa: ARG002
-        """Wait for the request's turn."""
-        await self._frontier.turn()
 
 
 class Conditional:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from scrapy import Request
 from twisted.web._newclient import Request as TxRequest
 
 from crawler.clock import now
+from crawler.downloader.engine import after_writing
 from crawler.items import Exchange
 
 _HEADER = b"X-Alsoread-Recording"
@@ -26,7 +27,9 @@ _recordings: dict[bytes, Recording] = {}
 class Recording:
     """The bytes of one request, and of the response to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_sent: Callable[[], None]) -> None:
+        """`on_sent` is called when the request was sent, on each connection that it is sent on."""
+        self._on_sent = on_sent
         self._sent = b""
         self._received: list[bytes] = []
         self._began_at: datetime = now()
@@ -37,6 +40,7 @@ class Recording:
         writes: Any = request._writeHeaders
         writes(lines, None)
         self._sent, self._received, self._began_at = b"".join(lines), [], now()
+        after_writing(self._on_sent)
 
     def add(self, data: bytes) -> None:
         """Record what was received."""
@@ -64,9 +68,9 @@ class _Lines(list[bytes]):
 
 
 @contextmanager
-def recorded(request: Request) -> Iterator[Recording]:
-    """Have the exchange of a request recorded that the block sends."""
-    recording = Recording()
+def recorded(request: Request, on_sent: Callable[[], None]) -> Iterator[Recording]:
+    """Have the exchange of a request recorded that the block sends; `on_sent` is called then."""
+    recording = Recording(on_sent)
     key = str(id(recording)).encode()
     _recordings[key] = recording
     request.headers[_HEADER] = key

@@ -1,10 +1,14 @@
-"""Estimate how long a crawl still takes, from what is queued and how fast it may go. Pure."""
+"""Estimate how long a crawl still takes, from what is queued and how fast it may go."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import NamedTuple
+
+from crawler.clock import now
+from crawler.items import iso
 
 _WINDOW_SECONDS = 60.0
 """How far back the rate goes: it changes as fast hosts are done and slow ones are left."""
@@ -12,6 +16,10 @@ _FIRST_SECONDS = 3.0
 """Seconds in which nothing is known yet."""
 _SETTLING_SECONDS = 10.0
 """Seconds before an estimate is more than a lower bound."""
+_COUNT_SECONDS = 2.0
+"""Seconds between two counts of the queue."""
+_MAX_COUNT_SHARE = 0.01
+"""Share of the time that counting the queue may take, at most."""
 
 
 class _Sample(NamedTuple):
@@ -28,6 +36,24 @@ class Estimate(NamedTuple):
 
     def __str__(self) -> str:
         return f"at least {duration(self.seconds, units=1)}" if self.at_least else duration(self.seconds)
+
+
+class Queued:
+    """The pages that are queued, counted now and then: that takes long where many are."""
+
+    def __init__(self, count: Callable[[str], dict[str, int]]) -> None:
+        """`count` counts by host what is due at a time."""
+        self._count = count
+        self._count_at = 0.0
+        self._counts: dict[str, int] = {}
+
+    def counts(self) -> dict[str, int]:
+        """Return the last counts by host, which are a few seconds old at most where counting is quick."""
+        began = monotonic()
+        if began > self._count_at:
+            self._counts = self._count(iso(now()))
+            self._count_at = began + max(_COUNT_SECONDS, (monotonic() - began) / _MAX_COUNT_SHARE)
+        return self._counts
 
 
 class Pace:

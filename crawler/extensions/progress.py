@@ -16,10 +16,8 @@ from scrapy import signals
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.asyncio import create_looping_call
 
-from crawler.clock import now as time_now
 from crawler.downloader.engine import active_hosts, delay_of, is_discovering
-from crawler.extensions.estimate import Pace
-from crawler.items import iso
+from crawler.extensions.estimate import Pace, Queued
 from crawler.signals import archive_opened
 from crawler.text import counted
 
@@ -30,10 +28,6 @@ if TYPE_CHECKING:
 
 _UPDATE_SECONDS = {"live": 0.5, "lines": 30.0}
 """Seconds between two updates."""
-_COUNT_SECONDS = 2.0
-"""Seconds between two counts of the queue."""
-_MAX_COUNT_SHARE = 0.01
-"""Share of the time that counting the queue may take, at most."""
 _BLOCK_COLUMNS = 39
 """Longest line of the live block: a terminal of 40 columns neither wraps it, nor when it becomes as narrow."""
 
@@ -74,8 +68,6 @@ class Progress:
         self.crawler = crawler
         self._display = Display(style)
         self._rate_limit = float(crawler.settings["ALSOREAD_RATE"] or 0)
-        self._queued: dict[str, int] = {}
-        self._count_at, self._is_growing = 0.0, True
         self._pace = Pace()
 
     @classmethod
@@ -93,6 +85,7 @@ class Progress:
     def archive_opened(self, catalog: Catalog, frontier: Any) -> None:
         """Show the counts of this catalog, and what is left in the frontier."""
         self._catalog, self._frontier = catalog, frontier
+        self._queued = Queued(frontier.count_due)
 
     def spider_opened(self) -> None:
         """Begin to show."""
@@ -108,11 +101,9 @@ class Progress:
 
     def _facts(self) -> dict[str, Any]:
         now = monotonic()
-        if now > self._count_at:
-            self._queued = self._frontier.count_due(iso(time_now()))
-            self._count_at = now + max(_COUNT_SECONDS, (monotonic() - now) / _MAX_COUNT_SHARE)
-            self._is_growing = self._frontier.finds_more() or is_discovering(self.crawler)
-        counts, queued = self._catalog.counts, sum(self._queued.values())
+        by_host = self._queued.counts()
+        counts, queued = self._catalog.counts, sum(by_host.values())
+        growing = self._frontier.finds_more() or is_discovering(self.crawler)
         self._pace.note(now - self.started, counts["pages"], queued)
         hosts = sorted(active_hosts(self.crawler))
         return {
@@ -120,7 +111,7 @@ class Progress:
             "queued": queued,
             "rate": self._pace.rate,
             "left": self._pace.estimate(
-                self._queued, partial(delay_of, self.crawler), self._rate_limit, growing=self._is_growing
+                by_host, partial(delay_of, self.crawler), self._rate_limit, growing=growing
             ),
             "hosts": _named(hosts),
             "cluster": "",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from time import monotonic
+from collections.abc import Mapping, Sequence
+from traceback import print_exception
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from scrapy.http import Request
@@ -17,11 +17,14 @@ from crawler.downloader.engine import (
     delay_of,
     hosts_of,
     max_requests_per_host,
+    resting_hosts,
     wake,
 )
+from crawler.downloader.pace import gap_of
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS, SitemapDiscovery
 from crawler.frontier.queue import Round
 from crawler.frontier.requests import MAX_UNSETTLED_PAGES, PageScheduler
+from crawler.frontier.turns import SharedTurns, Shares
 from crawler.items import Exchange, FoundPages, Visit
 from crawler.signals import archive_opened
 from crawler.urls import host_of
@@ -33,10 +36,12 @@ Item = Visit | FoundPages | Exchange
 
 _POLL_SECONDS = 0.05
 """Seconds between two calls for pages while there are none."""
+_REPORT_SECONDS = 0.3
+"""Seconds between two calls while there are enough."""
 _BATCH_SIZE = 8
 """Items that are sent at once."""
-_BATCH_WAIT_SECONDS = 0.02
-"""Seconds that the first item of a batch waits for others."""
+_BATCH_WAIT_SECONDS = 0.1
+"""Seconds that the first item of a batch waits for others: calls cost more than items."""
 
 
 class LeasedPage(NamedTuple):
@@ -47,6 +52,8 @@ class LeasedPage(NamedTuple):
     etag: str | None
     last_modified: str | None
     round: Round
+    is_suspect: bool
+    """Whether other workers ended while they had it, so that the coordinator is told when it is requested."""
 
 
 class Released(NamedTuple):
@@ -94,23 +101,31 @@ class Supply(NamedTuple):
     """Whether the crawl has ended."""
 
 
-class Link(Protocol):
+class Link(Shares, Protocol):
     """A worker's line to the coordinator. A call waits until it is answered; a lost lease ends the process."""
 
-    async def join(self, hosts: Sequence[str], pages: Sequence[tuple[str, Round]]) -> None:
-        """Begin, or go on with the hosts and pages that the worker has."""
+    async def join(
+        self, hosts: Sequence[str], pages: Sequence[tuple[str, Round]], resting: Mapping[str, float]
+    ) -> None:
+        """Begin, or go on with the hosts and pages that the worker has.
+
+        `resting`: seconds until each host may be asked again that it has asked.
+        """
 
     async def take(self, room: int, report: Report) -> Supply | None:
         """Return at most `room` pages; None if the coordinator does not know the worker."""
 
+    async def begin(self, url: str) -> None:
+        """Say that the request is sent for a page over which other workers ended."""
+
     async def settle(self, items: Sequence[tuple[Round | None, Item]]) -> list[str]:
         """Store items, each visit for its round, and return each one's kind of result."""
 
-    async def turns(self, count: int) -> list[float]:
-        """Return the seconds to wait for each of so many turns under the rate limit."""
-
     def check_lease(self) -> None:
         """End the process if the coordinator may have given its hosts to others."""
+
+    def begin_anew(self) -> None:
+        """End the process: its pages are handed out again."""
 
     def log_records(self) -> list[tuple[int, str]]:
         """Return the records of the log since the last call."""
@@ -128,7 +143,6 @@ class RemoteFrontier(PageScheduler):
         """Those of them that were not requested yet."""
         self._held: set[str] = set()
         self._asking: dict[str, asyncio.Task[None]] = {}
-        self._waiting: list[asyncio.Future[float]] = []
         self._most_pages = crawler.settings.getint("CONCURRENT_REQUESTS") + MAX_UNSETTLED_PAGES
         self._has_room = asyncio.Event()
         self.is_over = False
@@ -137,9 +151,11 @@ class RemoteFrontier(PageScheduler):
         """Begin to take pages by the spider's `link`."""
         self.spider = spider
         self.link: Link = spider.link
+        self.turns = SharedTurns(self.link, gap_of(self.crawler.settings))
         self.catalog = RemoteCatalog(self)
         self.crawler.signals.send_catch_log(archive_opened, catalog=self.catalog, frontier=self)
         self._supplying = asyncio.ensure_future(self._supply())
+        self._supplying.add_done_callback(self.check_task)
 
     def close(self, reason: str) -> None:  # noqa: ARG002
         """Take no more."""
@@ -148,6 +164,12 @@ class RemoteFrontier(PageScheduler):
     def add(self, found: FoundPages) -> None:
         """Have pages made due by the coordinator."""
         self.catalog.write(found)
+
+    def check_task(self, task: asyncio.Task[None]) -> None:
+        """End the process if a task failed without which the worker would keep its pages for ever."""
+        if not task.cancelled() and (error := task.exception()):
+            print_exception(error)  # in the log that Ray keeps: the coordinator's is out of reach
+            self.link.begin_anew()
 
     def next_request(self) -> Request | None:
         """Return the next request; None if there is no page, or no host has a free slot."""
@@ -161,7 +183,9 @@ class RemoteFrontier(PageScheduler):
             page = self._pages.popleft()
             if busy[host_of(page.url)] < most:
                 validators = {"etag": page.etag, "last_modified": page.last_modified}
-                return self.request_for(page.url, page.depth, validators)
+                request = self.request_for(page.url, page.depth, validators)
+                request.meta["is_suspect"] = page.is_suspect
+                return request
             self._pages.append(page)
         return None
 
@@ -179,32 +203,23 @@ class RemoteFrontier(PageScheduler):
         if len(self.rounds) <= self._most_pages // 2:
             self._has_room.set()
 
-    async def turn(self) -> None:
-        """Wait for the turn of a request under the rate limit."""
-        turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        if len(self._waiting) == 1:
-            await asyncio.sleep(0)  # others may ask in the same moment
-            waiting, self._waiting = self._waiting, []
-            for other, seconds in zip(waiting, await self.link.turns(len(waiting)), strict=True):
-                other.set_result(monotonic() + seconds)
-        await asyncio.sleep(await turn - monotonic())
-
     async def _supply(self) -> None:
         """Take pages as long as the crawl goes on."""
-        await self.link.join([], [])
+        await self.link.join([], [], {})
         while not self.is_over:
             self._has_room.clear()
             room = self._most_pages - len(self.rounds)
             supply = await self.link.take(room, self._report())
             if supply is None:
-                await self.link.join(sorted(self._held), list(self.rounds.items()))
+                await self.link.join(
+                    sorted(self._held), list(self.rounds.items()), resting_hosts(self.crawler)
+                )
                 continue
             self._receive(supply)
             if 2 * len(supply.pages) < room:
                 await asyncio.sleep(_POLL_SECONDS)
             else:
-                await _wait(self._has_room, _POLL_SECONDS)
+                await _wait(self._has_room, _REPORT_SECONDS)
 
     def _receive(self, supply: Supply) -> None:
         self.fresh.update(supply.fresh)
@@ -261,6 +276,7 @@ class RemoteCatalog:
             sending = asyncio.create_task(self._send())
             self._sending.add(sending)
             sending.add_done_callback(self._sending.discard)
+            sending.add_done_callback(self._frontier.check_task)
         elif len(self._waiting) >= _BATCH_SIZE:
             self._enough.set()
         return stored

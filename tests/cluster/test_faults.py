@@ -72,7 +72,7 @@ def test_nothing_is_lost(
     monkeypatch.setenv("ALSOREAD_LEASE_SECONDS", _LEASE_SECONDS)
     random = Random(len(faults))  # noqa: S311 - nothing is to be kept secret
     random.shuffle(faults := faults.copy())
-    delay = ("--delay", "1" if len(faults) < 10 else "8")
+    delay = ("--delay", "1" if len(faults) < 10 else "5")
     start = Start([SEED], [*cluster.options(2), *delay])
     data = tmp_path / "data"
     with Site(network) as site:
@@ -110,7 +110,8 @@ def test_the_end_of_the_cluster_interrupts_and_the_same_command_resumes(
         assert said.endswith("alsoread: The Ray cluster is gone; run the same command to resume.\n")
         assert damage(data) == []
         with ray_cluster() as cluster:
-            done = alsoread("crawl", SEED, *cluster.options(1), "--connect-to", site.url, "--data", data)
+            options = (*cluster.options(1), "--quiet", "--connect-to", site.url)
+            done = alsoread("crawl", SEED, *options, "--data", data, patience=120)
     assert (done.returncode, done.stderr) == (run.code, "")
     assert differences(run.data, data) == []
     assert disorder(data) == []

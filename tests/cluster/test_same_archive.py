@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,39 +31,49 @@ _SUMMED = (
     "exit_code",
     "outcome",
 )
+Crawls = tuple[Run, Run]
+"""A first crawl, and one that revisits all pages a month later."""
 
 
 @pytest.fixture(scope="session")
-def revisited(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The demo network's archive after a second crawl, a month later."""
-    data = tmp_path_factory.mktemp("revisited")
-    crawl(network, data, SEED)
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("ALSOREAD_CLOCK_OFFSET", _LATER)
-        return crawl(network, data, SEED, "--recrawl", "all")
+def alone(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Crawls]:
+    """Crawls the demo network without a cluster, by a way to discover pages."""
+
+    @cache
+    def crawls(discover: str) -> Crawls:
+        return _crawl_twice(network, tmp_path_factory.mktemp("alone"), SEED, "--discover", discover)
+
+    return crawls
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4])
+@pytest.mark.parametrize(
+    ("workers", "discover"), [(1, "both"), (2, "both"), (4, "links"), (4, "sitemaps"), (4, "both")]
+)
 def test_any_number_of_workers_leaves_the_same_archive(
     network: Path,
     tmp_path: Path,
-    run: Run,
-    revisited: Run,
+    alone: Callable[[str], Crawls],
     cluster: Cluster,
     workers: int,
-    monkeypatch: pytest.MonkeyPatch,
+    discover: str,
 ) -> None:
-    on_cluster = cluster.options(workers)
-    first = crawl(network, tmp_path / "data", SEED, *on_cluster)
-    assert first.code == run.code, first.err
-    assert differences(run.data, first.data) == []
-    assert disorder(first.data) == []
-    assert _pages(first) == _pages(run), "each page is asked for once"
-    monkeypatch.setenv("ALSOREAD_CLOCK_OFFSET", _LATER)
-    again = crawl(network, tmp_path / "data", SEED, "--recrawl", "all", *on_cluster)
-    assert again.code == revisited.code, again.err
-    assert differences(revisited.data, again.data) == []
-    assert disorder(again.data) == []
+    together = _crawl_twice(network, tmp_path, SEED, "--discover", discover, *cluster.options(workers))
+    _check(alone(discover), together)
+    assert _pages(together[0]) == _pages(alone(discover)[0]), "each page is asked for once"
+
+
+@pytest.mark.skipif("ALSOREAD_PAGES" not in os.environ, reason="ALSOREAD_PAGES names no folder of real hosts")
+@pytest.mark.parametrize("discover", ["links", "sitemaps"])
+def test_a_real_host_gives_the_same_archive(tmp_path: Path, cluster: Cluster, discover: str) -> None:
+    """The smallest of the hosts, each a folder of its name."""
+    sites = Path(os.environ["ALSOREAD_PAGES"])
+    host = min(sites.glob("*.*"), key=lambda folder: len(list(folder.iterdir()))).name
+    options = (host, "--host", host, "--discover", discover)
+    patience = 1200
+    alone = _crawl_twice(sites, tmp_path / "alone", *options, patience=patience)
+    together = _crawl_twice(sites, tmp_path / "together", *options, *cluster.options(4), patience=patience)
+    assert len(alone[0].urls) > 100
+    _check(alone, together)
 
 
 def test_the_summary_is_the_same(network: Path, tmp_path: Path, cluster: Cluster) -> None:
@@ -68,6 +82,21 @@ def test_the_summary_is_the_same(network: Path, tmp_path: Path, cluster: Cluster
     one, two = json.loads(with_json.out), json.loads(on_cluster.out)
     assert one.keys() == two.keys()
     assert {name: one.get(name) for name in _SUMMED} == {name: two.get(name) for name in _SUMMED}
+
+
+def _crawl_twice(network: Path, data: Path, *options: str, patience: float = 60) -> Crawls:
+    first = crawl(network, data / "first", *options, patience=patience)
+    shutil.copytree(first.data, data / "again")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ALSOREAD_CLOCK_OFFSET", _LATER)
+        return first, crawl(network, data / "again", *options, "--recrawl", "all", patience=patience)
+
+
+def _check(alone: Crawls, together: Crawls) -> None:
+    for one, other in zip(alone, together, strict=True):
+        assert other.code == one.code, other.err
+        assert differences(one.data, other.data) == []
+        assert disorder(other.data) == []
 
 
 def _pages(done: Run) -> list[tuple[str, str]]:

@@ -6,7 +6,9 @@ import asyncio
 import json
 import re
 import signal
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from crawler.cluster.coordinator import Coordinator
 from crawler.cluster.settings import values_of
 from crawler.cluster.wire import InvalidItem, pack, unpack
 from crawler.errors import UsageError
+from crawler.frontier.remote import Report, Supply, Tally
 from crawler.items import Exchange, FoundPages, Visit
 from crawler.runs.crawl import settings_with
 from tests.conftest import ARTICLE
@@ -85,6 +88,24 @@ def test_a_worker_of_another_version_is_not_taken(tmp_path: Path) -> None:
 def test_the_archive_is_on_another_node(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not on the node of the cluster that the crawl was started on"):
         asyncio.run(_coordinator(tmp_path, tmp_path / "elsewhere").open())
+
+
+def test_an_error_that_may_lose_a_lease_ends_the_crawl(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+
+    async def take_from_a_broken_catalog() -> tuple[Supply | None, str]:
+        coordinator = _coordinator(tmp_path, tmp_path)
+        await coordinator.open()
+        with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
+            db.execute("DROP TABLE pages")
+        await coordinator.join("1", "first", [], [], {})
+        supply = await coordinator.take("1", "first", 1, 8, Report([], {}, Tally({}, 0, 0, {}), []))
+        stats = await coordinator.close("shutdown")
+        return supply, stats["archive/disk_error"]
+
+    supply, error = asyncio.run(take_from_a_broken_catalog())
+    assert supply == Supply([], [], [], is_over=True)
+    assert "no such table" in error
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import mimetypes
+import socket
+import struct
 import sys
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -11,6 +13,7 @@ from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote, unquote
@@ -25,6 +28,8 @@ class Request(NamedTuple):
     path: str
     status: int
     headers: dict[str, str]
+    at: float
+    """When it arrived, by the clock of `monotonic`."""
 
 
 class Reply(NamedTuple):
@@ -139,10 +144,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, with_body: bool) -> None:
         site = self.server.site
+        at = monotonic() - _seconds_unread(self.connection)
         headers = {name.lower(): value for name, value in self.headers.items()}
         host = headers.get("host", "").partition(":")[0].lower()
         reply = site.answer(host, self.path, headers)
-        site.log.append(Request(host, self.path, reply.status, headers))
+        site.log.append(Request(host, self.path, reply.status, headers, at))
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
@@ -154,3 +160,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """The site keeps its own log."""
+
+
+def _seconds_unread(connection: socket.socket) -> float:
+    """How long ago the last bytes arrived, which a busy machine lets wait for their thread; 0 where it can't tell."""
+    if not sys.platform.startswith("linux"):
+        return 0.0
+    tcp_info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 56)
+    (milliseconds,) = struct.unpack_from("I", tcp_info, 52)  # tcpi_last_data_recv
+    return float(milliseconds / 1000)

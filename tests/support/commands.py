@@ -45,10 +45,10 @@ class Run(NamedTuple):
         return {url for (url,) in self.db.execute("SELECT url FROM articles")}
 
 
-def crawl(network: Path, data: Path, *args: str) -> Run:
-    """Crawls a network of hosts that is served meanwhile."""
+def crawl(network: Path, data: Path, *args: str, patience: float = 60) -> Run:
+    """Crawls a network of hosts that is served meanwhile, for `patience` seconds at most."""
     with Site(network) as site:
-        done = alsoread("crawl", *args, "--connect-to", site.url, "--data", data)
+        done = alsoread("crawl", *args, "--connect-to", site.url, "--data", data, patience=patience)
     return Run(data, done.returncode, done.stdout, done.stderr, site)
 
 
