@@ -103,9 +103,8 @@ def test_what_people_type(db: Database, words: str, expected: list[str]) -> None
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(words=st.text(max_size=60) | st.text(alphabet='"*()^:+-{} ANDORT日本', max_size=40))
-def test_no_query_is_an_error(data: Path, words: str) -> None:
-    with closing(Database(data / "archive.db")) as db:
-        search(db.conn, words)
+def test_no_query_is_an_error(db: Database, words: str) -> None:
+    search(db.conn, words)
 
 
 @pytest.mark.parametrize(
