@@ -62,17 +62,18 @@ def test_any_number_of_workers_leaves_the_same_archive(
     assert _pages(together[0]) == _pages(alone(discover)[0]), "each page is asked for once"
 
 
-@pytest.mark.skipif("ALSOREAD_PAGES" not in os.environ, reason="ALSOREAD_PAGES names no folder of real hosts")
 @pytest.mark.parametrize("discover", ["links", "sitemaps"])
-def test_a_real_host_gives_the_same_archive(tmp_path: Path, cluster: Cluster, discover: str) -> None:
-    """The smallest of the hosts, each a folder of its name."""
-    sites = Path(os.environ["ALSOREAD_PAGES"])
+def test_one_host_gives_the_same_archive(
+    network: Path, tmp_path: Path, cluster: Cluster, discover: str
+) -> None:
+    """The smallest of the network, or of the folder that ALSOREAD_PAGES names, with a folder for each host."""
+    sites = Path(os.environ.get("ALSOREAD_PAGES", network))
     host = min(sites.glob("*.*"), key=lambda folder: len(list(folder.iterdir()))).name
     options = (host, "--host", host, "--discover", discover)
     patience = 1200
     alone = _crawl_twice(sites, tmp_path / "alone", *options, patience=patience)
     together = _crawl_twice(sites, tmp_path / "together", *options, *cluster.options(4), patience=patience)
-    assert len(alone[0].urls) > 100
+    assert alone[0].urls
     _check(alone, together)
 
 
