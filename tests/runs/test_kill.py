@@ -15,8 +15,8 @@ from tests.support.killing import WELL, Start, Undisturbed, gets_to, killed, las
 from tests.support.originals import misread
 from tests.support.processes import descendants
 
-START = Start([SEED], ["--rate", "25"])
-"""A pace at which there is something left to kill."""
+START = Start([SEED], ["--rate", "10"])
+"""A pace at which there is something left to kill, also for a test that the machine keeps waiting."""
 _KILLS = 40
 _REDIRECTS = 4
 """Pages of the network that redirect: a second page is asked for, for the first one's sake."""
