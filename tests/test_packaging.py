@@ -36,7 +36,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel
 
 
-@pytest.mark.long
 def test_a_wheel_crawls_the_default_seeds_from_any_folder(
     wheel: Path, network: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -17,8 +17,6 @@ from tests.support.commands import Run, opened
 from tests.support.exports import BREAD, ROLLS, cases, export
 from tests.support.generators import HEXO, needs_hexo, needs_hugo, needs_jekyll, prepare_hexo, run_generator
 
-pytestmark = pytest.mark.long
-
 FROM = BREAD.removesuffix("bread/")
 # What the cases have of other languages' marks, as a reader is to see it.
 MARKS = (
@@ -94,6 +92,7 @@ hexo.init().then(() => hexo.load()).then(() => {
 """
 
 
+@pytest.mark.long
 @needs_hexo
 def test_hexo(archives: list[Path], tmp_path: Path) -> None:
     for number, data in enumerate(archives):
@@ -139,6 +138,7 @@ def test_hugo(archives: list[Path], tmp_path: Path) -> None:
             assert date is None or told["date"] == date
 
 
+@pytest.mark.long
 @needs_jekyll
 def test_jekyll(archives: list[Path], tmp_path: Path) -> None:
     for number, data in enumerate(archives):

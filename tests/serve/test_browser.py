@@ -81,21 +81,18 @@ def test_from_the_search_to_an_article_and_its_history(page: Page, site: str) ->
     expect(page.locator("ins mark").first).to_have_text(re.compile("weak flour"))
 
 
-@pytest.mark.long
 def test_links_in_a_text_lead_to_archived_articles(page: Page, site: str) -> None:
     page.goto(f"{site}article/{_BREAD}")
     page.locator(".text").get_by_role("link", name="rolls").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Rolls")
 
 
-@pytest.mark.long
 def test_a_link_to_a_page_that_is_not_archived_says_why(page: Page, site: str) -> None:
     page.goto(f"{site}article/{_BREAD}")
     page.get_by_role("link", name="not archived").click()
     expect(page.get_by_text("Its state is gone: the server answers 404 Not Found.")).to_be_visible()
 
 
-@pytest.mark.long
 def test_a_facet_narrows_the_articles_and_one_opens(page: Page, site: str) -> None:
     page.goto(f"{site}archive/article_list")
     page.locator(".facet-info", has_text="author").get_by_role("link", name="Bo", exact=True).click()
@@ -104,8 +101,13 @@ def test_a_facet_narrows_the_articles_and_one_opens(page: Page, site: str) -> No
     expect(page.get_by_role("heading", level=1)).to_have_text("Jam")
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("path", [f"article/{_HOSTILE}", *OURS, *DATASETTES, "archive/articles"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(f"article/{_HOSTILE}", f"diff/{_BREAD}", "search?q=flour", "archive/articles"),
+        *(pytest.param(path, marks=pytest.mark.long) for path in (*OURS, *DATASETTES)),
+    ],
+)
 def test_nothing_of_an_article_runs_or_is_fetched_from_elsewhere(page: Page, site: str, path: str) -> None:
     page.goto(f"{site}{path}", wait_until="networkidle")
     assert page.title() != "hacked"
@@ -115,9 +117,13 @@ def test_nothing_of_an_article_runs_or_is_fetched_from_elsewhere(page: Page, sit
     assert page.locator("script:not([src]), iframe, object, embed, base, meta[http-equiv]").count() == 0
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        *((390, "dark"), (1440, "light")),
+        *(pytest.param(*view, marks=pytest.mark.long) for view in ((390, "light"), (1440, "dark"))),
+    ],
+)
 def test_our_pages_are_accessible(browser: Browser, site: str, width: int, scheme: Scheme) -> None:
     page = browser.new_page(width=width, scheme=scheme)
     for path in OURS:
@@ -127,7 +133,6 @@ def test_our_pages_are_accessible(browser: Browser, site: str, width: int, schem
     page.context.close()
 
 
-@pytest.mark.long
 def test_the_report_draws_its_charts(page: Page, site: str) -> None:
     page.goto(site)
     page.get_by_role("link", name="Report").click()
@@ -136,14 +141,12 @@ def test_the_report_draws_its_charts(page: Page, site: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.long
 def test_datasettes_pages_have_one_fault_of_their_own(page: Page, site: str) -> None:
     for path in DATASETTES:
         page.goto(f"{site}{path}")
         assert violations(page) == UPSTREAM, path
 
 
-@pytest.mark.long
 def test_the_keyboard_reaches_the_text_first(page: Page, site: str) -> None:
     page.goto(f"{site}article/{_BREAD}")
     page.keyboard.press("Tab")
@@ -154,7 +157,6 @@ def test_the_keyboard_reaches_the_text_first(page: Page, site: str) -> None:
     expect(page.locator("main")).to_be_focused()
 
 
-@pytest.mark.long
 def test_a_browser_gives_the_token_once(browser: Browser, tmp_path: Path) -> None:
     page = browser.new_page()
     with served(archive(tmp_path), "--token", "a-token-of-the-tests") as address:
