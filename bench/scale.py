@@ -120,12 +120,12 @@ def build(data: Path, articles: int, links: int) -> None:
             f"{statement.partition('INSERT INTO ')[2].split()[0]}: {perf_counter() - start:.0f} s", flush=True
         )
     with db.atomic():
-        add_originals(db, data)
+        _add_originals(db, data)
     catalog.end_crawl("finished")
     catalog.close()
 
 
-def add_originals(db: Database, data: Path) -> None:
+def _add_originals(db: Database, data: Path) -> None:
     """Insert a record for each page. Only that of the article that is looked at has a file."""
     db.execute("INSERT INTO warc_files (id, name) VALUES (1, 'elsewhere.warc.gz')")
     db.execute(_RECORDS)

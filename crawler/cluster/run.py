@@ -103,6 +103,7 @@ class _Run:
         self._worker = ray.remote(Worker).options(
             num_cpus=1, max_restarts=_FOR_EVER, max_task_retries=_FOR_EVER
         )
+        # Held as long as the crawl goes on: Ray ends an actor that nobody holds.
         self._rate = shared_rate() if gap_of(settings_from(values)) else None
         self._workers: list[Any] = []
         self._runs: list[Any] = []

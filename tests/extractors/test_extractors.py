@@ -260,6 +260,7 @@ marked = st.recursive(
 )
 
 
+@settings(max_examples=300)
 @given(
     st.sampled_from(["<p>{}</p>", "<li>{}</li>", "<h2>{}</h2>", "<table><tr><td>{}</td></tr></table>"]),
     marked,
