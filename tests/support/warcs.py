@@ -9,9 +9,11 @@ from collections.abc import Iterable
 from contextlib import closing
 from hashlib import sha1
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from pipelines.archive.connection import open_readonly
+from tests.support.commands import here
 
 DATE = "2024-03-01T10:00:00Z"
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
@@ -72,5 +74,21 @@ def originals(data: Path) -> list[tuple[str, str, str, str]]:
     """The address of every article, and the file, status and kind of the record that it was read from."""
     query = """SELECT articles.url, name, status, kind FROM articles
                JOIN warc_records ON warc_records.id = record JOIN warc_files ON warc_files.id = file"""
+    with closing(open_readonly(data / "archive.db")) as db:
+        return sorted(db.execute(query))
+
+
+def imported(data: Path, *paths: Path | str, code: int = 0) -> dict[str, Any]:
+    """What an import of files says, with the counts of pages and of what was skipped by their names."""
+    done = here("import", *paths, "--data", data, "--json")
+    assert (done.exit_code, done.stderr) == (code, "")
+    values: dict[str, Any] = json.loads(done.stdout)
+    for name, key in ("pages", "result"), ("skipped", "reason"):
+        values[name] = {each[key]: each["count"] for each in values[name]}
+    return values
+
+
+def rows(data: Path, query: str) -> list[Any]:
+    """The rows of a query of an archive, sorted."""
     with closing(open_readonly(data / "archive.db")) as db:
         return sorted(db.execute(query))
