@@ -27,7 +27,7 @@ ALSOREAD_RETRY_DELAYS = [10, 60]  # seconds before a failed page is retried; the
 ALSOREAD_RECRAWL = "due"  # or "all" pages that are known, or "none" that were fetched before
 ALSOREAD_RETRY_FAILED = False  # also failed pages that are not due yet
 ALSOREAD_HOST_FAILURES = 5  # failures in a row before a host is paused; None = never
-ALSOREAD_READ_TIMEOUT = 10  # seconds to extract one page: a thousand times the usual
+ALSOREAD_READ_TIMEOUT = 10  # seconds of CPU time to extract one page: a thousand times the usual
 ALSOREAD_PROGRESS = "none"  # "live" on a terminal, "lines" in a pipe; the command line sets it
 ADDONS = {
     "crawler.config.addons.ArchiveSettings": 0,  # the options of config/options.py, by the archive's alsoread.toml

@@ -158,7 +158,7 @@ def unread(item: ChosenArticle | StoredArticle | Problem, ended: Ended) -> Probl
     """Return the result of an article over which the process ended."""
     reason = f"Reading the page ended the reader ({ended})."
     if ended.timed_out:
-        reason = f"Reading the page takes longer than {ALSOREAD_READ_TIMEOUT} seconds."
+        reason = f"Reading the page takes more than {ALSOREAD_READ_TIMEOUT} seconds of CPU time."
     return Problem(item.url, reason)
 
 

@@ -21,7 +21,7 @@ class Reader:
     """Run extractors.read() in a few processes."""
 
     def __init__(self, time_limit: float) -> None:
-        """`time_limit`: seconds that one page may take."""
+        """`time_limit`: seconds of CPU time that one page may take."""
         self.time_limit = time_limit
         self._pool = Pool(extractors.read, min(_PROCESSES, os.cpu_count() or 1), time_limit)
 
@@ -31,7 +31,9 @@ class Reader:
             reading: Reading = await self._pool.call(html, url, charset)
         except Ended as ended:
             if ended.timed_out:
-                raise Failed(f"reading the page takes longer than {self.time_limit:g} seconds") from None
+                raise Failed(
+                    f"reading the page takes more than {self.time_limit:g} seconds of CPU time"
+                ) from None
             raise Failed(f"reading the page ended the reader ({ended})") from None
         except UnreadablePage as error:
             raise Failed(f"the page can't be read: {error}") from error

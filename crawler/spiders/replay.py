@@ -33,7 +33,7 @@ class Replay:
     """Make of recorded responses, in their order, what the spider made or would have made of them."""
 
     def __init__(self, time_limit: float, max_bytes: int) -> None:
-        """`time_limit`: seconds that reading one page may take; `max_bytes`: of a decoded response."""
+        """`time_limit`: seconds of CPU time that reading one page may take; `max_bytes`: of a decoded response."""
         self._reader = Reader(time_limit)
         self._max_bytes = max_bytes
         self._sitemaps = Sitemaps(_unread)

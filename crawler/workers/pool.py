@@ -31,7 +31,7 @@ class Ended(Exception):
 
     def __init__(self, exit_code: int) -> None:
         super().__init__(f"its process ended with exit code {exit_code}")
-        self.timed_out = exit_code == -signal.SIGALRM
+        self.timed_out = exit_code == -signal.SIGPROF
 
 
 class _ForkServer:
@@ -87,7 +87,7 @@ class Process:
     """Call `answer` in a process of its own."""
 
     def __init__(self, answer: Callable[..., Any], time_limit: float = 0) -> None:
-        """`answer` is pickled; `time_limit`: seconds that it may take, 0 for any number."""
+        """`answer` is pickled; `time_limit`: seconds of CPU time that it may take, 0 for any number."""
         global _fork_server  # noqa: PLW0603 - one for the program
         if _fork_server is None or _fork_server.ended:
             _fork_server = _ForkServer()

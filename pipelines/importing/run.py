@@ -41,7 +41,7 @@ _FIRST_BATCH_SIZE = 50
 _BATCH_BYTES = 8 * 2**20
 """Bytes after which a batch ends before that, so that memory stays small."""
 _TIME_LIMIT_SECONDS = 60.0
-"""Seconds that parsing a batch may take: a hundred times the usual."""
+"""Seconds of CPU time that parsing a batch may take: a hundred times the usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,5 +208,9 @@ async def _parse_all(
 
 def _unparsed(file: File | Refused, ended: Ended) -> ParsedFile:
     """Return the result of a file over which the process ended."""
-    why = f"takes longer than {_TIME_LIMIT_SECONDS:g} seconds" if ended.timed_out else f"broke off: {ended}"
+    why = (
+        f"takes more than {_TIME_LIMIT_SECONDS:g} seconds of CPU time"
+        if ended.timed_out
+        else f"broke off: {ended}"
+    )
     return ParsedFile(file.name, reason=f"reading it {why}")

@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
 from crawler.responses import Failed
 from crawler.spiders.reader import Reader
+from crawler.workers.pool import Pool
 from tests.site import SEED
 from tests.support.processes import descendants, runs
 
@@ -28,11 +29,20 @@ def html(network: Path) -> bytes:
 def test_a_page_that_takes_too_long_is_given_up(html: bytes) -> None:
     async def read() -> None:
         reader = Reader(time_limit=0.3)
-        with pytest.raises(Failed, match=r"takes longer than 0\.3 seconds"):
+        with pytest.raises(Failed, match=r"takes more than 0\.3 seconds of CPU time"):
             await reader.read(SLOW, SEED)
         reader.time_limit = 20
         assert await reader.read(html, SEED)
         reader.close()
+
+    asyncio.run(read())
+
+
+def test_time_without_the_processor_does_not_count() -> None:
+    async def read() -> None:
+        pool = Pool(sleep, 1, time_limit=0.3)
+        assert await pool.call(0.6) is None
+        pool.close()
 
     asyncio.run(read())
 
@@ -59,6 +69,7 @@ def test_readers_are_replaced_where_the_process_that_they_are_forked_off_died_to
 import asyncio, os, signal
 from crawler.responses import Failed
 from crawler.spiders.reader import Reader
+from crawler.workers.pool import Pool
 from tests.support.processes import descendants
 async def read():
     reader = Reader(time_limit=20)
@@ -91,6 +102,7 @@ def test_readers_end_with_the_program_that_is_killed(tmp_path: Path) -> None:
     program = f"""
 import asyncio, os, pathlib
 from crawler.spiders.reader import Reader
+from crawler.workers.pool import Pool
 from tests.support.processes import descendants
 async def read():
     reader = Reader(time_limit=1)

@@ -26,7 +26,8 @@ def answer(batch: list[str]) -> list[str]:
     """Return answers; the process of Ray's that asks for the answer to a path ends if there is no file yet."""
     for item in batch:
         if item == STALLS:
-            signal.pause()
+            while True:
+                pass
         elif item == DIES:
             os.kill(os.getpid(), signal.SIGKILL)
         elif item.startswith("/") and not Path(item).exists():
