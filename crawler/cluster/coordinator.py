@@ -1,4 +1,4 @@
-"""Hold the archive of a crawl, lease its hosts and pages to workers, and store what they bring."""
+"""Hold the archive of a crawl, hand its hosts and pages out to workers, and see to its end."""
 
 from __future__ import annotations
 
@@ -18,30 +18,26 @@ from scrapy.utils.log import configure_logging
 
 from crawler.clock import now
 from crawler.cluster.leases import MOST_DEATHS, Leases, Worker
+from crawler.cluster.results import Results
 from crawler.cluster.settings import settings_from
 from crawler.cluster.wire import Packed, unpack
 from crawler.errors import UsageError
-from crawler.extensions.errors import ends_crawl, reason_of, record_fault
+from crawler.extensions.errors import record_fault
 from crawler.extensions.estimate import Pace, Queued
 from crawler.extensions.limits import RunLimits
 from crawler.extensions.logs import number_log, numbered
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
 from crawler.frontier.open_crawl import RESCAN_SECONDS, OpenCrawl
 from crawler.frontier.queue import Page, Round
-from crawler.frontier.remote import Item, LeasedPage, Report, Supply, Tally
-from crawler.items import Outcome, Visit
+from crawler.frontier.remote import LeasedPage, Report, Supply, Tally
+from crawler.items import Outcome
 from crawler.spiders.also_read import AlsoReadSpider
 from crawler.text import counted
 from crawler.urls import host_of
 from pipelines.archive.alarms import Alarm
-from pipelines.validate import Validate
 
 logger = logging.getLogger(__name__)
 
-FENCED = "fenced"
-"""The result of a visit whose page was stored meanwhile by another worker."""
-_CLOSED = "closed"
-"""The result of an item that comes after the end of the crawl."""
 _WATCH_SECONDS = 0.05
 _LIMITS_SECONDS = 1.0
 _LATE_SECONDS = 60.0
@@ -70,11 +66,6 @@ class Coordinator:
         self._crawl: OpenCrawl | None = None
         self._lost: set[str] = set()
         """Incarnations whose pages were handed out again."""
-        self._storing: set[str] = set()
-        self._waiting: dict[int, float] = {}
-        """When each item came that is not stored yet."""
-        self._received = 0
-        self._fenced = 0
         self._tallies: dict[str, Tally] = {}
         self._supplies: dict[str, tuple[int, Supply]] = {}
         """The last supply of each worker, by the number of its call."""
@@ -85,12 +76,10 @@ class Coordinator:
         """Hosts whose sitemaps were read, in this run or a little before."""
         self._stopping: str | None = None
         self._ended: str | None = None
-        self._is_closed = False
         self._idle_until = 0.0
         self._without_worker_since = monotonic()
         self._late: set[str] = set()
         self._pace = Pace()
-        self._failing: set[asyncio.Task[str]] = set()
 
     @cached_property
     def is_restarted(self) -> bool:
@@ -117,8 +106,7 @@ class Coordinator:
         else:
             self.settings.set("LOG_FILE", str(numbered(log, crawl.catalog.crawl)), priority="cmdline")
             configure_logging(self.settings)
-        self._validate = Validate()
-        self._validate.archive_opened(crawl.catalog)
+        self._results = Results(crawl.catalog, self._leases, self.stats, self._stop)
         self._read = crawl.hosts_with_fresh_sitemaps()
         self._to_ask.extend(host for host in crawl.known_hosts() if host not in self._read)
         self._opened_at = self._rescanned_at = self._limits_at = monotonic()
@@ -178,7 +166,7 @@ class Coordinator:
             leases.lease_host(host, name)
         for url, round_ in held:
             page = crawl.due.find(url)
-            if page and page.round == round_ and url not in self._storing and url not in leases.pages:
+            if page and page.round == round_ and url not in self._results.storing and url not in leases.pages:
                 leases.lease(page, name)
         return True
 
@@ -213,7 +201,7 @@ class Coordinator:
             if not self._is_wanted(page):
                 continue
             if self._leases.deaths[page.url] >= MOST_DEATHS:
-                self._fail(page.url)  # it is tried again without being fetched
+                self._results.fail(page.url)  # it is tried again without being fetched
                 continue
             self._leases.lease(page, name)
             validators = self.crawl.validators(page)
@@ -238,12 +226,18 @@ class Coordinator:
         self, name: str, incarnation: str, items: Sequence[tuple[Round | None, Packed]]
     ) -> list[str]:
         """Store items, each visit for its round, and return each one's kind of result."""
+        await self.open()  # where this process began anew
         if (worker := self._leases.workers.get(name)) and worker.incarnation == incarnation:
             worker.heard_at = monotonic()
-        return await asyncio.gather(*(self._receive(round_, unpack(packed)) for round_, packed in items))
+        return await asyncio.gather(
+            *(self._results.receive(round_, unpack(packed)) for round_, packed in items)
+        )
 
     async def stop(self, reason: str) -> None:
         """Hand out no more pages, and end the crawl once those under way are stored."""
+        self._stop(reason)
+
+    def _stop(self, reason: str) -> None:
         self._stopping = self._stopping or reason
 
     async def status(self) -> dict[str, Any]:
@@ -253,7 +247,7 @@ class Coordinator:
         return {
             "crawl": crawl.catalog.crawl,
             "counts": dict(crawl.catalog.counts),
-            "queued": {} if self._is_closed else self._queued.counts(),
+            "queued": {} if self._results.is_closed else self._queued.counts(),
             "growing": finds_more,
             "hosts": sorted(leases.owned),
             "delays": {name: host.delay for name, host in leases.hosts.items()},
@@ -261,15 +255,15 @@ class Coordinator:
             "pages_leased": len(leases.pages),
             "oldest_lease_seconds": leases.oldest_seconds,
             "rate": self._pace.rate,
-            "results_waiting": len(self._waiting),
-            "results_fenced": self._fenced,
+            "results_waiting": len(self._results.waiting),
+            "results_fenced": self._results.fenced,
             "ended": self._ended,
         }
 
     async def close(self, outcome: str) -> dict[str, Any]:
         """Write the end of the crawl, and return its statistics."""
         crawl = self.crawl
-        self._is_closed = True
+        self._results.close()
         self._ended = self._ended or outcome
         self._watching.cancel()
         requests: Counter[str] = Counter()
@@ -279,7 +273,7 @@ class Coordinator:
         return {
             **self.stats.get_stats(),
             "elapsed_time_seconds": monotonic() - self._opened_at,
-            "cluster/results_fenced": self._fenced,
+            "cluster/results_fenced": self._results.fenced,
             "cluster/workers_ended": len(self._lost),
             "cluster/workers": len(self._leases.workers),
         }
@@ -293,16 +287,10 @@ class Coordinator:
             return False
         return not 0 < self._expected <= len(self._leases.workers)
 
-    def _end_outdated_lease(self, url: str) -> None:
-        """End the lease of a page for a round that is over."""
-        page = self._leases.leased(url)
-        if page and page.round != self._round(url):
-            self._leases.end(url)
-
     def _is_wanted(self, page: Page) -> bool:
         """Return whether no worker has a page or brought it, that had it before a restart or was given up."""
-        is_taken = page.url in self._leases.pages or page.url in self._storing
-        return not is_taken and page.round == self._round(page.url)
+        is_taken = page.url in self._leases.pages or page.url in self._results.storing
+        return not is_taken and page.round == self._results.round_of(page.url)
 
     def _hosts_to_ask(self, name: str, room: int) -> list[str]:
         ask = [host for host in list(self._to_ask)[:room] if self._leases.is_free(host, name)]
@@ -337,10 +325,10 @@ class Coordinator:
         logger.warning("Worker %s ended; %s given out again.", name, counted(len(worker.pages), "page"))
         self._lost.add(worker.incarnation)
         for page in leases.end_all(name):
-            if page.url in self._storing:
+            if page.url in self._results.storing:
                 continue
             if leases.deaths[page.url] >= MOST_DEATHS:
-                self._fail(page.url)
+                self._results.fail(page.url)
             else:
                 leases.returned.append(page)
         for host in leases.remove(name):
@@ -350,64 +338,6 @@ class Coordinator:
     def _may_have_unread_sitemaps(self, host: str) -> bool:
         everywhere = self.settings["ALSOREAD_DISCOVER"] != "links"
         return host not in self._read and (everywhere or f"https://{host}/" in self._seed_pages)
-
-    def _fail(self, url: str) -> None:
-        reason = f"{MOST_DEATHS} workers ended while they had it"
-        failing = asyncio.create_task(self._store(Visit(url=url, state="failed", reason=reason)))
-        self._failing.add(failing)
-        failing.add_done_callback(self._failing.discard)
-
-    async def _receive(self, round_: Round | None, item: Item) -> str:
-        if self._is_closed:
-            return _CLOSED
-        if not isinstance(item, Visit):
-            return await self._store(item)
-        if item.url in self._storing or self._round(item.url) != round_:
-            self._fenced += 1
-            self._end_outdated_lease(item.url)
-            return FENCED
-        return await self._store(item)
-
-    def _round(self, url: str) -> Round | None:
-        """Return the round of a page, as it is stored."""
-        query = "SELECT fetched_at, attempts FROM pages WHERE url = ?"
-        row = self.crawl.catalog.db.execute(query, [url]).fetchone()
-        return tuple(row) if row else None
-
-    async def _store(self, item: Item) -> str:
-        """Store an item, and return its kind of result."""
-        self._received += 1
-        number = self._received
-        self._waiting[number] = monotonic()
-        url = item.url if isinstance(item, Visit) else None
-        if url:
-            self._storing.add(url)
-        try:
-            return await self._write(item)
-        finally:
-            del self._waiting[number]
-            if url:
-                self._storing.discard(url)
-                self._leases.end(url)
-                self._leases.forget_returned(url)
-
-    async def _write(self, item: Item) -> str:
-        catalog = self.crawl.catalog
-        try:
-            return await catalog.write(self._validate.process_item(item))
-        except Exception as error:
-            if ends_crawl(error):
-                self._stopping = self._stopping or record_fault(self.stats, error)
-                return _CLOSED
-            logger.exception("Storing %s failed", getattr(item, "url", "an item"))
-            if not isinstance(item, Visit):
-                return _CLOSED
-            failed = Visit(url=item.url, state="failed", reason=reason_of(error))
-        try:
-            return await catalog.write(failed)
-        except Exception as error:
-            self._stopping = self._stopping or record_fault(self.stats, error)
-            return _CLOSED
 
     async def _watch(self) -> None:
         """Look after the crawl as long as it goes on; an error ends it, as nothing else would."""
@@ -443,12 +373,12 @@ class Coordinator:
             self._without_worker_since = moment
         if moment - self._without_worker_since > _LATE_SECONDS:
             self._late.add(f"For over {_LATE_SECONDS:g} seconds the crawl had no worker.")
-        if moment - min(self._waiting.values(), default=moment) > _LATE_SECONDS:
+        if moment - min(self._results.waiting.values(), default=moment) > _LATE_SECONDS:
             self._late.add(f"Results waited for over {_LATE_SECONDS:g} seconds to be stored.")
 
     def _outcome(self, moment: float) -> str | None:
         """Return how the crawl has ended; None while it goes on."""
-        if self._leases.pages or self._waiting:
+        if self._leases.pages or self._results.waiting:
             return None
         if self._stopping:
             return self._stopping
