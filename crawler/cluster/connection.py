@@ -22,10 +22,10 @@ _PATIENCE_SECONDS = 10.0
 
 
 class ClusterGone(Interrupted):
-    """The head of the cluster has ended, so that nothing of it can be asked any more."""
+    """The head of the cluster has ended or the coordinator does not answer, so that nothing can be asked any more."""
 
-    def __init__(self) -> None:
-        super().__init__("The Ray cluster is gone; run the same command to resume.")
+    def __init__(self, what: str = "The Ray cluster is gone") -> None:
+        super().__init__(f"{what}; run the same command to resume.")
 
 
 @contextmanager

@@ -35,7 +35,7 @@ _POLL_SECONDS = 0.5
 _PATIENCE_SECONDS = 10.0
 """How long the coordinator may take to answer before it is asked again."""
 _LONGEST_SILENCE_SECONDS = 60.0
-"""How long the coordinator may take to start anew before the cluster counts as gone."""
+"""How long the coordinator may take to start before the run ends."""
 _GRACE_SECONDS = 5.0
 """How long an interrupted run waits for responses under way."""
 _FOR_EVER = -1
@@ -189,8 +189,11 @@ class _Run:
             except errors.RayTaskError as error:
                 raise explained(error) from None
             except (errors.RayActorError, errors.GetTimeoutError):
-                if is_gone(self._ray) or monotonic() - since > _LONGEST_SILENCE_SECONDS:
+                if is_gone(self._ray):
                     raise ClusterGone from None
+                if monotonic() - since > _LONGEST_SILENCE_SECONDS:
+                    what = f"The coordinator has not answered for {_LONGEST_SILENCE_SECONDS:g} seconds"
+                    raise ClusterGone(what) from None
 
 
 def _name_of(data: Path) -> str:

@@ -75,6 +75,9 @@ def ray_cluster() -> Iterator[Cluster]:
         environment.setenv("RAY_AUTH_MODE", "token")
         environment.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
         environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        environment.setenv(
+            "RAY_worker_niceness", "0"
+        )  # 15 else: beside other tests it gets next to no processor
         port = _free_port()
         command = [str(Path(sys.executable).with_name("ray")), "start", "--head", "--block", f"--port={port}"]
         command += ["--node-ip-address=127.0.0.1", f"--num-cpus={_PROCESSORS}", "--include-dashboard=false"]
