@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from pipelines.archive.connection import connect, lock_and_open
+from pipelines.archive.connection import connect
+from pipelines.archive.lock import lock_and_open
 
 MAX_SECONDS = 3.0
 _HOSTS = 300
@@ -33,7 +34,7 @@ _MEASURE = """
 import resource, sys, time
 from pathlib import Path
 from pipelines.analysis import graph
-from pipelines.archive.connection import open_locked
+from pipelines.archive.lock import open_locked
 with open_locked(Path(sys.argv[1])) as db:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for expected in (True, False):

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.serving import served, sites_of
-from pipelines.archive.connection import lock_and_open
+from pipelines.archive.lock import lock_and_open
 from tests.support.archives import differences
 
 _CRAWLED = (0, 1)

@@ -8,8 +8,6 @@ from ipaddress import IPv6Address
 from posixpath import normpath
 from urllib.parse import urlsplit
 
-from w3lib.url import safe_url_string
-
 # `/about.html` is a file; `/fix-1.5` is a folder that the server shows with a slash behind it.
 _FILE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 _INDEX = re.compile(r"/index\.html?$")
@@ -83,6 +81,8 @@ def _canonical_host(host: str) -> str:
 
 
 def _canonical_path(path: str) -> str:
+    from w3lib.url import safe_url_string  # takes a while to load, and most commands read canonical addresses
+
     path = safe_url_string(_SLASHES.sub("/", path) or "/")  # two slashes at the start would name a host
     path = _ESCAPE.sub(_canonical_escape, _STRAY_PERCENT.sub("%25", path))
     path = _SLASHES.sub("/", path)

@@ -12,14 +12,8 @@ from crawler.items import Article, Quarantine, Visit
 from crawler.signals import archive_opened
 from crawler.urls import host_of
 from pipelines.archive import quarantine
-from pipelines.archive.plausibility import (
-    NOT_ARTICLE,
-    Archived,
-    Comparison,
-    find_doubt,
-    find_flaw,
-    hash_of_body,
-)
+from pipelines.archive.plausibility import NOT_ARTICLE, Comparison, find_doubt, find_flaw, hash_of_body
+from pipelines.archive.quarantine import Archived
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

@@ -16,7 +16,8 @@ from crawler.clock import now
 from crawler.items import Article, Image, Link, Quarantine, Visit, iso
 from pipelines.archive import articles, lookup, quarantine
 from pipelines.archive.catalog import Catalog
-from pipelines.archive.plausibility import CONFIRMED_AFTER, NOT_ARTICLE, RULES, Archived
+from pipelines.archive.plausibility import CONFIRMED_AFTER, NOT_ARTICLE, RULES
+from pipelines.archive.quarantine import Archived
 from pipelines.archive.store import Store
 from pipelines.validate import LINKS_PER_PAGE, validate
 from tests.conftest import ARTICLE

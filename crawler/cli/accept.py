@@ -26,7 +26,8 @@ from crawler.text import counted
 from pipelines.analysis.update import update_analyses
 from pipelines.archive import articles, lookup, quarantine
 from pipelines.archive.catalog import last_crawl
-from pipelines.archive.connection import open_locked, open_readonly
+from pipelines.archive.connection import open_readonly
+from pipelines.archive.lock import open_locked
 from pipelines.archive.storage_errors import explain
 from pipelines.archive.store import Store
 from pipelines.originals.reextractions import ReextractionStore

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from crawler.cli.options import data_folder, reports_errors
-from pipelines.archive.connection import open_locked, open_readonly, schema_version
+from pipelines.archive.connection import open_readonly, schema_version
+from pipelines.archive.lock import open_locked
 
 
 @click.command()

@@ -24,7 +24,8 @@ from crawler.errors import UsageError
 from crawler.exit_codes import ALARMS
 from crawler.reports.terminal import progress
 from crawler.text import counted, escape_controls
-from pipelines.archive.connection import open_current, open_locked
+from pipelines.archive.connection import open_current
+from pipelines.archive.lock import open_locked
 from pipelines.archive.selection import ArticleFilter
 from pipelines.archive.warc import FOLDER
 

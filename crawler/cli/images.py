@@ -26,7 +26,7 @@ from crawler.exit_codes import CATALOG, DISK, FORCED, INTERRUPTED, LOCKED
 from crawler.reports.terminal import progress
 from crawler.text import escape_controls
 from crawler.urls import named_host
-from pipelines.archive.connection import open_locked
+from pipelines.archive.lock import open_locked
 
 if TYPE_CHECKING:
     from crawler.runs.images import ImagesReport

@@ -21,7 +21,8 @@ from crawler.cli.options import (
 from crawler.errors import AlsoreadError
 from crawler.text import counted
 from pipelines.analysis.update import update_analyses
-from pipelines.archive.connection import open_current, open_locked
+from pipelines.archive.connection import open_current
+from pipelines.archive.lock import open_locked
 
 
 @click.command()

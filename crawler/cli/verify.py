@@ -12,7 +12,7 @@ from crawler.cli.options import data_folder, json_flag, reports_errors
 from crawler.exit_codes import ALARMS
 from crawler.reports.terminal import print_json
 from crawler.text import counted, escape_controls
-from pipelines.archive.connection import is_locked
+from pipelines.archive.lock import is_locked
 from pipelines.verifying.findings import Finding
 
 

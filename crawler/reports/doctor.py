@@ -25,7 +25,8 @@ from crawler.items import iso
 from crawler.reports.terminal import output, plain, print_json
 from crawler.settings import ALSOREAD_CONTACT, ALSOREAD_SCOPE
 from crawler.urls import host_of
-from pipelines.archive.connection import is_locked, lock_owner, open_readonly, outdated_error, schema_version
+from pipelines.archive.connection import open_readonly, outdated_error, schema_version
+from pipelines.archive.lock import is_locked, lock_owner
 
 _GIB = 2**30
 _BACKUP_AGE = timedelta(days=30)

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from crawler.text import CONTROLS, escape_controls
@@ -31,6 +30,8 @@ def plain(text: str | None, style: str = "") -> Text:
 @contextmanager
 def progress(label: str, shown: bool) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar on standard error if that is a terminal; yields `update(done, total)`."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     bar = Progress(
         TextColumn(label),
         BarColumn(),

@@ -31,7 +31,8 @@ from crawler.settings import ALSOREAD_READ_TIMEOUT, ALSOREAD_SCOPE
 from crawler.workers.pool import Pool
 from pipelines.analysis.update import update_analyses
 from pipelines.archive import articles
-from pipelines.archive.connection import open_current, open_locked
+from pipelines.archive.connection import open_current
+from pipelines.archive.lock import open_locked
 from pipelines.archive.revisions import diff_files
 from pipelines.archive.selection import ArticleFilter, evaluation_explained, where_clause
 from pipelines.archive.storage_errors import ends_run, explain

@@ -18,7 +18,8 @@ from crawler.settings import ALSOREAD_READ_TIMEOUT
 from crawler.workers.pool import Ended
 from pipelines.archive import articles, records
 from pipelines.archive.connection import open_readonly
-from pipelines.archive.plausibility import RE_EXTRACTION, Archived, Comparison, hash_of_body, reads_less
+from pipelines.archive.plausibility import Comparison, hash_of_body, reads_less
+from pipelines.archive.quarantine import RE_EXTRACTION, Archived
 from pipelines.archive.storage_errors import explain
 from pipelines.normalize import normalize
 from pipelines.originals import read as originals

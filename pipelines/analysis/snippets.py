@@ -9,9 +9,9 @@ from contextlib import closing
 from itertools import islice
 from typing import NamedTuple
 
-from pipelines.analysis.plain_text import plain_text
 from pipelines.analysis.stems import Stemmer
 from pipelines.archive.grams import has_cjk, indexed_parts
+from pipelines.archive.plain_text import plain_text
 from pipelines.archive.query import Term
 
 _SNIPPET_CHARACTERS = 240

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from crawler import shutdown
 from crawler.errors import AlsoreadError
 from pipelines.archive.analyses import count_uncompared
-from pipelines.archive.connection import open_locked
+from pipelines.archive.lock import open_locked
 
 logger = logging.getLogger(__name__)
 

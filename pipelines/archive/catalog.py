@@ -24,7 +24,7 @@ from crawler.clock import now
 from crawler.items import iso
 from pipelines.archive import alarms, host_stats, pages, revisit
 from pipelines.archive.alarms import Alarm
-from pipelines.archive.connection import lock_and_open
+from pipelines.archive.lock import lock_and_open
 from pipelines.archive.originals import NOTHING, Originals, OriginalsPolicy
 from pipelines.archive.pending import clear_up
 from pipelines.archive.store import Item, Store

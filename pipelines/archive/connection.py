@@ -1,17 +1,16 @@
-"""Open the catalog: for reading only, or locked for the one program that writes."""
+"""Open the catalog, for reading only or for writing."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from crawler.errors import AlsoreadError, CatalogError, LockedError, UsageError
+from crawler.errors import CatalogError, UsageError
+from pipelines.archive import sqlite_plugin
 from pipelines.archive.schema import MIGRATIONS
 from pipelines.archive.storage_errors import ends_run, explain
 
@@ -28,7 +27,7 @@ _MAX_WAL_BYTES = 64 * 2**20
 def connect(path: Path) -> Database:
     """Open the catalog for writing."""
     # By its URI, so that another catalog can be attached to be read only.
-    db = Database(sqlite3.connect(path.absolute().as_uri(), uri=True, timeout=_BUSY_TIMEOUT_SECONDS))
+    db = _database(path.absolute().as_uri(), _BUSY_TIMEOUT_SECONDS)
     try:
         # A power cut may undo the last transactions, never half of one: their pages are then due again.
         db.execute("PRAGMA synchronous = NORMAL")
@@ -50,7 +49,7 @@ def open_readonly(path: Path) -> Database:
     if not path.is_file():
         raise UsageError(f"There is no archive at {path} yet: `alsoread crawl` makes one.")
     try:
-        db = _checked(Database(sqlite3.connect(readonly_uri(path), uri=True)), path)
+        db = _checked(_database(readonly_uri(path)), path)
     except sqlite3.Error as error:
         if ends_run(error):
             raise explain(error, path) from None
@@ -94,10 +93,17 @@ def readonly_uri(path: Path) -> str:
     return f"{path.absolute().as_uri()}?{'mode=ro&immutable=1' if alone else 'mode=ro'}"
 
 
+def _database(uri: str, timeout: float = 5.0) -> Database:
+    """Open a database. Other plugins of sqlite-utils are for its own commands: to look for them takes time."""
+    db = Database(sqlite3.connect(uri, uri=True, timeout=timeout), execute_plugins=False)
+    sqlite_plugin.prepare_connection(db.conn)
+    return db
+
+
 def _checked(db: Database, path: Path) -> Database:
     """Return the database if it is a catalog of a known version; close it if not."""
     try:
-        with closing(Database(memory=True)) as empty:
+        with closing(Database(memory=True, execute_plugins=False)) as empty:
             known = {migration.name for migration in MIGRATIONS.pending(empty)}
         unknown = [step.name for step in MIGRATIONS.applied(db) if step.name not in known]
         if unknown:
@@ -110,77 +116,9 @@ def _checked(db: Database, path: Path) -> Database:
     return db
 
 
-def _migrated(path: Path) -> Database:
+def open_migrated(path: Path) -> Database:
+    """Open the catalog for writing in this version's schema, or create it. Raises CatalogError and sqlite3.Error."""
     db = _checked(connect(path), path)
     db.enable_wal()
     MIGRATIONS.apply(db)
     return db
-
-
-def lock_and_open(path: Path) -> tuple[FileLock, Database]:
-    """Lock an archive and open its catalog for writing, or create it. Raises AlsoreadError."""
-    lock = FileLock(path.with_suffix(".lock"))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-        # Commands that only read need none of this, and it takes half of their start to load.
-        from pipelines.archive.pending import clear_up
-        from pipelines.archive.warc_index import close_files
-
-        db = _migrated(path)
-        clear_up(db, path.parent)
-        close_files(db, path.parent)
-        return lock, db
-    except Timeout:
-        raise LockedError(lock_owner(path)) from None
-    except (OSError, sqlite3.Error) as error:
-        lock.release()
-        raise explain(error, path) from None
-    except AlsoreadError:
-        lock.release()
-        raise
-
-
-@contextmanager
-def open_locked(path: Path) -> Iterator[Database]:
-    """Open and lock the catalog for writing. Raises AlsoreadError, also if there is none."""
-    open_readonly(path).close()
-    lock, db = lock_and_open(path)
-    from pipelines.archive.warc_index import close_files
-
-    try:
-        yield db
-    finally:
-        with suppress(OSError, sqlite3.Error):  # the next command that writes does it
-            close_files(db, path.parent)
-        db.close()
-        lock.release()
-
-
-def is_locked(path: Path) -> bool:
-    """Return whether another program has locked the archive."""
-    lock = FileLock(path.with_suffix(".lock"))
-    try:
-        if Path(lock.lock_file).is_file():  # else asking would make one
-            lock.acquire(timeout=0)
-            lock.release()
-    except Timeout:
-        return True
-    except OSError:  # the folder is for reading only
-        return False
-    return False
-
-
-def lock_owner(path: Path) -> str:
-    """Return a sentence that names who has locked the archive."""
-    try:
-        with closing(open_readonly(path)) as db:
-            row = next(db.query("SELECT id, pid, started_at FROM crawls WHERE ended_at IS NULL"), None)
-    except AlsoreadError:
-        row = None
-    who = (
-        "crawl {id} (process {pid}, since {started_at})".format(**row)
-        if row
-        else "another command that writes to it"
-    )
-    return f"{path.parent} is locked by {who}: wait for it to end, or use another --data."

@@ -8,12 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import yaml
-
 from crawler.items import iso
 
-_LINE_WIDTH = 2**31 - 1
-"""Characters to a line: no value is folded."""
 _MAX_KEY_BYTES = 100
 """PyYAML marks a key of more than 128 with a `?`."""
 
@@ -28,24 +24,6 @@ _PLAIN = re.compile(rf"(?!{_RESERVED}\Z|.*: |.* #)(?={_BEGINNING})[{_CHARS}]+(?<
 _QUOTED = re.compile(rf"(?=.*: |.* #|[\[\]{{}}\"'&*!|>%@`,#]|{_TIME}\Z)[{_CHARS}]+")
 # PyYAML indents a string with a line break by the level that it stands at.
 _LINE_BREAK = re.compile("[\n\r\x85\u2028\u2029]")
-
-
-class _Dumper(yaml.CSafeDumper):
-    """Write times with `T` and `Z`, which every YAML reader takes for a time, and no aliases."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-        return True
-
-
-_Dumper.add_representer(
-    datetime, lambda dumper, moment: dumper.represent_scalar("tag:yaml.org,2002:timestamp", iso(moment))
-)
-# Numbers in YAML 1.2, though not in the 1.1 that PyYAML reads: a string that looks so is quoted for both.
-_Dumper.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+$|0o[0-7]+$"),
-    list("-+.0123456789"),
-)
 
 
 class _NeedsPyYAML(Exception):
@@ -96,5 +74,8 @@ def _scalar(text: Any) -> str:
 
 
 def _dump(value: Any) -> str:
-    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_LINE_WIDTH)
-    return text.removesuffix("\n")
+    from pipelines.archive.yaml_dumper import (
+        dump,  # takes a while to load, and commands that only read need none
+    )
+
+    return dump(value)

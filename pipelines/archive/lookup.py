@@ -40,7 +40,7 @@ def find(db: Database, wanted: str) -> int:
     """
     path = PurePosixPath(wanted)
     address = canonical_or_none(wanted)
-    addresses = [address, canonical_or_none(f"https://{wanted}")]
+    addresses = [address or canonical_or_none(f"https://{wanted}")]
     endings = ["/".join(path.parts[start:]) for start in range(len(path.parts) - 1)]
     query = """SELECT id FROM articles WHERE url IN (SELECT value FROM json_each(?))
                OR path IN (SELECT value FROM json_each(?))"""

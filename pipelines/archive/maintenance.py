@@ -14,7 +14,8 @@ from crawler.clock import now
 from crawler.items import iso
 from crawler.text import counted
 from pipelines.archive.catalog import end_killed
-from pipelines.archive.connection import open_locked, open_readonly
+from pipelines.archive.connection import open_readonly
+from pipelines.archive.lock import open_locked
 
 _INTERVAL = timedelta(days=7)
 _MIB = 2**20

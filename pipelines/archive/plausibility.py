@@ -12,6 +12,7 @@ from crawler.items import Article
 from crawler.text import count_mojibake, counted
 from pipelines.archive.article_file import render
 from pipelines.archive.files import hash_of
+from pipelines.archive.quarantine import Archived
 
 CONFIRMED_AFTER = timedelta(days=7)
 """Time after which a doubtful reading that stays the same is accepted, if its rule is confirmable."""
@@ -37,24 +38,6 @@ _CLOCK_TOLERANCE = timedelta(days=2)
 FLAWS = ("cut-off", "too-many-links", "mojibake", "odd-date")
 """What the reason of an article that is stored with one begins with."""
 _REPLACEMENT_CHARACTER = "\ufffd"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Archived:
-    """An archived article, and the reading of it that is in quarantine."""
-
-    title: str | None
-    body: str
-    extractor: str
-    images: int
-    file_hash: str = ""
-    """SHA-256 of its file, in hexadecimal."""
-    cut_off: bool = False
-    """Whether its page ended before its template did."""
-    quarantined_hash: str | None = None
-    """Hash of the body in quarantine, if any."""
-    quarantined_at: datetime | None = None
-    """Time since which each reading has had that body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,8 +167,6 @@ def mass_change(new: Comparison) -> str | None:
     return f"this run has replaced {new.host_changed:,} of the host's {new.host_articles:,} articles already"
 
 
-RE_EXTRACTION = "re-extraction"
-"""The rule for an article of which `reads_less` holds when its original is read again. Its page is not `failed`."""
 NOT_ARTICLE = "not-article"
 """The rule for a page that no longer reads as an article."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 
@@ -16,13 +17,32 @@ from sqlite_utils import Database
 from crawler.errors import UsageError
 from crawler.items import Quarantine
 from pipelines.archive import pages
-from pipelines.archive.plausibility import RE_EXTRACTION, Archived
 
+RE_EXTRACTION = "re-extraction"
+"""The rule for an article of which `reads_less` holds when its original is read again. Its page is not `failed`."""
 _OF_VISIT = f"state = 'failed' AND rule <> '{RE_EXTRACTION}'"
 """Condition on a row and its page: it counts, and is of a visit."""
 _COUNTS = f"(state = 'failed' OR rule = '{RE_EXTRACTION}')"
 _ROWS = "quarantine CROSS JOIN pages ON pages.id = page"
 """All rows and their pages. SQLite would read all pages first: it does not know how few rows there are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archived:
+    """An archived article, and the reading of it that is in quarantine."""
+
+    title: str | None
+    body: str
+    extractor: str
+    images: int
+    file_hash: str = ""
+    """SHA-256 of its file, in hexadecimal."""
+    cut_off: bool = False
+    """Whether its page ended before its template did."""
+    quarantined_hash: str | None = None
+    """Hash of the body in quarantine, if any."""
+    quarantined_at: datetime | None = None
+    """Time since which each reading has had that body."""
 
 
 def find_archived(db: Database, url: str) -> Archived | None:

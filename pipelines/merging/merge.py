@@ -14,8 +14,8 @@ from crawler.errors import CatalogError, LockedError, UsageError
 from crawler.items import Article
 from pipelines.archive import articles
 from pipelines.archive.article_file import path_of, render
-from pipelines.archive.connection import is_locked, lock_owner
 from pipelines.archive.files import Put, files_unwritten, files_written
+from pipelines.archive.lock import is_locked, lock_owner
 from pipelines.archive.pending import committed_together, rolled_back
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.images.paths import FOLDER

@@ -14,8 +14,9 @@ from tempfile import TemporaryDirectory, gettempdir
 from time import time
 
 from pipelines.analysis.update import update_analyses
-from pipelines.archive.connection import is_locked, open_current, open_locked
+from pipelines.archive.connection import open_current
 from pipelines.archive.counts import recount, wrong_tables
+from pipelines.archive.lock import is_locked, open_locked
 from pipelines.archive.pending import forget_all_pending
 from pipelines.archive.storage_errors import ends_run, explain, is_full, is_lock_error
 from pipelines.verifying import analysis_check, image_check

@@ -12,7 +12,8 @@ import pytest
 
 from crawler.items import Article, Link
 from pipelines.analysis import graph
-from pipelines.archive.connection import connect, open_locked, open_readonly
+from pipelines.archive.connection import connect, open_readonly
+from pipelines.archive.lock import open_locked
 from tests.support.graphs import archive_of
 
 A, B, C, D = (f"https://one.techidaily.com/{name}/" for name in "abcd")

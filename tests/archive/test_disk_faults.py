@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.archive.article_file import path_of
-from pipelines.archive.connection import is_locked
+from pipelines.archive.lock import is_locked
 from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.verifying.verify import repair
 from tests.site import SEED, Site

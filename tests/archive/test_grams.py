@@ -10,8 +10,8 @@ import pytest
 from sqlite_utils import Database
 
 from pipelines.archive import articles
-from pipelines.archive.connection import open_locked
 from pipelines.archive.grams import grams_of
+from pipelines.archive.lock import open_locked
 from pipelines.archive.schema import MIGRATIONS
 from pipelines.merging.merge import merge
 from pipelines.verifying.verify import repair, verify

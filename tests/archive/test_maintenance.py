@@ -12,7 +12,8 @@ import pytest
 from crawler.clock import now
 from crawler.items import iso
 from pipelines.archive.catalog import Catalog
-from pipelines.archive.connection import open_locked, open_readonly
+from pipelines.archive.connection import open_readonly
+from pipelines.archive.lock import open_locked
 from tests.support.archives import damage
 from tests.support.commands import Run, here
 

@@ -13,7 +13,7 @@ import pytest
 from lxml import html
 
 from crawler.items import Image
-from pipelines.archive.connection import open_locked as held
+from pipelines.archive.lock import open_locked as held
 from pipelines.images import rows
 from pipelines.images.paths import path_of
 from tests.conftest import ARTICLE

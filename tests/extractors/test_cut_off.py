@@ -10,7 +10,7 @@ from crawler.errors import UnreadablePage
 from crawler.extractors import read
 from crawler.items import Article, Visit
 from pipelines.archive.articles import hash_of_file
-from pipelines.archive.plausibility import Archived
+from pipelines.archive.quarantine import Archived
 from pipelines.normalize import normalize
 from pipelines.validate import validate
 

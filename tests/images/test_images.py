@@ -15,7 +15,7 @@ from shutil import copytree
 import pytest
 
 from crawler.items import iso
-from pipelines.archive.connection import open_locked
+from pipelines.archive.lock import open_locked
 from pipelines.images.paths import path_of
 from pipelines.verifying.verify import verify
 from tests.site import Site
@@ -193,7 +193,7 @@ import sys
 from pathlib import Path
 from crawler.runs.images import fetch
 from crawler.runs.crawl import settings_with
-from pipelines.archive.connection import open_locked
+from pipelines.archive.lock import open_locked
 options = {"ALSOREAD_DATA": sys.argv[1], "ALSOREAD_RATE": 0, "DOWNLOAD_DELAY": 0, "AUTOTHROTTLE_ENABLED": False}
 settings = settings_with(options | {"TWISTED_DNS_RESOLVER": "tests.support.pictures.OneName"})
 settings["DOWNLOADER_MIDDLEWARES"]["crawler.downloader.middlewares.Scope"] = None  # which knows no port but the web's

@@ -20,7 +20,8 @@ from crawler.cli import main
 from crawler.clock import now
 from crawler.errors import CatalogError
 from crawler.items import Article, FoundPages, Image, Link, Visit, iso
-from pipelines.archive.connection import connect, open_locked
+from pipelines.archive.connection import connect
+from pipelines.archive.lock import open_locked
 from pipelines.archive.schema import MIGRATIONS
 from pipelines.archive.store import Store
 from pipelines.merging.merge import Merged

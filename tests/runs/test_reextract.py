@@ -15,7 +15,8 @@ from sqlite_utils import Database
 
 from crawler.items import EXTRACTOR_VERSION as VERSION
 from crawler.items import Article
-from pipelines.archive.plausibility import Archived, Comparison, reads_less
+from pipelines.archive.plausibility import Comparison, reads_less
+from pipelines.archive.quarantine import Archived
 from pipelines.archive.warc import FOLDER, SUFFIX
 from pipelines.verifying.verify import verify
 from tests.site import SEED

@@ -9,7 +9,7 @@ from pathlib import Path
 from crawler.items import Article, Visit
 from pipelines.analysis.update import update_analyses
 from pipelines.archive.catalog import Catalog
-from pipelines.archive.connection import open_locked
+from pipelines.archive.lock import open_locked
 
 
 def archive_of(data: Path, articles: Iterable[Article], *, redirects: Iterable[tuple[str, str]] = ()) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from pipelines.analysis.plain_text import plain_text
+from pipelines.archive.plain_text import plain_text
 
 PAGES = Path(__file__).parents[1] / "extractors" / "pages"
 _WORD = re.compile(r"\w+")

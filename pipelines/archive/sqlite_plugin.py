@@ -26,6 +26,6 @@ def _host(url: object) -> str | None:
 
 def _plain_text(body: object) -> str | None:
     """Return the text of a body's Markdown; NULL where it is no text."""
-    from pipelines.analysis.plain_text import plain_text
+    from pipelines.archive.plain_text import plain_text
 
     return plain_text(body) if isinstance(body, str) else None

@@ -33,8 +33,8 @@ def test_the_plugin_loads_nothing_before_a_function_is_called() -> None:
 import sys
 import sqlite_utils
 before = set(sys.modules)
-import pipelines.analysis.sqlite_plugin
+import pipelines.archive.sqlite_plugin
 print(sorted(set(sys.modules) - before))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "['pipelines', 'pipelines.analysis', 'pipelines.analysis.sqlite_plugin']\n"
+    assert done.stdout == "['pipelines', 'pipelines.archive', 'pipelines.archive.sqlite_plugin']\n"
