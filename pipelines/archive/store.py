@@ -106,7 +106,7 @@ class Store(BatchStore[Item]):
     def _settle(self, visit: Visit, file_hash: str | None) -> str:
         """Store a visit, its article and its links. Return the count of the crawl that it adds to."""
         now = visit.at or self._stamp()
-        page = self._page(visit.url, 0, iso(now))
+        page = self._page(visit.url, iso(now))
         lost = regressions.find(self.db, page, visit.article) if visit.article else []
         regressions.record(self.db, self.crawl, page["id"], lost)
         stored = visit.state == "stored"
@@ -122,9 +122,8 @@ class Store(BatchStore[Item]):
             quarantine.release_confirmed(self.db, page["id"])
         self._settle_page(visit, page, kind, now, lost=bool(lost))
         if visit.moved_to:
-            pages.record_redirect(
-                self.db, page["id"], self._page(visit.moved_to, page["depth"], iso(now))["id"]
-            )
+            target = self._add([visit.moved_to], depth=page["depth"], now=iso(now))[visit.moved_to]
+            pages.record_redirect(self.db, page["id"], target)
         self._judge(visit, page, kind, now)
         self._kinds["pages"] += 1
         self._kinds[kind] += 1
@@ -151,11 +150,11 @@ class Store(BatchStore[Item]):
     ) -> dict[str, int]:
         return pages.add(self.db, urls, scope=self.scope, depth=depth, now=now, found_on=found_on)
 
-    def _page(self, url: str, depth: int, now: str) -> dict[str, Any]:
+    def _page(self, url: str, now: str) -> dict[str, Any]:
         """Return a page's row; insert it if the page is new."""
         page = pages.find(self.db, url)
         if page is None:
-            self._add([url], depth=depth, now=now)
+            self._add([url], depth=0, now=now)
             page = pages.find(self.db, url)
             assert page is not None  # noqa: S101
         return page

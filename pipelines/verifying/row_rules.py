@@ -69,8 +69,10 @@ _STATE_IS_WRONG = " ".join(
 _STATE_IS_KNOWN = f"coalesce((gone_at NOT NULL) = ({_EXPECTED_STATE} = 'gone'), 0)"
 """The other columns tell the right state."""
 _HAS_ARTICLE = "(state <> 'stored' OR id IN (SELECT id FROM articles))"
-_EXPECTED_DEPTH = """(SELECT min(source.depth) + 1 FROM also_read JOIN pages AS source ON source.id = also_read.source
-              WHERE target = pages.id)"""
+_EXPECTED_DEPTH = """(SELECT min(depth) FROM (
+              SELECT source.depth + 1 AS depth FROM also_read JOIN pages AS source ON source.id = also_read.source
+              WHERE target = pages.id
+              UNION ALL SELECT depth FROM pages AS moved WHERE moved.moved_to = pages.id))"""
 _FOUND_ON = "(SELECT source FROM also_read WHERE target = pages.id ORDER BY first_seen, source LIMIT 1)"
 _OWN_PAGE = "(SELECT id FROM pages WHERE pages.url = articles.url)"
 _TITLE_OF_ARTICLE = "(SELECT title FROM articles WHERE articles.id = pages.id)"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from crawler.errors import CatalogError, DiskError, LockedError
-from crawler.items import Article, FoundPages, Image, Link, Visit, iso
+from crawler.items import UNLINKED, Article, FoundPages, Image, Link, Visit, iso
 from pipelines.archive import articles, lookup
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.connection import open_readonly
@@ -162,6 +162,18 @@ def test_a_shorter_way_brings_all_behind_it_nearer(catalog: Catalog, article: Ma
     catalog.add(stored(article(url="https://one.techidaily.com/start/", also_read=short)))
     depths = dict(catalog.db.execute("SELECT url, depth FROM pages").fetchall())
     assert [depths[f"https://one.techidaily.com/{name}/"] for name in "abcde"] == [1, 2, 3, 1, 2]
+
+
+def test_a_redirect_brings_a_page_of_a_sitemap_and_all_behind_it_nearer(
+    catalog: Catalog, article: MakeArticle
+) -> None:
+    start, old, new, behind = (f"https://one.techidaily.com/{name}/" for name in ("", "old", "new", "behind"))
+    catalog.add(FoundPages(pages=[(new, None)], host="one.techidaily.com", depth=UNLINKED))
+    catalog.add(stored(article(url=new, also_read=[Link(behind, "on")])))
+    catalog.add(FoundPages(pages=[(start, None), (old, None)], depth=1))
+    assert page(catalog, behind)["depth"] > UNLINKED
+    catalog.add(Visit(url=old, state="not_article", status=301, reason="redirects", moved_to=new))
+    assert (page(catalog, new)["depth"], page(catalog, behind)["depth"]) == (1, 2)
 
 
 def test_a_newer_lastmod_makes_a_stored_page_due(catalog: Catalog, article: MakeArticle) -> None:
