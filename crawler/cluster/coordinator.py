@@ -145,8 +145,8 @@ class Coordinator:
     ) -> bool:
         """Take a worker in, with the hosts and pages that it has from before a restart of the coordinator.
 
-        `resting`: the seconds until each host may be asked again that it asked. Return False if others have any
-        of its hosts.
+        `resting`: the seconds until each host may be asked again that it asked. Return False if others have or
+        had any of its hosts.
         """
         crawl, leases = self.crawl, self._leases
         if incarnation in self._lost:
@@ -156,7 +156,7 @@ class Coordinator:
             return True
         if known:
             self._lose(name, known)
-        if any(leases.host(host).owner for host in hosts):
+        if not all(leases.is_free(host, name) for host in hosts):
             return False
         leases.workers[name] = Worker(incarnation, monotonic())
         self._supplies.pop(name, None)

@@ -114,10 +114,15 @@ class RayLink:
         """End a share."""
         self._rate.give_back.remote(share)
 
-    def check_lease(self) -> None:
-        """End the process once the coordinator may have given its hosts to others: it begins anew."""
-        if monotonic() - self._heard_at > self._lease_seconds:
-            self.begin_anew()
+    @property
+    def has_lease(self) -> bool:
+        """Return whether the coordinator can't have given its hosts to others."""
+        return monotonic() - self._heard_at <= self._lease_seconds
+
+    async def wait_for_lease(self) -> None:
+        """Wait while the coordinator, which is not heard of, may have given its hosts to others."""
+        while not self.has_lease:
+            await asyncio.sleep(_RETRY_SECONDS)
 
     def begin_anew(self) -> None:
         """End the process, which Ray starts anew: its pages are handed out again."""
@@ -135,7 +140,6 @@ class RayLink:
             except RayError as error:
                 if isinstance(error, RayTaskError) and isinstance(error.cause, InvalidItem):
                     raise
-                self.check_lease()
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 # Not later than when the coordinator heard of it; a call that waits for the disk says less.

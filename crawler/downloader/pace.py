@@ -55,12 +55,24 @@ class PacedDownloader(Downloader):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         self._turns = Turns(gap_of(crawler.settings))
+        self._waiting: set[Slot] = set()
+        """Hosts with a request that waits for its turn: their delay counts from there."""
+
+    def _process_queue(self, slot: Slot) -> None:
+        if slot not in self._waiting:
+            super()._process_queue(slot)
 
     async def _download(self, slot: Slot, request: Request) -> Response:
         slot.transferring.add(request)  # as Scrapy does: it takes the place of its host while it waits
         # A handler is made at its first use, which takes a while: not in a turn.
         self.handlers._get_handler(urlparse_cached(request).scheme)
-        await self._turn()
+        self._waiting.add(slot)
+        try:
+            await self._turn()
+        finally:
+            self._waiting.discard(slot)
+            slot.lastseen = monotonic()
+            self._process_queue(slot)
         return await super()._download(slot, request)
 
     async def _turn(self) -> None:
@@ -84,8 +96,12 @@ class LeasedDownloader(PacedDownloader):
         return await super()._download(slot, request)
 
     async def _turn(self) -> None:
+        link = self._frontier.link
+        await link.wait_for_lease()
         await self._frontier.turns.turn()
-        self._frontier.link.check_lease()
+        while not link.has_lease:
+            await link.wait_for_lease()
+            await self._frontier.turns.turn()
 
 
 def gap_of(settings: BaseSettings) -> float:

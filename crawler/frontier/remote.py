@@ -102,7 +102,7 @@ class Supply(NamedTuple):
 
 
 class Link(Shares, Protocol):
-    """A worker's line to the coordinator. A call waits until it is answered; a lost lease ends the process."""
+    """A worker's line to the coordinator. A call waits until it is answered."""
 
     async def join(
         self, hosts: Sequence[str], pages: Sequence[tuple[str, Round]], resting: Mapping[str, float]
@@ -121,8 +121,12 @@ class Link(Shares, Protocol):
     async def settle(self, items: Sequence[tuple[Round | None, Item]]) -> list[str]:
         """Store items, each visit for its round, and return each one's kind of result."""
 
-    def check_lease(self) -> None:
-        """End the process if the coordinator may have given its hosts to others."""
+    @property
+    def has_lease(self) -> bool:
+        """Return whether the coordinator can't have given its hosts to others."""
+
+    async def wait_for_lease(self) -> None:
+        """Wait while the coordinator, which is not heard of, may have given its hosts to others."""
 
     def begin_anew(self) -> None:
         """End the process: its pages are handed out again."""

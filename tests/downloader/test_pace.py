@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from tests.support.hostile import Hostile
+from tests.support.hostile import Hit, Hostile
 from tests.support.probe import crawl
 
 _DELAY, _RATE = 0.5, 10
@@ -26,10 +26,29 @@ def test_delay_and_rate_hold_together() -> None:
         )
         hits = list(server.hits)
     assert len(hits) == len(pages)
-    by_host = [[hit.time for hit in hits if hit.host == host] for host in {hit.host for hit in hits}]
-    assert min(gap for times in by_host for gap in _gaps(times)) >= _DELAY - _LATE_SECONDS
-    assert min(_gaps([hit.time for hit in hits])) >= 1 / _RATE - _LATE_SECONDS
+    hosts = {hit.host for hit in hits}
+    assert min(min(_gaps(hits, host)) for host in hosts) >= _DELAY - _LATE_SECONDS
+    assert min(_gaps(hits)) >= 1 / _RATE - _LATE_SECONDS
 
 
-def _gaps(times: list[float]) -> list[float]:
-    return [later - moment for moment, later in pairwise(sorted(times))]
+def test_requests_that_wait_for_turns_keep_the_delay_of_their_host() -> None:
+    """Behind requests to other hosts, more than one to a host would be waiting for turns that follow each other."""
+    pages = [f"http://host-{host}.techidaily.com/ok/" for host in range(10)]
+    pages += [f"http://slow.techidaily.com/ok/#{page}" for page in range(3)]
+    with Hostile() as server:
+        crawl(
+            pages,
+            ALSOREAD_CONNECT_TO=server.url,
+            ALSOREAD_RATE=_RATE,
+            DOWNLOAD_DELAY=_DELAY,
+            ROBOTSTXT_OBEY=False,
+        )
+        hits = list(server.hits)
+    assert len(hits) == len(pages)
+    assert min(_gaps(hits, "slow.techidaily.com")) >= _DELAY - _LATE_SECONDS
+
+
+def _gaps(hits: list[Hit], host: str | None = None) -> list[float]:
+    """The seconds between the requests to a host, or to any."""
+    times = sorted(hit.time for hit in hits if host in (None, hit.host))
+    return [later - moment for moment, later in pairwise(times)]
