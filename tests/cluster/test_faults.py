@@ -72,7 +72,7 @@ def test_nothing_is_lost(
     monkeypatch.setenv("ALSOREAD_LEASE_SECONDS", _LEASE_SECONDS)
     random = Random(len(faults))  # noqa: S311 - nothing is to be kept secret
     random.shuffle(faults := faults.copy())
-    delay = ("--delay", "1" if len(faults) < 10 else "5")
+    delay = ("--delay", "3" if len(faults) < 10 else "5")
     start = Start([SEED], [*cluster.options(2), *delay])
     data = tmp_path / "data"
     with Site(network) as site:
