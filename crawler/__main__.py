@@ -1,16 +1,17 @@
-"""Entry point of `alsoread` and `python -m crawler`: signals and output, before anything else is loaded."""
+"""Entry point of `alsoread` and `python -m crawler`: handles signals before anything else is loaded."""
 
 from __future__ import annotations
 
 from crawler import shutdown
-from crawler.cli.output import check_written, survive_lost_readers
 
 
 def main() -> None:
     """Run a command. From here on a signal ends it cleanly, even while its libraries load."""
     shutdown.install()
-    survive_lost_readers()
     from crawler.cli import main as alsoread
+    from crawler.cli.output import check_written, survive_lost_readers
+
+    survive_lost_readers()
 
     try:
         alsoread(prog_name="alsoread")
