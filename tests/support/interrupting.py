@@ -38,9 +38,13 @@ class Interruption(NamedTuple):
 
 
 def start(*args: str | Path, by: Sequence[str] = ()) -> subprocess.Popen[str]:
-    """A command in a group of its own. Its processes share its output, which so ends with the last of them."""
+    """A command in a group of its own. Its processes share its output, which so ends with the last of them.
+
+    A signal may come between the opening of a file and the block that closes it, as Python itself loads a module.
+    """
+    warnings = ["-W", "error", "-W", "ignore::ResourceWarning"]
     return subprocess.Popen(
-        [*by, sys.executable, "-W", "error", "-m", "crawler", *map(str, args)],
+        [*by, sys.executable, *warnings, "-m", "crawler", *map(str, args)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
