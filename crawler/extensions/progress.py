@@ -191,13 +191,10 @@ def _cut(line: str) -> Text:
 
 
 def _line(facts: Mapping[str, Any]) -> str:
+    pages = counted(facts["pages"], "page")
     left = f"; time left: {facts['left']}" if facts["left"] else ""
     cluster = f"; {facts['cluster']}" if facts["cluster"] else ""
-    return (
-        (
-            "{pages:,} pages done, {queued:,} queued, {rate:.1f} a second: {new:,} new, {changed:,} changed, "
-            "{gone:,} gone, {failed:,} failed"
-        ).format(**facts)
-        + left
-        + cluster
-    )
+    counts = (
+        "{queued:,} queued, {rate:.1f} a second: {new:,} new, {changed:,} changed, {gone:,} gone, {failed:,} failed"
+    ).format(**facts)
+    return f"{pages} done, {counts}{left}{cluster}"

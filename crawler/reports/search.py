@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from crawler.reports.terminal import output, plain, print_json
+from crawler.text import counted
 from pipelines.analysis.search import Filters, Hit, Results
 from pipelines.analysis.suggest import suggest
 from pipelines.archive.query import parse
@@ -67,7 +68,9 @@ def _nothing(connection: sqlite3.Connection, words: str, filters: Filters, offse
     if not parse(words):
         return f"'{words}' has no letter and no digit to search for."
     if offset:
-        return f"No more than {offset:,} articles match: give a smaller --offset."
+        return (
+            f"No more than {counted(offset, 'article matches', 'articles match')}: give a smaller --offset."
+        )
     if (found := suggest(connection, words, filters)) is None:
         return f"No article matches: {words}"
     return f"No article matches: {words}\nTry: alsoread search {shlex.join([found.words, *_flags(found.filters)])}"

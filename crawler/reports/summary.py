@@ -129,7 +129,7 @@ def print_forecast(forecast: Forecast) -> None:
     console = output()
     rate = f"{forecast.rate:g} requests a second" if forecast.rate else "no limit of requests a second"
     console.print(
-        f"{forecast.pages:,} pages of {len(forecast.hosts):,} hosts would be fetched in at least "
+        f"{counted(forecast.pages, 'page')} of {counted(len(forecast.hosts), 'host')} would be fetched in at least "
         f"{duration(forecast.seconds)}: {rate}, {forecast.delay:g} s between two to one host."
     )
     table = Table("due pages", "host", box=None, padding=(0, 2), header_style="dim")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from crawler.reports.page.charts import Bars, Chart, Columns, Grid, Network, Node, round_top
 from crawler.reports.page.html import safe
+from crawler.text import counted
 
 _COLUMNS_HEIGHT = 220
 _AXIS_HEIGHT = 24
@@ -125,7 +126,7 @@ def _network(chart: Network) -> Iterator[str]:
     for node, (x, y) in zip(chart.nodes, places, strict=True):
         yield (
             f'<circle class="{"c1" if node.articles else "c6"}" cx="{x:g}%" cy="{y:g}%" r="{node.radius}">'
-            f"<title>{safe(node.name)}: {node.articles:,} articles</title></circle>"
+            f"<title>{safe(node.name)}: {counted(node.articles, 'article')}</title></circle>"
         )
     yield from _names(chart.nodes, places)
 
