@@ -32,8 +32,12 @@ MAX_MEMORY_RATIO = 1.5
 _HALVE = "UPDATE articles SET body = substr(body, 1, length(body) / 2), extractor_version = NULL"
 
 _REEXTRACT = """
-import resource, sys, time
+import atexit, resource, sys, time
 from pathlib import Path
+def print_cpu():
+    usages = map(resource.getrusage, [resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN])
+    print(*(usage.ru_utime + usage.ru_stime for usage in usages))
+atexit.register(print_cpu)  # called last: the readers count once the process that they are forked off has ended
 from crawler.runs.reextract import ReextractionRun
 from pipelines.archive.selection import ArticleFilter
 data, processes, where = sys.argv[1:]
@@ -45,9 +49,7 @@ with ReextractionRun(Path(data), chosen, processes=int(processes)) as run:
     run.write(preview, lambda done, total: None)
 assert not preview.failures and not preview.quarantined
 seconds = time.perf_counter() - start
-cpu = [usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, [
-    resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN])]
-print(preview.changed, preview.unchanged, read - start, seconds, *cpu)
+print(preview.changed, preview.unchanged, read - start, seconds)
 """
 
 
