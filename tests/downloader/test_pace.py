@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 from tests.support.hostile import Hit, Hostile
 from tests.support.probe import crawl
@@ -15,17 +17,7 @@ _LATE_SECONDS = 0.04
 def test_delay_and_rate_hold_together() -> None:
     """A delay makes requests to several hosts due at the same moment, though their turns were apart."""
     pages = [f"http://host-{host}.techidaily.com/ok/#{page}" for page in range(3) for host in range(4)]
-    with Hostile() as server:
-        crawl(
-            pages,
-            ALSOREAD_CONNECT_TO=server.url,
-            ALSOREAD_RATE=_RATE,
-            DOWNLOAD_DELAY=_DELAY,
-            CONCURRENT_REQUESTS_PER_DOMAIN=1,
-            ROBOTSTXT_OBEY=False,
-        )
-        hits = list(server.hits)
-    assert len(hits) == len(pages)
+    hits = _crawled(pages, CONCURRENT_REQUESTS_PER_DOMAIN=1)
     hosts = {hit.host for hit in hits}
     assert min(min(_gaps(hits, host)) for host in hosts) >= _DELAY - _LATE_SECONDS
     assert min(_gaps(hits)) >= 1 / _RATE - _LATE_SECONDS
@@ -35,17 +27,18 @@ def test_requests_that_wait_for_turns_keep_the_delay_of_their_host() -> None:
     """Behind requests to other hosts, more than one to a host would be waiting for turns that follow each other."""
     pages = [f"http://host-{host}.techidaily.com/ok/" for host in range(10)]
     pages += [f"http://slow.techidaily.com/ok/#{page}" for page in range(3)]
+    hits = _crawled(pages)
+    assert min(_gaps(hits, "slow.techidaily.com")) >= _DELAY - _LATE_SECONDS
+
+
+def _crawled(pages: Sequence[str], **settings: Any) -> list[Hit]:
+    """The requests of a crawl of pages, one for each."""
+    settings |= {"ALSOREAD_RATE": _RATE, "DOWNLOAD_DELAY": _DELAY, "ROBOTSTXT_OBEY": False}
     with Hostile() as server:
-        crawl(
-            pages,
-            ALSOREAD_CONNECT_TO=server.url,
-            ALSOREAD_RATE=_RATE,
-            DOWNLOAD_DELAY=_DELAY,
-            ROBOTSTXT_OBEY=False,
-        )
+        crawl(pages, ALSOREAD_CONNECT_TO=server.url, **settings)
         hits = list(server.hits)
     assert len(hits) == len(pages)
-    assert min(_gaps(hits, "slow.techidaily.com")) >= _DELAY - _LATE_SECONDS
+    return hits
 
 
 def _gaps(hits: list[Hit], host: str | None = None) -> list[float]:

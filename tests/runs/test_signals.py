@@ -33,7 +33,7 @@ def whole(network: Path, tmp_path_factory: pytest.TempPathFactory) -> Undisturbe
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("times", [pytest.param(60, id="60 times")])
+@pytest.mark.parametrize("times", [pytest.param(100, id="100 times")])
 def test_a_crawl_that_is_interrupted_at_any_moment_goes_on(
     network: Path, whole: Undisturbed, tmp_path: Path, times: int
 ) -> None:

@@ -42,7 +42,10 @@ def start(*args: str | Path, by: Sequence[str] = ()) -> subprocess.Popen[str]:
 
     A signal may come between the opening of a file and the block that closes it, as Python itself loads a module.
     """
-    warnings = ["-W", "error", "-W", "ignore::ResourceWarning"]
+    unclosed = [
+        f"ignore:unclosed file <_io.{kind} name=:ResourceWarning" for kind in ("FileIO", "BufferedReader")
+    ]
+    warnings = [word for each in ("error", *unclosed) for word in ("-W", each)]
     return subprocess.Popen(
         [*by, sys.executable, *warnings, "-m", "crawler", *map(str, args)],
         stdout=subprocess.PIPE,
