@@ -97,11 +97,11 @@ class LeasedDownloader(PacedDownloader):
 
     async def _turn(self) -> None:
         link = self._frontier.link
-        await link.wait_for_lease()
-        await self._frontier.turns.turn()
-        while not link.has_lease:
+        while True:
             await link.wait_for_lease()
             await self._frontier.turns.turn()
+            if link.has_lease:  # it may have ended while the request waited for its turn
+                return
 
 
 def gap_of(settings: BaseSettings) -> float:
