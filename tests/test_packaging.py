@@ -13,6 +13,8 @@ import pytest
 
 from tests.site import Site
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[1]
 
 

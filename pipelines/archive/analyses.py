@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlite_utils import Database
+
+GRAPH_COLUMNS = ("article", "in_degree", "out_degree", "pagerank", "component")
+GraphRow = tuple[int, int, int, float, int]
+"""Values of `GRAPH_COLUMNS`."""
 
 _TABLES = (
     """CREATE TABLE analyses (
@@ -57,6 +63,11 @@ def create_analyses(db: Database) -> None:
     db.execute("INSERT INTO article_texts (article) SELECT id FROM articles")
 
 
+def create_graph_order(db: Database) -> None:
+    """Create the index of articles by PageRank."""
+    db.execute("CREATE INDEX article_graph_pagerank ON article_graph(pagerank DESC)")
+
+
 def count_uncompared(db: Database) -> int:
     """Return how many articles are new or changed since articles were compared."""
     count: int = db.execute("SELECT count(*) FROM article_texts WHERE NOT compared").fetchone()[0]
@@ -77,6 +88,15 @@ def forget_graph(db: Database) -> None:
     """Have the graph's measures computed anew, in the caller's transaction."""
     db.execute("DELETE FROM article_graph")
     db.execute("DELETE FROM analyses WHERE name = 'graph'")
+
+
+def replace_graph(db: Database, rows: Iterable[GraphRow]) -> None:
+    """Make these the graph's measures of all articles, in the caller's transaction."""
+    db.execute("DROP INDEX article_graph_pagerank")  # quicker made at the end than row by row
+    db.execute("DELETE FROM article_graph")
+    insert = f"INSERT INTO article_graph ({', '.join(GRAPH_COLUMNS)}) VALUES (?, ?, ?, ?, ?)"
+    db.conn.executemany(insert, rows)
+    create_graph_order(db)
 
 
 def fingerprint_of(db: Database, analysis: str) -> str | None:

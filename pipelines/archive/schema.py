@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
-from pipelines.archive.analyses import create_analyses
+from pipelines.archive.analyses import create_analyses, create_graph_order
 from pipelines.archive.counts import create_counts
 from pipelines.archive.search_index import create_search_index
 from pipelines.archive.views import create_views
@@ -381,5 +381,5 @@ def m017_analyses(db: Database) -> None:
 @MIGRATIONS()
 def m018_ranks(db: Database) -> None:
     """An order of articles by PageRank, and views that look at few rows for their first ones."""
-    db.execute("CREATE INDEX article_graph_pagerank ON article_graph(pagerank DESC)")
+    create_graph_order(db)
     create_views(db)

@@ -232,6 +232,7 @@ def _check(built: Path, base: str = "") -> None:
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_a_site_shows_the_copies(data: Path, tmp_path: Path, generator: str) -> None:
     export(data, tmp_path / "site", "--for", generator, "--images")

@@ -113,6 +113,7 @@ def test_hexo(archives: list[Path], tmp_path: Path) -> None:
             assert date is None or posts[path][1] == round(datetime.fromisoformat(date).timestamp() * 1000)
 
 
+@pytest.mark.long
 @needs_hugo
 def test_hugo(archives: list[Path], tmp_path: Path) -> None:
     for number, data in enumerate(archives):

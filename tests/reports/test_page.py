@@ -123,6 +123,7 @@ def digest(text: str) -> str:
     return b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
+@pytest.mark.long
 @needs_chromium
 def test_every_chart_is_drawn(browser: Browser, file: Path) -> None:
     loaded = browser.load(file.as_uri())
@@ -139,6 +140,7 @@ def test_every_chart_is_drawn(browser: Browser, file: Path) -> None:
     assert drawn == [[True, True]] * len(charts(file.read_text(encoding="utf-8")))
 
 
+@pytest.mark.long
 @needs_chromium
 def test_without_scripts_the_charts_are_still(browser: Browser, file: Path) -> None:
     assert browser.load(file.as_uri(), scripts=False).problems == []
@@ -150,6 +152,7 @@ def test_without_scripts_the_charts_are_still(browser: Browser, file: Path) -> N
     assert shown == [[0, True]] * len(charts(file.read_text(encoding="utf-8")))
 
 
+@pytest.mark.long
 @needs_chromium
 def test_the_pointer_and_the_keyboard_show_numbers(browser: Browser, file: Path) -> None:
     browser.load(file.as_uri())
@@ -199,6 +202,7 @@ def test_hostile_texts_are_only_texts(hostile: Path) -> None:
     assert HOSTILE in words(page, "alarms")
 
 
+@pytest.mark.long
 @needs_chromium
 def test_hostile_texts_execute_nothing(browser: Browser, hostile: Path) -> None:
     assert browser.load(hostile.as_uri()).problems == []

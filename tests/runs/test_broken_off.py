@@ -18,7 +18,7 @@ from tests.support.exports import files as exported
 from tests.support.interrupting import start
 from tests.support.jobs import JOBS
 
-KILLS = 20
+KILLS = 14
 """For each command; `tests/runs/test_kill.py` kills crawls."""
 
 

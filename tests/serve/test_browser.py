@@ -14,7 +14,7 @@ from tests.support.browser import Browser, Scheme, needs_chromium
 from tests.support.exports import BREAD
 from tests.support.serving import HOSTILE, archive, served
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.long]
 _BREAD, _HOSTILE = BREAD.removeprefix("https://"), HOSTILE.removeprefix("https://")
 OURS = (
     "",
