@@ -15,7 +15,7 @@ from pipelines.archive.selection import day, matching_hosts
 
 __all__ = ["NO_FILTERS", "Filters", "Hit", "Piece", "Results", "search"]
 
-_RANKED_ROWS = 3_000
+_RANKED_ROWS = 2_000
 """Articles that are ranked together, the newest first: ranking all matches of a common word takes too long."""
 _MAX_ROWID = 2**63 - 1
 _FEW_HITS = 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from itertools import islice
@@ -58,7 +59,13 @@ class Snippets:
 
     def of(self, texts: Sequence[tuple[str, str | None]]) -> list[list[Piece]]:
         """Return a snippet of each body, or of its description where nothing in the body matches."""
-        letters = {letter for both in texts for text in both for letter in _ACCENTED.findall(text or "")}
+        letters = {
+            letter.lower()
+            for both in texts
+            for text in both
+            if text and not text.isascii()
+            for letter in _ACCENTED.findall(text)
+        }
         with closing(Stemmer()) as stemmer:
             stems = stemmer.stems_of(self._is_prefix)
             exact = set(stems.values())
@@ -76,10 +83,11 @@ class Snippets:
 
     def _places(self, text: str) -> list[_Found]:
         """Return where the text may match, of each word of the query the first places."""
+        lower = text.replace("\u0130", "I").lower()  # as long as the text: no other letter becomes two
         return sorted(
             _Found(*match.span(), match[0])
             for pattern in self._patterns
-            for match in islice(pattern.finditer(text), _MAX_PLACES)
+            for match in islice(pattern.finditer(lower), _MAX_PLACES)
         )
 
     def _matching(self, text: str, places: Iterable[_Found]) -> list[_Found]:
@@ -160,14 +168,16 @@ def _parted(words: Iterable[str]) -> set[str]:
 
 
 def _beginning(stem: str, letters: Iterable[str]) -> str:
-    """Return a pattern of words that may have a stem, in any case and with those accents that are among the letters.
+    """Return a pattern of lower-case words that may have a stem, with those accents that are among the letters.
 
     They begin with it, but for its last letter: "happi" is the stem of "happy", "hope" that of "hoping".
     """
     beginning = stem[:-1] if len(stem) > 1 and stem.endswith(("e", "i")) else stem
-    variants = {letter: letter + letter.upper() for letter in beginning}
+    accented: defaultdict[str, str] = defaultdict(str)
     for letter in letters:
-        base = unicodedata.normalize("NFD", letter.lower())[0]
-        if base != letter.lower() and base in variants:
-            variants[base] += letter
-    return "".join(f"[{re.escape(variants[letter])}]" for letter in beginning) + r"[^\W_]*"
+        base = unicodedata.normalize("NFD", letter)[0]
+        if base != letter:
+            accented[base] += letter
+    # Letters by themselves where that is enough: they are found quicker than sets.
+    sets = {base: f"[{base}{others}]" for base, others in accented.items()}
+    return "".join(sets.get(letter) or re.escape(letter) for letter in beginning) + r"[^\W_]*"
