@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 from bench.crawl import command, sample
 from bench.revisit import mirror
 from bench.serving import served
+from crawler.content_encoding import ENCODINGS
 
 TIME, SIZE, AGAIN = 1.05, 1.02, 0.02
 _DAY = {"ALSOREAD_CLOCK_OFFSET": str(2 * 86_400)}
@@ -83,6 +84,8 @@ def wget(folder: Path, server: str, data: Path) -> int:
         "-i",
         str(urls),
     ]
+    # As the crawl asks for them: a page that the server compresses is stored so.
+    options += ["--header", "Accept-Encoding: " + ", ".join(ENCODINGS)]
     proxy = {"http_proxy": server, "no_proxy": ""}
     subprocess.run(["wget", *options], check=False, env=os.environ | proxy)
     return (folder / "wget.warc.gz").stat().st_size

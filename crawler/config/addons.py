@@ -53,12 +53,11 @@ class ShellSettings:
 
 
 class LoopbackSettings:
-    """Add-on: takes delays and compression out if ALSOREAD_CONNECT_TO names a server for all hosts."""
+    """Add-on: takes delays out if ALSOREAD_CONNECT_TO names a server for all hosts."""
 
     def update_settings(self, settings: BaseSettings) -> None:
         """Set what a server without neighbours needs no more; the command line goes above it."""
         if settings["ALSOREAD_CONNECT_TO"]:
-            headers = settings.getdict("DEFAULT_REQUEST_HEADERS") | {"Accept-Encoding": "identity"}
             settings.setdict(
                 {
                     "ALSOREAD_HOST_FAILURES": None,
@@ -66,7 +65,6 @@ class LoopbackSettings:
                     "ALSOREAD_RETRY_DELAYS": [0, 0],
                     "AUTOTHROTTLE_ENABLED": False,
                     "CONCURRENT_REQUESTS_PER_DOMAIN": settings.getint("CONCURRENT_REQUESTS"),
-                    "DEFAULT_REQUEST_HEADERS": headers,
                     "DOWNLOAD_DELAY": 0,
                 },
                 priority="spider",

@@ -35,11 +35,14 @@ GZIP_WBITS = 16 + zlib.MAX_WBITS
 """Asks zlib for gzip."""
 _MEMBER_LEVEL = 6
 """Of libdeflate: as small as zlib's level 6, in half of its time, which is the greater part of a record's."""
+_ENCODED_LEVEL = 1
+"""Where the server compressed the body, which then gets no smaller at any level."""
 
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+_ENCODED = re.compile(rb"^content-encoding:", re.IGNORECASE | re.MULTILINE)
 _HEADERS_OVER = re.compile(rb"\r?\n\r?\n")
 
 
@@ -131,11 +134,13 @@ class WarcWriter:
             if original:
                 fields["WARC-Refers-To-Target-URI"] = original.url
                 fields["WARC-Refers-To-Date"] = original.fetched_at
+        head, _ = split_response(exchange.response)
         response = _record(
             "revisit" if revisit else "response",
             "application/http; msgtype=response",
             fields,
-            split_response(exchange.response)[0] if revisit else exchange.response,
+            head if revisit else exchange.response,
+            _ENCODED_LEVEL if _ENCODED.search(head) else _MEMBER_LEVEL,
         )
         location = self._write(response)
         request = {"WARC-Record-ID": f"<urn:uuid:{uuid4()}>", **common, "WARC-Concurrent-To": response_id}
@@ -178,7 +183,9 @@ class WarcWriter:
         self._size = len(record)
 
 
-def _record(kind: str, content_type: str, fields: Mapping[str, str], block: bytes) -> bytes:
+def _record(
+    kind: str, content_type: str, fields: Mapping[str, str], block: bytes, level: int = _MEMBER_LEVEL
+) -> bytes:
     """Return a record as a gzip member."""
     fields = {
         "WARC-Type": kind,
@@ -188,7 +195,7 @@ def _record(kind: str, content_type: str, fields: Mapping[str, str], block: byte
     }
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
     record = b"WARC/1.1\r\n%bContent-Length: %d\r\n\r\n%b\r\n\r\n" % (head.encode(), len(block), block)
-    return bytes(deflate.gzip_compress(record, _MEMBER_LEVEL))
+    return bytes(deflate.gzip_compress(record, level))
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

@@ -54,6 +54,11 @@ def data(run: Run, tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+def test_a_page_is_fetched_and_kept_compressed(run: Run) -> None:
+    assert "\nContent-Encoding: gzip\n" in here("original", SEED, "--headers", "--data", run.data).stdout
+    assert here("original", SEED, "--data", run.data).stdout.startswith("<!DOCTYPE html>")
+
+
 def test_every_request_of_a_crawl_is_kept_with_its_response(run: Run) -> None:
     asked = Counter(f"https://{request.host}{request.path}" for request in run.site.log)
     with closing(catalog_of(run.data)) as db:
