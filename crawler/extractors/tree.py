@@ -74,7 +74,7 @@ def raw_text(node: Element) -> str:
 def attribute(node: Element, name: str) -> str:
     """Return a text attribute in its normal form and in one line; empty where it is absent."""
     value = node.get(name)
-    return _unjoinable(one_line(normal(value))) if value else ""  # at last: it may begin behind a space
+    return unjoinable(one_line(normal(value))) if value else ""  # at last: it may begin behind a space
 
 
 def normalize_text(root: Element) -> None:
@@ -87,12 +87,13 @@ def normalize_text(root: Element) -> None:
         return
     for node in root.iter():
         if node.text:
-            node.text = _unjoinable(normal(node.text))
+            node.text = unjoinable(normal(node.text))
         if node.tail and node is not root:
-            node.tail = _unjoinable(normal(node.tail))
+            node.tail = unjoinable(normal(node.tail))
 
 
-def _unjoinable(text: str) -> str:
+def unjoinable(text: str) -> str:
+    """Return a text that joins no `<`, `=` or `>` that is written before it."""
     return f"{_JOINER}{text}" if text.startswith(_OVERLAY) else text
 
 

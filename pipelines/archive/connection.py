@@ -119,6 +119,10 @@ def _checked(db: Database, path: Path) -> Database:
 def open_migrated(path: Path) -> Database:
     """Open the catalog for writing in this version's schema, or create it. Raises CatalogError and sqlite3.Error."""
     db = _checked(connect(path), path)
-    db.enable_wal()
-    MIGRATIONS.apply(db)
+    try:
+        db.enable_wal()
+        MIGRATIONS.apply(db)
+    except BaseException:
+        db.close()
+        raise
     return db

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,19 +22,19 @@ def lock_and_open(path: Path) -> tuple[FileLock, Database]:
     lock = FileLock(path.with_suffix(".lock"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-        db = open_migrated(path)
-        clear_up(db, path.parent)
-        close_files(db, path.parent)
-        return lock, db
+        with ExitStack() as on_error:
+            lock.acquire(timeout=0)
+            on_error.callback(lock.release)
+            db = open_migrated(path)
+            on_error.callback(db.close)
+            clear_up(db, path.parent)
+            close_files(db, path.parent)
+            on_error.pop_all()
     except Timeout:
         raise LockedError(lock_owner(path)) from None
     except (OSError, sqlite3.Error) as error:
-        lock.release()
         raise explain(error, path) from None
-    except AlsoreadError:
-        lock.release()
-        raise
+    return lock, db
 
 
 @contextmanager

@@ -177,6 +177,7 @@ FOUND = [
     "<table><tr><td><ul><li><a href='#a&#10;&#10;[a](javascript:alert(1))'>x</a></li></ul></td></tr></table>",
     "<table><tr><td><ul><li><a href='/x'>&#x338; onmouseover=alert(1) x</a></li></ul></td></tr></table>",
     "<table><caption><img alt=' &#x338;'></caption><tr><td><ul><li>x</li></ul></td></tr></table>",
+    "<table><tr><td><pre>\n&#x338; onmouseover=alert(1) x</pre></td></tr></table>",
     *(
         f"<p>[x]{char}(javascript:alert(1))</p>"
         for char in ("&#8203;", "&#x7f;", "\x86", "\ufeff", "\u2060", "&#1;")
@@ -202,6 +203,51 @@ def test_known_attacks_in_the_source_of_a_post_give_nothing_live(content: str) -
 
 SCRIPT = "&lt;script&gt;alert(1)&lt;/script&gt;"
 BARE_ADDRESS = re.compile(r"(?<!\]\()\b(?:https?://|www\.)[^\s<]*", re.IGNORECASE)
+
+
+SPACES = (
+    *("", " ", "\n", "\r", "\t", "\xa0", "\u200b", "\ufeff", "&#1;", "&#13;", "&#8203;", "&#x34f;&#8203;"),
+    *("<wbr>", "<br>", "<!-- x -->", "<span> </span>", "<i></i>"),
+)
+TAGS = (
+    "pre",
+    "code",
+    "kbd",
+    "sub",
+    "b",
+    "q",
+    "p",
+    "li",
+    "h3",
+    "a",
+    "div",
+    "blockquote",
+    "summary",
+    "caption",
+)
+ATTRIBUTES = ("<a href='/x' title='{}'>x</a>", "<img src='/x.png' alt='{}'>", "<pre><code>{}</code></pre>")
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "<p>{}</p>",
+        "<h2>{}</h2>",
+        "<ul><li>{}</li></ul>",
+        "<table><tr><th>h</th></tr><tr><td>{}</td></tr></table>",
+        "<table><tr><td><ul><li>x</li></ul>{}</td></tr></table>",
+    ],
+)
+def test_no_text_joins_the_tag_before_it(block: str) -> None:
+    text = "&#x338; onmouseover=alert(1) x"
+    elements = (*(f"<{tag}>{{}}</{tag}>" for tag in TAGS), *ATTRIBUTES)
+    check(
+        page(
+            "x",
+            "x",
+            "".join(block.format(each.format(space + text)) for each in elements for space in SPACES),
+        )
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from html import escape
 from crawler.extractors.links import image_url, link_url, media_url
 from crawler.extractors.markdown.code import read_code
 from crawler.extractors.markdown.escaping import encode_url
-from crawler.extractors.tree import HEADINGS, Element, attribute
+from crawler.extractors.tree import HEADINGS, Element, attribute, unjoinable
 
 # Any other element leaves what it holds.
 TAGS = frozenset(HEADINGS).union(
@@ -72,4 +72,4 @@ def _text(text: str | None) -> str:
 
 
 def _escaped(text: str) -> str:
-    return escape(text, quote=False)
+    return unjoinable(escape(text, quote=False))  # code begins behind a line break that is not written
