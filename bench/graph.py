@@ -85,10 +85,10 @@ def make(path: Path, articles: int, links: int) -> None:
         order = random.Random(1).sample(range(articles), articles)  # noqa: S311
         db.conn.executemany(
             """INSERT INTO pages (id, url, host, state, depth, found_at)
-               VALUES (?1, 'https://' || ?2 || '/a-post-with-a-name-of-usual-length-' || ?3 || '/',
-                       ?2, 'stored', 1, ?4)""",
+               VALUES (:page, 'https://' || :host || '/a-post-with-a-name-of-usual-length-' || :number || '/',
+                       :host, 'stored', 1, :day)""",
             (
-                (page, f"{number % _HOSTS}.techidaily.com", number, _DAY)
+                {"page": page, "host": f"{number % _HOSTS}.techidaily.com", "number": number, "day": _DAY}
                 for page, number in enumerate(order, 1)
             ),
         )
@@ -108,13 +108,13 @@ def _link(db: Database, articles: int, links: int) -> None:
     while len(pairs) < links:
         pairs.add((choose.randint(1, min(_SOURCES, articles)), choose.randint(1, articles)))
 
-    def rows() -> Iterator[tuple[int, int, int, str]]:
+    def rows() -> Iterator[tuple[int, int, int, str, str]]:
         for position, (source, target) in enumerate(sorted(pairs), 1):
-            yield source, target, position, _DAY
+            yield source, target, position, _DAY, _DAY
 
     db.conn.executemany(
         """INSERT INTO also_read (source, target, position, text, first_seen, last_seen)
-           VALUES (?1, ?2, ?3, 'x', ?4, ?4)""",
+           VALUES (?, ?, ?, 'x', ?, ?)""",
         rows(),
     )
 

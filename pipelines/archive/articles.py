@@ -179,11 +179,11 @@ def store_links(db: Database, links: Mapping[int, Sequence[tuple[int, str]]], no
     db.conn.executemany("UPDATE also_read SET position = NULL WHERE source = ?", [(page,) for page in links])
     db.conn.executemany(
         """INSERT INTO also_read (source, target, position, text, first_seen, last_seen)
-           VALUES (?1, ?2, ?3, ?4, ?5, ?5)
+           VALUES (?, ?, ?, ?, ?, ?)
            ON CONFLICT (source, target) DO UPDATE
            SET position = excluded.position, text = excluded.text, last_seen = max(last_seen, excluded.last_seen)""",
         [
-            (page, target, position, text, now)
+            (page, target, position, text, now, now)
             for page, listed in links.items()
             for position, (target, text) in enumerate(listed, 1)
         ],

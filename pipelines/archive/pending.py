@@ -22,8 +22,8 @@ from pipelines.archive.files import (
 )
 
 _ROWS = {
-    "articles": "SELECT id, file_hash FROM articles WHERE path = ?1 AND path = ?1 COLLATE BINARY",
-    "images": "SELECT NULL, hash FROM pictures WHERE path = ?1 AND path = ?1 COLLATE BINARY",
+    "articles": "SELECT id, file_hash FROM articles WHERE path = :path AND path = :path COLLATE BINARY",
+    "images": "SELECT NULL, hash FROM pictures WHERE path = :path AND path = :path COLLATE BINARY",
 }
 """Queries by folder for a file's row: the page if the file can be made from it, and the file's hash."""
 
@@ -41,7 +41,7 @@ def settle_pending(db: Database, data: Path) -> None:
         try:
             with pending_files(root) as files:
                 for file in files:
-                    _settle(db, root, file, db.execute(query, [str(file.name)]).fetchone())
+                    _settle(db, root, file, db.execute(query, {"path": str(file.name)}).fetchone())
         finally:
             db.conn.rollback()
         forget_pending(root)  # what was written anew

@@ -26,8 +26,8 @@ def find(db: Database, page: dict[str, Any], has: Article) -> list[str]:
     had = pages.first(
         db,
         """SELECT title, author, author_source, date,
-                  EXISTS (SELECT 1 FROM also_read WHERE source = ?1 AND position IS NOT NULL) AS also_read
-           FROM articles WHERE id = ?1""",
+                  EXISTS (SELECT 1 FROM also_read WHERE source = articles.id AND position IS NOT NULL) AS also_read
+           FROM articles WHERE id = ?""",
         page["id"],
     )
     assert had is not None  # noqa: S101

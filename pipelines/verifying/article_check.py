@@ -23,10 +23,10 @@ from pipelines.verifying.repair import restore_row, rewrite_file
 _ROW = """
 SELECT articles.*, pages.url AS page_url,
        coalesce((SELECT min(position) = 1 AND max(position) = count(*) AND count(DISTINCT position) = count(*)
-                 FROM images WHERE article = ?1), 1) AS images_in_order,
+                 FROM images WHERE article = articles.id), 1) AS images_in_order,
        coalesce((SELECT min(position) = 1 AND max(position) = count(*) AND count(DISTINCT position) = count(*)
-                 FROM also_read WHERE source = ?1 AND position IS NOT NULL), 1) AS also_read_in_order
-FROM articles LEFT JOIN pages USING (id) WHERE articles.id = ?1
+                 FROM also_read WHERE source = articles.id AND position IS NOT NULL), 1) AS also_read_in_order
+FROM articles LEFT JOIN pages USING (id) WHERE articles.id = ?
 """
 _NO_PROOF = (
     "nothing proves which of them is right: `alsoread import` takes what the file says, "

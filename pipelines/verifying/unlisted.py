@@ -24,11 +24,9 @@ class ArchiveFolder(NamedTuple):
     """What to do with a file that is wrong."""
 
 
-_SAME_PATH = "path = {0} AND path = {0} COLLATE BINARY"
+_SAME_PATH = "path = :path AND path = :path COLLATE BINARY"
 """The index of paths takes `A` for `a`: it finds the row, and the second term compares it."""
-_WITHOUT_ROW = (
-    f"SELECT iif(EXISTS (SELECT 1 FROM {{}} WHERE {_SAME_PATH.format('?1')}), NULL, 'a file without a row')"
-)
+_WITHOUT_ROW = f"SELECT iif(EXISTS (SELECT 1 FROM {{}} WHERE {_SAME_PATH}), NULL, 'a file without a row')"
 ARTICLES = ArchiveFolder(
     "articles",
     _WITHOUT_ROW.format("articles"),
@@ -55,7 +53,7 @@ def check_unlisted(archive: Archive, folder: ArchiveFolder, since: float | None)
             if odd or path.is_dir() or (since and path.lstat().st_mtime > since):
                 continue
             hint = folder.hint
-            (what,) = archive.db.execute(folder.query, [name]).fetchone()
+            (what,) = archive.db.execute(folder.query, {"path": name}).fetchone()
             if Path(parent).name == HALF_WRITTEN:
                 what, hint = (
                     f"half written by a {folder.writer} that was killed",
