@@ -77,7 +77,7 @@ def _read(db: Database) -> _Graph:
             places[page] = places[article]
     targets = places[links[:, 1]]
     between_articles = (sources >= 0) & (targets >= 0) & (sources != targets)
-    # As one number, they sort quicker; np.unique hashes them first, which takes ten times as long.
+    # As one number, they sort quicker; np.unique hashes them first, which takes many times as long.
     numbers = np.sort((sources * len(articles) + targets)[between_articles])
     numbers = numbers[np.diff(numbers, prepend=-1) > 0]
     return _Graph(articles, np.column_stack(np.divmod(numbers, max(len(articles), 1))))
