@@ -21,9 +21,11 @@ from pipelines.archive.files import (
     sweep,
 )
 
+SAME_PATH = "path = :path AND path = :path COLLATE BINARY"
+"""Condition on a row. The index of paths takes `A` for `a`: it finds the row, and the second term compares it."""
 _ROWS = {
-    "articles": "SELECT id, file_hash FROM articles WHERE path = :path AND path = :path COLLATE BINARY",
-    "images": "SELECT NULL, hash FROM pictures WHERE path = :path AND path = :path COLLATE BINARY",
+    "articles": f"SELECT id, file_hash FROM articles WHERE {SAME_PATH}",
+    "images": f"SELECT NULL, hash FROM pictures WHERE {SAME_PATH}",
 }
 """Queries by folder for a file's row: the page if the file can be made from it, and the file's hash."""
 

@@ -22,7 +22,7 @@ from pipelines.importing.files import Refused
 _WACZ = ".wacz"
 _SUFFIXES = (".warc", SUFFIX)
 _BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
-"""Errors of reading a zip file; RuntimeError where it is encrypted."""
+"""Errors of reading a zip file: RuntimeError where it is encrypted, the last one where it is packed oddly."""
 _MAX_RATIO = 200
 """Times its packed size that a file in a WACZ file may have: text of pages has 10 at most."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.archive.files import HALF_WRITTEN, odd_entry
+from pipelines.archive.pending import SAME_PATH
 from pipelines.images.paths import FOLDER
 from pipelines.verifying.findings import PUT_FILE, Archive, Finding
 
@@ -24,9 +25,7 @@ class ArchiveFolder(NamedTuple):
     """What to do with a file that is wrong."""
 
 
-_SAME_PATH = "path = :path AND path = :path COLLATE BINARY"
-"""The index of paths takes `A` for `a`: it finds the row, and the second term compares it."""
-_WITHOUT_ROW = f"SELECT iif(EXISTS (SELECT 1 FROM {{}} WHERE {_SAME_PATH}), NULL, 'a file without a row')"
+_WITHOUT_ROW = f"SELECT iif(EXISTS (SELECT 1 FROM {{}} WHERE {SAME_PATH}), NULL, 'a file without a row')"
 ARTICLES = ArchiveFolder(
     "articles",
     _WITHOUT_ROW.format("articles"),

@@ -48,9 +48,8 @@ def test_a_command_that_is_killed_at_any_moment_goes_on(run: Run, tmp_path: Path
             with begin(data) as process:
                 try:
                     process.wait(random.uniform(seconds / 4, seconds))
-                    seconds = min(
-                        seconds, monotonic() - began
-                    )  # the machine was busy with other things before
+                    # The machine was busy with other things before.
+                    seconds = min(seconds, monotonic() - began)
                 except subprocess.TimeoutExpired:
                     # Its processes go on for a moment where it is killed alone.
                     (os.killpg if random.random() < 0.5 else os.kill)(process.pid, signal.SIGKILL)
