@@ -14,6 +14,7 @@ import pytest
 from pipelines.archive.catalog import Catalog
 from tests.site import SEED, Site
 from tests.support.commands import Run, alsoread, here
+from tests.support.storage import small_disk
 
 
 def test_every_command_has_help() -> None:
@@ -122,23 +123,12 @@ def test_an_unreachable_network(tmp_path: Path) -> None:
 
 
 def test_a_full_disk(network: Path, tmp_path: Path) -> None:
-    """A file system of 1 MB, which only root can make."""
-    if (
-        shutil.which("mount") is None
-        or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(tmp_path)], check=False
-        ).returncode
-    ):
-        pytest.skip("mount: a small file system can't be made here without root")
-    try:
-        (tmp_path / "alsoread.toml").write_text('limits.disk_free = "0 B"')  # else it ends before that
-        with Site(network) as site:
-            done = alsoread("crawl", SEED, "--data", tmp_path, "--connect-to", site.url)
-            assert done.returncode == 6, done.stderr
-            assert "Warning: The archive could not be written any more: " in done.stdout
-            assert "Traceback" not in done.stderr
-    finally:
-        subprocess.run(["umount", str(tmp_path)], check=True)
+    with small_disk(tmp_path / "disk", "1m") as disk, Site(network) as site:
+        (disk / "alsoread.toml").write_text('limits.disk_free = "0 B"')  # else it ends before that
+        done = alsoread("crawl", SEED, "--data", disk, "--connect-to", site.url)
+    assert done.returncode == 6, done.stderr
+    assert "Warning: The archive could not be written any more: " in done.stdout
+    assert "Traceback" not in done.stderr
 
 
 def test_extract_prints_what_the_archive_would_hold(network: Path) -> None:

@@ -267,6 +267,7 @@ marked = st.recursive(
 )
 @example("<p>{}</p>", "<b>w</b><del>“w”</del>~1.")
 @example("<p>{}</p>", "<i><b>1.</b><b><code>c</code></b></i>")
+@example("<table><tr><td>{}</td></tr></table>", '<b><i>w</i><br><i><img src="/i.png" alt=""></i></b>')
 def test_nested_marks_never_show(shape: str, inline: str) -> None:
     html = shape.format(inline)
     page = lxml.html.fragment_fromstring(html, create_parent="div")

@@ -32,7 +32,7 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        _unmount(folder)
 
 
 @contextmanager
@@ -44,7 +44,12 @@ def unreadable(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", str(path)], check=True)
+        _unmount(path)
+
+
+def _unmount(path: Path) -> None:
+    """Unmount even where the traceback of a failed test keeps files open: a later run could not remove the folder."""
+    subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
 def fill(disk: Path) -> None:

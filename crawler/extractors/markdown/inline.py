@@ -31,9 +31,10 @@ _END = (END, "")
 class InlineWriter:
     """Collect text and marks in page order, and write them as one piece of Markdown."""
 
-    def __init__(self, opened: list[tuple[str, str]]) -> None:
+    def __init__(self, opened: list[tuple[str, str]], line_break: str) -> None:
         """`opened` is what is open already, as pairs of opening and closing Markdown."""
         self.opened = opened
+        self._line_break = line_break
         self._start()
 
     def _start(self) -> None:
@@ -97,9 +98,9 @@ class InlineWriter:
     def take(self, *, starts_line: bool) -> str:
         """Return the Markdown of all so far, and start anew; open marks are opened again.
 
-        White space at the ends of emphasis and links moves out of them, empty marks are dropped, and a line break
-        with something before and after it is a "\\n", for the caller to spell. `starts_line` says whether Markdown
-        could read syntax where this starts.
+        White space at the ends of emphasis and links moves out of them, empty marks are dropped, and so are line
+        breaks without something before and after them. `starts_line` says whether Markdown could read syntax where
+        this starts.
         """
         texts, marks = self._texts, self._marks
         if not marks:
@@ -112,11 +113,14 @@ class InlineWriter:
         if self._emphasis:
             repair_flanking(texts, marks, sorted(self._emphasis))
         self._start()
-        written = _written(texts, marks, starts_line)
+        written = self._written(texts, marks, starts_line)
         if is_ambiguous and not renders_as(written, texts, marks):
             drop_emphasis(texts, marks)
-            return _written(texts, marks, starts_line)
+            return self._written(texts, marks, starts_line)
         return written
+
+    def _written(self, texts: list[str], marks: list[Mark], starts_line: bool) -> str:
+        return _written(texts, marks, starts_line).replace("\n", self._line_break)
 
 
 def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:

@@ -53,11 +53,18 @@ def to_markdown(content: Element, base: str) -> str:
 class _BlockWriter:
     """Write the blocks of an article, a list item or a quote; or, as a line, all that a cell or a heading holds."""
 
-    def __init__(self, base: str, opened: Sequence[tuple[str, str]] = (), *, is_line: bool = False) -> None:
+    def __init__(
+        self,
+        base: str,
+        opened: Sequence[tuple[str, str]] = (),
+        *,
+        is_line: bool = False,
+        line_break: str = "\\\n",
+    ) -> None:
         """`opened` has the marks that are open around it, as a link around a heading is."""
         self.base = base
         self.blocks: list[Block] = []
-        self.inline = InlineWriter(list(opened))
+        self.inline = InlineWriter(list(opened), line_break)
         self.add = self.inline.text
         self.is_line = is_line
         self.writers = _IN_LINES if is_line else _IN_BLOCKS
@@ -72,10 +79,10 @@ class _BlockWriter:
         self.flush()
         return self.blocks
 
-    def line_of(self, node: Element) -> str:
-        """Write all that an element holds in one line, with "\\n" for each break."""
-        line = _BlockWriter(self.base, self.inline.opened, is_line=True)
-        return "\n".join(block.markdown for block in line.blocks_of(node))
+    def line_of(self, node: Element, line_break: str) -> str:
+        """Write all that an element holds in one line, with breaks also between its blocks."""
+        line = _BlockWriter(self.base, self.inline.opened, is_line=True, line_break=line_break)
+        return line_break.join(block.markdown for block in line.blocks_of(node))
 
     def walk(self, node: Element) -> None:
         """Write what an element holds; of an unknown element such as `<u>` or `<user_id>`, nothing else is written.
@@ -97,7 +104,7 @@ class _BlockWriter:
     def flush(self) -> None:
         """End the current block of text, if there is any."""
         if text := self.inline.take(starts_line=not self.is_line):
-            self.blocks.append(Block(text if self.is_line else text.replace("\n", "\\\n")))
+            self.blocks.append(Block(text))
 
     def skip(self, _: Element) -> None:
         """Write nothing."""
@@ -109,7 +116,7 @@ class _BlockWriter:
 
     def heading(self, node: Element) -> None:
         self.flush()
-        if text := self.line_of(node).replace(" \n", "\n").replace("\n", " "):
+        if text := self.line_of(node, "\n").replace(" \n", "\n").replace("\n", " "):
             self.blocks.append(
                 Block(f"{'#' * int(node.tag[1])} {escape_heading(text)}", "heading", joins=True)
             )
@@ -206,7 +213,7 @@ class _BlockWriter:
         cells: list[Cell] = []
         for child in row:
             if child.tag in ("td", "th"):
-                cells.append(read_cell(child, self.line_of(child).replace("\n", "<br>")))
+                cells.append(read_cell(child, self.line_of(child, "<br>")))
                 self.add(child.tail or "")
             else:
                 self.write(child)
