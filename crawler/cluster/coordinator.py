@@ -1,10 +1,10 @@
-"""Hold the archive of a crawl, hand its hosts and pages out to workers, and see to its end."""
+"""Hold the archive of a crawl for its workers, and see to its limits and its end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -17,7 +17,8 @@ from scrapy.statscollectors import MemoryStatsCollector
 from scrapy.utils.log import configure_logging
 
 from crawler.clock import now
-from crawler.cluster.leases import MOST_DEATHS, Leases, Worker
+from crawler.cluster.dispatch import Dispatch
+from crawler.cluster.leases import Leases
 from crawler.cluster.results import Results
 from crawler.cluster.settings import settings_from
 from crawler.cluster.wire import Packed, unpack
@@ -28,12 +29,10 @@ from crawler.extensions.limits import RunLimits
 from crawler.extensions.logs import number_log, numbered
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
 from crawler.frontier.open_crawl import RESCAN_SECONDS, OpenCrawl
-from crawler.frontier.queue import Page, Round
-from crawler.frontier.remote import LeasedPage, Report, Supply, Tally
+from crawler.frontier.queue import Round
+from crawler.frontier.remote import Report, Supply, Tally
 from crawler.items import Outcome
 from crawler.spiders.also_read import AlsoReadSpider
-from crawler.text import counted
-from crawler.urls import host_of
 from pipelines.archive.alarms import Alarm
 
 logger = logging.getLogger(__name__)
@@ -64,16 +63,9 @@ class Coordinator:
             2 * self.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"),
         )
         self._crawl: OpenCrawl | None = None
-        self._lost: set[str] = set()
-        """Incarnations whose pages were handed out again."""
         self._tallies: dict[str, Tally] = {}
         self._supplies: dict[str, tuple[int, Supply]] = {}
-        """The last supply of each worker, by the number of its call."""
-        self._to_ask: deque[str] = deque()
-        self._asking: dict[str, str] = {}
-        """The worker that reads a host's robots.txt for its sitemaps."""
-        self._read: set[str] = set()
-        """Hosts whose sitemaps were read, in this run or a little before."""
+        """The last supply of each incarnation of a worker, with the number of its call."""
         self._stopping: str | None = None
         self._ended: str | None = None
         self._idle_until = 0.0
@@ -107,8 +99,7 @@ class Coordinator:
             self.settings.set("LOG_FILE", str(numbered(log, crawl.catalog.crawl)), priority="cmdline")
             configure_logging(self.settings)
         self._results = Results(crawl.catalog, self._leases, self.stats, self._stop)
-        self._read = crawl.hosts_with_fresh_sitemaps()
-        self._to_ask.extend(host for host in crawl.known_hosts() if host not in self._read)
+        self._dispatch = Dispatch(crawl, self._leases, self._results, self._seed_pages)
         self._opened_at = self._rescanned_at = self._limits_at = monotonic()
         self._crawl = crawl
         self._queued = Queued(crawl.count_due)
@@ -140,7 +131,7 @@ class Coordinator:
         name: str,
         incarnation: str,
         hosts: Sequence[str],
-        held: Sequence[tuple[str, Round]],
+        pages: Sequence[tuple[str, Round]],
         resting: Mapping[str, float],
     ) -> bool:
         """Take a worker in, with the hosts and pages that it has from before a restart of the coordinator.
@@ -148,27 +139,8 @@ class Coordinator:
         `resting`: the seconds until each host may be asked again that it asked. Return False if others have or
         had any of its hosts.
         """
-        crawl, leases = self.crawl, self._leases
-        if incarnation in self._lost:
-            return False
-        known = leases.workers.get(name)
-        if known and known.incarnation == incarnation:  # the answer to its first call was lost
-            return True
-        if known:
-            self._lose(name, known)
-        if not all(leases.is_free(host, name) for host in hosts):
-            return False
-        leases.workers[name] = Worker(incarnation, monotonic())
-        self._supplies.pop(name, None)
-        for host, seconds in resting.items():
-            leases.rest(host, seconds)
-        for host in hosts:
-            leases.lease_host(host, name)
-        for url, round_ in held:
-            page = crawl.due.find(url)
-            if page and page.round == round_ and url not in self._results.storing and url not in leases.pages:
-                leases.lease(page, name)
-        return True
+        await self.open()  # where this process began anew
+        return self._dispatch.join(name, incarnation, hosts, pages, resting)
 
     async def take(
         self, name: str, incarnation: str, number: int, room: int, report: Report
@@ -178,7 +150,7 @@ class Coordinator:
         if worker is None or worker.incarnation != incarnation:
             return None
         worker.heard_at = monotonic()
-        last, supply = self._supplies.get(name, (0, None))
+        last, supply = self._supplies.get(incarnation, (0, None))
         if number == last:  # the answer was lost
             return supply
         self._note(name, incarnation, report)
@@ -187,36 +159,13 @@ class Coordinator:
         except Exception as error:
             supply = Supply([], [], [], is_over=True)
             self._give_up(error)
-        self._supplies[name] = number, supply
+        self._supplies[incarnation] = number, supply
         return supply
 
     def _supply(self, name: str, room: int) -> Supply:
-        """Lease pages to a worker, and hosts whose sitemaps are to be read."""
         if self._ended or self._stopping or self._is_settling_in():
             return Supply([], [], [], self._ended is not None)
-        before = set(self._leases.workers[name].hosts)
-        taken: list[LeasedPage] = []
-        ask = self._hosts_to_ask(name, room)
-        while len(taken) < room and (page := self._leases.next_page(name, self.crawl.next_page)):
-            if not self._is_wanted(page):
-                continue
-            if self._leases.deaths[page.url] >= MOST_DEATHS:
-                self._results.fail(page.url)  # it is tried again without being fetched
-                continue
-            self._leases.lease(page, name)
-            validators = self.crawl.validators(page)
-            taken.append(
-                LeasedPage(
-                    page.url,
-                    page.depth,
-                    validators["etag"],
-                    validators["last_modified"],
-                    page.round,
-                    self._leases.is_alone(page.url),
-                )
-            )
-        new = {host_of(page.url) for page in taken}.union(ask) - before
-        return Supply(taken, sorted(new & self._read), ask, is_over=False)
+        return self._dispatch.supply(name, room)
 
     async def begin(self, name: str, incarnation: str, url: str) -> None:  # noqa: ARG002
         """Note that a worker is about to send the request for a page over which others ended."""
@@ -243,7 +192,7 @@ class Coordinator:
     async def status(self) -> dict[str, Any]:
         """Return what a person sees while it runs."""
         crawl, leases = self.crawl, self._leases
-        finds_more = bool(self._to_ask or self._asking) or crawl.due.has_new_hosts()
+        finds_more = self._dispatch.is_reading_sitemaps or crawl.due.has_new_hosts()
         return {
             "crawl": crawl.catalog.crawl,
             "counts": dict(crawl.catalog.counts),
@@ -274,7 +223,7 @@ class Coordinator:
             **self.stats.get_stats(),
             "elapsed_time_seconds": monotonic() - self._opened_at,
             "cluster/results_fenced": self._results.fenced,
-            "cluster/workers_ended": len(self._lost),
+            "cluster/workers_ended": len(self._dispatch.lost),
             "cluster/workers": len(self._leases.workers),
         }
 
@@ -287,19 +236,6 @@ class Coordinator:
             return False
         return not 0 < self._expected <= len(self._leases.workers)
 
-    def _is_wanted(self, page: Page) -> bool:
-        """Return whether no worker has a page or brought it, that had it before a restart or was given up."""
-        is_taken = page.url in self._leases.pages or page.url in self._results.storing
-        return not is_taken and page.round == self._results.round_of(page.url)
-
-    def _hosts_to_ask(self, name: str, room: int) -> list[str]:
-        ask = [host for host in list(self._to_ask)[:room] if self._leases.is_free(host, name)]
-        for host in ask:
-            self._to_ask.remove(host)
-            self._asking[host] = name
-            self._leases.lease_host(host, name)
-        return ask
-
     def _note(self, name: str, incarnation: str, report: Report) -> None:
         """Note what a worker reports."""
         self._tallies[incarnation] = report.tally
@@ -310,34 +246,9 @@ class Coordinator:
         self.stats.set_value(UNREAD_SITEMAPS, unread)
         for host, delay in report.delays.items():
             self._leases.host(host).delay = delay
-        for host, delay, is_asked in report.released:
-            self._leases.host(host).delay = delay
-            self._asking.pop(host, None)
-            if is_asked:
-                self._read.add(host)
-            self._leases.release(host, name)
+        self._dispatch.release(name, report.released)
         for level, line in report.log:
             logging.getLogger(f"worker {name}").log(level, "%s", line)
-
-    def _lose(self, name: str, worker: Worker) -> None:
-        """Take back what a worker has that ended."""
-        leases = self._leases
-        logger.warning("Worker %s ended; %s given out again.", name, counted(len(worker.pages), "page"))
-        self._lost.add(worker.incarnation)
-        for page in leases.end_all(name):
-            if page.url in self._results.storing:
-                continue
-            if leases.deaths[page.url] >= MOST_DEATHS:
-                self._results.fail(page.url)
-            else:
-                leases.returned.append(page)
-        for host in leases.remove(name):
-            if self._asking.pop(host, None) or self._may_have_unread_sitemaps(host):
-                self._to_ask.append(host)
-
-    def _may_have_unread_sitemaps(self, host: str) -> bool:
-        everywhere = self.settings["ALSOREAD_DISCOVER"] != "links"
-        return host not in self._read and (everywhere or f"https://{host}/" in self._seed_pages)
 
     async def _watch(self) -> None:
         """Look after the crawl as long as it goes on; an error ends it, as nothing else would."""
@@ -355,9 +266,7 @@ class Coordinator:
 
     def _look(self, moment: float) -> None:
         """See to leases, limits and the end."""
-        for name, worker in list(self._leases.workers.items()):
-            if moment - worker.heard_at > self._lease_seconds:
-                self._lose(name, worker)
+        self._dispatch.expire(moment - self._lease_seconds)
         if moment > self._limits_at:
             self._limits_at = moment + _LIMITS_SECONDS
             self._stopping = self._stopping or next(self._limits.met(), None)
@@ -382,10 +291,7 @@ class Coordinator:
             return None
         if self._stopping:
             return self._stopping
-        is_out = self._leases.owned or self._leases.returned or self._to_ask or self._asking
-        if is_out or moment < self._idle_until:
-            return None
-        if self._is_settling_in():
+        if not self._dispatch.is_idle or moment < self._idle_until or self._is_settling_in():
             return None
         due = self.crawl.next_due()
         if due is None:
