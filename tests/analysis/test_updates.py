@@ -117,6 +117,7 @@ def test_export_takes_canonical_articles_and_prunes_the_others(
     assert exported("--unique", "--prune", "--host", "two.*") == two
 
 
+@pytest.mark.long
 def test_without_the_libraries_all_else_works(articles: list[Article], tmp_path: Path) -> None:
     data = archive_of(tmp_path / "data", articles[:8])
     archive_of(tmp_path / "whole", articles)

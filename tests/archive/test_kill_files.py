@@ -23,6 +23,8 @@ from tests.support.commands import alsoread
 from tests.support.imports import write
 from tests.support.killing import last_words
 
+pytestmark = pytest.mark.long
+
 ARTICLES = 900
 _LOOK = 0.001
 """Seconds between two looks at how far a command is."""
@@ -89,12 +91,9 @@ def count(data: Path) -> int:
 @pytest.mark.parametrize(
     ("reached", "all_of_it"),
     [
-        (pending, True),
-        *(
-            pytest.param(reached, all_of_it, marks=pytest.mark.long)
-            for reached in (pending, staged, placed(1), placed(200))
-            for all_of_it in (True, False)
-        ),
+        (reached, all_of_it)
+        for reached in (pending, staged, placed(1), placed(200))
+        for all_of_it in (True, False)
     ],
 )
 def test_a_killed_import(
@@ -112,7 +111,6 @@ def test_a_killed_import(
     assert (found(tmp_path), count(tmp_path)) == ([], ARTICLES)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("reached", [pending, staged])
 @pytest.mark.parametrize("all_of_it", [True, False])
 def test_a_killed_rebuild_loses_no_file(
@@ -127,10 +125,7 @@ def test_a_killed_rebuild_loses_no_file(
     assert (found(tmp_path), count(tmp_path)) == ([], ARTICLES)
 
 
-@pytest.mark.parametrize(
-    "reached",
-    [pending, *(pytest.param(reached, marks=pytest.mark.long) for reached in (staged, placed(2)))],
-)
+@pytest.mark.parametrize("reached", [pending, staged, placed(2)])
 def test_a_killed_merge(other: Path, tmp_path: Path, reached: Callable[[Path], bool]) -> None:
     first = write(tmp_path / "post.md", replace(ARTICLE, url="https://four.techidaily.com/first/"))
     data = tmp_path / "data"

@@ -42,14 +42,12 @@ def test_it_has_the_words_that_a_parser_finds() -> None:
     assert missing + extra < wanted / 50
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "part",
     [
-        *("[a](", "<!--", " ", "![a](("),
-        *(
-            pytest.param(part, marks=pytest.mark.long)
-            for part in ("[", "](", "<a ", "-", "_", "*a", "&", "\\", "> ", "`", "1", "|", "\n")
-        ),
+        *("[a](", "<!--", " ", "![a]((", "[", "](", "<a ", "-", "_", "*a", "&", "\\", "> ", "`", "1", "|"),
+        "\n",
     ],
 )
 def test_no_body_takes_long(part: str) -> None:

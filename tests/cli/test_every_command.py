@@ -113,7 +113,8 @@ def test_a_disk_for_reading_only_is_no_fault_to_who_looks(
     assert (code, said) == (0, "")
 
 
-@pytest.mark.parametrize("name", ["show", pytest.param("verify", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["show", "verify"])
 def test_another_program_has_locked_it(tmp_path: Path, article: MakeArticle, name: str) -> None:
     prepare(tmp_path, tmp_path / "data", article)
     with locked(tmp_path / "data" / "archive.db"):

@@ -84,13 +84,10 @@ def whole(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Files:
     return files(out)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("how", "send"),
-    [
-        (signal.SIGKILL, os.kill),
-        pytest.param(signal.SIGTERM, os.kill, marks=pytest.mark.long),
-        pytest.param(signal.SIGINT, os.killpg, marks=pytest.mark.long),
-    ],
+    [(signal.SIGKILL, os.kill), (signal.SIGTERM, os.kill), (signal.SIGINT, os.killpg)],
 )
 def test_an_export_that_was_stopped_goes_on(
     many: Path, whole: Files, tmp_path: Path, how: signal.Signals, send: Callable[[int, int], None]

@@ -247,13 +247,8 @@ def data(run: Run, tmp_path: Path) -> Path:
     return copytree(run.data, tmp_path / "data")
 
 
-@pytest.mark.parametrize(
-    "number",
-    [
-        signal.SIGINT,
-        *(pytest.param(number, marks=pytest.mark.long) for number in (signal.SIGKILL, signal.SIGTERM)),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
 def test_interrupted_it_goes_on(data: Path, network: Path, number: signal.Signals) -> None:
     with Site(network) as site:
         command = [sys.executable, "-m", "crawler", "images", "--data", str(data), "--connect-to", site.url]
@@ -279,6 +274,7 @@ def test_interrupted_it_goes_on(data: Path, network: Path, number: signal.Signal
     assert [finding.what for finding in verify(data)] == []
 
 
+@pytest.mark.long
 def test_interrupted_twice_it_stops_at_once(tmp_path: Path) -> None:
     data = archive(tmp_path, [f"{HOST}/silent/", f"{HOST}/loaf.png"])
     with Pictures() as server:

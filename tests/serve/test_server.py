@@ -245,6 +245,7 @@ def test_a_token_that_is_easily_guessed_is_refused(data: Path) -> None:
     assert (done.exit_code, "needs 16 or more letters" in done.stderr) == (2, True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("package", ["datasette", "nh3", "feedgen", "uvicorn"])
 def test_without_the_extra_a_sentence_says_what_to_install(data: Path, package: str) -> None:
     without = f"import sys; sys.modules[{package!r}] = None; from crawler.__main__ import main; main()"
@@ -256,7 +257,7 @@ def test_without_the_extra_a_sentence_says_what_to_install(data: Path, package: 
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.long)])
 def test_a_signal_ends_it_well(data: Path, number: int) -> None:
     with subprocess.Popen(
         command(data), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -46,6 +46,7 @@ def check_usage(arguments: list[str]) -> None:
         pass
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", UNITS)
 def test_systemd_accepts_the_units(tmp_path: Path, name: str) -> None:
     analyze = tool("systemd-analyze", "systemd")
@@ -79,6 +80,7 @@ def crontab_lines() -> list[tuple[str, str]]:
     return line.findall(read("alsoread.crontab"))
 
 
+@pytest.mark.long
 def test_cron_accepts_the_crontab() -> None:
     done = subprocess.run(
         [tool("crontab", "cron"), "-n", DEPLOY / "alsoread.crontab"],
@@ -151,6 +153,7 @@ def compose_config(name: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_compose_accepts_its_file() -> None:
     done = compose_config("compose.yaml")
     assert done.returncode == 0, done.stderr
@@ -159,6 +162,7 @@ def test_compose_accepts_its_file() -> None:
     assert Path(service["build"]["context"]) == ROOT
 
 
+@pytest.mark.long
 def test_compose_accepts_the_cluster_and_opens_no_port(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
     refused = compose_config("compose.cluster.yaml")
