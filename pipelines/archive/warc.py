@@ -95,12 +95,12 @@ class WarcWriter:
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Take back what the block appends, unless it ends well. Raises OSError."""
-        descriptor, size = self._descriptor, self._size
+        path, size = self._path, self._size
         try:
             yield
         except BaseException:
             if self._descriptor is not None:
-                if self._descriptor == descriptor:
+                if self._path == path:
                     os.ftruncate(self._descriptor, size)
                     self._size = size
                 else:

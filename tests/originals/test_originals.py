@@ -238,6 +238,24 @@ def test_a_batch_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert urls == [None, *["https://one.techidaily.com/1/"] * 2, *["https://one.techidaily.com/3/"] * 2]
 
 
+def test_a_batch_that_fails_in_its_second_file_leaves_the_first_whole(tmp_path: Path) -> None:
+    writer = WarcWriter(tmp_path, 1, {}, max_file_bytes=4000)
+
+    def fail() -> None:
+        with writer.batch():
+            for number in range(4):
+                append(writer, f"https://one.techidaily.com/{number}/", bytes(range(256)) * 4)
+            raise RuntimeError
+
+    with writer.batch():
+        append(writer, "https://one.techidaily.com/", b"one")
+    with pytest.raises(RuntimeError):
+        fail()
+    writer.close()
+    (path,) = tmp_path.glob("*.warc.gz")
+    assert sum(member.location.length for member in members(path)) == path.stat().st_size
+
+
 def torn(path: Path) -> Iterator[int]:
     """Sizes at which a kill may leave a file: within each of its last records, and between them."""
     ends = [member.location.offset + member.location.length for member in members(path)][-4:]
