@@ -9,12 +9,14 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from crawler.items import Article, Exchange, FoundPages, Image, Link, Quarantine, Visit
+from pipelines.archive.records import KeptRecord, Row
+from pipelines.archive.warc import Location
 
 _ITEMS = {kind.__name__: kind for kind in (Visit, FoundPages, Exchange)}
-_PARTS = (Article, Quarantine, Image, Link)
+_PARTS = (Article, Quarantine, Image, Link, KeptRecord, Row, Location)
 _NAMES: dict[type, tuple[str, ...]] = {
     **{kind: tuple(field.name for field in fields(kind)) for kind in (Visit, FoundPages, Exchange, Article)},
-    **{kind: kind._fields for kind in (Quarantine, Image, Link)},
+    **{kind: kind._fields for kind in (Quarantine, Image, Link, KeptRecord, Row, Location)},
 }
 """The names of the fields of each class."""
 
@@ -39,6 +41,33 @@ def unpack(packed: Packed) -> Visit | FoundPages | Exchange:
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidItem(f"not a valid item: {error}") from error
     return item
+
+
+def pack_records(records: Sequence[Row] | Sequence[KeptRecord]) -> list[tuple[Any, ...]]:
+    """Return rows of records, or records with their rows, as plain tuples."""
+    return [_values(record) for record in records]
+
+
+def unpack_rows(packed: Sequence[tuple[Any, ...]]) -> list[Row]:
+    """Return the rows of plain tuples. Raises InvalidItem."""
+    rows: list[Row] = _read_list(Row, packed)
+    return rows
+
+
+def unpack_records(packed: Sequence[tuple[Any, ...]]) -> list[KeptRecord]:
+    """Return the records of plain tuples. Raises InvalidItem, also for a place that is in none of our own files."""
+    records: list[KeptRecord] = _read_list(KeptRecord, packed)
+    for record in records:
+        if not record.location.is_own:
+            raise InvalidItem(f"not a place of a record: {record.location}")
+    return records
+
+
+def _read_list(kind: type, packed: Any) -> Any:
+    try:
+        return _list_reader(_reader(kind))(packed)
+    except (TypeError, ValueError) as error:
+        raise InvalidItem(f"not a list of {kind.__name__}: {error}") from error
 
 
 def _values(item: Any) -> tuple[Any, ...]:
