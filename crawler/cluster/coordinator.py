@@ -22,7 +22,7 @@ from crawler.cluster.leases import Leases
 from crawler.cluster.originals import Mark, put_mark, writes_records
 from crawler.cluster.results import Results
 from crawler.cluster.settings import settings_from
-from crawler.cluster.wire import Packed, unpack, unpack_records, unpack_rows
+from crawler.cluster.wire import Packed, PackedRow, unpack, unpack_rows
 from crawler.errors import UsageError
 from crawler.extensions.errors import record_fault
 from crawler.extensions.estimate import Pace, Queued
@@ -186,18 +186,12 @@ class Coordinator:
         )
 
     async def find_originals(
-        self, name: str, incarnation: str, rows: Sequence[tuple[Any, ...]]
+        self, name: str, incarnation: str, rows: Sequence[PackedRow]
     ) -> list[Original | None]:
         """Return for each response the record that has its payload already, if any has."""
         await self.open()  # where this process began anew
         self._hear(name, incarnation)
         return self._results.find_originals(unpack_rows(rows))
-
-    async def keep(self, name: str, incarnation: str, records: Sequence[tuple[Any, ...]]) -> list[int | None]:
-        """Store the rows of records that a worker wrote; return for each the id of the one with its payload."""
-        await self.open()  # where this process began anew
-        self._hear(name, incarnation)
-        return await self._results.keep(unpack_records(records))
 
     def _hear(self, name: str, incarnation: str) -> None:
         """Note that a worker is there, if it is still the one of this name."""

@@ -13,19 +13,23 @@ from typing import Any, NamedTuple
 
 from scrapy.settings import BaseSettings
 
-from crawler.cluster.wire import pack_records
+from crawler.cluster.wire import pack, pack_rows
 from crawler.errors import UsageError
+from crawler.frontier.queue import Round
 from crawler.frontier.remote import Item
 from crawler.items import Exchange, Visit
 from pipelines.archive import records
 from pipelines.archive.catalog import Catalog
 from pipelines.archive.files import HALF_WRITTEN, files_written, forget_pending, read_file
 from pipelines.archive.originals import policy_of
-from pipelines.archive.records import KeptRecord, Row
+from pipelines.archive.records import KeptRecord, KeptRecords, Row
+from pipelines.archive.store import Item as StoreItem
 from pipelines.archive.warc import FOLDER, Original, WarcWriter
 
 logger = logging.getLogger(__name__)
 
+RoundItem = tuple[Round | None, Item]
+"""An item, and the round of a visit's page."""
 _MARK = PurePosixPath(HALF_WRITTEN) / "crawl"
 """The file by which a worker knows the folder, in it."""
 
@@ -84,40 +88,59 @@ class WorkerOriginals:
         info = policy_of(settings, seeds).info | {"crawl": str(mark.crawl)}
         self._warc = WarcWriter(data / FOLDER, mark.crawl, info, shared=True)
         self._call = call
+        self._waiting: list[tuple[Sequence[RoundItem], asyncio.Future[list[str]]]] = []
         self._turn = asyncio.Lock()
         self._disk = ThreadPoolExecutor(1)
 
-    async def keep(self, items: Sequence[Item]) -> list[Item | None]:
-        """Keep the exchanges of items; return the items without them, None for an exchange by itself.
+    async def settle(self, items: Sequence[RoundItem]) -> list[str]:
+        """Keep the exchanges of items, have the items stored with the rows, and return each one's kind of result.
 
-        Visits get the records that they refer to. Where nothing can be written, the items come back as they are, for
-        the coordinator, which writes the records or ends the crawl over the same error.
+        Items that come while others are under way are settled together: the records of a file that have no row are
+        so always its last ones.
         """
-        exchanges = [exchange for item in items for exchange in _exchanges_of(item)]
-        try:
-            ids = iter(await self._keep(exchanges) if exchanges else [])
-        except OSError as error:
-            logger.error("WARC files can't be written here; the coordinator writes the records: %s", error)
-            return list(items)
-        return [_kept(item, [next(ids) for _ in _exchanges_of(item)]) for item in items]
-
-    async def _keep(self, exchanges: Sequence[Exchange]) -> list[int | None]:
-        """Return for each exchange the id of the record that has its payload, if any has. Raises OSError.
-
-        One call at a time, so that the records of a file without a row are always its last ones.
-        """
+        settled: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((items, settled))
         async with self._turn:
-            rows = [records.row_of(exchange) for exchange in exchanges]
-            originals = await self._call("find_originals", pack_records(rows))
-            loop = asyncio.get_running_loop()
-            kept = await loop.run_in_executor(self._disk, self._append, exchanges, rows, originals)
-            ids: list[int | None] = await self._call("keep", pack_records(kept))
-            return ids
+            if not settled.done():
+                batches, self._waiting = self._waiting, []
+                results = iter(await self._settle([item for batch, _ in batches for item in batch]))
+                for batch, future in batches:
+                    future.set_result([next(results) for _ in batch])
+        return settled.result()
+
+    async def _settle(self, items: Sequence[RoundItem]) -> list[str]:
+        exchanges = [exchange for _, item in items for exchange in _exchanges_of(item)]
+        if not exchanges:
+            return await self._send(items)
+        try:
+            kept = await self._keep(exchanges)
+        except (
+            OSError
+        ) as error:  # the coordinator can write the records, or ends the crawl over the same error
+            logger.error("WARC files can't be written here; the coordinator writes the records: %s", error)
+            return await self._send(items)
+        left: list[tuple[Round | None, StoreItem]] = [(None, KeptRecords(kept))]
+        end = 0
+        for round_, item in items:
+            begin, end = end, end + len(_exchanges_of(item))
+            left.append((round_, _without_exchanges(item, kept[begin:end])))
+        _, *results = await self._send(left)
+        return results
+
+    async def _send(self, items: Sequence[tuple[Round | None, StoreItem]]) -> list[str]:
+        results: list[str] = await self._call("settle", [(round_, pack(item)) for round_, item in items])
+        return results
+
+    async def _keep(self, exchanges: Sequence[Exchange]) -> list[KeptRecord]:
+        """Write the records of exchanges, and return when they are on the disk. Raises OSError."""
+        rows = [records.row_of(exchange) for exchange in exchanges]
+        originals = await self._call("find_originals", pack_rows(rows))
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._disk, self._append, exchanges, rows, originals)
 
     def _append(
         self, exchanges: Sequence[Exchange], rows: Sequence[Row], originals: Sequence[Original | None]
     ) -> list[KeptRecord]:
-        """Append exchanges, and return when they are on the disk. Raises OSError."""
         kept: list[KeptRecord] = []
         own: dict[str, Original] = {}
         try:
@@ -144,8 +167,11 @@ def _exchanges_of(item: Item) -> Sequence[Exchange]:
     return [item] if isinstance(item, Exchange) else []
 
 
-def _kept(item: Item, ids: Sequence[int | None]) -> Item | None:
-    """Return an item of which the exchanges are kept."""
+def _without_exchanges(item: Item, kept: Sequence[KeptRecord]) -> StoreItem:
+    """Return what is left to store of an item whose exchanges are kept, and their rows sent."""
     if isinstance(item, Exchange):
-        return None
-    return replace(item, exchanges=[], record=ids[-1]) if isinstance(item, Visit) and ids else item
+        return KeptRecords([])
+    if isinstance(item, Visit) and kept:
+        last = kept[-1].location
+        return replace(item, exchanges=[], record_place=(last.file, last.offset))
+    return item

@@ -14,7 +14,7 @@ from crawler.extensions.errors import ends_crawl, reason_of, record_fault
 from crawler.frontier.queue import Round
 from crawler.items import Visit
 from pipelines.archive.catalog import Catalog
-from pipelines.archive.records import KeptRecord, KeptRecords, Row, find_original, payload_of
+from pipelines.archive.records import Row, find_original
 from pipelines.archive.store import Item
 from pipelines.archive.warc import Original
 from pipelines.validate import Validate
@@ -72,12 +72,6 @@ class Results:
         """Return for each response the record that has its payload already, if any has."""
         found = (find_original(self._catalog.db, row) for row in rows)
         return [original[1] if original else None for original in found]
-
-    async def keep(self, records: Sequence[KeptRecord]) -> list[int | None]:
-        """Store the rows of records, and return for each the id of the record with its payload, if any has it."""
-        if await self.receive(None, KeptRecords(records)) == _CLOSED:
-            return [None] * len(records)
-        return [payload_of(self._catalog.db, record) for record in records]
 
     def fail(self, url: str) -> None:
         """Store that a page ended as many workers as may be."""

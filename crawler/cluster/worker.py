@@ -26,8 +26,6 @@ from crawler.spiders.also_read import AlsoReadSpider
 
 _RETRY_SECONDS = 0.2
 """Seconds between two calls to a coordinator that does not answer: it starts anew."""
-_KEPT = "kept"
-"""The result of an exchange by itself."""
 _BEGINS_ANEW = 3
 """Exit code of a worker that ends so that it begins anew."""
 
@@ -108,12 +106,10 @@ class RayLink:
 
     async def settle(self, items: Sequence[tuple[Round | None, Item]]) -> list[str]:
         """Store items, and return each one's kind of result."""
-        left: Sequence[Item | None]
-        whole = [item for _, item in items]
-        left = await self._originals.keep(whole) if self._originals else whole
-        packed = [(round_, pack(item)) for (round_, _), item in zip(items, left, strict=True) if item]
-        results = iter(await self._call("settle", packed))
-        return [next(results) if item else _KEPT for item in left]
+        if self._originals:
+            return await self._originals.settle(items)
+        results: list[str] = await self._call("settle", [(round_, pack(item)) for round_, item in items])
+        return results
 
     async def take_share(self, gap: float) -> int:
         """Wait for a share of the time under the rate limit; return its number."""

@@ -52,7 +52,7 @@ class KeptRecord(NamedTuple):
 
 
 class KeptRecords(NamedTuple):
-    """Records that stand one behind the other in a file: an item to store."""
+    """Records that are in a file one behind the other: an item to store."""
 
     records: Sequence[KeptRecord]
 
@@ -115,26 +115,27 @@ def append(warc: WarcWriter, exchange: Exchange, row: Row, original: Original | 
 def insert_kept(db: Database, records: Sequence[KeptRecord]) -> None:
     """Insert the rows of records, but for those that are there already."""
     for record in records:
-        if id_at(db, record.location) is None:
+        if find_at(db, record.location.file, record.location.offset) is None:
             insert(db, *record)
 
 
-def payload_of(db: Database, record: KeptRecord) -> int | None:
-    """Return the id of the record that has a kept record's payload, if any has."""
-    if record.row.kind == "response":
-        return id_at(db, record.location)
-    found = find_original(db, record.row)
+def payload_at(db: Database, file: str, offset: int) -> int | None:
+    """Return the id of the record that has the payload of the one at a place, if any has."""
+    found = find_at(db, file, offset)
+    if found and found[1].kind == "revisit":
+        original = find_original(db, found[1])
+        return original[0] if original else None
     return found[0] if found else None
 
 
-def id_at(db: Database, location: Location) -> int | None:
-    """Return the id of the record that begins at a place; None if the catalog has none there."""
-    row = db.execute(
-        """SELECT warc_records.id FROM warc_records JOIN warc_files ON warc_files.id = file
-           WHERE name = ? AND offset = ?""",
-        [location.file, location.offset],
+def find_at(db: Database, file: str, offset: int) -> tuple[int, Row] | None:
+    """Return the id and the row of the record that begins at a place; None if the catalog has none there."""
+    found = db.execute(
+        f"""SELECT warc_records.id, {", ".join(Row._fields)}
+            FROM warc_records JOIN warc_files ON warc_files.id = file WHERE name = ? AND offset = ?""",
+        [file, offset],
     ).fetchone()
-    return int(row[0]) if row else None
+    return (found[0], Row(*found[1:])) if found else None
 
 
 def insert(db: Database, record: Row, location: Location) -> int:

@@ -117,6 +117,8 @@ class Store(BatchStore[Item]):
         record = visit.record
         if visit.exchanges:
             record = self.originals.keep(self.db, visit.exchanges, needed=visit.quarantine is not None)
+        elif visit.record_place:
+            record = records.payload_at(self.db, *visit.record_place)
         kind = self._store(visit, page, iso(now), file_hash, record) if stored else visit.state
         if visit.quarantine:
             quarantine.put(self.db, page["id"], self.crawl, visit.quarantine, iso(now), record)

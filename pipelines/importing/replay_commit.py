@@ -203,7 +203,8 @@ class _Ids:
         """Return the row of a record; None where the archive does not have its file."""
         if self._folder is None or Path(place.file).parent != self._folder:
             return None
-        return records.id_at(self._db, place._replace(file=Path(place.file).name))
+        found = records.find_at(self._db, Path(place.file).name, place.offset)
+        return found[0] if found else None
 
 
 def _is_web(url: str) -> bool:

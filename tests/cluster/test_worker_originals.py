@@ -9,6 +9,7 @@ import shutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from socket import gethostname
@@ -18,10 +19,12 @@ import pytest
 
 from crawler.cluster.coordinator import Coordinator
 from crawler.cluster.originals import WorkerOriginals
-from crawler.cluster.wire import InvalidItem, unpack_records
+from crawler.cluster.wire import InvalidItem, unpack
 from crawler.errors import UsageError
-from crawler.items import Exchange, FoundPages, Visit
+from crawler.frontier.remote import Item
+from crawler.items import FoundPages, Visit
 from pipelines.archive.warc import FOLDER
+from tests.conftest import ARTICLE
 from tests.site import SEED, Site
 from tests.support.archives import disorder
 from tests.support.clusters import SHARED, WORKER, Cluster, coordinator
@@ -54,24 +57,33 @@ async def parts(data: Path) -> AsyncIterator[tuple[Coordinator, WorkerOriginals]
 
 
 def fetched(url: str, content: bytes, **head: str) -> Visit:
-    return Visit(url=url, state="not_article", exchanges=[exchange(url, content, **head)])
+    article = replace(ARTICLE, url=url)
+    exchanges = [exchange(url, content, **head)]
+    return Visit(url=url, state="stored", status=200, article=article, exchanges=exchanges)
+
+
+def settled(data: Path, *batches: list[Item]) -> list[list[str]]:
+    """Settle batches of items at the same moment; return the results of each."""
+
+    async def settle() -> list[list[str]]:
+        async with parts(data) as (_, originals):
+            return await asyncio.gather(
+                *(originals.settle([(None, item) for item in batch]) for batch in batches)
+            )
+
+    return asyncio.run(settle())
 
 
 def test_visits_refer_to_the_records_that_a_worker_wrote(tmp_path: Path) -> None:
     robots = exchange(f"{ONE}robots.txt", b"")
-    found = FoundPages(pages=[(ONE, None)])
-    unchanged = fetched(ONE, b"", head="HTTP/1.1 304 Not Modified")
-
-    async def keep() -> list[list[Visit | FoundPages | Exchange | None]]:
-        async with parts(tmp_path) as (_, originals):
-            first = await originals.keep([fetched(ONE, b"same"), robots, found, fetched(TWO, b"same")])
-            return [first, await originals.keep([fetched(THREE, b"same"), unchanged])]
-
-    (one, no_robots, still_found, two), (three, again) = asyncio.run(keep())
-    assert (no_robots, still_found) == (None, found)
-    visits = [visit for visit in (one, two, three, again) if isinstance(visit, Visit)]
-    assert [(visit.url, visit.record, visit.exchanges) for visit in visits] == [
-        (url, 1, []) for url in (ONE, TWO, THREE, ONE)
+    found = FoundPages(pages=[(SEED, None)])
+    first: list[Item] = [fetched(ONE, b"same"), robots, found, fetched(TWO, b"same")]
+    second: list[Item] = [fetched(THREE, b"same")]
+    third: list[Item] = [fetched(ONE, b"", head="HTTP/1.1 304 Not Modified")]
+    assert settled(tmp_path, first, second, third) == [
+        ["new", "kept", "found", "new"],
+        ["new"],
+        ["fenced"],
     ]
     assert rows(tmp_path, "SELECT url, kind, status FROM warc_records") == [
         (ONE, "response", 200),
@@ -80,26 +92,29 @@ def test_visits_refer_to_the_records_that_a_worker_wrote(tmp_path: Path) -> None
         (THREE, "revisit", 200),
         (TWO, "revisit", 200),
     ]
+    assert rows(tmp_path, "SELECT url, record FROM articles") == [(ONE, 1), (THREE, 1), (TWO, 1)]
     assert disorder(tmp_path) == []
 
 
 def test_records_that_are_sent_again_keep_their_rows(tmp_path: Path) -> None:
-    async def send_twice() -> list[list[int | None]]:
+    async def send_twice() -> None:
         async with parts(tmp_path) as (crawl, _):
-            return [await crawl.keep("1", "first", [(ROW, (FILE, 300, 200))]) for _ in range(2)]
+            for _ in range(2):
+                await crawl.settle("1", "first", [(None, ("KeptRecords", ([(ROW, (FILE, 300, 200))],)))])
 
-    assert asyncio.run(send_twice()) == [[1], [1]]
+    asyncio.run(send_twice())
+    assert rows(tmp_path, "SELECT url, offset FROM warc_records") == [(ONE, 300)]
 
 
 def test_what_a_worker_can_not_write_goes_to_the_coordinator(tmp_path: Path) -> None:
-    async def keep(items: list[Visit]) -> list[Any]:
+    async def settle() -> list[str]:
         async with parts(tmp_path) as (_, originals):
             shutil.rmtree(tmp_path / FOLDER)
-            return await originals.keep(items)
+            return await originals.settle([(None, exchange(ONE, b"one"))])
 
-    visits = [fetched(ONE, b"one")]
-    assert asyncio.run(keep(visits)) == visits
-    assert not (tmp_path / FOLDER).exists()
+    assert asyncio.run(settle()) == ["kept"]
+    assert rows(tmp_path, "SELECT url, kind FROM warc_records") == [(ONE, "response")]
+    assert disorder(tmp_path) == []
 
 
 def test_another_folder_under_the_same_path_is_refused(tmp_path: Path) -> None:
@@ -108,7 +123,7 @@ def test_another_folder_under_the_same_path_is_refused(tmp_path: Path) -> None:
             _, seeds, mark = await crawl.admit("2", version("alsoread"))
             assert mark
             (tmp_path / FOLDER / ".writing" / "crawl").write_text("crawl 1, another archive's\n")
-            WorkerOriginals(crawl.settings, seeds, mark, crawl.keep)
+            WorkerOriginals(crawl.settings, seeds, mark, crawl.settle)
 
     with pytest.raises(UsageError, match=re.escape(_sentence(tmp_path))):
         asyncio.run(look())
@@ -131,7 +146,7 @@ def test_another_folder_under_the_same_path_is_refused(tmp_path: Path) -> None:
 )
 def test_what_is_no_place_of_a_record_is_refused(location: tuple[Any, ...]) -> None:
     with pytest.raises(InvalidItem):
-        unpack_records([(ROW, location)])
+        unpack(("KeptRecords", ([(ROW, location)],)))
 
 
 @pytest.mark.long
