@@ -28,8 +28,6 @@ from pipelines.archive.warc import FOLDER, Original, WarcWriter
 
 logger = logging.getLogger(__name__)
 
-RoundItem = tuple[Round | None, Item]
-"""An item, and the round of a visit's page."""
 _MARK = PurePosixPath(HALF_WRITTEN) / "crawl"
 """The file by which a worker knows the folder, in it."""
 
@@ -88,15 +86,15 @@ class WorkerOriginals:
         info = policy_of(settings, seeds).info | {"crawl": str(mark.crawl)}
         self._warc = WarcWriter(data / FOLDER, mark.crawl, info, shared=True)
         self._call = call
-        self._waiting: list[tuple[Sequence[RoundItem], asyncio.Future[list[str]]]] = []
+        self._waiting: list[tuple[Sequence[tuple[Round | None, Item]], asyncio.Future[list[str]]]] = []
         self._turn = asyncio.Lock()
         self._disk = ThreadPoolExecutor(1)
 
-    async def settle(self, items: Sequence[RoundItem]) -> list[str]:
-        """Keep the exchanges of items, have the items stored with the rows, and return each one's kind of result.
+    async def settle(self, items: Sequence[tuple[Round | None, Item]]) -> list[str]:
+        """Keep the exchanges of items, have the rest stored with their rows, and return each one's kind of result.
 
-        Items that come while others are under way are settled together: the records of a file that have no row are
-        so always its last ones.
+        Items that come while others are under way are settled together afterwards, so that the records without a row
+        are always the last ones of a file.
         """
         settled: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
         self._waiting.append((items, settled))
@@ -108,15 +106,14 @@ class WorkerOriginals:
                     future.set_result([next(results) for _ in batch])
         return settled.result()
 
-    async def _settle(self, items: Sequence[RoundItem]) -> list[str]:
+    async def _settle(self, items: Sequence[tuple[Round | None, Item]]) -> list[str]:
         exchanges = [exchange for _, item in items for exchange in _exchanges_of(item)]
         if not exchanges:
             return await self._send(items)
         try:
             kept = await self._keep(exchanges)
-        except (
-            OSError
-        ) as error:  # the coordinator can write the records, or ends the crawl over the same error
+        except OSError as error:
+            # Where the disk is full, the coordinator meets the same error, and ends the crawl over it.
             logger.error("WARC files can't be written here; the coordinator writes the records: %s", error)
             return await self._send(items)
         left: list[tuple[Round | None, StoreItem]] = [(None, KeptRecords(kept))]

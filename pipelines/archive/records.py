@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sqlite_utils import Database
 
@@ -31,7 +31,7 @@ class Row(NamedTuple):
     url: str
     fetched_at: str
     status: int | None
-    kind: str
+    kind: Literal["response", "revisit"]
     """`response`, or `revisit` of one that is in the files already."""
     type: str | None
     """Its media type, as the response names it."""

@@ -175,7 +175,7 @@ def row_of(record: Record) -> records.Row | None:
         url=record.url,
         fetched_at=iso(moment),
         status=records.status_of(record.head),
-        kind=record.kind,
+        kind="response" if record.kind == "response" else "revisit",
         type=records.type_of(record.head),
         digest=digest or record.digest,
     )

@@ -17,6 +17,9 @@ from crawler.cluster.wire import InvalidItem, pack, unpack
 from crawler.errors import UsageError
 from crawler.frontier.remote import Report, Supply, Tally
 from crawler.items import Exchange, FoundPages, Visit
+from pipelines.archive.records import KeptRecord, KeptRecords, Row
+from pipelines.archive.store import Item
+from pipelines.archive.warc import Location
 from tests.conftest import ARTICLE
 from tests.site import SEED, Site
 from tests.support.clusters import Cluster, coordinator
@@ -25,6 +28,8 @@ from tests.support.json_docs import SECTIONS, documented_keys
 from tests.support.killing import Start, gets_to, last_words
 
 VISIT = Visit(url=ARTICLE.url, state="stored", status=200, article=ARTICLE, seconds=1, exchanges=[])
+
+RECORD = Row(SEED, "2026-01-01T00:00:00.000Z", 200, "response", "text/html", "sha1:A")
 
 
 @pytest.mark.long
@@ -112,10 +117,11 @@ def test_an_error_that_may_lose_a_lease_ends_the_crawl(tmp_path: Path) -> None:
         Visit(url=ARTICLE.url, state="failed", reason="no answer", exchanges=[]),
         FoundPages(pages=[(ARTICLE.url, ARTICLE.updated), (SEED, None)], host="one.techidaily.com"),
         Exchange(url=SEED, request=b"GET", response=b"HTTP/1.1 200 OK", began_at=ARTICLE.date),  # type: ignore[arg-type]
+        KeptRecords([KeptRecord(RECORD, Location("alsoread-1.warc.gz", 0, 1))]),
     ],
     ids=lambda item: type(item).__name__,
 )
-def test_items_arrive_as_they_were_sent(item: Visit | FoundPages | Exchange) -> None:
+def test_items_arrive_as_they_were_sent(item: Item) -> None:
     assert unpack(pack(item)) == item
 
 
@@ -126,6 +132,7 @@ def test_items_arrive_as_they_were_sent(item: Visit | FoundPages | Exchange) -> 
         ("Visit", (1, *pack(VISIT)[1][1:])),
         ("Path", ("/etc/passwd",)),
         ("FoundPages", ([("https://one.techidaily.com/", "yesterday")], 0, None, False, False, None)),
+        ("KeptRecords", ([((*RECORD[:3], "request", *RECORD[4:]), ("alsoread-1.warc.gz", 0, 1))],)),
         None,
     ],
 )

@@ -318,6 +318,7 @@ def test_a_file_that_another_process_writes_is_closed_when_that_has_ended(data: 
             assert here("maintain", "--data", data).exit_code == 0
             path = max(warcs(data))
             assert not index_of(path).exists()
+            assert said(data) == f"{data}: no errors.\n"
         os.truncate(path, path.stat().st_size - 1)
         process.kill()
     assert here("maintain", "--data", data).exit_code == 0
