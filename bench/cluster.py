@@ -1,12 +1,13 @@
 """What does a crawl on a cluster cost, and where are its limits?
 
-python -m bench.cluster [SITES] [--pages 600] [--slow-pages 400]
+python -m bench.cluster [SITES] [--pages 600] [--slow-pages 400] [--shared]
 
 SITES has one folder a host (default: the demo network). Everything runs on this machine, in a cluster of its own.
 First, the processor's time for a page, without a cluster and with one worker, by kind of process: from the difference
 of a crawl of all pages and one of a third of them, so that what it takes to start does not count. The coordinator's
 part and that of its writer say how many visits a second one archive takes. Then pages a second of 1 and of 4 workers
-with 4 requests under way each, from a server that answers after 300 ms. Exits with 1 where a page costs more than 1.2
+with 4 requests under way each, from a server that answers after 300 ms. With --shared the workers of the first
+measurement write the records of what they fetch (`warc.shared`). Exits with 1 where a page costs more than 1.2
 times as much on a cluster, the coordinator takes less than 250 visits a second, or 4 workers are not 3.5 times as
 fast as one. Needs Linux.
 """
@@ -115,15 +116,22 @@ def _kind(name: str, ancestors: list[str], *, is_root: bool) -> str:
     return _RAY
 
 
-def _per_page(sites: Path, server: str, data: Path, pages: int, *options: str) -> dict[str, float]:
-    """Return the milliseconds of processor time a page, by kind of process."""
-    few, many = (_crawl(sites, server, data / str(count), count, *options) for count in (pages // 3, pages))
+def _per_page(
+    sites: Path, server: str, data: Path, pages: int, *options: str, toml: str = ""
+) -> dict[str, float]:
+    """Return the milliseconds of processor time a page, by kind of process. `toml`: the archive's settings file."""
+    few, many = (
+        _crawl(sites, server, data / str(count), count, toml, *options) for count in (pages // 3, pages)
+    )
     more = many[0] - few[0]
     return {kind: 1000 * (many[1][kind] - few[1][kind]) / more for kind in list(many[1])}
 
 
-def _crawl(sites: Path, server: str, data: Path, pages: int, *options: str) -> tuple[int, dict[str, float]]:
+def _crawl(
+    sites: Path, server: str, data: Path, pages: int, toml: str, *options: str
+) -> tuple[int, dict[str, float]]:
     data.mkdir(parents=True)
+    (data / "alsoread.toml").write_text(toml)
     seeds = data / "seeds.txt"
     chosen = sample(sites, pages)
     seeds.write_text("".join(f"https://{host}/{path}/\n" for host, path in chosen))
@@ -179,14 +187,15 @@ def main() -> None:
     parser.add_argument("sites", nargs="?", type=Path)
     parser.add_argument("--pages", type=int, default=600)
     parser.add_argument("--slow-pages", type=int, default=400)
+    parser.add_argument("--shared", action="store_true")
     options = parser.parse_args()
     with TemporaryDirectory() as folder, sites_of(options.sites) as sites:
         data = Path(folder)
         with served(sites) as server:
             without = _per_page(sites, server, data / "without", options.pages)
-            on_cluster = _per_page(
-                sites, server, data / "with", options.pages, "--cluster", "auto", "--workers", "1"
-            )
+            toml = "[warc]\nshared = true\n" if options.shared else ""
+            one_worker = ("--cluster", "auto", "--workers", "1")
+            on_cluster = _per_page(sites, server, data / "with", options.pages, *one_worker, toml=toml)
         for name, costs in (("without a cluster", without), ("on a cluster", on_cluster)):
             parts = ", ".join(f"{kind} {cost:.1f}" for kind, cost in costs.items())
             print(f"{name}: {sum(costs.values()):.1f} ms of a processor a page ({parts})", flush=True)

@@ -164,6 +164,8 @@ class Visit:
     """What was requested for it: redirects that were followed, then the response of this visit."""
     record: int | None = None
     """The record of the response, where it was kept already."""
+    record_place: tuple[str, int] | None = None
+    """The file and the offset of that record, where its row is stored just before this visit."""
     at: datetime | None = None
     """When it was fetched; None for a moment ago."""
 

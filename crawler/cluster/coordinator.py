@@ -19,9 +19,10 @@ from scrapy.utils.log import configure_logging
 from crawler.clock import now
 from crawler.cluster.dispatch import Dispatch
 from crawler.cluster.leases import Leases
+from crawler.cluster.originals import Mark, put_mark, writes_records
 from crawler.cluster.results import Results
 from crawler.cluster.settings import settings_from
-from crawler.cluster.wire import Packed, unpack
+from crawler.cluster.wire import Packed, PackedRow, unpack, unpack_rows
 from crawler.errors import UsageError
 from crawler.extensions.errors import record_fault
 from crawler.extensions.estimate import Pace, Queued
@@ -34,6 +35,7 @@ from crawler.frontier.remote import Report, Supply, Tally
 from crawler.items import Outcome
 from crawler.spiders.also_read import AlsoReadSpider
 from pipelines.archive.alarms import Alarm
+from pipelines.archive.warc import Original
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +100,7 @@ class Coordinator:
         else:
             self.settings.set("LOG_FILE", str(numbered(log, crawl.catalog.crawl)), priority="cmdline")
             configure_logging(self.settings)
+        self._mark = put_mark(crawl.catalog) if writes_records(self.settings) else None
         self._results = Results(crawl.catalog, self._leases, self.stats, self._stop)
         self._dispatch = Dispatch(crawl, self._leases, self._results, self._seed_pages)
         self._opened_at = self._rescanned_at = self._limits_at = monotonic()
@@ -114,17 +117,18 @@ class Coordinator:
         assert self._crawl  # noqa: S101
         return self._crawl
 
-    async def admit(self, worker: str, program: str) -> tuple[dict[str, Any], list[str]]:
-        """Return the settings of a crawl and the addresses of its seeds.
+    async def admit(self, worker: str, program: str) -> tuple[dict[str, Any], list[str], Mark | None]:
+        """Return the settings of a crawl, the addresses of its seeds, and the mark of the folder of WARC files.
 
-        Raises UsageError if the worker runs another version of alsoread.
+        The mark is None if workers write none. Raises UsageError if the worker runs another version of alsoread.
         """
         if program != version("alsoread"):
             raise UsageError(
                 f"Worker {worker} runs alsoread {program}, the crawl {version('alsoread')}: "
                 "install the same version on every node."
             )
-        return self._values, list(self._seed_pages)
+        await self.open()  # where this process began anew
+        return self._values, list(self._seed_pages), self._mark
 
     async def join(
         self,
@@ -176,11 +180,23 @@ class Coordinator:
     ) -> list[str]:
         """Store items, each visit for its round, and return each one's kind of result."""
         await self.open()  # where this process began anew
-        if (worker := self._leases.workers.get(name)) and worker.incarnation == incarnation:
-            worker.heard_at = monotonic()
+        self._hear(name, incarnation)
         return await asyncio.gather(
             *(self._results.receive(round_, unpack(packed)) for round_, packed in items)
         )
+
+    async def find_originals(
+        self, name: str, incarnation: str, rows: Sequence[PackedRow]
+    ) -> list[Original | None]:
+        """Return for each response the record that has its payload already, if any has."""
+        await self.open()  # where this process began anew
+        self._hear(name, incarnation)
+        return self._results.find_originals(unpack_rows(rows))
+
+    def _hear(self, name: str, incarnation: str) -> None:
+        """Note that a worker is there, if it is still the one of this name."""
+        if (worker := self._leases.workers.get(name)) and worker.incarnation == incarnation:
+            worker.heard_at = monotonic()
 
     async def stop(self, reason: str) -> None:
         """Hand out no more pages, and end the crawl once those under way are stored."""

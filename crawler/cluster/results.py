@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from scrapy.statscollectors import StatsCollector
@@ -12,9 +12,11 @@ from scrapy.statscollectors import StatsCollector
 from crawler.cluster.leases import MOST_DEATHS, Leases
 from crawler.extensions.errors import ends_crawl, reason_of, record_fault
 from crawler.frontier.queue import Round
-from crawler.frontier.remote import Item
 from crawler.items import Visit
 from pipelines.archive.catalog import Catalog
+from pipelines.archive.records import Row, find_original
+from pipelines.archive.store import Item
+from pipelines.archive.warc import Original
 from pipelines.validate import Validate
 
 logger = logging.getLogger(__name__)
@@ -65,6 +67,11 @@ class Results:
             self._end_outdated_lease(item.url)
             return FENCED
         return await self._store(item)
+
+    def find_originals(self, rows: Sequence[Row]) -> list[Original | None]:
+        """Return for each response the record that has its payload already, if any has."""
+        found = (find_original(self._catalog.db, row) for row in rows)
+        return [original[1] if original else None for original in found]
 
     def fail(self, url: str) -> None:
         """Store that a page ended as many workers as may be."""

@@ -118,9 +118,7 @@ class _Run:
                 return self._finish(show)
         finally:
             if not isinstance(sys.exception(), ClusterGone):
-                for actor in (*self._workers, self._coordinator):
-                    with suppress(Exception):
-                        self._ray.kill(actor)
+                self._end([*self._workers, self._coordinator])
 
     def _finish(self, show: Show) -> dict[str, Any]:
         self._ask("open")
@@ -130,11 +128,21 @@ class _Run:
         except ClusterGone:
             raise
         except AlsoreadError:
-            self._ask("close", Outcome.SHUTDOWN)
+            self._close(Outcome.SHUTDOWN)
             raise
         self._ray.wait(self._runs, num_returns=len(self._runs), timeout=_POLL_SECONDS)
+        return self._close(outcome)
+
+    def _close(self, outcome: str) -> dict[str, Any]:
+        """End the workers, so that they write no WARC file any more, then the crawl; return its statistics."""
+        self._end(self._workers)
         stats: dict[str, Any] = self._ask("close", outcome)
         return stats
+
+    def _end(self, actors: Sequence[Any]) -> None:
+        for actor in actors:
+            with suppress(Exception):
+                self._ray.kill(actor)
 
     def _watch(self, show: Show) -> str:
         """Wait for the end, and return the outcome."""

@@ -9,36 +9,58 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from crawler.items import Article, Exchange, FoundPages, Image, Link, Quarantine, Visit
+from pipelines.archive.records import KeptRecord, KeptRecords, Row
+from pipelines.archive.store import Item
+from pipelines.archive.warc import Location
 
-_ITEMS = {kind.__name__: kind for kind in (Visit, FoundPages, Exchange)}
-_PARTS = (Article, Quarantine, Image, Link)
+_ITEMS: dict[str, Any] = {kind.__name__: kind for kind in (Visit, FoundPages, Exchange, KeptRecords)}
+_PARTS = (Article, Quarantine, Image, Link, KeptRecord, Row, Location)
 _NAMES: dict[type, tuple[str, ...]] = {
     **{kind: tuple(field.name for field in fields(kind)) for kind in (Visit, FoundPages, Exchange, Article)},
-    **{kind: kind._fields for kind in (Quarantine, Image, Link)},
+    **{kind: kind._fields for kind in (Quarantine, Image, Link, KeptRecords, KeptRecord, Row, Location)},
 }
 """The names of the fields of each class."""
 
 Packed = tuple[str, tuple[Any, ...]]
 """The name of an item's class, and its values in the order of its fields."""
+PackedRow = tuple[Any, ...]
+"""The values of a record's row."""
 
 
 class InvalidItem(ValueError):
     """A value that no item has; the message names its class."""
 
 
-def pack(item: Visit | FoundPages | Exchange) -> Packed:
+def pack(item: Item) -> Packed:
     """Return an item as plain tuples, lists and values."""
     return type(item).__name__, _values(item)
 
 
-def unpack(packed: Packed) -> Visit | FoundPages | Exchange:
-    """Return the item of plain tuples. Raises InvalidItem."""
+def unpack(packed: Packed) -> Item:
+    """Return the item of plain tuples. Raises InvalidItem, also for a record that is in none of our own files."""
     try:
         name, values = packed
-        item: Visit | FoundPages | Exchange = _reader(_ITEMS[name])(values)
+        item: Item = _reader(_ITEMS[name])(values)
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidItem(f"not a valid item: {error}") from error
+    for record in item.records if isinstance(item, KeptRecords) else ():
+        if not record.location.is_own:
+            raise InvalidItem(f"not a place of a record: {record.location}")
     return item
+
+
+def pack_rows(rows: Sequence[Row]) -> list[PackedRow]:
+    """Return rows of records as plain tuples."""
+    return [_values(row) for row in rows]
+
+
+def unpack_rows(packed: Sequence[PackedRow]) -> list[Row]:
+    """Return the rows of plain tuples. Raises InvalidItem."""
+    try:
+        rows: list[Row] = _reader(list[Row])(packed)
+    except (TypeError, ValueError) as error:
+        raise InvalidItem(f"not valid rows: {error}") from error
+    return rows
 
 
 def _values(item: Any) -> tuple[Any, ...]:

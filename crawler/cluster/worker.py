@@ -13,7 +13,9 @@ from typing import Any
 import ray
 from ray.exceptions import RayError, RayTaskError
 from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.settings import BaseSettings
 
+from crawler.cluster.originals import Mark, WorkerOriginals
 from crawler.cluster.rate import shared_rate
 from crawler.cluster.settings import settings_from
 from crawler.cluster.wire import InvalidItem, pack
@@ -37,31 +39,35 @@ class Worker:
 
     def run(self) -> None:
         """Run a spider to the end of the crawl. One that ends before that ends the process, which begins anew."""
-        values, seeds = self._admitted()
+        values, seeds, mark = self._admitted()
         log = _Records()
         logging.getLogger().addHandler(log)
         settings = settings_from(values, **ALSOREAD_WORKER)
         link = RayLink(self._name, self._coordinator, settings.getfloat("ALSOREAD_LEASE_SECONDS"), log)
+        if mark:
+            link.keep_originals(settings, seeds, mark)
         spider = type("WorkerSpider", (AlsoReadSpider,), {"link": link})
         process = AsyncCrawlerProcess(settings)
         task = process.crawl(process.create_crawler(spider), seeds=seeds)
         process.start(install_signal_handlers=False)
+        link.close()
         if not (task.done() and link.is_over):
             link.begin_anew()
 
-    def _admitted(self) -> tuple[dict[str, Any], list[str]]:
-        """Return the settings and the seeds of the crawl; wait for a coordinator that starts anew."""
+    def _admitted(self) -> tuple[dict[str, Any], list[str], Mark | None]:
+        """Return what the coordinator's `admit` does; wait for a coordinator that starts anew."""
         values: dict[str, Any]
         seeds: list[str]
+        mark: Mark | None
         while True:
             try:
-                values, seeds = ray.get(self._coordinator.admit.remote(self._name, version("alsoread")))
+                values, seeds, mark = ray.get(self._coordinator.admit.remote(self._name, version("alsoread")))
             except RayTaskError as error:
                 raise error.cause from None
             except RayError:
                 sleep(_RETRY_SECONDS)
             else:
-                return values, seeds
+                return values, seeds, mark
 
 
 class RayLink:
@@ -72,8 +78,13 @@ class RayLink:
         self._incarnation = f"{time_ns()}-{os.getpid()}"
         self._heard_at = monotonic()
         self._rate: Any = None
+        self._originals: WorkerOriginals | None = None
         self._takes = 0
         self.is_over = False
+
+    def keep_originals(self, settings: BaseSettings, seeds: Sequence[str], mark: Mark) -> None:
+        """Write the records of what is fetched from now on. Raises UsageError."""
+        self._originals = WorkerOriginals(settings, seeds, mark, self._call)
 
     async def join(
         self, hosts: Sequence[str], pages: Sequence[tuple[str, Round]], resting: Mapping[str, float]
@@ -95,6 +106,8 @@ class RayLink:
 
     async def settle(self, items: Sequence[tuple[Round | None, Item]]) -> list[str]:
         """Store items, and return each one's kind of result."""
+        if self._originals:
+            return await self._originals.settle(items)
         results: list[str] = await self._call("settle", [(round_, pack(item)) for round_, item in items])
         return results
 
@@ -123,6 +136,11 @@ class RayLink:
         """Wait while the coordinator, which is not heard of, may have given its hosts to others."""
         while not self.has_lease:
             await asyncio.sleep(_RETRY_SECONDS)
+
+    def close(self) -> None:
+        """Close the WARC file, if there is one. Raises OSError."""
+        if self._originals:
+            self._originals.close()
 
     def begin_anew(self) -> None:
         """End the process, which Ray starts anew: its pages are handed out again."""

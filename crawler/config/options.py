@@ -199,6 +199,8 @@ _TABLE = (
            "Workers on the cluster; by default one a processor.", example=4),
     Option("warc.write", _SWITCH, True, "ALSOREAD_WARC", "",
            "Keep every request and response in WARC files."),
+    Option("warc.shared", _SWITCH, False, "ALSOREAD_WARC_SHARED", "",
+           "Let workers on a cluster write them: all see the folder."),
     Option("metrics.file", _PATH, "metrics.prom", "", "",
            "Where the metrics of the last run are written."),
 )

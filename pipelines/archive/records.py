@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 from sqlite_utils import Database
 
 from crawler.errors import UsageError
 from crawler.items import VALID_STATUSES, Exchange, iso
-from pipelines.archive import pages
 from pipelines.archive.warc import (
     IDENTICAL,
     NOT_MODIFIED,
@@ -21,6 +21,7 @@ from pipelines.archive.warc import (
     split_response,
 )
 
+_NO_BODY = digest_of(b"")
 _CONTENT_TYPE = re.compile(rb"^content-type:\s*([\w.+/-]+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -30,21 +31,50 @@ class Row(NamedTuple):
     url: str
     fetched_at: str
     status: int | None
-    kind: str
+    kind: Literal["response", "revisit"]
     """`response`, or `revisit` of one that is in the files already."""
     type: str | None
     """Its media type, as the response names it."""
     digest: str
     """Of its payload."""
 
+    @property
+    def has_payload(self) -> bool:
+        """Return whether the response has a body."""
+        return self.digest != _NO_BODY
+
+
+class KeptRecord(NamedTuple):
+    """A record of a response that is in a WARC file; the catalog may not have its row yet."""
+
+    row: Row
+    location: Location
+
+
+class KeptRecords(NamedTuple):
+    """Records that are in a file one behind the other: an item to store."""
+
+    records: Sequence[KeptRecord]
+
 
 def keep(db: Database, warc: WarcWriter, exchange: Exchange) -> int | None:
     """Append an exchange to the WARC files, and return the id of the record that has its payload, if any has.
 
-    A payload that is in the files already, and a response that says "not modified", become a revisit record.
+    Raises OSError.
     """
+    row = row_of(exchange)
+    found = find_original(db, row)
+    kept = append(warc, exchange, row, found[1] if found else None)
+    id_ = insert(db, *kept)
+    if kept.row.kind == "response":
+        return id_
+    return found[0] if found else None
+
+
+def row_of(exchange: Exchange) -> Row:
+    """Return the row of an exchange as a record that has its payload."""
     head, body = split_response(exchange.response)
-    row = Row(
+    return Row(
         url=exchange.url,
         fetched_at=iso(exchange.began_at),
         status=status_of(head),
@@ -52,15 +82,60 @@ def keep(db: Database, warc: WarcWriter, exchange: Exchange) -> int | None:
         type=type_of(head),
         digest=digest_of(body),
     )
+
+
+def find_original(db: Database, row: Row) -> tuple[int, Original] | None:
+    """Return the record with the payload of a response, and its id; None if the files have none."""
     if row.status == HTTPStatus.NOT_MODIFIED:
-        original, profile = _last_of(db, row.url), NOT_MODIFIED
+        where, value = "url = ? AND kind = 'response' AND status = 200 ORDER BY id DESC", row.url
+    elif row.has_payload:
+        where, value = "digest = ? AND kind = 'response'", row.digest
     else:
-        original, profile = _with_digest(db, row.digest) if body else None, IDENTICAL
-    if original is None and row.status != HTTPStatus.NOT_MODIFIED:
-        return insert(db, row, warc.append(exchange, row.digest))
-    refers_to = Original(original["url"], original["fetched_at"]) if original else None
-    insert(db, row._replace(kind="revisit"), warc.append(exchange, row.digest, profile, refers_to))
-    return original["id"] if original else None
+        return None
+    query = f"SELECT id, url, fetched_at FROM warc_records WHERE {where} LIMIT 1"
+    found = db.execute(query, [value]).fetchone()
+    return (found[0], Original(*found[1:])) if found else None
+
+
+def append(warc: WarcWriter, exchange: Exchange, row: Row, original: Original | None) -> KeptRecord:
+    """Append an exchange to the WARC files. Raises OSError.
+
+    A payload that `original` has, and a response that says "not modified", become a revisit record.
+    """
+    if row.status == HTTPStatus.NOT_MODIFIED:
+        profile = NOT_MODIFIED
+    elif original:
+        profile = IDENTICAL
+    else:
+        return KeptRecord(row, warc.append(exchange, row.digest))
+    location = warc.append(exchange, row.digest, profile, original)
+    return KeptRecord(row._replace(kind="revisit"), location)
+
+
+def insert_kept(db: Database, records: Sequence[KeptRecord]) -> None:
+    """Insert the rows of records, but for those that are there already."""
+    for record in records:
+        if find_at(db, record.location.file, record.location.offset) is None:
+            insert(db, *record)
+
+
+def payload_at(db: Database, file: str, offset: int) -> int | None:
+    """Return the id of the record that has the payload of the one at a place, if any has."""
+    found = find_at(db, file, offset)
+    if found and found[1].kind == "revisit":
+        original = find_original(db, found[1])
+        return original[0] if original else None
+    return found[0] if found else None
+
+
+def find_at(db: Database, file: str, offset: int) -> tuple[int, Row] | None:
+    """Return the id and the row of the record that begins at a place; None if the catalog has none there."""
+    found = db.execute(
+        f"""SELECT warc_records.id, {", ".join(Row._fields)}
+            FROM warc_records JOIN warc_files ON warc_files.id = file WHERE name = ? AND offset = ?""",
+        [file, offset],
+    ).fetchone()
+    return (found[0], Row(*found[1:])) if found else None
 
 
 def insert(db: Database, record: Row, location: Location) -> int:
@@ -121,18 +196,3 @@ def type_of(head: bytes) -> str | None:
     """Return the media type that a response's head names."""
     named = _CONTENT_TYPE.search(head)
     return named[1].decode().lower() if named else None
-
-
-def _with_digest(db: Database, digest: str) -> dict[str, Any] | None:
-    return pages.first(
-        db, "SELECT id, url, fetched_at FROM warc_records WHERE digest = ? AND kind = 'response'", digest
-    )
-
-
-def _last_of(db: Database, url: str) -> dict[str, Any] | None:
-    return pages.first(
-        db,
-        """SELECT id, url, fetched_at FROM warc_records WHERE url = ? AND kind = 'response' AND status = 200
-           ORDER BY id DESC LIMIT 1""",
-        url,
-    )

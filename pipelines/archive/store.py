@@ -13,14 +13,15 @@ from sqlite_utils import Database
 
 from crawler import clock
 from crawler.items import Exchange, FoundPages, Visit, iso
-from pipelines.archive import articles, host_stats, pages, quarantine, regressions, revisit
+from pipelines.archive import articles, host_stats, pages, quarantine, records, regressions, revisit
 from pipelines.archive.article_file import path_of, render
 from pipelines.archive.batches import BatchStore
 from pipelines.archive.files import files_written
 from pipelines.archive.host_stats import HostStats
 from pipelines.archive.originals import NOTHING, Originals, OriginalsPolicy
+from pipelines.archive.records import KeptRecords
 
-Item = Visit | FoundPages | Exchange
+Item = Visit | FoundPages | Exchange | KeptRecords
 
 
 class Store(BatchStore[Item]):
@@ -61,7 +62,10 @@ class Store(BatchStore[Item]):
             return self._settle(item, file_hash)
         if isinstance(item, FoundPages):
             return self._add_pages(item)
-        self.originals.keep(self.db, [item])
+        if isinstance(item, KeptRecords):
+            records.insert_kept(self.db, item.records)
+        else:
+            self.originals.keep(self.db, [item])
         return "kept"
 
     def _written(self, items: Sequence[Item]) -> list[tuple[Item, str | None]]:
@@ -113,6 +117,8 @@ class Store(BatchStore[Item]):
         record = visit.record
         if visit.exchanges:
             record = self.originals.keep(self.db, visit.exchanges, needed=visit.quarantine is not None)
+        elif visit.record_place:
+            record = records.payload_at(self.db, *visit.record_place)
         kind = self._store(visit, page, iso(now), file_hash, record) if stored else visit.state
         if visit.quarantine:
             quarantine.put(self.db, page["id"], self.crawl, visit.quarantine, iso(now), record)

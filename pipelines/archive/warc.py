@@ -6,6 +6,8 @@ file has up to its last whole record.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import re
 import zlib
@@ -44,6 +46,7 @@ NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 _ENCODED = re.compile(rb"^content-encoding:", re.IGNORECASE | re.MULTILINE)
 _HEADERS_OVER = re.compile(rb"\r?\n\r?\n")
+_OWN_NAME = re.compile(rf"{re.escape(PREFIX)}[^/\x00-\x1f]+{re.escape(SUFFIX)}")
 
 
 class Location(NamedTuple):
@@ -52,6 +55,11 @@ class Location(NamedTuple):
     file: str
     offset: int
     length: int
+
+    @property
+    def is_own(self) -> bool:
+        """Return whether it can be a place in one of our own files."""
+        return bool(_OWN_NAME.fullmatch(self.file)) and self.offset >= 0 and self.length > 0
 
 
 class Original(NamedTuple):
@@ -82,11 +90,21 @@ class WarcWriter:
     """Append records to files of one run, which begin when the first record comes."""
 
     def __init__(
-        self, folder: Path, crawl: int, info: Mapping[str, str], max_file_bytes: int = MAX_FILE_BYTES
+        self,
+        folder: Path,
+        crawl: int,
+        info: Mapping[str, str],
+        max_file_bytes: int = MAX_FILE_BYTES,
+        *,
+        shared: bool = False,
     ) -> None:
-        """`info`: the fields of the record that begins each file, such as the software."""
+        """`info`: the fields of the record that begins each file, such as the software.
+
+        `shared`: another process has the archive, and leaves a file alone as long as this one writes it. The
+        folder has to be there.
+        """
         self._folder, self._crawl, self._info = folder, crawl, info
-        self._max_file_bytes = max_file_bytes
+        self._max_file_bytes, self._shared = max_file_bytes, shared
         self._descriptor: int | None = None
         self._path = folder
         self._size = 0
@@ -95,12 +113,12 @@ class WarcWriter:
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Take back what the block appends, unless it ends well. Raises OSError."""
-        descriptor, size = self._descriptor, self._size
+        path, size = self._path, self._size
         try:
             yield
         except BaseException:
             if self._descriptor is not None:
-                if self._descriptor == descriptor:
+                if self._path == path:
                     os.ftruncate(self._descriptor, size)
                     self._size = size
                 else:
@@ -149,9 +167,9 @@ class WarcWriter:
 
     def close(self) -> None:
         """Close the file; the next record begins another."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
 
     def _write(self, record: bytes) -> Location:
         if self._descriptor is None or self._size + len(record) > self._max_file_bytes:
@@ -165,13 +183,16 @@ class WarcWriter:
     def _begin(self, moment: datetime) -> None:
         self.sync()
         self.close()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._shared:
+            self._folder.mkdir(parents=True, exist_ok=True)
         while self._descriptor is None:
             self._serial += 1
             name = f"{PREFIX}{self._crawl:06}-{moment:%Y%m%d%H%M%S}-{self._serial:05}-{gethostname()}{SUFFIX}"
             self._path = self._folder / name
             with suppress(FileExistsError):  # of a run that had the same number and second
                 self._descriptor = os.open(self._path, _NEW, 0o666)
+        if self._shared:  # before its first byte: whoever closes files skips empty ones
+            fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
         fields = {
             "WARC-Record-ID": f"<urn:uuid:{uuid4()}>",
             "WARC-Date": iso(moment),
@@ -181,6 +202,19 @@ class WarcWriter:
         record = _record("warcinfo", "application/warc-fields", fields, content.encode())
         _write_all(self._descriptor, record)
         self._size = len(record)
+
+
+def is_being_written(path: Path) -> bool:
+    """Return whether another process, which shares the folder, still writes a file. Raises OSError.
+
+    Its lock ends with it, on this machine or another.
+    """
+    with path.open("rb") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:  # another one says that the disk has no locks: then nobody has one
+            return error.errno in (errno.EACCES, errno.EAGAIN)
+    return False
 
 
 def _record(

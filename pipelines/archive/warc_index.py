@@ -17,7 +17,7 @@ from crawler.items import iso
 from crawler.urls import canonical_or_none
 from pipelines.archive import records
 from pipelines.archive.files import files_written, forget_pending, odd_entry
-from pipelines.archive.warc import FOLDER, GZIP_WBITS, PREFIX, SUFFIX, Location
+from pipelines.archive.warc import FOLDER, GZIP_WBITS, PREFIX, SUFFIX, Location, is_being_written
 from pipelines.archive.warc_reader import DamagedFile, Record, read_records
 
 
@@ -42,12 +42,14 @@ def index_of(path: Path) -> Path:
 def close_files(db: Database, data: Path) -> None:
     """Close the files that have no index: those of a run that ended now, or was killed.
 
-    Files that a new catalog does not know get their rows. Call it with the archive locked, outside of a
-    transaction. Raises OSError and sqlite3.Error.
+    A file that another process writes, or is about to, is left for the next time. Files that a new catalog does not
+    know get their rows. Call it with the archive locked, outside of a transaction. Raises OSError and sqlite3.Error.
     """
     known = {name for (name,) in db.execute("SELECT name FROM warc_files")}
     for path in sorted((data / FOLDER).glob(f"*{SUFFIX}")):
         if (path.name in known and index_of(path).exists()) or odd_entry(path):
+            continue
+        if not path.stat().st_size or is_being_written(path):
             continue
         db.execute("BEGIN IMMEDIATE")  # the writing process of a run that was killed may still append
         try:
@@ -173,7 +175,7 @@ def row_of(record: Record) -> records.Row | None:
         url=record.url,
         fetched_at=iso(moment),
         status=records.status_of(record.head),
-        kind=record.kind,
+        kind="response" if record.kind == "response" else "revisit",
         type=records.type_of(record.head),
         digest=digest or record.digest,
     )

@@ -203,10 +203,8 @@ class _Ids:
         """Return the row of a record; None where the archive does not have its file."""
         if self._folder is None or Path(place.file).parent != self._folder:
             return None
-        query = """SELECT warc_records.id FROM warc_records JOIN warc_files ON warc_files.id = file
-                   WHERE name = ? AND offset = ?"""
-        row = self._db.execute(query, [Path(place.file).name, place.offset]).fetchone()
-        return row[0] if row else None
+        found = records.find_at(self._db, Path(place.file).name, place.offset)
+        return found[0] if found else None
 
 
 def _is_web(url: str) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pipelines.archive.files import odd_entry
 from pipelines.archive.records import Row
-from pipelines.archive.warc import FOLDER, SUFFIX, Location, digest_of
+from pipelines.archive.warc import FOLDER, SUFFIX, Location, digest_of, is_being_written
 from pipelines.archive.warc_index import (
     Member,
     index_lines,
@@ -51,7 +51,7 @@ def check_originals(archive: Archive, since: float | None) -> Iterator[Finding]:
             yield Finding(where=where, what="is missing", hint="put it back; it has originals of the archive")
         elif odd := odd_entry(paths[name]):
             yield Finding(where=where, what=odd, hint=PUT_FILE)
-        elif not since or index_of(paths[name]).exists():
+        elif index_of(paths[name]).exists() or not (since or is_being_written(paths[name])):
             yield from _check_file(archive, paths[name], where)
 
 

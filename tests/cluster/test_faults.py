@@ -19,9 +19,10 @@ from crawler.urls import canonical
 from tests.site import SEED, Site
 from tests.site.server import Reply
 from tests.support.archives import damage, differences, disorder
-from tests.support.clusters import COORDINATOR, WORKER, Cluster, ray_cluster
+from tests.support.clusters import COORDINATOR, SHARED, WORKER, Cluster, ray_cluster
 from tests.support.commands import Run, alsoread
 from tests.support.killing import WELL, Start, gets_to, last_words
+from tests.support.originals import misread
 
 pytestmark = pytest.mark.long
 
@@ -55,10 +56,11 @@ _SOME = [kill_worker, kill_coordinator, stop_worker]
 
 
 @pytest.mark.parametrize(
-    "faults",
+    ("faults", "toml"),
     [
-        pytest.param(_SOME, id="some"),
-        pytest.param([kill_worker] * 30 + [kill_coordinator] * 5 + [stop_worker] * 2, id="many"),
+        pytest.param(_SOME, "", id="some"),
+        pytest.param(_SOME * 2, SHARED, id="some, of workers that write the records"),
+        pytest.param([kill_worker] * 30 + [kill_coordinator] * 5 + [stop_worker] * 2, "", id="many"),
     ],
 )
 def test_nothing_is_lost(
@@ -68,13 +70,14 @@ def test_nothing_is_lost(
     cluster: Cluster,
     monkeypatch: pytest.MonkeyPatch,
     faults: list[Fault],
+    toml: str,
 ) -> None:
     monkeypatch.setenv("ALSOREAD_LEASE_SECONDS", _LEASE_SECONDS)
     random = Random(len(faults))  # noqa: S311 - nothing is to be kept secret
     random.shuffle(faults := faults.copy())
     delay = ("--delay", "3" if len(faults) < 10 else "5")
     start = Start([SEED], [*cluster.options(2), *delay])
-    data = tmp_path / "data"
+    data = _data(tmp_path, toml)
     with Site(network) as site:
         crawl = start(site, data)
         for number, fault in enumerate(faults, 1):
@@ -89,6 +92,7 @@ def test_nothing_is_lost(
     assert number == len(faults) + 1, "all faults came before the end"
     assert differences(run.data, data) == []
     assert disorder(data) == []
+    assert misread(data) == []
     asked = Counter(_pages(site))
     assert asked.keys() == _asked_by(run)
     (log,) = data.glob("logs/*.log")
@@ -96,10 +100,11 @@ def test_nothing_is_lost(
     assert asked.total() - len(asked) <= in_flight
 
 
+@pytest.mark.parametrize("toml", ["", SHARED])
 def test_the_end_of_the_cluster_interrupts_and_the_same_command_resumes(
-    network: Path, tmp_path: Path, run: Run
+    network: Path, tmp_path: Path, run: Run, toml: str
 ) -> None:
-    data = tmp_path / "data"
+    data = _data(tmp_path, toml)
     with Site(network) as site:
         with ray_cluster() as cluster:
             crawl = Start([SEED], [*cluster.options(2), *_DELAY])(site, data)
@@ -115,6 +120,7 @@ def test_the_end_of_the_cluster_interrupts_and_the_same_command_resumes(
     assert (done.returncode, done.stderr) == (run.code, "")
     assert differences(run.data, data) == []
     assert disorder(data) == []
+    assert misread(data) == []
 
 
 class Deadly(Site):
@@ -159,6 +165,14 @@ def test_a_second_crawl_of_an_archive_is_refused(network: Path, tmp_path: Path, 
     assert crawl.returncode == 11
     assert on_cluster.returncode == without.returncode == 5
     assert on_cluster.stderr == f"alsoread: Another crawl of {data} runs on the cluster.\n"
+
+
+def _data(folder: Path, toml: str) -> Path:
+    """A data folder with settings."""
+    data = folder / "data"
+    data.mkdir()
+    (data / "alsoread.toml").write_text(toml)
+    return data
 
 
 def _kill(process: int) -> None:

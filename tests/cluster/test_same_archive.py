@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipelines.archive.warc import FOLDER
+from pipelines.archive.warc_index import index_of
 from tests.site import SEED
 from tests.support.archives import differences, disorder
-from tests.support.clusters import Cluster
+from tests.support.clusters import SHARED, Cluster
 from tests.support.commands import Run, crawl
+from tests.support.originals import misread
 
 pytestmark = pytest.mark.long
 
@@ -77,6 +82,17 @@ def test_one_host_gives_the_same_archive(
     _check(alone, together)
 
 
+def test_workers_that_write_the_records_leave_the_same_archive(
+    network: Path, tmp_path: Path, alone: Callable[[str], Crawls], cluster: Cluster
+) -> None:
+    together = _crawl_twice(network, tmp_path, SEED, *cluster.options(2), toml=SHARED)
+    _check(alone("both"), together)
+    for one, other in zip(alone("both"), together, strict=True):
+        assert _records(one) == _records(other)
+        assert misread(other.data) == []
+        assert all(index_of(path).is_file() for path in (other.data / FOLDER).glob("*.warc.gz"))
+
+
 def test_the_summary_is_the_same(network: Path, tmp_path: Path, cluster: Cluster) -> None:
     with_json = crawl(network, tmp_path / "one", SEED, "--json")
     on_cluster = crawl(network, tmp_path / "two", SEED, "--json", *cluster.options(2))
@@ -85,7 +101,9 @@ def test_the_summary_is_the_same(network: Path, tmp_path: Path, cluster: Cluster
     assert {name: one.get(name) for name in _SUMMED} == {name: two.get(name) for name in _SUMMED}
 
 
-def _crawl_twice(network: Path, data: Path, *options: str, patience: float = 60) -> Crawls:
+def _crawl_twice(network: Path, data: Path, *options: str, patience: float = 60, toml: str = "") -> Crawls:
+    (data / "first").mkdir(parents=True)
+    (data / "first" / "alsoread.toml").write_text(toml)
     first = crawl(network, data / "first", *options, patience=patience)
     shutil.copytree(first.data, data / "again")
     with pytest.MonkeyPatch.context() as environment:
@@ -98,6 +116,16 @@ def _check(alone: Crawls, together: Crawls) -> None:
         assert other.code == one.code, other.err
         assert differences(one.data, other.data) == []
         assert disorder(other.data) == []
+
+
+def _records(done: Run) -> Counter[tuple[Any, ...]]:
+    """The records of pages, those of each run by themselves; of others each worker has its own."""
+    return Counter(
+        done.db.execute(
+            """SELECT substr(name, 1, 15), url, status, kind, type, digest FROM warc_records
+               JOIN warc_files ON warc_files.id = file WHERE url NOT GLOB '*.[tx][xm][tl]'"""
+        )
+    )
 
 
 def _pages(done: Run) -> list[tuple[str, str]]:

@@ -13,21 +13,23 @@ from pathlib import Path
 
 import pytest
 
-from crawler.cluster.coordinator import Coordinator
-from crawler.cluster.settings import values_of
 from crawler.cluster.wire import InvalidItem, pack, unpack
 from crawler.errors import UsageError
 from crawler.frontier.remote import Report, Supply, Tally
 from crawler.items import Exchange, FoundPages, Visit
-from crawler.runs.crawl import settings_with
+from pipelines.archive.records import KeptRecord, KeptRecords, Row
+from pipelines.archive.store import Item
+from pipelines.archive.warc import Location
 from tests.conftest import ARTICLE
 from tests.site import SEED, Site
-from tests.support.clusters import Cluster
+from tests.support.clusters import Cluster, coordinator
 from tests.support.commands import Run, alsoread, here
 from tests.support.json_docs import SECTIONS, documented_keys
 from tests.support.killing import Start, gets_to, last_words
 
 VISIT = Visit(url=ARTICLE.url, state="stored", status=200, article=ARTICLE, seconds=1, exchanges=[])
+
+RECORD = Row(SEED, "2026-01-01T00:00:00.000Z", 200, "response", "text/html", "sha1:A")
 
 
 @pytest.mark.long
@@ -82,25 +84,25 @@ def test_a_worker_of_another_version_is_not_taken(tmp_path: Path) -> None:
     with pytest.raises(
         UsageError, match=r"^Worker 3 runs alsoread 0\.1\.0, the crawl .*: install the same version"
     ):
-        asyncio.run(_coordinator(tmp_path, tmp_path).admit("3", "0.1.0"))
+        asyncio.run(coordinator(tmp_path, tmp_path).admit("3", "0.1.0"))
 
 
 def test_the_archive_is_on_another_node(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not on the node of the cluster that the crawl was started on"):
-        asyncio.run(_coordinator(tmp_path, tmp_path / "elsewhere").open())
+        asyncio.run(coordinator(tmp_path, tmp_path / "elsewhere").open())
 
 
 def test_an_error_that_may_lose_a_lease_ends_the_crawl(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
 
     async def take_from_a_broken_catalog() -> tuple[Supply | None, str]:
-        coordinator = _coordinator(tmp_path, tmp_path)
-        await coordinator.open()
+        crawl = coordinator(tmp_path, tmp_path)
+        await crawl.open()
         with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
             db.execute("DROP TABLE pages")
-        await coordinator.join("1", "first", [], [], {})
-        supply = await coordinator.take("1", "first", 1, 8, Report([], {}, Tally({}, 0, 0, {}), []))
-        stats = await coordinator.close("shutdown")
+        await crawl.join("1", "first", [], [], {})
+        supply = await crawl.take("1", "first", 1, 8, Report([], {}, Tally({}, 0, 0, {}), []))
+        stats = await crawl.close("shutdown")
         return supply, stats["archive/disk_error"]
 
     supply, error = asyncio.run(take_from_a_broken_catalog())
@@ -115,10 +117,11 @@ def test_an_error_that_may_lose_a_lease_ends_the_crawl(tmp_path: Path) -> None:
         Visit(url=ARTICLE.url, state="failed", reason="no answer", exchanges=[]),
         FoundPages(pages=[(ARTICLE.url, ARTICLE.updated), (SEED, None)], host="one.techidaily.com"),
         Exchange(url=SEED, request=b"GET", response=b"HTTP/1.1 200 OK", began_at=ARTICLE.date),  # type: ignore[arg-type]
+        KeptRecords([KeptRecord(RECORD, Location("alsoread-1.warc.gz", 0, 1))]),
     ],
     ids=lambda item: type(item).__name__,
 )
-def test_items_arrive_as_they_were_sent(item: Visit | FoundPages | Exchange) -> None:
+def test_items_arrive_as_they_were_sent(item: Item) -> None:
     assert unpack(pack(item)) == item
 
 
@@ -129,14 +132,10 @@ def test_items_arrive_as_they_were_sent(item: Visit | FoundPages | Exchange) -> 
         ("Visit", (1, *pack(VISIT)[1][1:])),
         ("Path", ("/etc/passwd",)),
         ("FoundPages", ([("https://one.techidaily.com/", "yesterday")], 0, None, False, False, None)),
+        ("KeptRecords", ([((*RECORD[:3], "request", *RECORD[4:]), ("alsoread-1.warc.gz", 0, 1))],)),
         None,
     ],
 )
 def test_what_is_no_item_is_refused(packed: object) -> None:
     with pytest.raises(InvalidItem):
         unpack(packed)  # type: ignore[arg-type]
-
-
-def _coordinator(data: Path, logs: Path) -> Coordinator:
-    settings = settings_with({"ALSOREAD_DATA": str(data), "LOG_FILE": str(logs / "logs" / "crawl.log")})
-    return Coordinator(values_of(settings), [SEED], [SEED], 1)

@@ -55,6 +55,7 @@ address = "192.168.1.10:6379"
 workers = 8
 [warc]
 write = false
+shared = true
 [metrics]
 file = "numbers/alsoread.prom"
 """
@@ -104,6 +105,7 @@ def test_a_file_sets_every_option(tmp_path: Path) -> None:
         "cluster.address": "192.168.1.10:6379",
         "cluster.workers": 8,
         "warc.write": False,
+        "warc.shared": True,
         "metrics.file": tmp_path / "numbers" / "alsoread.prom",
     }
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -238,6 +241,24 @@ def test_a_batch_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert urls == [None, *["https://one.techidaily.com/1/"] * 2, *["https://one.techidaily.com/3/"] * 2]
 
 
+def test_a_batch_that_fails_in_its_second_file_leaves_the_first_whole(tmp_path: Path) -> None:
+    writer = WarcWriter(tmp_path, 1, {}, max_file_bytes=4000)
+
+    def fail() -> None:
+        with writer.batch():
+            for number in range(4):
+                append(writer, f"https://one.techidaily.com/{number}/", bytes(range(256)) * 4)
+            raise RuntimeError
+
+    with writer.batch():
+        append(writer, "https://one.techidaily.com/", b"one")
+    with pytest.raises(RuntimeError):
+        fail()
+    writer.close()
+    (path,) = tmp_path.glob("*.warc.gz")
+    assert sum(member.location.length for member in members(path)) == path.stat().st_size
+
+
 def torn(path: Path) -> Iterator[int]:
     """Sizes at which a kill may leave a file: within each of its last records, and between them."""
     ends = [member.location.offset + member.location.length for member in members(path)][-4:]
@@ -271,6 +292,37 @@ def test_a_torn_tail_is_cut_off_and_whole_records_get_rows(data: Path) -> None:
 def test_a_file_without_a_whole_record_does_no_harm(data: Path) -> None:
     (data / "warc" / "alsoread-000009-20260101000000-00001-x.warc.gz").write_bytes(b"\x1f\x8b\x08")
     assert here("maintain", "--data", data).exit_code == 0
+    assert said(data) == f"{data}: no errors.\n"
+
+
+_WRITES = """
+import sys
+from pathlib import Path
+from pipelines.archive.warc import WarcWriter, digest_of
+from tests.support.originals import exchange
+writer = WarcWriter(Path(sys.argv[1]), 9, {}, shared=True)
+for line in sys.stdin:
+    writer.append(exchange("https://one.techidaily.com/", line.encode()), digest_of(line.encode()))
+    print(flush=True)
+"""
+
+
+def test_a_file_that_another_process_writes_is_closed_when_that_has_ended(data: Path) -> None:
+    command = [sys.executable, "-c", _WRITES, str(data / "warc")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        for content in ("one", "two"):
+            print(content, file=process.stdin, flush=True)
+            process.stdout.readline()
+            assert here("maintain", "--data", data).exit_code == 0
+            path = max(warcs(data))
+            assert not index_of(path).exists()
+            assert said(data) == f"{data}: no errors.\n"
+        os.truncate(path, path.stat().st_size - 1)
+        process.kill()
+    assert here("maintain", "--data", data).exit_code == 0
+    assert index_of(path).read_text().count("\n") == 2
     assert said(data) == f"{data}: no errors.\n"
 
 

@@ -17,6 +17,13 @@ from typing import NamedTuple
 
 import pytest
 
+from crawler.cluster.coordinator import Coordinator
+from crawler.cluster.settings import values_of
+from crawler.runs.crawl import settings_with
+from tests.site import SEED
+
+SHARED = "[warc]\nshared = true\n"
+"""Settings of a crawl whose workers write the records of what they fetch."""
 COORDINATOR, WORKER = "CoordinatorActor", "Worker"
 """Kinds of processes of a crawl."""
 _STARTS_SECONDS = 60.0
@@ -88,6 +95,12 @@ def ray_cluster() -> Iterator[Cluster]:
             finally:
                 head.send_signal(signal.SIGTERM)
                 head.wait(timeout=_STARTS_SECONDS)
+
+
+def coordinator(data: Path, logs: Path, **settings: object) -> Coordinator:
+    """A coordinator of a crawl in this process."""
+    places = {"ALSOREAD_DATA": str(data), "LOG_FILE": str(logs / "logs" / "crawl.log")}
+    return Coordinator(values_of(settings_with(places | settings)), [SEED], [SEED], 1)
 
 
 def _ancestors(pid: int, parents: dict[int, int]) -> Iterator[int]:
