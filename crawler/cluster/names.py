@@ -29,14 +29,12 @@ def find_name(data: Path, names: Iterable[str]) -> str:
 def other_parts(own: str, names: Iterable[str]) -> Mapping[int, str]:
     """Return the names of the other coordinators of a crawl in parts, by the numbers of their parts."""
     _, crawl, _ = own.split(_SEPARATOR)
-    parts = (name.split(_SEPARATOR) for name in names if name != own)
-    return {
-        int(number): _SEPARATOR.join((archive, crawl, number))
-        for archive, *rest in parts
-        if rest
-        for other, number in [rest]
-        if other == crawl
-    }
+    others = {}
+    for name in names:
+        _, *part = name.split(_SEPARATOR)
+        if name != own and part and part[0] == crawl:
+            others[int(part[1])] = name
+    return others
 
 
 def _name_of_archive(data: Path) -> str:

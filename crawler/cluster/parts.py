@@ -174,7 +174,8 @@ class Parts:
             self._sent = version
 
     async def _send_to(self, number: int, found: list[Packed]) -> None:
-        if not await self._peers[number].receive(found):
+        peer = self._peers.get(number)  # it may have ended since
+        if peer and not await peer.receive(found):
             self._peers.pop(number, None)  # if it still runs it is met anew, and sent everything
 
     def _unsent(self, rows: Sequence[tuple[int, str, int]]) -> dict[int, list[Packed]]:

@@ -28,7 +28,8 @@ _NEXT_DUE = f"""SELECT host, max(due_at, coalesce(not_before, '')) FROM (
                   UNION ALL SELECT host, not_before, {_FIRST_DUE.format(1)} FROM hosts)
                 WHERE due_at NOT NULL"""
 _PARTS = """SELECT DISTINCT options ->> 'ALSOREAD_PART' FROM crawls
-            WHERE options ->> 'ALSOREAD_PART' IS NOT NULL"""
+            WHERE options ->> 'ALSOREAD_DISCOVER' IS NOT NULL"""
+"""Selects the parts that crawls had, and NULL for those without one; imports had no options."""
 _FAILED_SEED = """SELECT error, fetched_at FROM pages JOIN host_runs USING (host)
                   WHERE url = ? AND crawl = ? AND (state = 'failed' AND visits = failed OR error GLOB 'address: *')"""
 
@@ -69,7 +70,7 @@ def check_patterns(pages: Sequence[str], patterns: Sequence[str], origin: str, p
 def check_part(part: str | None, cluster: str | None, data: Path) -> None:
     """Raise UsageError if an archive can't be crawled as this part of the hosts, or not without a part.
 
-    `cluster`: the address of the cluster. An archive that has several parts is a merged one, and may be any.
+    `cluster`: the address of the cluster. One that was crawled otherwise too, as a merged one was, may be any.
     """
     if part and cluster in (None, "auto"):
         raise UsageError("--part needs --cluster ADDRESS: the other parts are crawled on the same cluster.")
@@ -78,7 +79,7 @@ def check_part(part: str | None, cluster: str | None, data: Path) -> None:
         return
     with closing(open_readonly(path)) as db:
         crawled = {value for (value,) in db.execute(_PARTS)}
-    if len(crawled) == 1 and part not in crawled:
+    if len(crawled) == 1 and crawled.isdisjoint((None, part)):
         raise UsageError(
             f"{data} has part {crawled.pop()} of the hosts: crawl it as that part, or merge it with another first."
         )

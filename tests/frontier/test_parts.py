@@ -62,7 +62,7 @@ def test_a_part_alone_is_refused(tmp_path: Path, cluster: tuple[str, ...]) -> No
 
 @pytest.mark.parametrize("options", [(), ("--part", "2/2", *CLUSTER), ("--part", "1/3", *CLUSTER)])
 def test_an_archive_stays_with_its_part(catalog: Catalog, tmp_path: Path, options: tuple[str, ...]) -> None:
-    catalog.begin_crawl(options={"ALSOREAD_PART": "1/2"})
+    catalog.begin_crawl(options=_options("1/2"))
     done = here("crawl", *options, "--data", tmp_path)
     assert done.exit_code == 2
     assert done.stderr == (
@@ -70,12 +70,17 @@ def test_an_archive_stays_with_its_part(catalog: Catalog, tmp_path: Path, option
     )
 
 
-@pytest.mark.parametrize("crawled", [["1/2"], ["1/2", "2/2"], [None]])
+@pytest.mark.parametrize("crawled", [["1/2"], ["2/2", "1/3"], [None], [None, "2/2"]])
 def test_the_same_part_a_merged_archive_and_a_whole_one_go_on(
     catalog: Catalog, tmp_path: Path, crawled: list[str | None]
 ) -> None:
     for part in crawled:
-        catalog.begin_crawl(options={"ALSOREAD_PART": part})
+        catalog.begin_crawl(options=_options(part))
     pytest.importorskip("ray", reason="ray is not installed (the extra `cluster`)")
     done = here("crawl", "--part", "1/2", *CLUSTER, "--data", tmp_path)
     assert "No Ray cluster can be used" in done.stderr
+
+
+def _options(part: str | None) -> dict[str, str | None]:
+    """What the archive has of a crawl's settings."""
+    return {"ALSOREAD_DISCOVER": "both", "ALSOREAD_PART": part}
