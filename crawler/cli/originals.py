@@ -74,7 +74,7 @@ def original(page: str, headers: bool, version: int | None, quarantined: bool, d
     is_flag=True,
     help="Only articles that an older version of the extractors read.",
 )
-@archive_options("cluster.")
+@archive_options("cluster.address", "cluster.workers")
 @data_folder
 @dry_run_flag("Only show what would change.")
 @json_flag

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +20,7 @@ from crawler.clock import now
 from crawler.cluster.dispatch import Dispatch
 from crawler.cluster.leases import Leases
 from crawler.cluster.originals import Mark, put_mark, writes_records
+from crawler.cluster.parts import EXCHANGE_SECONDS, Activity, Parts, Peer
 from crawler.cluster.results import Results
 from crawler.cluster.settings import settings_from
 from crawler.cluster.wire import Packed, PackedRow, unpack, unpack_rows
@@ -29,6 +30,7 @@ from crawler.extensions.estimate import Pace, Queued
 from crawler.extensions.limits import RunLimits
 from crawler.extensions.logs import number_log, numbered
 from crawler.extensions.sitemaps import UNREAD_SITEMAPS
+from crawler.frontier.due import part_of
 from crawler.frontier.open_crawl import RESCAN_SECONDS, OpenCrawl
 from crawler.frontier.queue import Round
 from crawler.frontier.remote import Report, Supply, Tally
@@ -65,6 +67,7 @@ class Coordinator:
             2 * self.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN"),
         )
         self._crawl: OpenCrawl | None = None
+        self._parts: Parts | None = None
         self._tallies: dict[str, Tally] = {}
         self._supplies: dict[str, tuple[int, Supply]] = {}
         """The last supply of each incarnation of a worker, with the number of its call."""
@@ -79,6 +82,10 @@ class Coordinator:
     def is_restarted(self) -> bool:
         """Return whether the process of this crawl's coordinator ended before."""
         return False
+
+    def find_peers(self) -> Mapping[int, Peer]:
+        """Return the coordinators of the other parts of the crawl that run, by their numbers."""
+        return {}
 
     async def open(self) -> int:
         """Open the archive, and return the number of the crawl. Raises AlsoreadError, OSError and sqlite3.Error."""
@@ -107,7 +114,18 @@ class Coordinator:
         self._crawl = crawl
         self._queued = Queued(crawl.count_due)
         self._stopping = next(self._limits.met(), None)
-        self._watching = asyncio.create_task(self._watch())
+        self._tasks = [asyncio.create_task(self._repeat(self._look, _WATCH_SECONDS))]
+        if part := part_of(self.settings):
+            self._parts = Parts(
+                part,
+                crawl,
+                self._leases,
+                self._results,
+                self.find_peers,
+                start_seconds=self._lease_seconds,
+                worker_seconds=_LATE_SECONDS,
+            )
+            self._tasks.append(asyncio.create_task(self._repeat(self._parts.exchange, EXCHANGE_SECONDS)))
 
     @property
     def crawl(self) -> OpenCrawl:
@@ -198,6 +216,14 @@ class Coordinator:
         if (worker := self._leases.workers.get(name)) and worker.incarnation == incarnation:
             worker.heard_at = monotonic()
 
+    async def receive(self, items: Sequence[Packed]) -> bool:
+        """Store pages that another part of the crawl found; return False if this one does not run."""
+        return await self._parts.receive(items) if self._parts else False
+
+    async def quiet(self) -> Activity | None:
+        """Return what this part of the crawl has done, if it has nothing to do; None otherwise."""
+        return self._parts.quiet() if self._parts else None
+
     async def stop(self, reason: str) -> None:
         """Hand out no more pages, and end the crawl once those under way are stored."""
         self._stop(reason)
@@ -230,7 +256,8 @@ class Coordinator:
         crawl = self.crawl
         self._results.close()
         self._ended = self._ended or outcome
-        self._watching.cancel()
+        for task in self._tasks:
+            task.cancel()
         requests: Counter[str] = Counter()
         for tally in self._tallies.values():
             requests.update(tally.requests)
@@ -266,12 +293,12 @@ class Coordinator:
         for level, line in report.log:
             logging.getLogger(f"worker {name}").log(level, "%s", line)
 
-    async def _watch(self) -> None:
-        """Look after the crawl as long as it goes on; an error ends it, as nothing else would."""
+    async def _repeat(self, act: Callable[[], Awaitable[None]], seconds: float) -> None:
+        """Do something as long as the crawl goes on; an error ends it, as nothing else would."""
         while not self._ended:
-            await asyncio.sleep(_WATCH_SECONDS)
+            await asyncio.sleep(seconds)
             try:
-                self._look(monotonic())
+                await act()
             except Exception as error:
                 self._give_up(error)
 
@@ -280,8 +307,9 @@ class Coordinator:
         logger.error("The crawl can't go on", exc_info=error)
         self._ended = record_fault(self.stats, error)
 
-    def _look(self, moment: float) -> None:
+    async def _look(self) -> None:
         """See to leases, limits and the end."""
+        moment = monotonic()
         self._dispatch.expire(moment - self._lease_seconds)
         if moment > self._limits_at:
             self._limits_at = moment + _LIMITS_SECONDS
@@ -310,7 +338,8 @@ class Coordinator:
         if not self._dispatch.is_idle or moment < self._idle_until or self._is_settling_in():
             return None
         due = self.crawl.next_due()
-        if due is None:
+        if due is None and (self._parts is None or self._parts.may_end()):
             return Outcome.FINISHED
-        self._idle_until = moment + max((due - now()).total_seconds(), _WATCH_SECONDS)
+        wait = (due - now()).total_seconds() if due else EXCHANGE_SECONDS
+        self._idle_until = moment + max(wait, _WATCH_SECONDS)
         return None

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 FENCED = "fenced"
 """The result of a visit whose page was stored meanwhile by another worker."""
-_CLOSED = "closed"
+CLOSED = "closed"
 """The result of an item that comes after the end of the crawl."""
 
 
@@ -42,7 +42,8 @@ class Results:
         """Pages that are being stored."""
         self.waiting: dict[int, float] = {}
         """When each item came that is not stored yet."""
-        self._received = 0
+        self.received = 0
+        """Items that came to be stored."""
         self.fenced = 0
         self._failing: set[asyncio.Task[str]] = set()
 
@@ -59,7 +60,7 @@ class Results:
     async def receive(self, round_: Round | None, item: Item) -> str:
         """Store an item, a visit for its round, and return its kind of result."""
         if self.is_closed:
-            return _CLOSED
+            return CLOSED
         if not isinstance(item, Visit):
             return await self._store(item)
         if item.url in self.storing or self.round_of(item.url) != round_:
@@ -88,8 +89,8 @@ class Results:
 
     async def _store(self, item: Item) -> str:
         """Store an item, and return its kind of result."""
-        self._received += 1
-        number = self._received
+        self.received += 1
+        number = self.received
         self.waiting[number] = monotonic()
         url = item.url if isinstance(item, Visit) else None
         if url:
@@ -109,13 +110,13 @@ class Results:
         except Exception as error:
             if ends_crawl(error):
                 self._stop(record_fault(self._stats, error))
-                return _CLOSED
+                return CLOSED
             logger.exception("Storing %s failed", getattr(item, "url", "an item"))
             if not isinstance(item, Visit):
-                return _CLOSED
+                return CLOSED
             failed = Visit(url=item.url, state="failed", reason=reason_of(error))
         try:
             return await self._catalog.write(failed)
         except Exception as error:
             self._stop(record_fault(self._stats, error))
-            return _CLOSED
+            return CLOSED

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -22,9 +21,11 @@ from crawler.cluster.connection import (
     first_line,
     is_gone,
 )
+from crawler.cluster.names import find_name, name_of, other_parts
 from crawler.cluster.settings import settings_from, values_of
 from crawler.downloader.pace import gap_of
 from crawler.errors import AlsoreadError, ClusterError, Interrupted, LockedError
+from crawler.frontier.due import part_of
 from crawler.items import Outcome
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def status(address: str, data: Path) -> dict[str, Any]:
     """Return the status of the crawl of an archive that runs on a cluster. Raises ClusterError."""
     with connected(address, 0, start=False) as ray:
         try:
-            coordinator = ray.get_actor(_name_of(data), namespace=NAMESPACE)
+            name = find_name(data, ray.util.list_named_actors())
+            coordinator = ray.get_actor(name, namespace=NAMESPACE)
             found: dict[str, Any] = ray.get(coordinator.status.remote(), timeout=_PATIENCE_SECONDS)
         except (ValueError, ray.exceptions.RayError):
             raise ClusterError(f"No crawl of {data} runs on the cluster.") from None
@@ -88,7 +90,8 @@ class _Run:
         here = self._ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
-        self._name = _name_of(data)
+        part = part_of(settings)
+        self._name = name_of(data, part, settings.getlist("ALSOREAD_SCOPE"))
         coordinator = ray.remote(CoordinatorActor).options(
             name=self._name,
             namespace=NAMESPACE,
@@ -100,6 +103,9 @@ class _Run:
             self._coordinator = coordinator.remote(values, list(seeds), list(pages), workers)
         except ValueError:
             raise LockedError(f"Another crawl of {data} runs on the cluster.") from None
+        # A name is taken at once: of two that begin together, at least one finds the other.
+        if part and part.number in other_parts(self._name, ray.util.list_named_actors()):
+            raise LockedError(f"Part {part} is crawled on the cluster already, into another archive.")
         self._worker = ray.remote(Worker).options(
             num_cpus=1, max_restarts=_FOR_EVER, max_task_retries=_FOR_EVER
         )
@@ -107,7 +113,8 @@ class _Run:
         self._rate = shared_rate() if gap_of(settings_from(values)) else None
         self._workers: list[Any] = []
         self._runs: list[Any] = []
-        self._first_workers = workers or count_processors(self._ray)
+        self._parts = part.count if part else 1
+        self._first_workers = workers or self._share_of_processors()
 
     def finish(self, show: Show) -> dict[str, Any]:
         """Run it to its end, and return its statistics."""
@@ -157,7 +164,7 @@ class _Run:
             if not self._asked:
                 asked_at = monotonic()
                 if self._may_grow:
-                    self._grow(count_processors(self._ray))
+                    self._grow(self._share_of_processors())
             elif Outcome.FORCED in self._asked:
                 outcome = Outcome.FORCED
             elif not is_stopping:
@@ -166,6 +173,10 @@ class _Run:
             elif monotonic() - asked_at > _GRACE_SECONDS:
                 outcome = Outcome.SHUTDOWN
         return outcome
+
+    def _share_of_processors(self) -> int:
+        """Return how many processors there are for this part of the crawl."""
+        return max(count_processors(self._ray) // self._parts, 1)
 
     def _grow(self, workers: int) -> None:
         """Start workers until there are so many; those without a processor wait for one to join."""
@@ -202,8 +213,3 @@ class _Run:
                 if monotonic() - since > _LONGEST_SILENCE_SECONDS:
                     what = f"The coordinator has not answered for {_LONGEST_SILENCE_SECONDS:g} seconds"
                     raise ClusterGone(what) from None
-
-
-def _name_of(data: Path) -> str:
-    """Return the name of the coordinator of an archive, by which Ray knows it."""
-    return f"coordinator-{sha256(str(data.absolute()).encode()).hexdigest()[:16]}"

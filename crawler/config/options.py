@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from crawler.config.units import parse_cron, parse_duration, parse_quiet_hours, parse_size
+from crawler.config.units import parse_cron, parse_duration, parse_part, parse_quiet_hours, parse_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,7 @@ _DISCOVER = Kind("WAY", '"links", "sitemaps" or "both"', _matching("links|sitema
 _OCCASION = Kind("WHEN", '"alarms" or "always"', _matching("alarms|always"))
 _SWITCH = Kind("SWITCH", "true or false", bool, (bool,))
 _CLUSTER = Kind("ADDRESS", '"auto" or an address such as "192.168.1.10:6379"', _matching(r"auto|[\w.-]+:\d+"))
+_PART = Kind("PART", 'a part such as "2/4", the second of four', lambda text: str(parse_part(text)))
 _PATH = Kind("PATH", "a path", _matching(_NOT_BLANK))
 
 # fmt: off
@@ -197,6 +198,8 @@ _TABLE = (
            "Use the Ray cluster there; auto: one of its own.", example="192.168.1.10:6379"),
     Option("cluster.workers", _COUNT, None, "ALSOREAD_WORKERS", "--workers",
            "Workers on the cluster; by default one a processor.", example=4),
+    Option("cluster.part", _PART, None, "ALSOREAD_PART", "--part",
+           "Only this part of the hosts: 2/4 is the second of 4.", example="2/4"),
     Option("warc.write", _SWITCH, True, "ALSOREAD_WARC", "",
            "Keep every request and response in WARC files."),
     Option("warc.shared", _SWITCH, False, "ALSOREAD_WARC_SHARED", "",

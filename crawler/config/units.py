@@ -1,15 +1,17 @@
-"""Parse durations, sizes, hours of the day and cron expressions as people write them."""
+"""Parse durations, sizes, hours of the day, cron expressions and parts as people write them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from hashlib import sha256
 
 from cronsim import CronSim, CronSimError
 
 _QUANTITY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?([a-z]+)", re.ASCII | re.IGNORECASE)
 _HOURS = re.compile(r"(\d\d:\d\d) ?- ?(\d\d:\d\d)", re.ASCII)
+_PART = re.compile(r"([1-9]\d{0,3})/([1-9]\d{0,3})", re.ASCII)
 _SECONDS = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
     **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
@@ -122,3 +124,35 @@ def parse_quiet_hours(text: str) -> QuietHours:
             if hours.start != hours.end:
                 return hours
     raise ValueError(f"{text!r} is not a valid range of hours (try 22:00-06:30).")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of so many parts, into which names are divided; the first is number 1."""
+
+    number: int
+    count: int
+
+    def owner_of(self, name: str) -> int:
+        """Return the number of the part that a name belongs to, which is the same on every machine."""
+        return int.from_bytes(sha256(name.encode()).digest()[:8]) % self.count + 1
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether a name belongs to this part."""
+        return self.owner_of(name) == self.number
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.count}"
+
+
+def parse_part(text: str) -> Part:
+    """Parse a part such as "2/4". Raises ValueError with a sentence.
+
+    >>> str(parse_part("2/4")), "howto.techidaily.com" in parse_part("1/1")
+    ('2/4', True)
+    """
+    if match := _PART.fullmatch(text.strip()):
+        part = Part(int(match[1]), int(match[2]))
+        if part.number <= part.count:
+            return part
+    raise ValueError(f"{text!r} is not a valid part (try 2/4).")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crawler.clock import now
+from crawler.config.units import Part, parse_part
 from crawler.frontier.budgets import NO_LIMIT, budgets_of
 from crawler.frontier.queue import DuePages
 from crawler.frontier.reach import is_wanted
@@ -18,10 +19,17 @@ Settings = Mapping[str, Any]
 
 
 def wanted_hosts(settings: Settings) -> Callable[[str], bool]:
-    """Return a test for the hosts whose pages a run fetches."""
+    """Return a test for the hosts whose pages a run fetches: those of its part that match a pattern."""
     value = settings.get("ALSOREAD_HOSTS") or []
     patterns = value.split(",") if isinstance(value, str) else value  # a word of Scrapy's command line
-    return lambda host: is_wanted(host, patterns)
+    part = part_of(settings)
+    return lambda host: (part is None or host in part) and is_wanted(host, patterns)
+
+
+def part_of(settings: Settings) -> Part | None:
+    """Return the part of the hosts that a run fetches from; None for all."""
+    value = settings.get("ALSOREAD_PART")
+    return parse_part(value) if value else None
 
 
 def max_pages(settings: Settings) -> int:

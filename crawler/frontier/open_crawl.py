@@ -186,6 +186,7 @@ def disk_alarm(error: str) -> Alarm:
 _RECORDED_SETTINGS = (
     "ALSOREAD_DISCOVER",
     "ALSOREAD_HOSTS",
+    "ALSOREAD_PART",
     "ALSOREAD_MAX_DEPTH",
     "ALSOREAD_MAX_PAGES",
     "ALSOREAD_CONNECT_TO",

@@ -1,8 +1,8 @@
-"""Tell what a crawl can't reach, or could not: seeds that its patterns exclude, and hosts that did not answer."""
+"""Tell what a crawl can't reach, or could not: hosts of another part, excluded seeds, and hosts without an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -27,6 +27,9 @@ _NEXT_DUE = f"""SELECT host, max(due_at, coalesce(not_before, '')) FROM (
                   SELECT host, not_before, {_FIRST_DUE.format(0)} AS due_at FROM hosts
                   UNION ALL SELECT host, not_before, {_FIRST_DUE.format(1)} FROM hosts)
                 WHERE due_at NOT NULL"""
+_PARTS = """SELECT DISTINCT options ->> 'ALSOREAD_PART' FROM crawls
+            WHERE options ->> 'ALSOREAD_DISCOVER' IS NOT NULL"""
+"""Selects the parts that crawls had, and NULL for those without one; imports had no options."""
 _FAILED_SEED = """SELECT error, fetched_at FROM pages JOIN host_runs USING (host)
                   WHERE url = ? AND crawl = ? AND (state = 'failed' AND visits = failed OR error GLOB 'address: *')"""
 
@@ -64,9 +67,27 @@ def check_patterns(pages: Sequence[str], patterns: Sequence[str], origin: str, p
     )
 
 
-def next_due(db: Database, patterns: Sequence[str]) -> str | None:
+def check_part(part: str | None, cluster: str | None, data: Path) -> None:
+    """Raise UsageError if an archive can't be crawled as this part of the hosts, or not without a part.
+
+    `cluster`: the address of the cluster. One that was crawled otherwise too, as a merged one was, may be any.
+    """
+    if part and cluster in (None, "auto"):
+        raise UsageError("--part needs --cluster ADDRESS: the other parts are crawled on the same cluster.")
+    path = data / "archive.db"
+    if not path.exists():
+        return
+    with closing(open_readonly(path)) as db:
+        crawled = {value for (value,) in db.execute(_PARTS)}
+    if len(crawled) == 1 and crawled.isdisjoint((None, part)):
+        raise UsageError(
+            f"{data} has part {crawled.pop()} of the hosts: crawl it as that part, or merge it with another first."
+        )
+
+
+def next_due(db: Database, wanted: Callable[[str], bool]) -> str | None:
     """Return when the next page of a wanted host is due; None if none will be."""
-    return min((due for host, due in db.execute(_NEXT_DUE) if is_wanted(host, patterns)), default=None)
+    return min((due for host, due in db.execute(_NEXT_DUE) if wanted(host)), default=None)
 
 
 def unreachable_hosts(

@@ -96,7 +96,9 @@ def _explain_idle(report: Report) -> str | None:
     if options["ALSOREAD_RECRAWL"] == "none":
         return "No page is new, and --recrawl none fetches no others."
     patterns = options["ALSOREAD_HOSTS"]
-    pages = f"page of hosts that match {' or '.join(patterns)}" if patterns else "page"
+    of_part = f" of part {options['ALSOREAD_PART']}" if options["ALSOREAD_PART"] else ""
+    of_hosts = f" of hosts that match {' or '.join(patterns)}" if patterns else ""
+    pages = f"page{of_part}{of_hosts}"
     if report.next_due is None:
         return f"No {pages} is due, now or later; `alsoread status` says why."
     if report.next_due <= iso(now()):

@@ -18,9 +18,9 @@ from crawler.config.addons import ArchiveSettings
 from crawler.config.file import FILE_NAME, read_config
 from crawler.extensions.logs import new_log, numbered
 from crawler.extensions.progress import ClusterProgress
-from crawler.frontier.due import count_due
+from crawler.frontier.due import count_due, wanted_hosts
 from crawler.frontier.open_crawl import disk_alarm
-from crawler.frontier.reach import UnreachableHost, check_patterns, next_due, unreachable_hosts
+from crawler.frontier.reach import UnreachableHost, check_part, check_patterns, next_due, unreachable_hosts
 from crawler.frontier.seeds import read_seeds
 from crawler.items import Outcome
 from crawler.runs.scrapy_process import run
@@ -83,10 +83,12 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
         check_patterns(pages, given, "--host", data / "archive.db")
     else:
         check_patterns(pages, config["crawl.hosts"], f"{data / FILE_NAME}: crawl.hosts", data / "archive.db")
+    cluster = settings["ALSOREAD_CLUSTER"] or config["cluster.address"]
+    check_part(settings["ALSOREAD_PART"] or config["cluster.part"], cluster, data)
     log = new_log(data)
     logging.raiseExceptions = False  # a log that can't be written is no reason to fill the terminal
     settings.set("LOG_FILE", str(log), priority="cmdline")
-    if settings["ALSOREAD_CLUSTER"] or config["cluster.address"]:
+    if cluster:
         ArchiveSettings.update_pre_crawler_settings(settings)
         stats = _on_cluster(settings, seeds or config["seeds"], pages)
     else:
@@ -112,7 +114,7 @@ def _report(log: Path, seeds: Sequence[str], stats: Mapping[str, Any], settings:
         crawl = next(db.query("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
         articles = db.execute("SELECT coalesce(sum(articles), 0) FROM host_counts").fetchone()[0]
         raised = alarms.of_crawl(db, crawl["id"])
-        coming = next_due(db, json.loads(crawl["options"])["ALSOREAD_HOSTS"] or [])
+        coming = next_due(db, wanted_hosts(json.loads(crawl["options"])))
         unreachable = unreachable_hosts(db, crawl["id"], seeds, settings.getlist("ALSOREAD_SCOPE"))
     if error := stats.get("archive/disk_error"):
         crawl["outcome"] = stats["archive/stopped"]  # the full disk may not even have taken this word

@@ -13,7 +13,7 @@ import re
 import zlib
 from base64 import b32encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha1
 from pathlib import Path
@@ -185,12 +185,11 @@ class WarcWriter:
         self.close()
         if not self._shared:
             self._folder.mkdir(parents=True, exist_ok=True)
-        while self._descriptor is None:
-            self._serial += 1
-            name = f"{PREFIX}{self._crawl:06}-{moment:%Y%m%d%H%M%S}-{self._serial:05}-{gethostname()}{SUFFIX}"
-            self._path = self._folder / name
-            with suppress(FileExistsError):  # of a run that had the same number and second
-                self._descriptor = os.open(self._path, _NEW, 0o666)
+        self._serial += 1
+        run = f"{self._crawl:06}-{moment:%Y%m%d%H%M%S}-{self._serial:05}"
+        # Archives that are merged may have runs of the same number, which began in the same second on one machine.
+        self._path = self._folder / f"{PREFIX}{run}-{gethostname()}-{uuid4().hex[:8]}{SUFFIX}"
+        self._descriptor = os.open(self._path, _NEW, 0o666)
         if self._shared:  # before its first byte: whoever closes files skips empty ones
             fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
         fields = {

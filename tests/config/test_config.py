@@ -53,6 +53,7 @@ logs = "2 weeks"
 [cluster]
 address = "192.168.1.10:6379"
 workers = 8
+part = "2/4"
 [warc]
 write = false
 shared = true
@@ -104,6 +105,7 @@ def test_a_file_sets_every_option(tmp_path: Path) -> None:
         "keep.logs": timedelta(weeks=2),
         "cluster.address": "192.168.1.10:6379",
         "cluster.workers": 8,
+        "cluster.part": "2/4",
         "warc.write": False,
         "warc.shared": True,
         "metrics.file": tmp_path / "numbers" / "alsoread.prom",
@@ -160,6 +162,10 @@ def test_a_file_sets_every_option(tmp_path: Path) -> None:
         (
             '[schedule]\ncron = "1 * * * *"\nevery = "1h"',
             ": schedule.cron and schedule.every can't be used together.",
+        ),
+        (
+            '[cluster]\npart = "5/4"',
+            ': cluster.part must be a part such as "2/4", the second of four, not "5/4".',
         ),
         (
             '[keep]\nlogs = "20 h"',

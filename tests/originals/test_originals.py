@@ -219,6 +219,15 @@ def test_files_end_before_their_limit(tmp_path: Path) -> None:
     assert sum(member.fields["warc-type"] == "response" for path in found for member in members(path)) == 20
 
 
+def test_files_of_two_archives_differ_by_name(tmp_path: Path) -> None:
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        writer = WarcWriter(folder, 1, {})
+        append(writer, "https://one.techidaily.com/", folder.name.encode())
+        writer.close()
+    names = {path.name.split("-")[-1] for path in tmp_path.glob("*/*.warc.gz")}
+    assert len(names) == 2
+
+
 def test_a_batch_that_fails_leaves_nothing(tmp_path: Path) -> None:
     writer = WarcWriter(tmp_path, 1, {})
     with writer.batch():
