@@ -70,7 +70,7 @@ def check_patterns(pages: Sequence[str], patterns: Sequence[str], origin: str, p
 def check_part(part: str | None, cluster: str | None, data: Path) -> None:
     """Raise UsageError if an archive can't be crawled as this part of the hosts, or not without a part.
 
-    `cluster`: the address of the cluster. One that was crawled otherwise too, as a merged one was, may be any.
+    `cluster`: its address. An archive that was crawled otherwise too, as a merged one was, may be any part.
     """
     if part and cluster in (None, "auto"):
         raise UsageError("--part needs --cluster ADDRESS: the other parts are crawled on the same cluster.")
