@@ -33,7 +33,7 @@ from crawler.extensions.sitemaps import UNREAD_SITEMAPS
 from crawler.frontier.due import part_of
 from crawler.frontier.open_crawl import RESCAN_SECONDS, OpenCrawl
 from crawler.frontier.queue import Round
-from crawler.frontier.remote import Report, Supply, Tally
+from crawler.frontier.remote import Claim, Report, Supply, Tally
 from crawler.items import Outcome
 from crawler.spiders.also_read import AlsoReadSpider
 from pipelines.archive.alarms import Alarm
@@ -148,21 +148,10 @@ class Coordinator:
         await self.open()  # where this process began anew
         return self._values, list(self._seed_pages), self._mark
 
-    async def join(
-        self,
-        name: str,
-        incarnation: str,
-        hosts: Sequence[str],
-        pages: Sequence[tuple[str, Round]],
-        resting: Mapping[str, float],
-    ) -> bool:
-        """Take a worker in, with the hosts and pages that it has from before a restart of the coordinator.
-
-        `resting`: the seconds until each host may be asked again that it asked. Return False if others have or
-        had any of its hosts.
-        """
+    async def join(self, name: str, incarnation: str, claim: Claim) -> bool:
+        """Take a worker in, with what it has; return False if others have or had any of its hosts."""
         await self.open()  # where this process began anew
-        return self._dispatch.join(name, incarnation, hosts, pages, resting)
+        return self._dispatch.join(name, incarnation, claim)
 
     async def take(
         self, name: str, incarnation: str, number: int, room: int, report: Report

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from time import monotonic
 
 from crawler.cluster.leases import MOST_DEATHS, Leases, Worker
 from crawler.cluster.results import Results
 from crawler.frontier.open_crawl import OpenCrawl
-from crawler.frontier.queue import Page, Round
-from crawler.frontier.remote import LeasedPage, Released, Supply
+from crawler.frontier.queue import Page
+from crawler.frontier.remote import Claim, LeasedPage, Released, Supply
 from crawler.text import counted
 from crawler.urls import host_of
 
@@ -42,14 +42,7 @@ class Dispatch:
         """Return whether no worker has anything, and nothing waits for one but pages that are due."""
         return not (self._leases.owned or self._leases.returned or self.is_reading_sitemaps)
 
-    def join(
-        self,
-        name: str,
-        incarnation: str,
-        hosts: Sequence[str],
-        pages: Sequence[tuple[str, Round]],
-        resting: Mapping[str, float],
-    ) -> bool:
+    def join(self, name: str, incarnation: str, claim: Claim) -> bool:
         """Take a worker in, as Coordinator.join does."""
         leases = self._leases
         if incarnation in self.lost:
@@ -59,14 +52,14 @@ class Dispatch:
             return True
         if known:
             self._lose(name, known)
-        if not all(leases.is_free(host, name) for host in hosts):
+        if not all(leases.is_free(host, name) for host in claim.hosts):
             return False
         leases.workers[name] = Worker(incarnation, monotonic())
-        for host, seconds in resting.items():
+        for host, seconds in claim.resting.items():
             leases.rest(host, seconds)
-        for host in hosts:
+        for host in claim.hosts:
             leases.lease_host(host, name)
-        for url, round_ in pages:
+        for url, round_ in claim.pages:
             page = self._crawl.due.find(url)
             if page and page.round == round_ and not self._is_taken(url):
                 leases.lease(page, name)

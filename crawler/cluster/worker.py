@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from time import monotonic, sleep, time_ns
 from typing import Any
@@ -20,7 +20,7 @@ from crawler.cluster.rate import shared_rate
 from crawler.cluster.settings import settings_from
 from crawler.cluster.wire import InvalidItem, pack
 from crawler.frontier.queue import Round
-from crawler.frontier.remote import Item, Report, Supply
+from crawler.frontier.remote import Claim, Item, Report, Supply
 from crawler.settings import ALSOREAD_WORKER
 from crawler.spiders.also_read import AlsoReadSpider
 
@@ -86,11 +86,9 @@ class RayLink:
         """Write the records of what is fetched from now on. Raises UsageError."""
         self._originals = WorkerOriginals(settings, seeds, mark, self._call)
 
-    async def join(
-        self, hosts: Sequence[str], pages: Sequence[tuple[str, Round]], resting: Mapping[str, float]
-    ) -> None:
+    async def join(self, claim: Claim) -> None:
         """Begin, or go on after a restart of the coordinator."""
-        if not await self._call("join", hosts, pages, resting):
+        if not await self._call("join", claim):
             self.begin_anew()
 
     async def take(self, room: int, report: Report) -> Supply | None:

@@ -66,6 +66,15 @@ class Released(NamedTuple):
     """Whether its robots.txt was read, and the sitemaps that it names."""
 
 
+class Claim(NamedTuple):
+    """What a worker has when it joins: nothing, unless the coordinator was started anew."""
+
+    hosts: list[str]
+    pages: list[tuple[str, Round]]
+    resting: Mapping[str, float]
+    """Seconds until each host may be asked again that the worker has asked."""
+
+
 class Tally(NamedTuple):
     """What a worker has counted since it began."""
 
@@ -104,13 +113,8 @@ class Supply(NamedTuple):
 class Link(Shares, Protocol):
     """A worker's line to the coordinator. A call waits until it is answered."""
 
-    async def join(
-        self, hosts: Sequence[str], pages: Sequence[tuple[str, Round]], resting: Mapping[str, float]
-    ) -> None:
-        """Begin, or go on with the hosts and pages that the worker has.
-
-        `resting`: seconds until each host may be asked again that it has asked.
-        """
+    async def join(self, claim: Claim) -> None:
+        """Begin, or go on with what the worker has."""
 
     async def take(self, room: int, report: Report) -> Supply | None:
         """Return at most `room` pages; None if the coordinator does not know the worker."""
@@ -209,15 +213,14 @@ class RemoteFrontier(PageScheduler):
 
     async def _supply(self) -> None:
         """Take pages as long as the crawl goes on."""
-        await self.link.join([], [], {})
+        await self.link.join(Claim([], [], {}))
         while not self.is_over:
             self._has_room.clear()
             room = self._most_pages - len(self.rounds)
             supply = await self.link.take(room, self._report())
             if supply is None:
-                await self.link.join(
-                    sorted(self._held), list(self.rounds.items()), resting_hosts(self.crawler)
-                )
+                resting = resting_hosts(self.crawler)
+                await self.link.join(Claim(sorted(self._held), list(self.rounds.items()), resting))
                 continue
             self._receive(supply)
             if 2 * len(supply.pages) < room:

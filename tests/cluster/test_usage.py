@@ -15,7 +15,7 @@ import pytest
 
 from crawler.cluster.wire import InvalidItem, pack, unpack
 from crawler.errors import UsageError
-from crawler.frontier.remote import Report, Supply, Tally
+from crawler.frontier.remote import Claim, Report, Supply, Tally
 from crawler.items import Exchange, FoundPages, Visit
 from pipelines.archive.records import KeptRecord, KeptRecords, Row
 from pipelines.archive.store import Item
@@ -100,7 +100,7 @@ def test_an_error_that_may_lose_a_lease_ends_the_crawl(tmp_path: Path) -> None:
         await crawl.open()
         with closing(sqlite3.connect(tmp_path / "archive.db")) as db:
             db.execute("DROP TABLE pages")
-        await crawl.join("1", "first", [], [], {})
+        await crawl.join("1", "first", Claim([], [], {}))
         supply = await crawl.take("1", "first", 1, 8, Report([], {}, Tally({}, 0, 0, {}), []))
         stats = await crawl.close("shutdown")
         return supply, stats["archive/disk_error"]
