@@ -18,6 +18,8 @@ from tests.support.pictures import archive as archive_of_pictures
 from tests.support.storage import fill, overwrite_page, said, small_disk
 from tests.support.visits import MakeArticle
 
+pytestmark = pytest.mark.long
+
 BREAD = "https://one.techidaily.com/bread/"
 LARGE = {"/large.png": picture(PNG + bytes(600_000))}
 

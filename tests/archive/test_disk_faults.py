@@ -53,6 +53,7 @@ def test_a_catalog_that_another_program_locks_is_not_called_damaged(
     assert (error.exit_code, str(error).startswith(f"{path} is locked by another program")) == (5, True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "command",
     [
@@ -92,16 +93,8 @@ def test_a_full_disk_is_a_sentence_and_exit_code_6(
         assert (data / "articles" / path_of(ONE)).read_bytes() == kept
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["import", "{posts}"],
-        *(
-            pytest.param(args, marks=pytest.mark.long)
-            for args in (["images"], ["maintain"], ["export", "{out}"])
-        ),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("command", [["import", "{posts}"], ["images"], ["maintain"], ["export", "{out}"]])
 def test_a_catalog_that_can_not_grow_is_not_called_damaged(
     tmp_path: Path, article: MakeArticle, command: list[str]
 ) -> None:

@@ -12,6 +12,8 @@ from tests.support.imports import archive, write
 from tests.support.storage import ONE, THREE, TWO, locked, overwrite_page, small_disk
 from tests.support.visits import MakeArticle
 
+pytestmark = pytest.mark.long
+
 NOWHERE = "http://127.0.0.1:1"
 WRITING = {
     "crawl": ["crawl", ONE, "--connect-to", NOWHERE],
@@ -113,7 +115,6 @@ def test_a_disk_for_reading_only_is_no_fault_to_who_looks(
     assert (code, said) == (0, "")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", ["show", "verify"])
 def test_another_program_has_locked_it(tmp_path: Path, article: MakeArticle, name: str) -> None:
     prepare(tmp_path, tmp_path / "data", article)

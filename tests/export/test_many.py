@@ -20,6 +20,8 @@ from tests.support.archives import files as archived
 from tests.support.commands import here
 from tests.support.exports import BREAD, Files, edit, export, files, make_archive
 
+pytestmark = pytest.mark.long
+
 COUNT = 700
 """Enough that an export is stopped on its way."""
 
@@ -47,7 +49,6 @@ def test_plain_is_what_the_archive_itself_holds(many: Path, tmp_path: Path) -> N
     assert f"0 files written, {COUNT + 1} unchanged" in export(many, tmp_path)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_a_folder_has_what_is_packed(many: Path, tmp_path: Path, flavour: str) -> None:
     options = ("--for", flavour, "--links", "local")
@@ -84,7 +85,6 @@ def whole(many: Path, tmp_path_factory: pytest.TempPathFactory) -> Files:
     return files(out)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("how", "send"),
     [(signal.SIGKILL, os.kill), (signal.SIGTERM, os.kill), (signal.SIGINT, os.killpg)],

@@ -14,6 +14,8 @@ from tests.support.imports import archive
 from tests.support.storage import ONE, TWO, said
 from tests.support.visits import MakeArticle
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("where", ["length(zeroblob(2000000000)) > 1", "abs(-9223372036854775807 - 1) > 1"])
 def test_a_condition_that_fails_is_wrong_usage(run: Run, tmp_path: Path, where: str) -> None:

@@ -24,7 +24,8 @@ def pages(site: Site) -> list[tuple[str, str]]:
     return [(sent.host, sent.path) for sent in site.log if not sent.path.endswith((".txt", ".xml"))]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_once_finishes_what_is_under_way(network: Path, tmp_path: Path, number: signal.Signals) -> None:
     data = tmp_path / "data"
     with Site(network) as site:

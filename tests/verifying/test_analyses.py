@@ -16,6 +16,8 @@ from tests.support.commands import here
 from tests.support.damages import edit
 from tests.support.graphs import archive_of
 
+pytestmark = pytest.mark.long
+
 TEXT = " ".join(f"word{number}" for number in range(100))
 URLS = [f"https://one.techidaily.com/{number}/" for number in range(4)]
 
