@@ -63,8 +63,8 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest test first: no other worker waits for it at the end."""
-    items.sort(key=lambda item: item.path.stem != "test_unattended")
+    """The longest tests first: no other worker waits for them at the end."""
+    items.sort(key=lambda item: item.path.stem not in ("test_unattended", "test_kill"))
 
 
 @pytest.fixture(scope="session")

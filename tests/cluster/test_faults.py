@@ -156,7 +156,8 @@ def test_a_page_that_ends_three_workers_is_failed(network: Path, tmp_path: Path,
 def test_a_second_crawl_of_an_archive_is_refused(network: Path, tmp_path: Path, cluster: Cluster) -> None:
     data = tmp_path / "data"
     with Site(network) as site:
-        crawl = Start([SEED], [*cluster.options(1), *_DELAY])(site, data)
+        slowly = ("--delay", "5")  # it goes on while two other commands start
+        crawl = Start([SEED], [*cluster.options(1), *slowly])(site, data)
         assert gets_to(1, crawl, data)
         on_cluster = alsoread("crawl", SEED, *cluster.options(1), "--connect-to", site.url, "--data", data)
         without = alsoread("crawl", SEED, "--connect-to", site.url, "--data", data)
