@@ -28,6 +28,9 @@ from pipelines.archive.warc import FOLDER, Original, WarcWriter
 
 logger = logging.getLogger(__name__)
 
+Call = Callable[..., Awaitable[Any]]
+"""Calls a method of the coordinator, by its name."""
+
 _MARK = PurePosixPath(HALF_WRITTEN) / "crawl"
 """The file by which a worker knows the folder, in it."""
 
@@ -70,6 +73,12 @@ def writes_records(settings: BaseSettings) -> bool:
     return settings.getbool("ALSOREAD_WARC") and settings.getbool("ALSOREAD_WARC_SHARED")
 
 
+async def store(call: Call, items: Sequence[tuple[Round | None, StoreItem]]) -> list[str]:
+    """Have the coordinator store items, and return each one's kind of result."""
+    results: list[str] = await call("settle", [(round_, pack(item)) for round_, item in items])
+    return results
+
+
 class WorkerOriginals:
     """The exchanges of a worker, in WARC files that no other process writes; the coordinator has their rows."""
 
@@ -78,9 +87,9 @@ class WorkerOriginals:
         settings: BaseSettings,
         seeds: Sequence[str],
         mark: Mark,
-        call: Callable[..., Awaitable[Any]],
+        call: Call,
     ) -> None:
-        """`call` calls a method of the coordinator. Raises UsageError where the folder is not the archive's."""
+        """Raise UsageError where the folder is not the archive's."""
         data = Path(settings["ALSOREAD_DATA"])
         check_mark(data, mark)
         info = policy_of(settings, seeds).info | {"crawl": str(mark.crawl)}
@@ -109,23 +118,19 @@ class WorkerOriginals:
     async def _settle(self, items: Sequence[tuple[Round | None, Item]]) -> list[str]:
         exchanges = [exchange for _, item in items for exchange in _exchanges_of(item)]
         if not exchanges:
-            return await self._send(items)
+            return await store(self._call, items)
         try:
             kept = await self._keep(exchanges)
         except OSError as error:
             # Where the disk is full, the coordinator meets the same error, and ends the crawl over it.
             logger.error("WARC files can't be written here; the coordinator writes the records: %s", error)
-            return await self._send(items)
+            return await store(self._call, items)
         left: list[tuple[Round | None, StoreItem]] = [(None, KeptRecords(kept))]
         end = 0
         for round_, item in items:
             begin, end = end, end + len(_exchanges_of(item))
             left.append((round_, _without_exchanges(item, kept[begin:end])))
-        _, *results = await self._send(left)
-        return results
-
-    async def _send(self, items: Sequence[tuple[Round | None, StoreItem]]) -> list[str]:
-        results: list[str] = await self._call("settle", [(round_, pack(item)) for round_, item in items])
+        _, *results = await store(self._call, left)
         return results
 
     async def _keep(self, exchanges: Sequence[Exchange]) -> list[KeptRecord]:

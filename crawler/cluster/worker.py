@@ -15,10 +15,10 @@ from ray.exceptions import RayError, RayTaskError
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.settings import BaseSettings
 
-from crawler.cluster.originals import Mark, WorkerOriginals
+from crawler.cluster.originals import Mark, WorkerOriginals, store
 from crawler.cluster.rate import shared_rate
 from crawler.cluster.settings import settings_from
-from crawler.cluster.wire import InvalidItem, pack
+from crawler.cluster.wire import InvalidItem
 from crawler.frontier.queue import Round
 from crawler.frontier.remote import Claim, Item, Report, Supply
 from crawler.settings import ALSOREAD_WORKER
@@ -106,8 +106,7 @@ class RayLink:
         """Store items, and return each one's kind of result."""
         if self._originals:
             return await self._originals.settle(items)
-        results: list[str] = await self._call("settle", [(round_, pack(item)) for round_, item in items])
-        return results
+        return await store(self._call, items)
 
     async def take_share(self, gap: float) -> int:
         """Wait for a share of the time under the rate limit; return its number."""

@@ -113,17 +113,14 @@ class InlineWriter:
         if self._emphasis:
             repair_flanking(texts, marks, sorted(self._emphasis))
         self._start()
-        written = self._written(texts, marks, starts_line)
+        written = _written(texts, marks, starts_line, self._line_break)
         if is_ambiguous and not renders_as(written, texts, marks):
             drop_emphasis(texts, marks)
-            return self._written(texts, marks, starts_line)
+            return _written(texts, marks, starts_line, self._line_break)
         return written
 
-    def _written(self, texts: list[str], marks: list[Mark], starts_line: bool) -> str:
-        return _written(texts, marks, starts_line).replace("\n", self._line_break)
 
-
-def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
+def _written(texts: list[str], marks: list[Mark], starts_line: bool, line_break: str) -> str:
     """Write an opening mark only when something follows it, and white space only when something follows that."""
     out: list[str] = []
     gap = code = ""
@@ -160,7 +157,7 @@ def _written(texts: list[str], marks: list[Mark], starts_line: bool) -> str:
                 _open_marks(out, gap, waiting, written, markdown)
             code = _put(out, role, markdown, code)
             gap, moved = "", False
-    return join_pieces(out)
+    return join_pieces(out).replace("\n", line_break)
 
 
 def _put(out: list[str], role: str, markdown: str, before: str) -> str:
