@@ -5,14 +5,19 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]
+import deflate
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
+
+
+_GZIP_MAGIC = b"\x1f\x8b\x08"
 
 
 class Undecodable(Exception):
@@ -31,9 +36,12 @@ def decode(body: bytes, encoding: str, limit: int) -> bytes:
     >>> decode(zlib.compress(b"<p>text</p>"), "deflate", 100)
     b'<p>text</p>'
     """
-    decoder_of = ENCODINGS.get(encoding.removeprefix("x-"))
+    name = encoding.removeprefix("x-")
+    decoder_of = ENCODINGS.get(name)
     if not decoder_of:
         raise Undecodable(f"the response is encoded as {encoding}, which was not asked for")
+    if name == "gzip" and (content := _gunzip(body, limit)) is not None:
+        return content
     decoded, magic = b"", body[:3]
     while body[:3] == magic:  # several gzip members or zstd frames may follow one another
         decoder = decoder_of(body)
@@ -69,6 +77,15 @@ def dechunked(body: bytes) -> tuple[bytes, bool]:
         content += body[end + 2 : end + 2 + size]
         at = end + 2 + size + 2
     return bytes(content), False
+
+
+def _gunzip(body: bytes, limit: int) -> bytes | None:
+    """Decompress a gzip body of a single member at once, in half of the time; None where it may be anything else."""
+    size = int.from_bytes(body[-4:], "little")
+    if 0 < size <= limit and _GZIP_MAGIC not in body[1:]:
+        with suppress(deflate.DeflateError):
+            return bytes(deflate.gzip_decompress(body, size))
+    return None
 
 
 class _Decoder(Protocol):

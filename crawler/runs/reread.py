@@ -188,12 +188,12 @@ def _compare(archived: Article, reextraction: Reextraction) -> Difference:
     if article is None:
         kept = replace(reextraction, quarantine=Quarantine(RE_EXTRACTION, None))
         return Difference(kept, problem="the page no longer reads as an article")
-    if problem := reads_less(_comparison(article, archived)):
-        doubt = Quarantine(RE_EXTRACTION, hash_of_body(article))
-        return Difference(replace(reextraction, article=None, quarantine=doubt), problem=problem)
     different = tuple(name for name in _FIELDS if getattr(article, name) != getattr(archived, name))
     if not different:
         return Difference(replace(reextraction, article=None))
+    if problem := reads_less(_comparison(article, archived)):
+        doubt = Quarantine(RE_EXTRACTION, hash_of_body(article))
+        return Difference(replace(reextraction, article=None, quarantine=doubt), problem=problem)
     return Difference(
         reextraction,
         different,
