@@ -101,6 +101,15 @@ class Article:
     """Front matter beyond the vocabulary, from a page's bylines or from a file; JSON can represent it."""
 
 
+class ResponseRecord(NamedTuple):
+    """A response as a record that a WARC file can have."""
+
+    id: str
+    payload_digest: str
+    member: bytes
+    """The record as a gzip member."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """An HTTP request and the response to it, byte for byte as on the wire."""
@@ -112,6 +121,8 @@ class Exchange:
     began_at: datetime
     ip: str | None = None
     """The server's address."""
+    record: ResponseRecord | None = field(default=None, repr=False)
+    """The response as a record; `response` then ends with its headers."""
 
 
 class Reading(NamedTuple):

@@ -24,7 +24,7 @@ from pipelines.archive.files import HALF_WRITTEN, files_written, forget_pending,
 from pipelines.archive.originals import policy_of
 from pipelines.archive.records import KeptRecord, KeptRecords, Row
 from pipelines.archive.store import Item as StoreItem
-from pipelines.archive.warc import FOLDER, Original, WarcWriter
+from pipelines.archive.warc import FOLDER, Original, WarcWriter, with_record
 
 logger = logging.getLogger(__name__)
 
@@ -74,9 +74,19 @@ def writes_records(settings: BaseSettings) -> bool:
 
 
 async def store(call: Call, items: Sequence[tuple[Round | None, StoreItem]]) -> list[str]:
-    """Have the coordinator store items, and return each one's kind of result."""
-    results: list[str] = await call("settle", [(round_, pack(item)) for round_, item in items])
+    """Have the coordinator store items, and return each one's kind of result.
+
+    Responses go there as records of WARC files: they are smaller, and the writer of the archive has less to do.
+    """
+    packed = await asyncio.to_thread(lambda: [(round_, pack(_with_records(item))) for round_, item in items])
+    results: list[str] = await call("settle", packed)
     return results
+
+
+def _with_records(item: StoreItem) -> StoreItem:
+    if isinstance(item, Visit):
+        return replace(item, exchanges=[with_record(exchange) for exchange in item.exchanges])
+    return with_record(item) if isinstance(item, Exchange) else item
 
 
 class WorkerOriginals:

@@ -8,16 +8,17 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from crawler.items import Article, Exchange, FoundPages, Image, Link, Quarantine, Visit
+from crawler.items import Article, Exchange, FoundPages, Image, Link, Quarantine, ResponseRecord, Visit
 from pipelines.archive.records import KeptRecord, KeptRecords, Row
 from pipelines.archive.store import Item
 from pipelines.archive.warc import Location
 
 _ITEMS: dict[str, Any] = {kind.__name__: kind for kind in (Visit, FoundPages, Exchange, KeptRecords)}
-_PARTS = (Article, Quarantine, Image, Link, KeptRecord, Row, Location)
+_PARTS = (Article, Quarantine, Image, Link, ResponseRecord, KeptRecord, Row, Location)
 _NAMES: dict[type, tuple[str, ...]] = {
     **{kind: tuple(field.name for field in fields(kind)) for kind in (Visit, FoundPages, Exchange, Article)},
-    **{kind: kind._fields for kind in (Quarantine, Image, Link, KeptRecords, KeptRecord, Row, Location)},
+    **{kind: kind._fields for kind in (Quarantine, Image, Link, ResponseRecord)},
+    **{kind: kind._fields for kind in (KeptRecords, KeptRecord, Row, Location)},
 }
 """The names of the fields of each class."""
 

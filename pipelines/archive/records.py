@@ -80,7 +80,7 @@ def row_of(exchange: Exchange) -> Row:
         status=status_of(head),
         kind="response",
         type=type_of(head),
-        digest=digest_of(body),
+        digest=exchange.record.payload_digest if exchange.record else digest_of(body),
     )
 
 

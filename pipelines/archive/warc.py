@@ -14,6 +14,7 @@ import zlib
 from base64 import b32encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha1
 from pathlib import Path
@@ -24,7 +25,7 @@ from uuid import uuid4
 import deflate
 
 from crawler.clock import now
-from crawler.items import Exchange, iso
+from crawler.items import Exchange, ResponseRecord, iso
 
 FOLDER = "warc"
 """The folder of the files, in the archive's."""
@@ -39,6 +40,8 @@ _MEMBER_LEVEL = 6
 """Of libdeflate: as small as zlib's level 6, in half of its time, which is the greater part of a record's."""
 _ENCODED_LEVEL = 1
 """Where the server compressed the body, which then gets no smaller at any level."""
+
+_RESPONSE = "application/http; msgtype=response"
 
 IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
@@ -142,27 +145,13 @@ class WarcWriter:
 
         `revisit`: the profile of a revisit record, which has no body and refers to `original`.
         """
-        response_id = f"<urn:uuid:{uuid4()}>"
-        common = {"WARC-Target-URI": exchange.url, "WARC-Date": iso(exchange.began_at)}
-        if exchange.ip:
-            common["WARC-IP-Address"] = exchange.ip
-        fields = {"WARC-Record-ID": response_id, **common, "WARC-Payload-Digest": payload_digest}
         if revisit:
-            fields["WARC-Profile"] = revisit
-            if original:
-                fields["WARC-Refers-To-Target-URI"] = original.url
-                fields["WARC-Refers-To-Date"] = original.fetched_at
-        head, _ = split_response(exchange.response)
-        response = _record(
-            "revisit" if revisit else "response",
-            "application/http; msgtype=response",
-            fields,
-            head if revisit else exchange.response,
-            _ENCODED_LEVEL if _ENCODED.search(head) else _MEMBER_LEVEL,
-        )
-        location = self._write(response)
-        request = {"WARC-Record-ID": f"<urn:uuid:{uuid4()}>", **common, "WARC-Concurrent-To": response_id}
-        self._write(_record("request", "application/http; msgtype=request", request, exchange.request))
+            record = _revisit_record(exchange, payload_digest, revisit, original)
+        else:
+            record = exchange.record or _response_record(exchange, payload_digest)
+        location = self._write(record.member)
+        request = {**_fields_of(exchange), "WARC-Concurrent-To": record.id}
+        self._write(_member("request", "application/http; msgtype=request", request, exchange.request))
         return location
 
     def close(self) -> None:
@@ -193,12 +182,12 @@ class WarcWriter:
         if self._shared:  # before its first byte: whoever closes files skips empty ones
             fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
         fields = {
-            "WARC-Record-ID": f"<urn:uuid:{uuid4()}>",
+            "WARC-Record-ID": _new_id(),
             "WARC-Date": iso(moment),
             "WARC-Filename": self._path.name,
         }
         content = "".join(f"{key}: {value}\r\n" for key, value in self._info.items())
-        record = _record("warcinfo", "application/warc-fields", fields, content.encode())
+        record = _member("warcinfo", "application/warc-fields", fields, content.encode())
         _write_all(self._descriptor, record)
         self._size = len(record)
 
@@ -216,7 +205,48 @@ def is_being_written(path: Path) -> bool:
     return False
 
 
-def _record(
+def with_record(exchange: Exchange) -> Exchange:
+    """Return an exchange with its response as a record: what takes long is then done before it is stored."""
+    head, body = split_response(exchange.response)
+    return replace(exchange, response=head, record=_response_record(exchange, digest_of(body)))
+
+
+def _response_record(exchange: Exchange, payload_digest: str) -> ResponseRecord:
+    fields = {**_fields_of(exchange), "WARC-Payload-Digest": payload_digest}
+    head, _ = split_response(exchange.response)
+    level = _ENCODED_LEVEL if _ENCODED.search(head) else _MEMBER_LEVEL
+    member = _member("response", _RESPONSE, fields, exchange.response, level)
+    return ResponseRecord(fields["WARC-Record-ID"], payload_digest, member)
+
+
+def _revisit_record(
+    exchange: Exchange, payload_digest: str, profile: str, original: Original | None
+) -> ResponseRecord:
+    fields = {**_fields_of(exchange), "WARC-Payload-Digest": payload_digest, "WARC-Profile": profile}
+    if original:
+        fields["WARC-Refers-To-Target-URI"] = original.url
+        fields["WARC-Refers-To-Date"] = original.fetched_at
+    head, _ = split_response(exchange.response)
+    return ResponseRecord(
+        fields["WARC-Record-ID"], payload_digest, _member("revisit", _RESPONSE, fields, head)
+    )
+
+
+def _fields_of(exchange: Exchange) -> dict[str, str]:
+    """Return the fields that all records of an exchange have, with an id for one of them."""
+    fields = {
+        "WARC-Record-ID": _new_id(),
+        "WARC-Target-URI": exchange.url,
+        "WARC-Date": iso(exchange.began_at),
+    }
+    return fields | {"WARC-IP-Address": exchange.ip} if exchange.ip else fields
+
+
+def _new_id() -> str:
+    return f"<urn:uuid:{uuid4()}>"
+
+
+def _member(
     kind: str, content_type: str, fields: Mapping[str, str], block: bytes, level: int = _MEMBER_LEVEL
 ) -> bytes:
     """Return a record as a gzip member."""

@@ -16,16 +16,17 @@ import pytest
 from crawler.cluster.wire import InvalidItem, pack, unpack
 from crawler.errors import UsageError
 from crawler.frontier.remote import Claim, Report, Supply, Tally
-from crawler.items import Exchange, FoundPages, Visit
+from crawler.items import FoundPages, Visit
 from pipelines.archive.records import KeptRecord, KeptRecords, Row
 from pipelines.archive.store import Item
-from pipelines.archive.warc import Location
+from pipelines.archive.warc import Location, with_record
 from tests.conftest import ARTICLE
 from tests.site import SEED, Site
 from tests.support.clusters import Cluster, coordinator
 from tests.support.commands import Run, alsoread, here
 from tests.support.json_docs import SECTIONS, documented_keys
 from tests.support.killing import Start, gets_to, last_words
+from tests.support.originals import exchange
 
 VISIT = Visit(url=ARTICLE.url, state="stored", status=200, article=ARTICLE, seconds=1, exchanges=[])
 
@@ -116,7 +117,8 @@ def test_an_error_that_may_lose_a_lease_ends_the_crawl(tmp_path: Path) -> None:
         VISIT,
         Visit(url=ARTICLE.url, state="failed", reason="no answer", exchanges=[]),
         FoundPages(pages=[(ARTICLE.url, ARTICLE.updated), (SEED, None)], host="one.techidaily.com"),
-        Exchange(url=SEED, request=b"GET", response=b"HTTP/1.1 200 OK", began_at=ARTICLE.date),  # type: ignore[arg-type]
+        exchange(SEED, b"<p>text</p>"),
+        with_record(exchange(SEED, b"<p>text</p>")),
         KeptRecords([KeptRecord(RECORD, Location("alsoread-1.warc.gz", 0, 1))]),
     ],
     ids=lambda item: type(item).__name__,
