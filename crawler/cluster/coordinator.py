@@ -186,8 +186,7 @@ class Coordinator:
         self, name: str, incarnation: str, items: Sequence[tuple[Round | None, Packed]]
     ) -> list[str]:
         """Store items, each visit for its round, and return each one's kind of result."""
-        await self.open()  # where this process began anew
-        self._hear(name, incarnation)
+        await self._hear(name, incarnation)
         return await asyncio.gather(
             *(self._results.receive(round_, unpack(packed)) for round_, packed in items)
         )
@@ -196,12 +195,12 @@ class Coordinator:
         self, name: str, incarnation: str, rows: Sequence[PackedRow]
     ) -> list[Original | None]:
         """Return for each response the record that has its payload already, if any has."""
-        await self.open()  # where this process began anew
-        self._hear(name, incarnation)
+        await self._hear(name, incarnation)
         return self._results.find_originals(unpack_rows(rows))
 
-    def _hear(self, name: str, incarnation: str) -> None:
+    async def _hear(self, name: str, incarnation: str) -> None:
         """Note that a worker is there, if it is still the one of this name."""
+        await self.open()  # where this process began anew
         if (worker := self._leases.workers.get(name)) and worker.incarnation == incarnation:
             worker.heard_at = monotonic()
 
