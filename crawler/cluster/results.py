@@ -26,6 +26,9 @@ FENCED = "fenced"
 CLOSED = "closed"
 """The result of an item that comes after the end of the crawl."""
 
+FAULTY = "faulty"
+"""The result of an item that can't be stored, and that is no visit: the log has the reason."""
+
 
 class Results:
     """Store items in the catalog, and end the leases of their pages."""
@@ -113,7 +116,7 @@ class Results:
                 return CLOSED
             logger.exception("Storing %s failed", getattr(item, "url", "an item"))
             if not isinstance(item, Visit):
-                return CLOSED
+                return FAULTY
             failed = Visit(url=item.url, state="failed", reason=reason_of(error))
         try:
             return await self._catalog.write(failed)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,7 @@ class Side:
         stats = MemoryStatsCollector(Crawler(AlsoReadSpider, settings))
         self.crawl = OpenCrawl(settings, [], [], stats)
         leases = Leases(0, 1)
+        self.data = data
         self.results = Results(self.crawl.catalog, leases, stats, lambda _: None)
         self.peers: dict[int, Peer] = {}
         self.is_open = True
@@ -129,6 +132,25 @@ def test_what_a_part_does_not_take_is_sent_again(sides: tuple[Side, Side]) -> No
         two.is_open = True
         await one.parts.exchange()
         assert two.known == [(THEIRS, 3)]
+
+    asyncio.run(exchange())
+
+
+def test_a_page_that_a_part_cannot_store_is_not_sent_for_ever(sides: tuple[Side, Side]) -> None:
+    one, two = sides
+    with closing(sqlite3.connect(two.data / "archive.db")) as db:
+        db.execute("CREATE TRIGGER odd BEFORE INSERT ON pages BEGIN SELECT RAISE(ABORT, 'odd'); END")
+
+    async def exchange() -> None:
+        one.find(THEIRS, 3)
+        await one.parts.exchange()
+        one.fetch_all()
+        for _ in range(3):
+            await two.rest()
+            await one.rest()
+        assert two.known == []
+        assert await one.rest()
+        assert await two.rest()
 
     asyncio.run(exchange())
 
