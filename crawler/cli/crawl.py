@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +28,8 @@ from crawler.config.file import check_notify_urls, read_config
 
 if TYPE_CHECKING:
     from scrapy.settings import Settings
+
+    from pipelines.analysis.near_duplicates import Spread
 
 
 @click.command()
@@ -91,8 +96,25 @@ def crawl(
             click.echo(f"alsoread: {problem}", err=True)
         if result.crawl["outcome"] in SUCCESSFUL:
             # At last, as it takes a while the first time in a large archive.
-            update_archive(folder / "archive.db", lambda text: None if as_json or quiet else click.echo(text))
+            update_archive(
+                folder / "archive.db",
+                lambda text: None if as_json or quiet else click.echo(text),
+                partial(_spread, scrapy_settings),
+            )
     shutdown.leave(result.exit_code)
+
+
+@contextmanager
+def _spread(settings: Settings) -> Iterator[Spread]:
+    """Yield where many articles are compared: on the nodes of the cluster, unless it was one of the crawl's own."""
+    address = settings["ALSOREAD_CLUSTER"]  # with that of the settings file, which the run has read
+    if not address or address == "auto":
+        yield map
+        return
+    from crawler.cluster.pool import connected_nodes
+
+    with connected_nodes(address, settings.getint("ALSOREAD_WORKERS")) as nodes:
+        yield nodes.spread
 
 
 def _dry_run(seeds: tuple[str, ...], settings: Settings, *, as_json: bool) -> None:

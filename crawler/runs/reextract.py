@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
 
 from crawler import shutdown
 from crawler.errors import Interrupted
@@ -28,6 +28,7 @@ from crawler.runs.reread import (
     unread,
 )
 from crawler.settings import ALSOREAD_READ_TIMEOUT, ALSOREAD_SCOPE
+from crawler.workers.batches import in_order
 from crawler.workers.pool import Pool
 from pipelines.analysis.update import update_analyses
 from pipelines.archive import articles
@@ -39,13 +40,11 @@ from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.originals.reextractions import Reextraction, ReextractionStore
 
 if TYPE_CHECKING:
-    from crawler.cluster.pool import ClusterPool
+    from crawler.cluster.pool import ClusterPool, Nodes
 
 Watch = Callable[[int, int], None]
 """Called with the number of articles that are read, and with that of all."""
 
-_SIGNAL_SECONDS = 0.5
-"""Seconds between two looks for a signal while a batch is read."""
 _BATCH_SIZE = 16
 """Articles that a process reads in one call."""
 _COMMIT_BATCH_SIZE = 100
@@ -136,10 +135,11 @@ class ReextractionRun:
     ) -> None:
         """`older_only`: only articles that an older version read; `processes`: by default one a processor.
 
-        `cluster`: the address of a Ray cluster whose nodes read, or `auto` for one of this machine.
+        `cluster`: the address of a Ray cluster whose nodes read and compare, or `auto` for one of this machine.
         """
         self._data, self._chosen, self._older_only = data, chosen, older_only
         self._cluster, self._processes = cluster, processes
+        self._connected: Nodes | None = None
         self._found: IO[bytes] | None = None
         with ExitStack() as opening:
             path = data / "archive.db"
@@ -185,15 +185,22 @@ class ReextractionRun:
             with closing(Pool(Reader(self._data), processes, ALSOREAD_READ_TIMEOUT)) as pool:
                 yield pool
             return
-        from crawler.cluster.connection import connected  # nobody else has to load it
-        from crawler.cluster.pool import ClusterPool
+        nodes = self._nodes()
+        with closing(Pool(Loader(self._data), os.cpu_count() or 1, ALSOREAD_READ_TIMEOUT)) as loaders:
+            yield _OnCluster(loaders, nodes.pool(reread))
 
-        workers = self._processes or 0
-        with (
-            connected(self._cluster, workers) as ray,
-            closing(Pool(Loader(self._data), os.cpu_count() or 1, ALSOREAD_READ_TIMEOUT)) as loaders,
-        ):
-            yield _OnCluster(loaders, ClusterPool(ray, reread, workers, ALSOREAD_READ_TIMEOUT))
+    def _nodes(self) -> Nodes:
+        """Return the nodes of the cluster, to which the run stays connected."""
+        if self._connected is None:
+            from crawler.cluster.pool import connected_nodes  # nobody else has to load it
+
+            assert self._cluster  # noqa: S101
+            self._connected = self._opened.enter_context(connected_nodes(self._cluster, self._processes or 0))
+        return self._connected
+
+    def _spread_over_nodes(self, function: Callable[..., Any], batches: Iterable[list[str]]) -> Iterator[Any]:
+        """Yield as Nodes.spread does; it connects for the first of them."""
+        yield from self._nodes().spread(function, batches)
 
     async def _preview(
         self,
@@ -203,7 +210,8 @@ class ReextractionRun:
         watch: Callable[[int], None],
     ) -> None:
         done = 0
-        async for count, results in _read_all(pool, chosen):
+        batches = iter(lambda: list(islice(chosen, _BATCH_SIZE)), [])
+        async for count, results in in_order(pool, batches, unread):
             preview.unchanged += count
             for result in results:
                 self._add(result, preview)
@@ -261,28 +269,7 @@ class ReextractionRun:
                     f"Interrupted: {written:,} of {preview.changed:,} changed articles are written; "
                     "run the same command to resume."
                 )
-        update_analyses(self._db)
-
-
-async def _read_all(
-    pool: Pool | _OnCluster, chosen: Iterator[ChosenArticle]
-) -> AsyncIterator[tuple[int, list[Difference | Problem]]]:
-    """Yield the sizes and results of batches, in their order. Ends early when a signal came."""
-    tasks: deque[tuple[int, asyncio.Task[list[Difference | Problem]]]] = deque()
-    try:
-        while not shutdown.is_asked():
-            while len(tasks) < 2 * pool.most and (batch := list(islice(chosen, _BATCH_SIZE))):
-                tasks.append((len(batch), asyncio.create_task(pool.call_batch(batch, unread))))
-            if not tasks:
-                return
-            count, task = tasks[0]
-            if (await asyncio.wait([task], timeout=_SIGNAL_SECONDS))[0]:
-                tasks.popleft()
-                yield count, task.result()
-    finally:
-        for _, task in tasks:
-            task.cancel()
-        await asyncio.gather(*(task for _, task in tasks), return_exceptions=True)
+        update_analyses(self._db, self._spread_over_nodes if self._cluster else map)
 
 
 def _unstored(item: Reextraction, error: Exception, data: Path) -> Problem:

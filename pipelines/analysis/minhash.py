@@ -8,7 +8,7 @@ from hashlib import blake2b
 
 from rensa import RMinHash
 
-from pipelines.analysis.shingles import Shingles
+from pipelines.analysis.shingles import shingles
 
 _PERMUTATIONS = 128
 _BANDS = 21
@@ -24,10 +24,11 @@ METHOD = (
 """Bands are comparable only where they were made by the same method."""
 
 
-def bands_of(texts: Sequence[Shingles]) -> list[list[int]]:
+def bands_of(texts: Sequence[str]) -> list[list[int]]:
     """Return the hashes of each text's bands; a text without words has none."""
-    digests = RMinHash.digests_from_token_sets([list(text) for text in texts], _PERMUTATIONS, _SEED)
-    return [_bands(digest) if text else [] for text, digest in zip(texts, digests, strict=True)]
+    tokens = [list(shingles(text)) for text in texts]
+    digests = RMinHash.digests_from_token_sets(tokens, _PERMUTATIONS, _SEED)
+    return [_bands(digest) if own else [] for own, digest in zip(tokens, digests, strict=True)]
 
 
 def _bands(digest: Sequence[int]) -> list[int]:

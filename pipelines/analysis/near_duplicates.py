@@ -7,7 +7,7 @@ families depend on the articles alone, and not on the order in which they were a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from heapq import heappop, heappush
 from typing import NamedTuple
@@ -22,6 +22,9 @@ from pipelines.archive.analyses import fingerprint_of, forget_comparison, record
 ShinglesOf = Callable[[str], Shingles]
 """Returns the shingles of the text with a hash."""
 
+Spread = Callable[[Callable[[list[str]], list[list[int]]], Iterable[list[str]]], Iterable[list[list[int]]]]
+"""Calls a function for batches of texts: `map`, or what does the same in other processes."""
+
 MIN_SIMILARITY = 0.8
 """Jaccard similarity from which on two texts are nearly identical."""
 _ANALYSIS = "near_duplicates"
@@ -32,7 +35,7 @@ _UNDATED = "9999"
 """In place of a date that is not known: such an article ranks behind all others."""
 
 
-def update(db: Database) -> int:
+def update(db: Database, spread: Spread = map) -> int:
     """Compare the articles that are new or changed with all others, and return how many.
 
     When a signal comes it ends early; the next update goes on. Raises sqlite3.Error.
@@ -41,23 +44,27 @@ def update(db: Database) -> int:
         with db.atomic():
             forget_comparison(db)
             record_analysis(db, _ANALYSIS, METHOD)
-    shingles_of = lru_cache(_CACHED_TEXTS)(partial(_read_shingles, db))
-    _store_bands(db, shingles_of)
+    _store_bands(db, spread)
     if shutdown.is_asked():
         return 0
     with db.atomic():
         compared, affected = _assign_texts(db)
-        _Families(db, shingles_of).update(affected)
+        _Families(db, lru_cache(_CACHED_TEXTS)(partial(_read_shingles, db))).update(affected)
     return compared
 
 
 def _read_shingles(db: Database, body_hash: str) -> Shingles:
     """Return the shingles of the text with this hash."""
+    return shingles(_read_text(db, body_hash))
+
+
+def _read_text(db: Database, body_hash: str) -> str:
     query = "SELECT body FROM articles WHERE body_hash = ? LIMIT 1"
-    return shingles(db.execute(query, [body_hash]).fetchone()[0])
+    text: str = db.execute(query, [body_hash]).fetchone()[0]
+    return text
 
 
-def _store_bands(db: Database, shingles_of: ShinglesOf) -> None:
+def _store_bands(db: Database, spread: Spread) -> None:
     """Store the bands of texts that were never compared, batch by batch."""
     new = [
         body_hash
@@ -66,18 +73,19 @@ def _store_bands(db: Database, shingles_of: ShinglesOf) -> None:
                WHERE NOT compared AND body_hash NOT IN (SELECT body_hash FROM texts)"""
         )
     ]
-    for start in range(0, len(new), _TEXT_BATCH_SIZE):
-        if shutdown.is_asked():
-            return
-        batch = new[start : start + _TEXT_BATCH_SIZE]
+    batches = [new[start : start + _TEXT_BATCH_SIZE] for start in range(0, len(new), _TEXT_BATCH_SIZE)]
+    texts = ([_read_text(db, body_hash) for body_hash in batch] for batch in batches)
+    for batch, bands_of_batch in zip(batches, spread(bands_of, texts), strict=False):
         with db.atomic():
-            for body_hash, bands in zip(batch, bands_of(list(map(shingles_of, batch))), strict=True):
+            for body_hash, bands in zip(batch, bands_of_batch, strict=True):
                 insert = "INSERT INTO texts (body_hash) VALUES (?) RETURNING id"
                 (text,) = db.execute(insert, [body_hash]).fetchone()
                 db.conn.executemany(
                     "INSERT OR IGNORE INTO text_bands (hash, text) VALUES (?, ?)",
                     [(band, text) for band in bands],
                 )
+        if shutdown.is_asked():
+            return
 
 
 def _assign_texts(db: Database) -> tuple[int, set[int]]:

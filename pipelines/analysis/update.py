@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlite_utils import Database
 
@@ -14,6 +16,9 @@ from crawler import shutdown
 from crawler.errors import AlsoreadError
 from pipelines.archive.analyses import count_uncompared
 from pipelines.archive.lock import open_locked
+
+if TYPE_CHECKING:
+    from pipelines.analysis.near_duplicates import Spread
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +31,10 @@ def is_installed() -> bool:
     return all(find_spec(library) for library in ("numpy", "rensa", "rustworkx"))
 
 
-def update_analyses(db: Database) -> None:
+def update_analyses(db: Database, spread: Spread = map) -> None:
     """Update near-duplicates and the graph's measures of an archive that is open for writing, if they are installed.
+
+    `spread`: where texts are prepared to be compared, as by processes of a cluster.
 
     When a signal comes it ends early; the next update goes on. Raises sqlite3.Error.
     """
@@ -35,20 +42,27 @@ def update_analyses(db: Database) -> None:
         return
     from pipelines.analysis import graph, near_duplicates
 
-    near_duplicates.update(db)
+    near_duplicates.update(db, spread)
     if not shutdown.is_asked():
         graph.update(db)
 
 
-def update_archive(path: Path, say: Callable[[str], object] = logger.info) -> None:
+def update_archive(
+    path: Path,
+    say: Callable[[str], object] = logger.info,
+    connect: Callable[[], AbstractContextManager[Spread]] | None = None,
+) -> None:
     """Update the analyses of an archive after a run, by the path of its catalog; `say` hears of a long update.
 
-    The run is whole without them: what keeps them from being updated is logged, and the next run goes on.
+    `connect`: how to reach the processes that a long update is spread over, as for `update_analyses`. The run is
+    whole without the analyses: what keeps them from being updated is logged, and the next run goes on.
     """
     try:
-        with shutdown.noted(), open_locked(path) as db:
+        with shutdown.noted(), open_locked(path) as db, ExitStack() as connection:
+            spread: Spread = map
             if is_installed() and (count := count_uncompared(db)) >= _MANY_ARTICLES:
                 say(f"Comparing {count:,} articles with all others; Ctrl-C leaves the rest to the next run.")
-            update_analyses(db)
+                spread = connection.enter_context(connect()) if connect else map
+            update_analyses(db, spread)
     except (AlsoreadError, OSError, sqlite3.Error) as error:
         logger.warning("The graph and near-duplicates are not updated: %s", error)

@@ -5,43 +5,22 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, nullcontext
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
 from crawler.items import Article, Link
-from pipelines.analysis import graph
-from pipelines.archive.analyses import count_uncompared
-from pipelines.archive.connection import connect, open_readonly
+from pipelines.analysis import update
+from pipelines.archive.connection import connect
 from tests.support.archives import make_older
 from tests.support.commands import Run, here
-from tests.support.graphs import archive_of, store
+from tests.support.graphs import archive_of, results, store
 
 TEXT = " ".join(f"word{number}" for number in range(100))
 WITHOUT_RENSA = "import sys; sys.modules['rensa'] = None; from crawler.cli import main; main()"
-
-Results = list[Any]
-
-
-def results(data: Path) -> Results:
-    """Measures and families by address, of an archive whose analyses are up to date."""
-    queries = (
-        "SELECT url, pagerank, in_degree, out_degree FROM article_ranks ORDER BY url",
-        """SELECT member.url, chosen.url, similarity FROM near_duplicates
-           JOIN pages AS member ON member.id = article JOIN pages AS chosen ON chosen.id = canonical
-           ORDER BY member.url""",
-        "SELECT * FROM families",
-    )
-    with closing(open_readonly(data / "archive.db")) as db:
-        assert count_uncompared(db) == 0
-        assert not graph.is_wrong(db)
-        rows = [db.execute(query).fetchall() for query in queries]
-        assert len(rows[0]) == len(rows[1]) == db.table("articles").count
-        return rows
 
 
 @pytest.fixture
@@ -115,6 +94,28 @@ def test_export_takes_canonical_articles_and_prunes_the_others(
     assert exported("--unique", "--prune") == canonical
     two = {url for url in canonical if "two" in url}
     assert exported("--unique", "--prune", "--host", "two.*") == two
+
+
+def test_many_articles_are_compared_by_other_processes(
+    articles: list[Article], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = results(archive_of(tmp_path / "here", articles))
+    spread: list[list[str]] = []
+
+    def noted(
+        function: Callable[[list[str]], list[list[int]]], batches: Iterable[list[str]]
+    ) -> Iterator[list[list[int]]]:
+        for batch in batches:
+            spread.append(batch)
+            yield function(batch)
+
+    for most, count in ((len(articles) + 1, 0), (len(articles), len({article.body for article in articles}))):
+        monkeypatch.setattr(update, "_MANY_ARTICLES", most)
+        data = tmp_path / str(most)
+        store(data, articles)
+        update.update_archive(data / "archive.db", connect=lambda: nullcontext(noted))
+        assert results(data) == expected
+        assert len([text for batch in spread for text in batch]) == count
 
 
 @pytest.mark.long

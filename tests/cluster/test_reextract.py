@@ -19,6 +19,7 @@ from tests.support.archives import differences, files
 from tests.support.batches import DIES, STALLS
 from tests.support.clusters import Cluster, ray_cluster
 from tests.support.commands import Run, alsoread
+from tests.support.graphs import results
 from tests.support.json_docs import SECTIONS, documented_keys
 from tests.support.originals import damage_original
 from tests.support.rereading import reread, with_more
@@ -73,6 +74,7 @@ def test_the_result_is_that_of_one_machine(here: Reextracted, data: Path, cluste
     assert (values["changed"], len(values["quarantined"]), len(values["failures"])) == (39, 1, 1)
     assert files(data) == files(here.data)
     assert differences(here.data, data) == []
+    assert results(data) == results(here.data)
 
 
 def test_a_process_that_is_killed_changes_nothing(here: Reextracted, data: Path, cluster: Cluster) -> None:
@@ -123,6 +125,9 @@ def test_an_item_that_ends_or_stalls_a_process_costs_no_other(tmp_path: Path, cl
     dies = f"{DIES}: its process ended with exit code -9"
     assert answers["there"] == answers["here"]
     assert answers["here"] == ["first", f"{STALLS}: too long", dies, "last"]
+    [own], [[first]], [died, [last]] = answers["spread"]
+    assert own not in (first, last)
+    assert died == []
     assert answers["repeated"] == [path]
     (older,) = answers["older"]
     assert older.endswith("this command 0.1.0: install the same version on every node.")

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,19 +37,29 @@ def answer(batch: list[str]) -> list[str]:
     return batch
 
 
+def processes(batch: list[str]) -> list[list[int]]:
+    """Return for each item the process that answers."""
+    return [[os.getpid()] for _ in answer(batch)]
+
+
 def ended(item: str, error: Ended) -> str:
     """Return the answer for an item that ended its process."""
     return f"{item}: too long" if error.timed_out else f"{item}: {error}"
 
 
 def main(address: str, path: str) -> None:
-    """Print the answers of both, those for an item that ends a process of Ray's, and the error of another version."""
+    """Print the answers of both, those for an item that ends a process of Ray's, and the error of another version.
+
+    And what comes of a function that is spread over all nodes, with the number of this process.
+    """
     here = Pool(answer, 1, _LIMIT_SECONDS)
-    answers = {"here": asyncio.run(here.call_batch(_BATCH, ended))}
+    answers: dict[str, Any] = {"here": asyncio.run(here.call_batch(_BATCH, ended))}
     here.close()
     with connected(address, 0) as ray:
         there = cluster_pool.ClusterPool(ray, answer, 2, _LIMIT_SECONDS)
         answers["there"] = asyncio.run(there.call_batch(_BATCH, ended))
+        spread = cluster_pool.Nodes(ray, 2).spread(processes, [["first"], [DIES, "last"]])
+        answers["spread"] = [[os.getpid()], *spread]
         answers["repeated"] = asyncio.run(there.call_batch([path], ended))
         with pytest.MonkeyPatch.context() as this:
             this.setattr(cluster_pool, "version", lambda _: "0.1.0")
