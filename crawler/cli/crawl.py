@@ -71,7 +71,7 @@ def crawl(
     if style == "live":
         # Whatever comes next takes its place: the cursor is back at the beginning of the line.
         click.echo("Starting\r", nl=False, err=True)
-    from crawler.reports.metrics import write_metrics
+    from crawler.reports.metrics import ClusterMetrics, write_metrics
     from crawler.reports.notify import send_report
     from crawler.reports.summary import print_summary, print_summary_json
     from crawler.runs.crawl import SUCCESSFUL, settings_with
@@ -85,13 +85,14 @@ def crawl(
     if dry_run:
         _dry_run(seeds, scrapy_settings, as_json=as_json)
         return
+    metrics = config["metrics.file"]
     with shutdown.noted():  # the summary and those who are notified hear of an interruption too
-        result = run(seeds, scrapy_settings)
+        with ClusterMetrics(folder, metrics) as cluster_metrics:
+            result = run(seeds, scrapy_settings, cluster_metrics.write)
         if as_json:
             print_summary_json(result)
         elif not quiet:
             print_summary(result, data)
-        metrics = config["metrics.file"]
         for problem in send_report(result, config, folder) + write_metrics(result, folder, metrics):
             click.echo(f"alsoread: {problem}", err=True)
         if result.crawl["outcome"] in SUCCESSFUL:

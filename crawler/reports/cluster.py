@@ -37,13 +37,18 @@ def print_status_json(status: Mapping[str, Any]) -> None:
             "crawl": {"id": status["crawl"], **status["counts"]},
             "queued": sum(status["queued"].values()),
             "pages_per_second": status["rate"],
-            "cluster": {
-                "workers": status["workers"],
-                "hosts_leased": len(status["hosts"]),
-                "pages_leased": status["pages_leased"],
-                "oldest_lease_seconds": status["oldest_lease_seconds"],
-                "results_waiting": status["results_waiting"],
-                "results_fenced": status["results_fenced"],
-            },
+            "cluster": cluster_values(status),
         }
     )
+
+
+def cluster_values(status: Mapping[str, Any]) -> dict[str, float]:
+    """Return the numbers of a crawl that only a cluster has."""
+    return {
+        "workers": status["workers"],
+        "hosts_leased": len(status["hosts"]),
+        "pages_leased": status["pages_leased"],
+        "oldest_lease_seconds": status["oldest_lease_seconds"],
+        "results_waiting": status["results_waiting"],
+        "results_fenced": status["results_fenced"],
+    }

@@ -1,12 +1,14 @@
-"""Metrics of the last run and its archive, as a text file for Prometheus' node_exporter."""
+"""Metrics as text files for Prometheus' node_exporter: of the last run and its archive, and of a cluster at work."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
+from typing import Any, Self
 
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 from sqlite_utils import Database
@@ -15,6 +17,7 @@ from crawler.config.file import read_config
 from crawler.config.options import scrapy_settings
 from crawler.errors import AlsoreadError
 from crawler.frontier.due import count_due
+from crawler.reports.cluster import cluster_values
 from crawler.runs.crawl import SUCCESSFUL, Report
 from pipelines.archive.catalog import COUNTS
 from pipelines.archive.connection import open_readonly
@@ -26,6 +29,18 @@ _FAILED_BY_HOST = """
 _LAST_SUCCESS = """
     SELECT max(ended_at) FROM crawls
     WHERE outcome IN (?, ?, ?, ?) AND (pages = 0 OR pages > failed + refused)"""
+
+_CLUSTER_SECONDS = 5.0
+"""Seconds between two times that the metrics of a cluster are written."""
+_CLUSTER_GAUGES = {
+    "workers": "Workers that take part.",
+    "hosts_leased": "Hosts that a worker has.",
+    "pages_leased": "Pages that workers fetch or read.",
+    "oldest_lease_seconds": "How long the first of these pages has been out.",
+    "results_waiting": "Results that are not stored yet.",
+    "results_fenced": "Results that changed nothing, as another worker had brought the page.",
+    "pages_per_second": "Pages that were stored a second, of late.",
+}
 
 
 def write_metrics(report: Report, data: Path, file: Path) -> list[str]:
@@ -42,6 +57,34 @@ def write_metrics(report: Report, data: Path, file: Path) -> list[str]:
     except AlsoreadError as error:
         return [f"Could not collect the metrics: {error}"]
     return []
+
+
+class ClusterMetrics:
+    """Metrics of a crawl on a cluster as long as it runs, in a file of their own beside that of the last run."""
+
+    def __init__(self, data: Path, file: Path) -> None:
+        """`file`: that of the last run."""
+        self._data, self._file = data, file.with_stem(f"{file.stem}-cluster")
+        self._written_at = float("-inf")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._file.unlink(missing_ok=True)  # also that of a crawl that was killed
+
+    def write(self, status: Mapping[str, Any]) -> None:
+        """Replace the file with what the coordinator says, every few seconds. Without room for it there is none."""
+        if monotonic() - self._written_at < _CLUSTER_SECONDS:
+            return
+        self._written_at = monotonic()
+        gauges = _Gauges(self._data)
+        values = {**cluster_values(status), "pages_per_second": status["rate"]}
+        for name, meaning in _CLUSTER_GAUGES.items():
+            gauges.add(f"cluster_{name}", meaning, values[name])
+        with suppress(OSError):
+            write_to_textfile(str(self._file), gauges.registry)
 
 
 class _Gauges:

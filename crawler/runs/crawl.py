@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,7 @@ from pipelines.archive.connection import open_readonly
 
 SUCCESSFUL = (Outcome.FINISHED, Outcome.BYTES, Outcome.TIME, Outcome.QUIET)
 """Outcomes of runs that ended as asked."""
+Watch = Callable[[dict[str, Any]], None]
 CLUSTER_STATS = "cluster/"
 """How the statistics of a crawl on a cluster begin that no other has."""
 _EXIT_CODES: dict[str, int] = {
@@ -73,8 +74,11 @@ def settings_with(options: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def crawl(seeds: Sequence[str], settings: Settings) -> Report:
-    """Run a crawl to its end. Raises AlsoreadError if it can't begin."""
+def crawl(seeds: Sequence[str], settings: Settings, watch: Watch | None = None) -> Report:
+    """Run a crawl to its end. Raises AlsoreadError if it can't begin.
+
+    `watch` is called with the coordinator's status of a crawl on a cluster, twice a second.
+    """
     data = Path(settings["ALSOREAD_DATA"])
     config = read_config(data)
     # A mistyped one leaves nothing behind.
@@ -90,7 +94,7 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     settings.set("LOG_FILE", str(log), priority="cmdline")
     if cluster:
         ArchiveSettings.update_pre_crawler_settings(settings)
-        stats = _on_cluster(settings, seeds or config["seeds"], pages)
+        stats = _on_cluster(settings, seeds or config["seeds"], pages, watch)
     else:
         # Scrapy makes many objects a page and few cycles: look for those seldom, and not among what is loaded.
         gc.freeze()
@@ -99,12 +103,20 @@ def crawl(seeds: Sequence[str], settings: Settings) -> Report:
     return _report(log, pages, stats, settings)
 
 
-def _on_cluster(settings: Settings, seeds: Sequence[str], pages: Sequence[str]) -> dict[str, Any]:
+def _on_cluster(
+    settings: Settings, seeds: Sequence[str], pages: Sequence[str], watch: Watch | None
+) -> dict[str, Any]:
     from crawler.cluster.run import run as run_on_cluster  # nobody else has to load it
 
     rate = float(settings["ALSOREAD_RATE"] or 0)
     with ClusterProgress(settings["ALSOREAD_PROGRESS"], rate) as progress:
-        return run_on_cluster(settings, seeds, pages, progress.show)
+
+        def show(status: dict[str, Any]) -> None:
+            progress.show(status)
+            if watch:
+                watch(status)
+
+        return run_on_cluster(settings, seeds, pages, show)
 
 
 def _report(log: Path, seeds: Sequence[str], stats: Mapping[str, Any], settings: Settings) -> Report:

@@ -42,9 +42,12 @@ def test_the_status_of_a_crawl_that_runs(network: Path, tmp_path: Path, cluster:
         assert gets_to(3, crawl, data)
         shown = alsoread(*asked).stdout
         values = json.loads(alsoread(*asked, "--json").stdout)
+        running = (data / "metrics-cluster.prom").read_text(encoding="utf-8")
         crawl.send_signal(signal.SIGINT)
         assert last_words(crawl) == ""
     assert crawl.returncode == 11
+    assert re.search(r"^alsoread_cluster_workers\{archive=\".+\"\} 2\.0$", running, re.MULTILINE)
+    assert not (data / "metrics-cluster.prom").exists()
     assert re.fullmatch(
         r"Crawl 1: (1 page|(?!1 )\d+ pages) done, \d+ queued, [\d.]+ a second\n"
         r"  workers          2\n"

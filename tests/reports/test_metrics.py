@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlite_utils import Database
 
 from crawler.items import Visit
-from crawler.reports.metrics import write_metrics
+from crawler.reports.metrics import ClusterMetrics, write_metrics
 from crawler.runs.crawl import Report
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.catalog import Catalog
@@ -26,6 +27,16 @@ ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "monitoring.md"
 RULES = ROOT / "deploy" / "alsoread.rules.yml"
 BREAD = Visit(url=ARTICLE.url, state="stored", status=200, article=ARTICLE)
+STATUS = {
+    "workers": 3,
+    "hosts": ["one.techidaily.com", "two.techidaily.com"],
+    "pages_leased": 5,
+    "oldest_lease_seconds": 1.5,
+    "results_waiting": 4,
+    "results_fenced": 1,
+    "rate": 7.25,
+}
+"""What the coordinator of a crawl on a cluster says."""
 ALARMS = [Alarm(kind="author", message="One."), Alarm(kind="author", message="Two.")]
 
 
@@ -66,6 +77,10 @@ def metrics(data: Path) -> dict[tuple[str, str], float]:
     """Values in the file, by name and value of the second label."""
     file = data / "metrics.prom"
     assert write_metrics(report(data), data, file) == []
+    return parsed(file, data)
+
+
+def parsed(file: Path, data: Path) -> dict[tuple[str, str], float]:
     values = {}
     for family in text_string_to_metric_families(file.read_text(encoding="utf-8")):
         assert family.type == "gauge"
@@ -76,6 +91,23 @@ def metrics(data: Path) -> dict[tuple[str, str], float]:
             assert len(labels) <= 1
             values[sample.name.removeprefix("alsoread_"), "".join(labels.values())] = sample.value
     return values
+
+
+@contextmanager
+def cluster_file(data: Path) -> Iterator[Path]:
+    """The file of a crawl on a cluster, as long as it runs."""
+    file = data / "metrics-cluster.prom"
+    with ClusterMetrics(data, data / "metrics.prom") as running:
+        running.write(STATUS)
+        running.write(STATUS | {"workers": 1})  # too soon
+        yield file
+    assert not file.exists()
+
+
+def cluster_metrics(data: Path) -> dict[str, float]:
+    """Values in this file, by name."""
+    with cluster_file(data) as file:
+        return {name: value for (name, _), value in parsed(file, data).items()}
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +146,18 @@ def test_metrics_of_a_run_and_its_archive(archive: Path) -> None:
         ("crawl_visits", "new"): 1,
         ("crawl_visits", "failed"): 2,
         ("crawl_alarms", "author"): 2,
+    }
+
+
+def test_metrics_of_a_crawl_on_a_cluster_while_it_runs(tmp_path: Path) -> None:
+    assert cluster_metrics(tmp_path) == {
+        "cluster_workers": 3,
+        "cluster_hosts_leased": 2,
+        "cluster_pages_leased": 5,
+        "cluster_oldest_lease_seconds": 1.5,
+        "cluster_results_waiting": 4,
+        "cluster_results_fenced": 1,
+        "cluster_pages_per_second": 7.25,
     }
 
 
@@ -174,10 +218,12 @@ def promtool(*args: str, text: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(["promtool", *args], input=text, capture_output=True, text=True, check=False)
 
 
-def test_promtool_accepts_the_metrics(archive: Path) -> None:
+def test_promtool_accepts_the_metrics(archive: Path, tmp_path: Path) -> None:
     metrics(archive)
-    done = promtool("check", "metrics", text=(archive / "metrics.prom").read_text(encoding="utf-8"))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    with cluster_file(tmp_path) as running:
+        for file in (archive / "metrics.prom", running):
+            done = promtool("check", "metrics", text=file.read_text(encoding="utf-8"))
+            assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_promtool_accepts_the_example_alerts() -> None:
@@ -191,6 +237,6 @@ def test_the_example_alerts_use_existing_metrics(archive: Path) -> None:
     assert asked <= {name for name, _ in metrics(archive)}
 
 
-def test_every_metric_is_documented(archive: Path) -> None:
+def test_every_metric_is_documented(archive: Path, tmp_path: Path) -> None:
     described = re.findall(r"^\| alsoread_(\w+) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
-    assert described == list(dict.fromkeys(name for name, _ in metrics(archive)))
+    assert described == [*dict.fromkeys(name for name, _ in metrics(archive)), *cluster_metrics(tmp_path)]
