@@ -108,7 +108,7 @@ class Coordinator:
             self.settings.set("LOG_FILE", str(numbered(log, crawl.catalog.crawl)), priority="cmdline")
             configure_logging(self.settings)
         self._mark = put_mark(crawl.catalog) if writes_records(self.settings) else None
-        self._results = Results(crawl.catalog, self._leases, self.stats, self._stop)
+        self._results = Results(crawl, self._leases, self.stats, self._stop)
         self._dispatch = Dispatch(crawl, self._leases, self._results, self._seed_pages)
         self._opened_at = self._rescanned_at = self._limits_at = monotonic()
         self._crawl = crawl

@@ -63,6 +63,7 @@ class Dispatch:
             page = self._crawl.due.find(url)
             if page and page.round == round_ and not self._is_taken(url):
                 leases.lease(page, name)
+                self._crawl.count_handed_out()
         return True
 
     def supply(self, name: str, room: int) -> Supply:

@@ -113,6 +113,10 @@ class Leases:
         name = self.pages.get(url)
         return self.workers[name].pages[url] if name else None
 
+    def is_out(self, url: str) -> bool:
+        """Return whether a page was handed out and is not stored yet, though its worker may have ended."""
+        return url in self.pages or any(page.url == url for page in self.returned)
+
     def release(self, name: str, worker: str) -> None:
         """Let another worker have a host, once it has rested, if its worker has no page of it any more."""
         host = self.hosts[name]

@@ -11,9 +11,9 @@ from scrapy.statscollectors import StatsCollector
 
 from crawler.cluster.leases import MOST_DEATHS, Leases
 from crawler.extensions.errors import ends_crawl, reason_of, record_fault
+from crawler.frontier.open_crawl import OpenCrawl
 from crawler.frontier.queue import Round
 from crawler.items import Visit
-from pipelines.archive.catalog import Catalog
 from pipelines.archive.records import Row, find_original
 from pipelines.archive.store import Item
 from pipelines.archive.warc import Original
@@ -34,12 +34,13 @@ class Results:
     """Store items in the catalog, and end the leases of their pages."""
 
     def __init__(
-        self, catalog: Catalog, leases: Leases, stats: StatsCollector, stop: Callable[[str], None]
+        self, crawl: OpenCrawl, leases: Leases, stats: StatsCollector, stop: Callable[[str], None]
     ) -> None:
         """`stop` is called with the outcome of a crawl that can store no more."""
-        self._catalog, self._leases, self._stats, self._stop = catalog, leases, stats, stop
+        self._crawl, self._catalog = crawl, crawl.catalog
+        self._leases, self._stats, self._stop = leases, stats, stop
         self._validate = Validate()
-        self._validate.archive_opened(catalog)
+        self._validate.archive_opened(self._catalog)
         self.is_closed = False
         self.storing: set[str] = set()
         """Pages that are being stored."""
@@ -70,6 +71,8 @@ class Results:
             self.fenced += 1
             self._end_outdated_lease(item.url)
             return FENCED
+        if not self._leases.is_out(item.url):  # its worker did not join anew yet
+            self._crawl.count_handed_out()
         return await self._store(item)
 
     def find_originals(self, rows: Sequence[Row]) -> list[Original | None]:

@@ -75,7 +75,7 @@ class _Run:
     def __init__(
         self, ray: ModuleType, settings: Settings, seeds: Sequence[str], pages: Sequence[str], workers: int
     ) -> None:
-        from crawler.cluster.actors import CoordinatorActor
+        from crawler.cluster.actors import CoordinatorActor, in_pieces
         from crawler.cluster.rate import shared_rate
         from crawler.cluster.worker import Worker
 
@@ -100,7 +100,7 @@ class _Run:
             scheduling_strategy=here,
         )
         try:
-            self._coordinator = coordinator.remote(values, list(seeds), list(pages), workers)
+            self._coordinator = coordinator.remote(*in_pieces(values, list(seeds), list(pages), workers))
         except ValueError:
             raise LockedError(f"Another crawl of {data} runs on the cluster.") from None
         # A name is taken at once: of two that begin together, at least one finds the other.

@@ -91,9 +91,13 @@ class OpenCrawl:
             return None
         page = self.due.next(iso(now()), free)
         if page is not None:
-            self.left -= 1
-            self.handed_out += 1
+            self.count_handed_out()
         return page
+
+    def count_handed_out(self) -> None:
+        """Count a page as handed out, also one that was before this process began anew."""
+        self.left -= 1
+        self.handed_out += 1
 
     def next_due(self) -> datetime | None:
         """Return when the next page is due, if that is soon. Only for a moment when no page is being fetched."""

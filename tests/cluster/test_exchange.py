@@ -35,7 +35,7 @@ class Side:
         self.crawl = OpenCrawl(settings, [], [], stats)
         leases = Leases(0, 1)
         self.data = data
-        self.results = Results(self.crawl.catalog, leases, stats, lambda _: None)
+        self.results = Results(self.crawl, leases, stats, lambda _: None)
         self.peers: dict[int, Peer] = {}
         self.is_open = True
         number, count = map(int, part.split("/"))

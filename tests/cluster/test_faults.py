@@ -100,6 +100,26 @@ def test_nothing_is_lost(
     assert asked.total() - len(asked) <= in_flight
 
 
+def test_a_coordinator_with_very_many_seeds_starts_anew(
+    network: Path, tmp_path: Path, cluster: Cluster
+) -> None:
+    """Ray keeps large arguments of an actor elsewhere than small ones."""
+    seeds = tmp_path / "seeds.txt"
+    names = Random(1)  # noqa: S311 - that can't be compressed much
+    seeds.write_text("".join(f"{SEED}{names.randbytes(60).hex()}/\n" for _ in range(2_000)))
+    data = _data(tmp_path, "")
+    options = (*cluster.options(1), "--max-pages", "30", "--delay", "0.2", "--discover", "links")
+    with Site(network) as site:
+        crawl = Start([str(seeds)], [*options])(site, data)
+        assert gets_to(5, crawl, data)
+        _kill(cluster.wait_for(COORDINATOR)[0])
+        said = last_words(crawl)
+    assert (crawl.returncode in WELL, said) == (True, "")
+    with closing(sqlite3.connect(data / "archive.db")) as db:
+        query = "SELECT sum(fetched_at NOT NULL), count(*) FROM pages"
+        assert db.execute(query).fetchone() == (30, 2_000)
+
+
 @pytest.mark.parametrize("toml", ["", SHARED])
 def test_the_end_of_the_cluster_interrupts_and_the_same_command_resumes(
     network: Path, tmp_path: Path, run: Run, toml: str
