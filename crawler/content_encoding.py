@@ -17,9 +17,6 @@ else:
     from backports import zstd
 
 
-_GZIP_MAGIC = b"\x1f\x8b\x08"
-
-
 class Undecodable(Exception):
     """A body is broken, or encoded in a way that nobody asked for."""
 
@@ -82,7 +79,7 @@ def dechunked(body: bytes) -> tuple[bytes, bool]:
 def _gunzip(body: bytes, limit: int) -> bytes | None:
     """Decompress a gzip body of a single member at once, in half of the time; None where it may be anything else."""
     size = int.from_bytes(body[-4:], "little")
-    if 0 < size <= limit and _GZIP_MAGIC not in body[1:]:
+    if 0 < size <= limit and body.find(body[:3], 1) < 0:  # else another member may follow
         with suppress(deflate.DeflateError):
             return bytes(deflate.gzip_decompress(body, size))
     return None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scrapy.settings import Settings
 
@@ -29,9 +29,11 @@ from pipelines.archive import alarms
 from pipelines.archive.alarms import Alarm
 from pipelines.archive.connection import open_readonly
 
+if TYPE_CHECKING:
+    from crawler.cluster.run import Show
+
 SUCCESSFUL = (Outcome.FINISHED, Outcome.BYTES, Outcome.TIME, Outcome.QUIET)
 """Outcomes of runs that ended as asked."""
-Watch = Callable[[dict[str, Any]], None]
 CLUSTER_STATS = "cluster/"
 """How the statistics of a crawl on a cluster begin that no other has."""
 _EXIT_CODES: dict[str, int] = {
@@ -74,10 +76,10 @@ def settings_with(options: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def crawl(seeds: Sequence[str], settings: Settings, watch: Watch | None = None) -> Report:
+def crawl(seeds: Sequence[str], settings: Settings, show: Show | None = None) -> Report:
     """Run a crawl to its end. Raises AlsoreadError if it can't begin.
 
-    `watch` is called with the coordinator's status of a crawl on a cluster, twice a second.
+    `show` is called with the coordinator's status of a crawl on a cluster, twice a second.
     """
     data = Path(settings["ALSOREAD_DATA"])
     config = read_config(data)
@@ -94,7 +96,7 @@ def crawl(seeds: Sequence[str], settings: Settings, watch: Watch | None = None) 
     settings.set("LOG_FILE", str(log), priority="cmdline")
     if cluster:
         ArchiveSettings.update_pre_crawler_settings(settings)
-        stats = _on_cluster(settings, seeds or config["seeds"], pages, watch)
+        stats = _on_cluster(settings, seeds or config["seeds"], pages, show)
     else:
         # Scrapy makes many objects a page and few cycles: look for those seldom, and not among what is loaded.
         gc.freeze()
@@ -104,19 +106,19 @@ def crawl(seeds: Sequence[str], settings: Settings, watch: Watch | None = None) 
 
 
 def _on_cluster(
-    settings: Settings, seeds: Sequence[str], pages: Sequence[str], watch: Watch | None
+    settings: Settings, seeds: Sequence[str], pages: Sequence[str], show: Show | None
 ) -> dict[str, Any]:
     from crawler.cluster.run import run as run_on_cluster  # nobody else has to load it
 
     rate = float(settings["ALSOREAD_RATE"] or 0)
     with ClusterProgress(settings["ALSOREAD_PROGRESS"], rate) as progress:
 
-        def show(status: dict[str, Any]) -> None:
+        def show_all(status: dict[str, Any]) -> None:
             progress.show(status)
-            if watch:
-                watch(status)
+            if show:
+                show(status)
 
-        return run_on_cluster(settings, seeds, pages, show)
+        return run_on_cluster(settings, seeds, pages, show_all)
 
 
 def _report(log: Path, seeds: Sequence[str], stats: Mapping[str, Any], settings: Settings) -> Report:

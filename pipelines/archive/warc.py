@@ -145,10 +145,11 @@ class WarcWriter:
 
         `revisit`: the profile of a revisit record, which has no body and refers to `original`.
         """
+        head, _ = split_response(exchange.response)
         if revisit:
-            record = _revisit_record(exchange, payload_digest, revisit, original)
+            record = _revisit_record(exchange, head, payload_digest, revisit, original)
         else:
-            record = exchange.record or _response_record(exchange, payload_digest)
+            record = exchange.record or _response_record(exchange, head, payload_digest)
         location = self._write(record.member)
         request = {**_fields_of(exchange), "WARC-Concurrent-To": record.id}
         self._write(_member("request", "application/http; msgtype=request", request, exchange.request))
@@ -208,28 +209,25 @@ def is_being_written(path: Path) -> bool:
 def with_record(exchange: Exchange) -> Exchange:
     """Return an exchange with its response as a record: what takes long is then done before it is stored."""
     head, body = split_response(exchange.response)
-    return replace(exchange, response=head, record=_response_record(exchange, digest_of(body)))
+    return replace(exchange, response=head, record=_response_record(exchange, head, digest_of(body)))
 
 
-def _response_record(exchange: Exchange, payload_digest: str) -> ResponseRecord:
+def _response_record(exchange: Exchange, head: bytes, payload_digest: str) -> ResponseRecord:
     fields = {**_fields_of(exchange), "WARC-Payload-Digest": payload_digest}
-    head, _ = split_response(exchange.response)
     level = _ENCODED_LEVEL if _ENCODED.search(head) else _MEMBER_LEVEL
     member = _member("response", _RESPONSE, fields, exchange.response, level)
     return ResponseRecord(fields["WARC-Record-ID"], payload_digest, member)
 
 
 def _revisit_record(
-    exchange: Exchange, payload_digest: str, profile: str, original: Original | None
+    exchange: Exchange, head: bytes, payload_digest: str, profile: str, original: Original | None
 ) -> ResponseRecord:
     fields = {**_fields_of(exchange), "WARC-Payload-Digest": payload_digest, "WARC-Profile": profile}
     if original:
         fields["WARC-Refers-To-Target-URI"] = original.url
         fields["WARC-Refers-To-Date"] = original.fetched_at
-    head, _ = split_response(exchange.response)
-    return ResponseRecord(
-        fields["WARC-Record-ID"], payload_digest, _member("revisit", _RESPONSE, fields, head)
-    )
+    member = _member("revisit", _RESPONSE, fields, head)
+    return ResponseRecord(fields["WARC-Record-ID"], payload_digest, member)
 
 
 def _fields_of(exchange: Exchange) -> dict[str, str]:
