@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,11 +96,12 @@ def crawl(
             click.echo(f"alsoread: {problem}", err=True)
         if result.crawl["outcome"] in SUCCESSFUL:
             # At last, as it takes a while the first time in a large archive.
-            update_archive(
-                folder / "archive.db",
-                lambda text: None if as_json or quiet else click.echo(text),
-                partial(_spread, scrapy_settings),
-            )
+            with _spread(scrapy_settings) as spread:
+                update_archive(
+                    folder / "archive.db",
+                    lambda text: None if as_json or quiet else click.echo(text),
+                    spread,
+                )
     shutdown.leave(result.exit_code)
 
 
@@ -112,9 +112,9 @@ def _spread(settings: Settings) -> Iterator[Spread]:
     if not address or address == "auto":
         yield map
         return
-    from crawler.cluster.pool import connected_nodes
+    from crawler.cluster.nodes import Nodes
 
-    with connected_nodes(address, settings.getint("ALSOREAD_WORKERS")) as nodes:
+    with closing(Nodes(address, settings.getint("ALSOREAD_WORKERS"))) as nodes:
         yield nodes.spread
 
 

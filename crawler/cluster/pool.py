@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cache
 from importlib.metadata import version
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crawler.cluster.connection import (
-    ClusterGone,
-    connected,
-    count_processors,
-    explained,
-    first_line,
-    is_gone,
-)
+from crawler.cluster.connection import ClusterGone, count_processors, explained, first_line, is_gone
 from crawler.errors import ClusterError
-from crawler.settings import ALSOREAD_READ_TIMEOUT
-from crawler.workers.batches import in_order
 from crawler.workers.pool import Ended, Pool
 
 if TYPE_CHECKING:
@@ -85,45 +76,6 @@ class ClusterPool:
         if isinstance(cause, (self._ray.exceptions.RayError, RuntimeError)):  # as of a node without alsoread
             return ClusterError(f"A task can't be run on the cluster: {first_line(cause)}")
         return explained(error)
-
-
-class Nodes:
-    """All nodes of a cluster, for what can be done on any of them."""
-
-    def __init__(self, ray: ModuleType, workers: int) -> None:
-        """`workers`: tasks at a time, 0 for one a processor."""
-        self._ray, self._workers = ray, workers
-
-    def pool(self, answer: Callable[..., list[Any]]) -> ClusterPool:
-        """Return processes that answer as `answer` does, with the time limit of a page."""
-        return ClusterPool(self._ray, answer, self._workers, ALSOREAD_READ_TIMEOUT)
-
-    def spread(
-        self, function: Callable[[list[_Item]], list[list[_Answer]]], batches: Iterable[list[_Item]]
-    ) -> Iterator[list[list[_Answer]]]:
-        """Yield the results of a function for batches, as `map` does; an item that ends its process has none.
-
-        Ends early when a signal came. Raises AlsoreadError.
-        """
-
-        async def following() -> tuple[int, list[list[_Answer]]] | None:
-            return await anext(results, None)
-
-        with asyncio.Runner() as runner:
-            results = in_order(self.pool(function), iter(batches), _nothing)
-            while result := runner.run(following()):
-                yield result[1]
-
-
-@contextmanager
-def connected_nodes(address: str, workers: int) -> Iterator[Nodes]:
-    """Connect to a cluster, or start one, as `connected` does."""
-    with connected(address, workers) as ray:
-        yield Nodes(ray, workers)
-
-
-def _nothing(_item: object, _ended: Ended) -> list[Any]:
-    return []
 
 
 def _answer_batch(

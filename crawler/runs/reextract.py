@@ -6,13 +6,13 @@ import asyncio
 import os
 import pickle
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, NamedTuple, Self
 
 from crawler import shutdown
 from crawler.errors import Interrupted
@@ -40,7 +40,8 @@ from pipelines.archive.storage_errors import ends_run, explain
 from pipelines.originals.reextractions import Reextraction, ReextractionStore
 
 if TYPE_CHECKING:
-    from crawler.cluster.pool import ClusterPool, Nodes
+    from crawler.cluster.nodes import Nodes
+    from crawler.cluster.pool import ClusterPool
 
 Watch = Callable[[int, int], None]
 """Called with the number of articles that are read, and with that of all."""
@@ -138,8 +139,8 @@ class ReextractionRun:
         `cluster`: the address of a Ray cluster whose nodes read and compare, or `auto` for one of this machine.
         """
         self._data, self._chosen, self._older_only = data, chosen, older_only
-        self._cluster, self._processes = cluster, processes
-        self._connected: Nodes | None = None
+        self._processes = processes
+        self._nodes: Nodes | None = None
         self._found: IO[bytes] | None = None
         with ExitStack() as opening:
             path = data / "archive.db"
@@ -149,6 +150,10 @@ class ReextractionRun:
                 self._db = opening.enter_context(open_locked(path))
                 # On the disk: all articles may have changed.
                 self._found = opening.enter_context(TemporaryFile(dir=data))
+            if cluster:
+                from crawler.cluster.nodes import Nodes  # nobody else has to load it
+
+                self._nodes = opening.enter_context(closing(Nodes(cluster, processes or 0)))
             self._opened = opening.pop_all()
 
     def __enter__(self) -> Self:
@@ -180,27 +185,13 @@ class ReextractionRun:
     @contextmanager
     def _pool(self) -> Iterator[Pool | _OnCluster]:
         """Yield the processes that read: those of this machine, or of all nodes of a cluster."""
-        if not self._cluster:
+        if not self._nodes:
             processes = self._processes or os.cpu_count() or 1
             with closing(Pool(Reader(self._data), processes, ALSOREAD_READ_TIMEOUT)) as pool:
                 yield pool
             return
-        nodes = self._nodes()
         with closing(Pool(Loader(self._data), os.cpu_count() or 1, ALSOREAD_READ_TIMEOUT)) as loaders:
-            yield _OnCluster(loaders, nodes.pool(reread))
-
-    def _nodes(self) -> Nodes:
-        """Return the nodes of the cluster, to which the run stays connected."""
-        if self._connected is None:
-            from crawler.cluster.pool import connected_nodes  # nobody else has to load it
-
-            assert self._cluster  # noqa: S101
-            self._connected = self._opened.enter_context(connected_nodes(self._cluster, self._processes or 0))
-        return self._connected
-
-    def _spread_over_nodes(self, function: Callable[..., Any], batches: Iterable[list[str]]) -> Iterator[Any]:
-        """Yield as Nodes.spread does; it connects for the first of them."""
-        yield from self._nodes().spread(function, batches)
+            yield _OnCluster(loaders, self._nodes.pool(reread))
 
     async def _preview(
         self,
@@ -269,7 +260,7 @@ class ReextractionRun:
                     f"Interrupted: {written:,} of {preview.changed:,} changed articles are written; "
                     "run the same command to resume."
                 )
-        update_analyses(self._db, self._spread_over_nodes if self._cluster else map)
+        update_analyses(self._db, self._nodes.spread if self._nodes else map)
 
 
 def _unstored(item: Reextraction, error: Exception, data: Path) -> Problem:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,19 +49,18 @@ def update_analyses(db: Database, spread: Spread = map) -> None:
 def update_archive(
     path: Path,
     say: Callable[[str], object] = logger.info,
-    connect: Callable[[], AbstractContextManager[Spread]] | None = None,
+    spread: Spread = map,
 ) -> None:
     """Update the analyses of an archive after a run, by the path of its catalog; `say` hears of a long update.
 
-    `connect`: how to reach the processes that a long update is spread over, as for `update_analyses`. The run is
-    whole without the analyses: what keeps them from being updated is logged, and the next run goes on.
+    `spread` counts for a long one. The run is whole without the analyses: what keeps them from being updated is
+    logged, and the next run goes on.
     """
     try:
-        with shutdown.noted(), open_locked(path) as db, ExitStack() as connection:
-            spread: Spread = map
-            if is_installed() and (count := count_uncompared(db)) >= _MANY_ARTICLES:
+        with shutdown.noted(), open_locked(path) as db:
+            is_long = is_installed() and (count := count_uncompared(db)) >= _MANY_ARTICLES
+            if is_long:
                 say(f"Comparing {count:,} articles with all others; Ctrl-C leaves the rest to the next run.")
-                spread = connection.enter_context(connect()) if connect else map
-            update_analyses(db, spread)
+            update_analyses(db, spread if is_long else map)
     except (AlsoreadError, OSError, sqlite3.Error) as error:
         logger.warning("The graph and near-duplicates are not updated: %s", error)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, nullcontext
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -113,7 +113,7 @@ def test_many_articles_are_compared_by_other_processes(
         monkeypatch.setattr(update, "_MANY_ARTICLES", most)
         data = tmp_path / str(most)
         store(data, articles)
-        update.update_archive(data / "archive.db", connect=lambda: nullcontext(noted))
+        update.update_archive(data / "archive.db", spread=noted)
         assert results(data) == expected
         assert len([text for batch in spread for text in batch]) == count
 

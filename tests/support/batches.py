@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from crawler.cluster import pool as cluster_pool
 from crawler.cluster.connection import connected
+from crawler.cluster.nodes import Nodes
 from crawler.errors import ClusterError
 from crawler.workers.pool import Ended, Pool
 
@@ -58,8 +60,6 @@ def main(address: str, path: str) -> None:
     with connected(address, 0) as ray:
         there = cluster_pool.ClusterPool(ray, answer, 2, _LIMIT_SECONDS)
         answers["there"] = asyncio.run(there.call_batch(_BATCH, ended))
-        spread = cluster_pool.Nodes(ray, 2).spread(processes, [["first"], [DIES, "last"]])
-        answers["spread"] = [[os.getpid()], *spread]
         answers["repeated"] = asyncio.run(there.call_batch([path], ended))
         with pytest.MonkeyPatch.context() as this:
             this.setattr(cluster_pool, "version", lambda _: "0.1.0")
@@ -68,6 +68,8 @@ def main(address: str, path: str) -> None:
             asyncio.run(older.call_batch([path], ended))
         except ClusterError as error:
             answers["older"] = [str(error)]
+    with closing(Nodes(address, 2)) as nodes:
+        answers["spread"] = [[os.getpid()], *nodes.spread(processes, [["first"], [DIES, "last"]])]
     print(json.dumps(answers))
 
 
